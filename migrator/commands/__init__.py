@@ -1,0 +1,1 @@
+"""One file a command: parse, wire up, call, print. ``cli`` lists them."""

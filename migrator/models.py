@@ -1,0 +1,162 @@
+"""The nouns of the job: what a legacy connection is, what a pair is, and where a connection stands."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, NoReturn
+
+Clock = Callable[[], datetime]
+"""Tells the time, as an aware ``datetime`` in UTC. Passed in wherever time decides something."""
+
+
+def utc_now() -> datetime:
+    """The real clock."""
+    return datetime.now(UTC)
+
+
+class Secret:
+    """A token, secret, handle or key that shows itself only when asked by name.
+
+    ``str``, ``repr``, ``format`` and tracebacks print a placeholder; it is neither picklable nor JSON-serialisable; comparison
+    takes constant time. ``reveal`` is the one way to the value, so that a search for it lists every place where one leaves.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself."""
+        return self._value
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._value.encode(), other._value.encode())
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._value))
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    __str__ = __repr__
+
+    def __format__(self, format_spec: str) -> str:
+        return repr(self)
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError("a Secret is not picklable")
+
+
+class AppType(StrEnum):
+    """The OAuth 1.0a application type a token was issued to (protocol: *Application types*)."""
+
+    PARTNER = "partner"
+    PUBLIC = "public"
+    PRIVATE = "private"
+
+
+class TenantType(StrEnum):
+    """What a token opens at the provider."""
+
+    ORGANISATION = "ORGANISATION"
+    PRACTICE = "PRACTICE"
+
+
+class State(StrEnum):
+    """Where a connection stands; a stable name of the ledger."""
+
+    PENDING = "pending"
+    """Never sent, or known to have failed without effect."""
+    IN_FLIGHT = "in_flight"
+    """A call that may have an effect is under way, or its process died before it said how it ended."""
+    MIGRATED = "migrated"
+    """The stored pair works."""
+    NEEDS_CONSENT = "needs_consent"
+    """Only the user can go on, by authorising again."""
+    UNCERTAIN = "uncertain"
+    """Sent, and nobody knows yet what came of it."""
+    FAILED = "failed"
+    """Given up for now; ``resume --retry-failed`` tries again."""
+
+
+class Action(StrEnum):
+    """A kind of call to the provider; a stable name of the ledger (``attempts.action``)."""
+
+    RENEW = "renew"
+    SWAP = "swap"
+    VERIFY = "verify"
+    REFRESH = "refresh"
+    EXCHANGE_CODE = "exchange_code"
+
+
+@dataclass(frozen=True)
+class LegacyToken:
+    """What OAuth 1.0a calls token credentials (RFC 5849, 1.1), with the session handle that renews them."""
+
+    token: Secret
+    """``oauth_token``."""
+    token_secret: Secret = field(default_factory=lambda: Secret(""))
+    """``oauth_token_secret``; empty where the source has none."""
+    session_handle: Secret | None = None
+    """``oauth_session_handle``; only partner tokens have one."""
+    expires_at: datetime | None = None
+    """When the token ends (UTC), or None where the source does not say."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One legacy connection, as a row of a source describes it."""
+
+    key: str | None
+    """The user's own key (column ``connection_id``), or None."""
+    app_type: AppType
+    legacy: LegacyToken
+    organisation: str = ""
+    tenant_id: str = ""
+    tenant_type: TenantType = TenantType.ORGANISATION
+    contact_email: str = ""
+    further: Mapping[str, object] = field(default_factory=dict)
+    """Columns that mean nothing to us: kept as they are, and out again in exports. They may hold anything, secrets too."""
+
+    def __repr__(self) -> str:
+        return f"Connection(key={self.key!r}, app_type={self.app_type.value!r}, organisation={self.organisation!r})"
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A row that cannot be used, and why. Never quotes the row: it may hold secrets."""
+
+    source: str
+    """The file as the user named it, ``-`` for standard input."""
+    line: int
+    """Line of a text file where the row begins, index of an array's element, or row number of a table; counted from 1."""
+    reason: str
+    """A short stable word: ``missing_token``, ``missing_secret``, ``unknown_app_type``, ``duplicate_token``, …"""
+    detail: str
+    """One sentence for people."""
+
+
+@dataclass(frozen=True)
+class TokenPair:
+    """An OAuth 2.0 pair (RFC 6749, 5.1)."""
+
+    access_token: Secret
+    refresh_token: Secret
+    expires_at: datetime
+    """When the access token ends (UTC)."""
+    scope: str = ""
+    """Space-separated, as the provider granted it; empty where the answer does not say."""
+    tenant_id: str = ""
+    """The tenant that the answer names, or empty."""
+    user_id: str = ""
+    """The user that the access token names, or empty; read, not trusted."""

@@ -1,0 +1,33 @@
+"""What a source of legacy tokens is to the rest of the house."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from migrator.models import Reject
+
+
+@dataclass(frozen=True, repr=False)
+class Row:
+    """One raw row, before anybody asked whether it can be used. Has no ``repr`` of its own: it holds secrets in the clear."""
+
+    line: int
+    """As in ``Reject.line``."""
+    values: Mapping[str, object]
+    """Column name to value, both as the file has them."""
+
+
+class Source(Protocol):
+    """A file, table or stream of legacy tokens, read once and row by row, in bounded memory."""
+
+    @property
+    def name(self) -> str:
+        """The source as the user named it, for messages and rejects."""
+
+    def rows(self) -> Iterator[Row | Reject]:
+        """Each row in order; a row that cannot even be taken apart comes as a ``Reject``.
+
+        Raises ``InputError`` where the file cannot be used at all.
+        """
