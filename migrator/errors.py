@@ -1,7 +1,7 @@
 """Everything that can go wrong for a reason that a user can act on.
 
-One root; each class carries the exit code that it means, each error says what is wrong, where, and what to do. ``cli`` is the
-one place that turns them into a message.
+One root; each class carries the exit code that it means, each error says what is wrong, where, and what to
+do. ``cli`` is the one place that turns them into a message.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ class ConfigurationError(MigratorError):
 
 
 class InputError(MigratorError):
-    """A file of legacy tokens cannot be used at all. Single rows that cannot be used are rejects, not errors."""
+    """A file of legacy tokens cannot be used at all. Single rows that cannot be used are rejects, not
+    errors.
+    """
 
     exit_code = ExitCode.USAGE
 

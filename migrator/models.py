@@ -21,8 +21,9 @@ def utc_now() -> datetime:
 class Secret:
     """A token, secret, handle or key that shows itself only when asked by name.
 
-    ``str``, ``repr``, ``format`` and tracebacks print a placeholder; it is neither picklable nor JSON-serialisable; comparison
-    takes constant time. ``reveal`` is the one way to the value, so that a search for it lists every place where one leaves.
+    ``str``, ``repr``, ``format`` and tracebacks print a placeholder; it is neither picklable nor JSON-
+    serialisable; comparison takes constant time. ``reveal`` is the one way to the value, so that a search for
+    it lists every place where one leaves.
     """
 
     __slots__ = ("_value",)
@@ -114,6 +115,21 @@ class LegacyToken:
 
 
 @dataclass(frozen=True)
+class Credentials:
+    """What signs and authenticates calls: the applications' public halves with their secrets."""
+
+    consumer_key: str
+    signature_method: str
+    consumer_secret: Secret
+    """Empty with ``RSA-SHA1``, which does not use it."""
+    private_key: Secret
+    """PEM text; empty with ``HMAC-SHA1``."""
+    client_id: str
+    client_secret: Secret
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Connection:
     """One legacy connection, as a row of a source describes it."""
 
@@ -126,10 +142,12 @@ class Connection:
     tenant_type: TenantType = TenantType.ORGANISATION
     contact_email: str = ""
     further: Mapping[str, object] = field(default_factory=dict)
-    """Columns that mean nothing to us: kept as they are, and out again in exports. They may hold anything, secrets too."""
+    """Columns that mean nothing to us: kept as they are, and out again in exports. They may hold anything,
+    secrets too.
+    """
 
     def __repr__(self) -> str:
-        return f"Connection(key={self.key!r}, app_type={self.app_type.value!r}, organisation={self.organisation!r})"
+        return f"Connection(key={self.key!r}, app_type={self.app_type!r}, organisation={self.organisation!r})"
 
 
 @dataclass(frozen=True)
@@ -139,9 +157,13 @@ class Reject:
     source: str
     """The file as the user named it, ``-`` for standard input."""
     line: int
-    """Line of a text file where the row begins, index of an array's element, or row number of a table; counted from 1."""
+    """Line of a text file where the row begins, index of an array's element, or row number of a table;
+    counted from 1.
+    """
     reason: str
-    """A short stable word: ``missing_token``, ``missing_secret``, ``unknown_app_type``, ``duplicate_token``, …"""
+    """A short stable word: ``missing_token``, ``missing_secret``, ``unknown_app_type``, ``duplicate_token``,
+    …
+    """
     detail: str
     """One sentence for people."""
 
@@ -160,3 +182,36 @@ class TokenPair:
     """The tenant that the answer names, or empty."""
     user_id: str = ""
     """The user that the access token names, or empty; read, not trusted."""
+
+
+@dataclass(frozen=True)
+class StoredPair:
+    """A pair in the ledger, with what is known of it."""
+
+    id: int
+    pair: TokenPair
+    verified: bool
+    """Whether the provider has been seen to accept it since it was stored."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where one connection stands in the ledger: all that decides what must happen to it next."""
+
+    id: int
+    key: str
+    app_type: AppType
+    state: State
+    reason: str
+    tenant_id: str
+    tenant_type: TenantType
+    legacy: LegacyToken
+    """The newest generation of its legacy token."""
+    pair: StoredPair | None = None
+    """The newest pair that is not known to be dead."""
+    doubt: Action | None = None
+    """The call of which nobody knows what came, if there was one since the connection was last certain."""
+    not_before: datetime | None = None
+    """When it may be called for again (UTC)."""
+    tries: int = 0
+    """Calls in this run that ended without a result."""

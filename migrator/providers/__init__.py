@@ -1,0 +1,60 @@
+"""The providers we know: one file a profile, one line a profile here."""
+
+from migrator.errors import ConfigurationError
+from migrator.providers.interface import (
+    Answer,
+    Basic,
+    Bearer,
+    Later,
+    NoAnswer,
+    Outcome,
+    Over,
+    Profile,
+    Reached,
+    Renewed,
+    RenewFirst,
+    Request,
+    Signed,
+    StopAll,
+    Suspect,
+    Unknown,
+    Won,
+)
+from migrator.providers.xero import Xero
+
+__all__ = [
+    "PROFILES",
+    "Answer",
+    "Basic",
+    "Bearer",
+    "Later",
+    "NoAnswer",
+    "Outcome",
+    "Over",
+    "Profile",
+    "Reached",
+    "RenewFirst",
+    "Renewed",
+    "Request",
+    "Signed",
+    "StopAll",
+    "Suspect",
+    "Unknown",
+    "Won",
+    "find_profile",
+]
+
+PROFILES = {"xero": Xero}
+
+
+def find_profile(name: str, *, base_url: str = "") -> Profile:
+    """The profile of that name; ``base_url`` replaces scheme and host of its endpoints.
+
+    Raises ``ConfigurationError`` for a name that no profile has.
+    """
+    if name not in PROFILES:
+        raise ConfigurationError(
+            f"there is no provider {name!r}",
+            hint=f"this version knows {', '.join(PROFILES)}; see 'migrator providers'",
+        )
+    return PROFILES[name](base_url)

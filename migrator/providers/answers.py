@@ -1,0 +1,150 @@
+"""Reading what HTTP answers say, without judging it: what the profiles share.
+
+Bodies come from outside and may be anything; every function here returns None or something empty rather than
+raise.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from migrator.models import Secret, State, TokenPair
+from migrator.providers.interface import Answer, Later, Outcome, Over, Suspect, Unknown
+
+LONGEST_WAIT = timedelta(days=1)
+"""A provider's limits are counted a day at the longest; what asks for more is a mistake."""
+
+
+def json_value(answer: Answer) -> Any:
+    """The body as JSON, or None."""
+    try:
+        return json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def json_object(answer: Answer) -> dict[str, Any] | None:
+    """The body as a JSON object, or None."""
+    value = json_value(answer)
+    return value if isinstance(value, dict) else None
+
+
+def form(answer: Answer) -> dict[str, str]:
+    """The body as form fields, whatever its content type says; the first of repeated ones, nothing if it is
+    not a form.
+    """
+    try:
+        pairs = parse_qsl(answer.body.decode("utf-8").strip(), strict_parsing=True, keep_blank_values=True)
+    except ValueError:
+        return {}
+    fields: dict[str, str] = {}
+    for name, value in pairs:
+        fields.setdefault(name, value)
+    return fields
+
+
+def oauth_problem(answer: Answer) -> str:
+    """The ``oauth_problem`` of an OAuth 1.0a answer (OAuth Problem Reporting extension), or an empty text."""
+    return form(answer).get("oauth_problem", "").strip().lower()
+
+
+def strings(value: Any) -> list[str]:
+    """The texts in a JSON list; nothing if it is no list."""
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def retry_after(answer: Answer) -> timedelta | None:
+    """How long ``Retry-After`` asks to wait: seconds or a date (RFC 9110, 10.2.3); None if it does not
+    say.
+    """
+    text = answer.headers.get("Retry-After", "").strip()
+    if text.isdecimal():
+        return min(timedelta(seconds=int(text[:9])), LONGEST_WAIT)
+    try:
+        wait = parsedate_to_datetime(text) - answer.received_at
+    except (TypeError, ValueError):
+        return None
+    return min(max(wait, timedelta(0)), LONGEST_WAIT)
+
+
+def token_pair(
+    document: Mapping[str, Any], now: datetime, *, tenant: str = "", user: str = ""
+) -> TokenPair | None:
+    """A whole pair (RFC 6749, 5.1), or None if anything that makes one is missing.
+
+    ``tenant`` names the field that names the tenant, ``user`` the claim of the access token that names the
+    user.
+    """
+    access, renewal, kind = (document.get(name) for name in ("access_token", "refresh_token", "token_type"))
+    lifetime = seconds(document.get("expires_in"))
+    if not (
+        _token(access) and _token(renewal) and lifetime and isinstance(kind, str) and kind.lower() == "bearer"
+    ):
+        return None
+    return TokenPair(
+        access_token=Secret(str(access)),
+        refresh_token=Secret(str(renewal)),
+        expires_at=now + timedelta(seconds=lifetime),
+        scope=_text(document.get("scope")),
+        tenant_id=_text(document.get(tenant)),
+        user_id=_text(jwt_claims(str(access)).get(user)),
+    )
+
+
+def jwt_claims(token: str) -> dict[str, Any]:
+    """The claims of a JSON Web Token, read and not trusted: its signature is for others. Empty if it is
+    none.
+    """
+    parts = token.split(".")
+    if len(parts) != 3:  # noqa: PLR2004 - header, payload, signature (RFC 7519, 7.2)
+        return {}
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, binascii.Error, RecursionError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+def by_status(answer: Answer) -> Outcome:
+    """What a status alone means (RFC 9110, 15), where the body says nothing that we know."""
+    problem = f"http_{answer.status}"
+    match answer.status:
+        case 503:
+            return Later(problem, retry_after(answer))
+        case 408 | 425 | 500 | 502 | 504:
+            return Unknown(problem)
+        case 400 | 401 | 403 | 404 | 405 | 410 | 413 | 415 | 422:
+            return Suspect(
+                problem, "the provider refuses without a reason that is known; see the attempts in the ledger"
+            )
+        case status if 300 <= status < 400:  # noqa: PLR2004
+            return Suspect(problem, "redirects are not followed with credentials; check base_url")
+        case status if 400 <= status < 500:  # noqa: PLR2004
+            return Over(State.FAILED, "refused", problem)
+    return Unknown(problem)
+
+
+def _token(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and value.isprintable()
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def seconds(value: Any) -> int | None:
+    """A lifetime as number or as text: Xero's endpoint answers ``"1800"``. None if it is neither, or not
+    positive.
+    """
+    if isinstance(value, str) and value.isdecimal() and value.isascii():
+        value = int(value[:10])
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if 0 < value <= 10 * 365 * 86400 else None

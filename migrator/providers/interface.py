@@ -1,0 +1,199 @@
+"""What a provider is to the rest of the house: sans I/O. A profile builds requests and reads answers; it
+never sends one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+
+from migrator.models import Action, Credentials, LegacyToken, Secret, State, TenantType, TokenPair
+
+# --- what to send ---
+
+
+@dataclass(frozen=True)
+class Signed:
+    """Authenticate with an OAuth 1.0a ``Authorization`` header (RFC 5849, 3.5.1)."""
+
+    legacy: LegacyToken
+    parameters: Mapping[str, Secret] = field(default_factory=dict)
+    """Further ``oauth_`` parameters for the header; they are signed like the rest."""
+
+
+@dataclass(frozen=True)
+class Bearer:
+    """Authenticate with an access token (RFC 6750, 2.1)."""
+
+    access_token: Secret
+
+
+@dataclass(frozen=True)
+class Basic:
+    """Authenticate the client with its id and secret (RFC 6749, 2.3.1)."""
+
+    credentials: Credentials
+
+
+Body = Mapping[str, "str | Secret"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call, before it is signed. Its URL never holds a secret: URLs end up in logs."""
+
+    method: Literal["GET", "POST"]
+    url: str
+    auth: Signed | Bearer | Basic
+    json: Body | None = None
+    form: Body | None = None
+
+
+# --- what came back ---
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer that arrived whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Case-insensitive."""
+    body: bytes = field(repr=False)
+    received_at: datetime
+
+
+@dataclass(frozen=True)
+class NoAnswer:
+    """No answer, or only a part of one."""
+
+    sent: bool
+    """Whether any byte of the request may have left; if not, the call had no effect for certain."""
+    problem: str
+    """A short stable word: ``connection_refused``, ``no_answer``, ``timeout``, …"""
+
+
+# --- what it means ---
+
+
+@dataclass(frozen=True)
+class Won:
+    """A whole OAuth 2.0 pair."""
+
+    pair: TokenPair
+
+
+@dataclass(frozen=True)
+class Renewed:
+    """A new OAuth 1.0a token in the place of the old one."""
+
+    legacy: LegacyToken
+
+
+@dataclass(frozen=True)
+class Reached:
+    """The access token works and reaches these tenants."""
+
+    tenant_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RenewFirst:
+    """The legacy token has expired."""
+
+    problem: str
+
+
+@dataclass(frozen=True)
+class Later:
+    """Without effect; worth trying again."""
+
+    problem: str
+    after: timedelta | None = None
+    """How long the provider asked to wait; None where it did not say."""
+    scope: Literal["connection", "app"] = "connection"
+    """Whom the wait is for."""
+
+
+@dataclass(frozen=True)
+class Over:
+    """This connection is over; asking again would not help."""
+
+    state: Literal[State.NEEDS_CONSENT, State.FAILED]
+    reason: str
+    problem: str
+    refused: bool = False
+    """Whether the provider refused the token itself: after an unknown call that means that the call took
+    effect.
+    """
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """Either this connection's credentials are wrong or everybody's: one answer alone cannot tell."""
+
+    problem: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class StopAll:
+    """Every connection would get this answer."""
+
+    problem: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Sent, and nobody knows whether it took effect."""
+
+    problem: str
+
+
+Outcome = Won | Renewed | Reached | RenewFirst | Later | Over | Suspect | StopAll | Unknown
+
+
+class Profile(Protocol):
+    """One provider: its endpoints, what it says, and what that means."""
+
+    @property
+    def name(self) -> str:
+        """The name in ``migrator.toml``."""
+
+    @property
+    def title(self) -> str:
+        """The name for people."""
+
+    @property
+    def promises(self) -> Mapping[str, str]:
+        """What the provider promises and what is unknown, for ``migrator providers``: topic to sentence."""
+
+    @property
+    def rate_per_minute(self) -> int:
+        """The provider's own limit for an application, in calls a minute."""
+
+    @property
+    def uncertified_limit(self) -> int | None:
+        """How many connections an uncertified application may hold, or None where there is no such limit."""
+
+    @property
+    def assessment_from(self) -> int | None:
+        """From how many connections on the provider demands an advanced security assessment, or None."""
+
+    def swap(self, legacy: LegacyToken, tenant_type: TenantType, credentials: Credentials) -> Request:
+        """Exchange a legacy token for a pair."""
+
+    def renew(self, legacy: LegacyToken) -> Request:
+        """Renew a legacy token that has a session handle."""
+
+    def verify(self, access_token: Secret) -> Request:
+        """Ask which tenants an access token reaches."""
+
+    def refresh(self, refresh_token: Secret, credentials: Credentials) -> Request:
+        """Exchange a refresh token for a new pair."""
+
+    def read(self, action: Action, answer: Answer | NoAnswer) -> Outcome:
+        """What the answer to a call of this kind means. Total: there is no answer that it does not read."""

@@ -1,0 +1,198 @@
+"""Xero: ``POST /oauth/migrate``, signed with OAuth 1.0a, answers with an OAuth 2.0 pair (protocol:
+*Xero*).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from migrator.models import Action, Credentials, LegacyToken, Secret, State, TenantType
+from migrator.providers import answers
+from migrator.providers.interface import (
+    Answer,
+    Basic,
+    Bearer,
+    Later,
+    NoAnswer,
+    Outcome,
+    Over,
+    Reached,
+    Renewed,
+    RenewFirst,
+    Request,
+    Signed,
+    StopAll,
+    Suspect,
+    Unknown,
+    Won,
+)
+
+API = "https://api.xero.com"
+IDENTITY = "https://identity.xero.com"
+
+_CLOCK = "set this machine's clock: its time is part of every signature"
+_APP = "check oauth1.consumer_key, and that the application still exists at the provider"
+_SECRET = (
+    "check the consumer secret and oauth1.signature_method; if others pass, this row's token secret is wrong"  # noqa: S105
+)
+_CLIENT = "check oauth2.client_id and the client secret"
+_SCOPE = (
+    "check oauth2.scopes: they must contain offline_access and nothing that the application does not have"
+)
+
+_REVOKED = Over(State.NEEDS_CONSENT, "grant_revoked", "token_rejected", refused=True)
+_EXPIRED = "The access token has expired"
+
+OAUTH_PROBLEMS: Mapping[str, Outcome] = {
+    "token_expired": RenewFirst("token_expired"),
+    "token_rejected": _REVOKED,
+    "permission_denied": Over(State.NEEDS_CONSENT, "grant_revoked", "permission_denied", refused=True),
+    "signature_invalid": Suspect("signature_invalid", _SECRET),
+    "signature_method_rejected": StopAll(
+        "signature_method_rejected", "set oauth1.signature_method to the application's"
+    ),
+    "consumer_key_unknown": StopAll("consumer_key_unknown", _APP),
+    "timestamp_refused": StopAll("timestamp_refused", _CLOCK),
+    # Our nonces are random: one that was used means that our request arrived twice, so the first may have had
+    # its effect.
+    "nonce_used": Unknown("nonce_used"),
+    "rate limit exceeded": Later("rate_limited", scope="app"),
+}
+"""What the ``oauth_problem`` of an OAuth 1.0a answer means. Each blames the token, the application, or the
+clock.
+"""
+
+JSON_ERRORS: Mapping[str, Outcome] = {
+    "invalid_client": StopAll("invalid_client", _CLIENT),
+    "unauthorized_client": StopAll("unauthorized_client", _CLIENT),
+    "invalid_scope": StopAll("invalid_scope", _SCOPE),
+    "invalid_grant": Over(State.NEEDS_CONSENT, "grant_revoked", "invalid_grant", refused=True),
+}
+"""What the ``error`` of a JSON answer means (RFC 6749, 5.2)."""
+
+
+class Xero:
+    """The provider of the seed documents."""
+
+    name = "xero"
+    title = "Xero"
+    rate_per_minute = 10_000
+    uncertified_limit = 25
+    assessment_from = 1_000
+    promises: Mapping[str, str] = {
+        "partner tokens": "swapped at POST /oauth/migrate, no user asked; first renewed if expired",
+        "public and private tokens": "not swapped: their users must authorise again",
+        "a second swap of one token": "unknown: a lost answer is asked for again, its pair verified",
+        "access token": "30 minutes",
+        "refresh token": "single-use, rotating, dead after 30 days unused",
+        "limit": "10,000 calls a minute for an application; 60 a minute and 5 at once for an organisation",
+        "uncertified applications": "at most 25 connections",
+        "1,000 connections and more": "the provider demands an advanced security assessment, yearly",
+    }
+
+    def __init__(self, base_url: str = "") -> None:
+        self._api = base_url or API
+        self._identity = base_url or IDENTITY
+
+    def swap(self, legacy: LegacyToken, tenant_type: TenantType, credentials: Credentials) -> Request:
+        body: dict[str, str | Secret] = {
+            "scope": " ".join(credentials.scopes),
+            "client_id": credentials.client_id,
+            "client_secret": credentials.client_secret,
+        }
+        url = f"{self._api}/oauth/migrate?{urlencode({'tenantType': tenant_type.value})}"
+        return Request("POST", url, Signed(legacy), json=body)
+
+    def renew(self, legacy: LegacyToken) -> Request:
+        if legacy.session_handle is None:
+            raise ValueError("a token without a session handle cannot be renewed")
+        # In the header and not in the query: URLs end up in logs.
+        return Request(
+            "POST",
+            f"{self._api}/oauth/AccessToken",
+            Signed(legacy, {"oauth_session_handle": legacy.session_handle}),
+        )
+
+    def verify(self, access_token: Secret) -> Request:
+        return Request("GET", f"{self._api}/connections", Bearer(access_token))
+
+    def refresh(self, refresh_token: Secret, credentials: Credentials) -> Request:
+        form: dict[str, str | Secret] = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        return Request("POST", f"{self._identity}/connect/token", Basic(credentials), form=form)
+
+    def read(self, action: Action, answer: Answer | NoAnswer) -> Outcome:
+        if isinstance(answer, NoAnswer):
+            return Unknown(answer.problem) if answer.sent else Later(answer.problem)
+        if answer.status == 200:  # noqa: PLR2004
+            return _READ_OK[action](answer)
+        if answer.status == 429:  # noqa: PLR2004
+            return _rate_limited(answer)
+        return _read_refusal(action, answer)
+
+
+def _rate_limited(answer: Answer) -> Later:
+    whole_app = answer.headers.get("X-Rate-Limit-Problem", "appminute").strip().lower() == "appminute"
+    return Later("rate_limited", answers.retry_after(answer), "app" if whole_app else "connection")
+
+
+def _read_refusal(action: Action, answer: Answer) -> Outcome:
+    problem = answers.oauth_problem(answer)
+    if problem == "token_expired" and action is Action.RENEW:
+        # The token may be as old as it likes when it is renewed; what has ended is the authorisation behind
+        # the handle.
+        return Over(State.NEEDS_CONSENT, "grant_over", problem, refused=True)
+    if problem in OAUTH_PROBLEMS:
+        return OAUTH_PROBLEMS[problem]
+    document = answers.json_object(answer)
+    if document is not None:
+        if _EXPIRED in answers.strings(document.get("errors")):
+            return RenewFirst("token_expired")
+        error = document.get("error")
+        if isinstance(error, str) and error in JSON_ERRORS:
+            return JSON_ERRORS[error]
+    if action is Action.VERIFY and answer.status in (401, 403):
+        return Over(State.FAILED, "pair_dead", f"http_{answer.status}", refused=True)
+    return answers.by_status(answer)
+
+
+def _read_pair(answer: Answer) -> Outcome:
+    document = answers.json_object(answer)
+    pair = (
+        answers.token_pair(document, answer.received_at, tenant="xero_tenant_id", user="xero_userid")
+        if document
+        else None
+    )
+    return Won(pair) if pair else Unknown("unreadable_pair")
+
+
+def _read_renewal(answer: Answer) -> Outcome:
+    fields = answers.form(answer)
+    if "oauth_problem" in fields:
+        return _read_refusal(Action.RENEW, answer)
+    token, secret = fields.get("oauth_token"), fields.get("oauth_token_secret")
+    if not token or not secret:
+        return Unknown("unreadable_token")
+    lifetime = answers.seconds(fields.get("oauth_expires_in"))
+    expires_at = answer.received_at + timedelta(seconds=lifetime) if lifetime else None
+    handle = fields.get("oauth_session_handle")
+    return Renewed(LegacyToken(Secret(token), Secret(secret), Secret(handle) if handle else None, expires_at))
+
+
+def _read_tenants(answer: Answer) -> Outcome:
+    document = answers.json_value(answer)
+    if not isinstance(document, list) or not all(isinstance(entry, dict) for entry in document):
+        return Unknown("unreadable_connections")
+    ids: list[Any] = [entry.get("tenantId") for entry in document]
+    return Reached(tuple(tenant for tenant in ids if isinstance(tenant, str)))
+
+
+_READ_OK: Mapping[Action, Callable[[Answer], Outcome]] = {
+    Action.SWAP: _read_pair,
+    Action.REFRESH: _read_pair,
+    Action.EXCHANGE_CODE: _read_pair,
+    Action.RENEW: _read_renewal,
+    Action.VERIFY: _read_tenants,
+}

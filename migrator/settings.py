@@ -1,0 +1,303 @@
+"""``migrator.toml`` and the environment, read into frozen ``Settings``.
+
+Secrets are read apart from the rest, by ``read_credentials``, so that a dry run or a report needs none of
+them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+from migrator.errors import ConfigurationError
+from migrator.models import Credentials, Secret
+
+T = TypeVar("T")
+
+SIGNATURE_METHODS = ("HMAC-SHA1", "RSA-SHA1")
+
+
+@dataclass(frozen=True)
+class OAuth1Settings:
+    """The legacy application."""
+
+    consumer_key: str = ""
+    signature_method: str = "HMAC-SHA1"
+    """``HMAC-SHA1`` or ``RSA-SHA1`` (RFC 5849, 3.4)."""
+    consumer_secret_file: Path | None = None
+    private_key_file: Path | None = None
+    """PEM file of the application's RSA key; needed with ``RSA-SHA1``."""
+
+
+@dataclass(frozen=True)
+class OAuth2Settings:
+    """The application that takes the users over."""
+
+    client_id: str = ""
+    client_secret_file: Path | None = None
+    scopes: tuple[str, ...] = ("offline_access",)
+    redirect_uri: str = ""
+    certified: bool = True
+    """An uncertified application may hold only so many connections (the profile says how many)."""
+
+
+@dataclass(frozen=True)
+class JobSettings:
+    """How the job goes about its work."""
+
+    concurrency: int = 32
+    """Calls at once, at most."""
+    rate_per_minute: int = 10_000
+    """Calls a minute, at most."""
+    max_attempts: int = 5
+    """Calls for one connection and run that may end without a result before it is left."""
+    deadline: date | None = None
+    """The provider's last day for the move, if reports shall say how the job stands against it."""
+    timeout: float = 30.0
+    """Seconds that an answer may take."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings but the secrets."""
+
+    provider: str = "xero"
+    base_url: str = ""
+    """Replaces scheme and host of every endpoint in the profile, or is empty."""
+    ledger_key_file: Path | None = None
+    oauth1: OAuth1Settings = field(default_factory=OAuth1Settings)
+    oauth2: OAuth2Settings = field(default_factory=OAuth2Settings)
+    job: JobSettings = field(default_factory=JobSettings)
+
+
+def load(path: Path, *, required: bool) -> Settings:
+    """Read the configuration file.
+
+    A missing file is an error where ``required``, else the defaults serve. Raises ``ConfigurationError``.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        if not required:
+            return Settings()
+        raise ConfigurationError(
+            f"there is no configuration file {path}",
+            hint="write one with 'migrator init', or name yours with --config FILE",
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {_why(error)}") from None
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path} is not valid TOML: {error}") from None
+    return _settings(_Section(document, path, ""))
+
+
+def read_credentials(settings: Settings, environ: Mapping[str, str]) -> Credentials:
+    """The secrets that calls need, from the environment or the files that the settings name.
+
+    Raises ``ConfigurationError`` for the first that is missing.
+    """
+    oauth1, oauth2 = settings.oauth1, settings.oauth2
+    for name, value in (("oauth1.consumer_key", oauth1.consumer_key), ("oauth2.client_id", oauth2.client_id)):
+        if not value:
+            raise ConfigurationError(f"the setting {name} is missing", hint="set it in migrator.toml")
+    rsa = oauth1.signature_method == "RSA-SHA1"
+    if rsa and oauth1.private_key_file is None:
+        raise ConfigurationError(
+            "oauth1.private_key_file is missing",
+            hint="RSA-SHA1 signs with the application's private key; name its PEM file",
+        )
+    consumer_secret = Secret("")
+    if not rsa:
+        consumer_secret = _secret(
+            "MIGRATOR_CONSUMER_SECRET", "consumer_secret_file", oauth1.consumer_secret_file, environ
+        )
+    return Credentials(
+        consumer_key=oauth1.consumer_key,
+        signature_method=oauth1.signature_method,
+        consumer_secret=consumer_secret,
+        private_key=_read_secret(oauth1.private_key_file) if rsa and oauth1.private_key_file else Secret(""),
+        client_id=oauth2.client_id,
+        client_secret=_secret(
+            "MIGRATOR_CLIENT_SECRET", "client_secret_file", oauth2.client_secret_file, environ
+        ),
+        scopes=oauth2.scopes,
+    )
+
+
+def _secret(variable: str, setting: str, path: Path | None, environ: Mapping[str, str]) -> Secret:
+    if environ.get(variable):
+        return Secret(environ[variable])
+    if path is not None:
+        return _read_secret(path)
+    raise ConfigurationError(
+        f"no {variable.removeprefix('MIGRATOR_').replace('_', ' ').lower()} is set",
+        hint=f"put it into the environment as {variable}, or into a file named by {setting} in migrator.toml",
+    )
+
+
+def _read_secret(path: Path) -> Secret:
+    try:
+        secret = Secret(path.read_text("utf-8").strip())
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"the secret file {path} cannot be read: {_why(error)}") from None
+    if not secret:
+        raise ConfigurationError(f"the secret file {path} is empty")
+    return secret
+
+
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    """The reason alone: a decoding error would quote the file, which may be a secret's."""
+    return (error.strerror or type(error).__name__) if isinstance(error, OSError) else "it is not UTF-8 text"
+
+
+class _Section:
+    """One table of the TOML document: takes settings out of it, type by type, and complains about what is
+    left.
+    """
+
+    def __init__(self, values: Mapping[str, Any], path: Path, name: str) -> None:
+        self._values = values
+        self._path = path
+        self._prefix = f"{name}." if name else ""
+        self._asked: list[str] = []
+
+    def section(self, name: str) -> _Section:
+        value = self._take(name, dict, "a table", {})
+        return _Section(value, self._path, name)
+
+    def text(self, name: str, default: str) -> str:
+        return self._take(name, str, "a text", default)
+
+    def switch(self, name: str, default: bool) -> bool:
+        return self._take(name, bool, "true or false", default)
+
+    def count(self, name: str, default: int) -> int:
+        value = self._take(name, int, "a whole number", default)
+        if isinstance(value, bool) or value < 1:
+            raise self.wrong(name, "must be a whole number of at least 1")
+        return value
+
+    def seconds(self, name: str, default: float) -> float:
+        value: Any = self._take(name, (int, float), "a number of seconds", default)
+        if isinstance(value, bool) or not 0 < value <= 3600:  # noqa: PLR2004 - an hour
+            raise self.wrong(name, "must be a number of seconds from above 0 to 3600")
+        return float(value)
+
+    def day(self, name: str) -> date | None:
+        value = self._take(name, date, "a date such as 2026-12-31", None)
+        return value.date() if isinstance(value, datetime) else value
+
+    def file(self, name: str) -> Path | None:
+        """A path, taken relative to the configuration file's folder."""
+        value = self._take(name, str, "a file name", "")
+        return self._path.parent / Path(value).expanduser() if value else None
+
+    def words(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        value = self._take(name, list, "a list of texts", list(default))
+        if not all(isinstance(word, str) and word and not word.split()[1:] for word in value):
+            raise self.wrong(name, "must be a list of texts without spaces")
+        return tuple(value)
+
+    def done(self) -> None:
+        """Refuse what nobody asked for: a mistyped setting must not be passed over in silence."""
+        for name in self._values:
+            if name not in self._asked:
+                close = difflib.get_close_matches(name, self._asked, n=1)
+                hint = f"did you mean {self._prefix}{close[0]}?" if close else ""
+                if name in ("consumer_secret", "client_secret", "ledger_key"):
+                    hint = f"secrets do not stand in this file: use MIGRATOR_{name.upper()}, or {name}_file"
+                raise ConfigurationError(f"{self._path}: there is no setting {self._prefix}{name}", hint=hint)
+
+    def wrong(self, name: str, problem: str, *, hint: str = "") -> ConfigurationError:
+        return ConfigurationError(f"{self._path}: {self._prefix}{name} {problem}", hint=hint)
+
+    def _take(self, name: str, kind: type[T] | tuple[type, ...], what: str, default: T) -> T:
+        self._asked.append(name)
+        value = self._values.get(name, default)
+        if value is not default and not isinstance(value, kind):
+            raise self.wrong(name, f"must be {what}")
+        return cast("T", value)
+
+
+def _settings(top: _Section) -> Settings:
+    oauth1, oauth2, job = top.section("oauth1"), top.section("oauth2"), top.section("job")
+    settings = Settings(
+        provider=top.text("provider", "xero"),
+        base_url=_base_url(top),
+        ledger_key_file=top.file("ledger_key_file"),
+        oauth1=OAuth1Settings(
+            consumer_key=oauth1.text("consumer_key", ""),
+            signature_method=_signature_method(oauth1),
+            # The three files may also stand together at the top, beside ledger_key_file.
+            consumer_secret_file=oauth1.file("consumer_secret_file") or top.file("consumer_secret_file"),
+            private_key_file=oauth1.file("private_key_file"),
+        ),
+        oauth2=OAuth2Settings(
+            client_id=oauth2.text("client_id", ""),
+            client_secret_file=oauth2.file("client_secret_file") or top.file("client_secret_file"),
+            scopes=oauth2.words("scopes", OAuth2Settings.scopes),
+            redirect_uri=oauth2.text("redirect_uri", ""),
+            certified=oauth2.switch("certified", default=True),
+        ),
+        job=JobSettings(
+            concurrency=job.count("concurrency", JobSettings.concurrency),
+            rate_per_minute=job.count("rate_per_minute", JobSettings.rate_per_minute),
+            max_attempts=job.count("max_attempts", JobSettings.max_attempts),
+            deadline=job.day("deadline"),
+            timeout=job.seconds("timeout", JobSettings.timeout),
+        ),
+    )
+    top.file("consumer_secret_file")
+    top.file("client_secret_file")
+    for section in (top, oauth1, oauth2, job):
+        section.done()
+    return settings
+
+
+def _signature_method(oauth1: _Section) -> str:
+    method = oauth1.text("signature_method", "HMAC-SHA1")
+    if method not in SIGNATURE_METHODS:
+        raise oauth1.wrong("signature_method", f"must be {' or '.join(SIGNATURE_METHODS)}")
+    return method
+
+
+def _base_url(top: _Section) -> str:
+    """``base_url`` without a closing slash; plain http only to this machine, where nobody listens in."""
+    text = top.text("base_url", "").rstrip("/")
+    if not text:
+        return ""
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise top.wrong("base_url", "is not a URL") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise top.wrong("base_url", "must be an http or https URL with a host")
+    if parts.query or parts.fragment or parts.username is not None or parts.password is not None:
+        raise top.wrong("base_url", "must be scheme, host and path alone")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise top.wrong(
+            "base_url",
+            "is plain http to another machine",
+            hint="use https: tokens would be readable on the way",
+        )
+    return text
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name can only be this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

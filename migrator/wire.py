@@ -1,0 +1,149 @@
+"""The only module that speaks HTTP: sends a provider's request, returns what came back, judges nothing.
+
+TLS is always verified and redirects are never followed: both would hand credentials to a stranger. The
+environment's proxies and ``.netrc`` are not looked at. Nothing is retried here: only the ledger knows what
+may be sent again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Protocol
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase, HTTPBasicAuth
+from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import SSLError as Urllib3SSLError
+
+from migrator import __version__
+from migrator.models import Clock, Credentials, Secret
+from migrator.providers import Answer, Basic, Bearer, NoAnswer, Request, Signed
+from migrator.signing import sign
+
+_LONGEST_CONNECT = 10.0
+"""Seconds for TCP and TLS; a server that answers at all answers this sooner than a call."""
+LONGEST_BODY = 1 << 20
+"""Bytes; no answer of these endpoints is near it."""
+
+
+def longest_call(timeout: float) -> float:
+    """Seconds after which a call has been given up for certain, where an answer may take ``timeout``."""
+    return min(_LONGEST_CONNECT, timeout) + timeout
+
+
+class Wire(Protocol):
+    """A way to the provider. One worker owns one; it is not shared."""
+
+    def send(self, request: Request) -> Answer | NoAnswer:
+        """Send one request and wait for its answer. Never raises for what the network or the provider
+        does.
+        """
+
+    def close(self) -> None:
+        """Let go of the connections."""
+
+
+class HttpWire:
+    """The real one, on a requests ``Session`` of its own that keeps its connections alive."""
+
+    def __init__(self, credentials: Credentials, *, timeout: float, clock: Clock) -> None:
+        """``timeout`` is how long an answer may take, in seconds."""
+        self._credentials = credentials
+        self._timeout = timeout
+        self._clock = clock
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers["User-Agent"] = f"oauth-migrator/{__version__}"
+        self._session.headers["Accept"] = "application/json"
+        adapter = HTTPAdapter(max_retries=0)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def send(self, request: Request) -> Answer | NoAnswer:
+        prepared = self._prepare(request)
+        deadline = time.monotonic() + longest_call(self._timeout)
+        try:
+            with self._session.send(
+                prepared,
+                stream=True,
+                allow_redirects=False,
+                verify=True,
+                timeout=(min(_LONGEST_CONNECT, self._timeout), self._timeout),
+            ) as response:
+                body = _read(response, deadline)
+                if body is None:
+                    return NoAnswer(sent=True, problem="answer_too_long")
+                return Answer(response.status_code, response.headers, body, self._clock())
+        except requests.RequestException as error:
+            return _no_answer(error)
+        except HTTPError:
+            return NoAnswer(sent=True, problem="answer_broken")
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _prepare(self, request: Request) -> requests.PreparedRequest:
+        return self._session.prepare_request(
+            requests.Request(
+                request.method,
+                request.url,
+                json=_reveal(request.json) if request.json is not None else None,
+                data=_reveal(request.form) if request.form is not None else None,
+                auth=self._auth(request.auth),
+            )
+        )
+
+    def _auth(self, auth: Signed | Bearer | Basic) -> AuthBase:
+        match auth:
+            case Signed():
+                return sign(auth, self._credentials, self._clock())
+            case Bearer():
+                return _BearerAuth(auth.access_token)
+            case Basic():
+                return HTTPBasicAuth(auth.credentials.client_id, auth.credentials.client_secret.reveal())
+
+
+class _BearerAuth(AuthBase):
+    def __init__(self, access_token: Secret) -> None:
+        self._access_token = access_token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._access_token.reveal()}"
+        return request
+
+
+def _reveal(fields: Mapping[str, str | Secret]) -> dict[str, str]:
+    return {name: value.reveal() if isinstance(value, Secret) else value for name, value in fields.items()}
+
+
+def _read(response: requests.Response, deadline: float) -> bytes | None:
+    """The body, or None if it does not end: neither in size nor in time may an answer run on."""
+    body = bytearray()
+    for chunk in response.iter_content(64 * 1024):
+        body += chunk
+        if len(body) > LONGEST_BODY or time.monotonic() > deadline:
+            return None
+    return bytes(body)
+
+
+def _no_answer(error: requests.RequestException) -> NoAnswer:
+    """Whether anything can have reached the provider, which decides whether the call may have had an
+    effect.
+    """
+    cause = error.args[0] if error.args else None
+    if isinstance(cause, MaxRetryError):
+        cause = cause.reason
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return NoAnswer(sent=False, problem="connect_timeout")
+    if isinstance(cause, NewConnectionError):  # refused, unreachable, or a name that is not found
+        return NoAnswer(sent=False, problem="connection_refused")
+    if isinstance(error, requests.exceptions.SSLError) or isinstance(cause, Urllib3SSLError):
+        # Certificates are checked before the request is written; a TLS fault after that cannot be told from
+        # this one.
+        verification = "CERTIFICATE_VERIFY_FAILED" in str(error)
+        return NoAnswer(sent=not verification, problem="tls_certificate" if verification else "tls_fault")
+    if isinstance(error, requests.exceptions.Timeout):
+        return NoAnswer(sent=True, problem="timeout")
+    return NoAnswer(sent=True, problem="no_answer")
