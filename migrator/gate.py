@@ -1,0 +1,95 @@
+"""The one door through which all workers' calls leave: pace and caution, made safe for threads."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from migrator.pacing import Breaker, Pace, Pause, Trip, unsaid_wait
+from migrator.providers import (
+    Later,
+    Outcome,
+    Over,
+    Reached,
+    Renewed,
+    RenewFirst,
+    StopAll,
+    Suspect,
+    Unknown,
+    Won,
+)
+
+_POLL = 0.02
+
+
+class Gate:
+    """Lets calls out one by one, and listens to what came of them."""
+
+    def __init__(self, pace: Pace, breaker: Breaker, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._pace = pace
+        self._breaker = breaker
+        self._monotonic = monotonic
+        self._turnstile = threading.Lock()
+        self._lock = threading.Lock()
+        self._under_way = 0
+        self._limited = 0
+
+    def admit(self, stop: threading.Event) -> bool:
+        """Wait until a call may leave; False if the job stops meanwhile. Every True must be followed by
+        ``leave``.
+        """
+        with self._turnstile:
+            while not stop.is_set():
+                with self._lock:
+                    wait = self._wait()
+                    if wait <= 0:
+                        self._pace.take(self._monotonic())
+                        self._under_way += 1
+                        return True
+                stop.wait(min(wait, 0.5))
+        return False
+
+    def leave(self) -> None:
+        """The call is over."""
+        with self._lock:
+            self._under_way -= 1
+
+    def proven(self) -> bool:
+        """Whether the provider has accepted the application's credentials in this run."""
+        with self._lock:
+            return self._breaker.proven
+
+    def listen(self, outcome: Outcome) -> Trip | None:
+        """Learn from an outcome; returns why the job must stop, if it must."""
+        with self._lock:
+            match outcome:
+                case Won() | Renewed() | Reached() | RenewFirst() | Over(refused=True):
+                    self._breaker.good()
+                    self._limited = 0
+                case StopAll():
+                    return Trip(outcome.problem)
+                case Suspect():
+                    return self._breaker.suspect(outcome.problem)
+                case Later(scope="app"):
+                    self._limited += 1
+                    wait = outcome.after.total_seconds() if outcome.after else unsaid_wait(self._limited)
+                    self._pace.pause(self._monotonic() + wait)
+                case Later(after=None) | Unknown():
+                    return self._trouble(outcome.problem)
+                case _:
+                    pass
+        return None
+
+    def _trouble(self, problem: str) -> Trip | None:
+        now = self._monotonic()
+        reaction = self._breaker.bad(problem, now)
+        if isinstance(reaction, Pause):
+            self._pace.pause(now + reaction.seconds)
+            return None
+        return reaction
+
+    def _wait(self) -> float:
+        if self._breaker.cautious and self._under_way:
+            return _POLL
+        return self._pace.wait(self._monotonic())

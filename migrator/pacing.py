@@ -1,0 +1,113 @@
+"""When the next call may go out: rate, back-off, caution. Pure: the clock and the dice are passed in; times
+are monotonic seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+FIRST_BACKOFF = 0.5
+LONGEST_BACKOFF = 30.0
+
+
+def backoff(tries: int, dice: Random) -> float:
+    """Seconds to wait after that many fruitless calls: exponential with full jitter, so that many who failed
+    together do not come back together."""
+    return dice.uniform(0, min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(tries, 16)))
+
+
+def unsaid_wait(times: int) -> float:
+    """Seconds that everybody waits where a provider says that its limit is reached, and not for how long.
+
+    ``times`` is how often it said so since the last good answer.
+    """
+    return min(LONGEST_BACKOFF, FIRST_BACKOFF * 2.0 ** min(times - 1, 16))
+
+
+class Pace:
+    """Says when the next call may leave: evenly, never above the rate, not before a pause is over."""
+
+    def __init__(self, rate_per_minute: int) -> None:
+        self._interval = 60.0 / rate_per_minute
+        self._next = 0.0
+
+    def wait(self, now: float) -> float:
+        """How many seconds the next call must wait; 0 or less if it may go."""
+        return self._next - now
+
+    def take(self, now: float) -> None:
+        """A call goes out now."""
+        self._next = max(self._next, now) + self._interval
+
+    def pause(self, until: float) -> None:
+        """Nobody goes before ``until``."""
+        self._next = max(self._next, until)
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Everybody waits for some seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Trip:
+    """The job must stop."""
+
+    problem: str
+
+
+class Breaker:
+    """Tells the fault of one connection from the fault that hits all.
+
+    A job that has not yet seen a good answer, or has seen only bad ones for a while, is cautious: it sends
+    one call at a time and waits longer after each bad one. It stops after ``SUSPECTS`` suspect answers in a
+    row, or when nothing good has come for ``patience`` seconds. One good answer makes it confident again.
+    """
+
+    SUSPECTS = 5
+    TROUBLE = 5
+    """That many bad answers in a row make a confident job cautious."""
+    LONGEST_PAUSE = 15.0
+
+    def __init__(self, *, patience: float) -> None:
+        self._patience = patience
+        self._proven = False
+        self._suspects = 0
+        self._bad = 0
+        self._bad_since = 0.0
+
+    @property
+    def proven(self) -> bool:
+        """Whether a good answer has shown that the application's credentials are right."""
+        return self._proven
+
+    @property
+    def cautious(self) -> bool:
+        """Whether calls shall go out one at a time."""
+        return not self._proven or self._bad >= self.TROUBLE
+
+    def good(self) -> None:
+        """The provider accepted the application."""
+        self._proven = True
+        self._suspects = self._bad = 0
+
+    def suspect(self, problem: str) -> Trip | None:
+        """An answer that blames either one connection or the application."""
+        if self._proven:
+            return None
+        self._suspects += 1
+        return Trip(problem) if self._suspects >= self.SUSPECTS else None
+
+    def bad(self, problem: str, now: float) -> Pause | Trip | None:
+        """No answer, or one that says that the provider is in trouble."""
+        if self._bad == 0:
+            self._bad_since = now
+        self._bad += 1
+        if not self.cautious:
+            return None
+        if self._bad >= self.TROUBLE and now - self._bad_since >= self._patience:
+            return Trip(problem)
+        return Pause(min(self.LONGEST_PAUSE, 0.25 * 2 ** min(self._bad, 10)))

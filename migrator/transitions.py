@@ -1,0 +1,223 @@
+"""What an answer makes of a connection. Pure: standing, call and outcome go in, the ledger's next entry comes
+out.
+
+The two traps this guards against (design: *The ledger's two-step*): a call whose answer was lost may still be
+running at the provider, so nothing is asked again before any time-out is over; and where the newest pair
+wins, such a late call would kill the pair of the call after it, so a pair that was not won by a connection's
+only call counts as migrated only once it is seen to work.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from migrator.models import Action, LegacyToken, Standing, State, TokenPair
+from migrator.providers import (
+    Later,
+    Outcome,
+    Over,
+    Reached,
+    Renewed,
+    RenewFirst,
+    StopAll,
+    Suspect,
+    Unknown,
+    Won,
+)
+
+RESPONSE_LOST = "response_lost"
+"""A call was sent, its answer never came. With ``needs_consent``: the call took effect, and its pair is
+gone.
+"""
+UNVERIFIED = "unverified_pair"
+"""A pair is stored that was not won by the only call, and has not yet been seen to work."""
+TENANT_MISMATCH = "tenant_mismatch"
+"""The pair works, and does not reach the tenant that the legacy row named."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How patient the job is."""
+
+    max_attempts: int
+    settle: timedelta
+    """How long after an unknown call nothing is asked: longer than any time-out, ours or the provider's."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one finished call makes of its connection; written in one transaction with whatever it won."""
+
+    outcome: str
+    """The attempt's ``outcome``: ``done``, ``renew_first``, ``later``, ``over``, ``stop`` or ``unknown``."""
+    problem: str
+    """What the provider or the network said, as a short stable word; empty where all went well."""
+    state: State
+    reason: str
+    doubt: Action | None = None
+    not_before: datetime | None = None
+    tries: int = 0
+    new_pair: TokenPair | None = None
+    new_legacy: LegacyToken | None = None
+    pair_verified: bool = False
+    """The stored pair has just been seen to work."""
+    pair_dead: bool = False
+    """The stored pair has just been seen not to work."""
+    token_expired: bool = False
+    """The provider says that the legacy token has expired, whatever its row said."""
+
+
+def settle(
+    standing: Standing, action: Action, outcome: Outcome, now: datetime, policy: Policy, backoff: timedelta
+) -> Verdict:
+    """The entry for one finished call. ``backoff`` is the pause the caller chose for an outcome that names
+    none.
+    """
+    match outcome:
+        case Won():
+            verdict = _won(standing, action, outcome.pair, now, policy)
+        case Renewed():
+            verdict = replace(
+                _unchanged(standing, "done"), new_legacy=_with_handle(outcome.legacy, standing.legacy)
+            )
+        case Reached():
+            verdict = _reached(standing, outcome)
+        case RenewFirst():
+            verdict = _renew_first(standing, action, outcome, now, policy, backoff)
+        case Later():
+            verdict = _later(standing, outcome, now, policy, backoff)
+        case Over():
+            verdict = _over(standing, action, outcome, now, backoff)
+        case Suspect():
+            stopped = _unchanged(standing, "stop", outcome.problem)
+            verdict = replace(stopped, tries=standing.tries + 1, not_before=now + backoff)
+        case StopAll():
+            verdict = replace(_unchanged(standing, "stop", outcome.problem), tries=standing.tries)
+        case Unknown():
+            verdict = _unknown(standing, action, outcome, now, policy, backoff)
+        case _:
+            assert_never(outcome)
+    return verdict
+
+
+def give_up(standing: Standing, suspect: Suspect, now: datetime, backoff: timedelta) -> Verdict:
+    """The entry for a suspect answer once others have shown that only this connection gets it."""
+    if standing.doubt is not None or standing.state is State.MIGRATED:
+        return replace(
+            _unchanged(standing, "over", suspect.problem), tries=standing.tries + 1, not_before=now + backoff
+        )
+    return Verdict("over", suspect.problem, State.FAILED, suspect.problem)
+
+
+def died(action: Action, tries: int, started_at: datetime, policy: Policy) -> Verdict:
+    """The entry for a call with an effect that was under way when its process died: sent, for all we know."""
+    return Verdict(
+        "unknown",
+        "process_died",
+        State.UNCERTAIN,
+        RESPONSE_LOST,
+        action,
+        started_at + policy.settle,
+        tries=tries,
+    )
+
+
+def _unchanged(standing: Standing, outcome: str, problem: str = "") -> Verdict:
+    """The connection stands where it stood before the call."""
+    if standing.state is State.MIGRATED:
+        state, reason = State.MIGRATED, standing.reason
+    elif standing.doubt is None:
+        state, reason = State.PENDING, ""
+    else:
+        state, reason = State.UNCERTAIN, UNVERIFIED if standing.pair else RESPONSE_LOST
+    return Verdict(outcome, problem, state, reason, doubt=standing.doubt)
+
+
+def _won(standing: Standing, action: Action, pair: TokenPair, now: datetime, policy: Policy) -> Verdict:
+    # A refresh that was asked only once shows by itself that the pair before it worked, whatever was in doubt
+    # till then.
+    only_call = standing.doubt is None or (action is Action.REFRESH and standing.doubt is not Action.REFRESH)
+    if only_call:
+        return Verdict("done", "", State.MIGRATED, _mismatch(standing, pair), new_pair=pair)
+    return Verdict(
+        "done", "", State.UNCERTAIN, UNVERIFIED, standing.doubt, now + policy.settle, new_pair=pair
+    )
+
+
+def _mismatch(standing: Standing, pair: TokenPair) -> str:
+    both = standing.tenant_id and pair.tenant_id
+    return TENANT_MISMATCH if both and standing.tenant_id.lower() != pair.tenant_id.lower() else ""
+
+
+def _reached(standing: Standing, outcome: Reached) -> Verdict:
+    reached = {tenant.lower() for tenant in outcome.tenant_ids}
+    as_expected = standing.tenant_id.lower() in reached if standing.tenant_id else bool(reached)
+    return Verdict("done", "", State.MIGRATED, "" if as_expected else TENANT_MISMATCH, pair_verified=True)
+
+
+def _renew_first(
+    standing: Standing, action: Action, outcome: RenewFirst, now: datetime, policy: Policy, backoff: timedelta
+) -> Verdict:
+    if action is not Action.SWAP:
+        return _later(standing, Later(outcome.problem), now, policy, backoff)
+    if not standing.legacy.session_handle:
+        return Verdict("over", outcome.problem, State.NEEDS_CONSENT, outcome.problem)
+    tries = standing.tries + 1
+    if tries >= policy.max_attempts and standing.doubt is None:
+        return Verdict("over", outcome.problem, State.FAILED, outcome.problem)
+    return replace(_unchanged(standing, "renew_first", outcome.problem), tries=tries, token_expired=True)
+
+
+def _later(standing: Standing, outcome: Later, now: datetime, policy: Policy, backoff: timedelta) -> Verdict:
+    unchanged = _unchanged(standing, "later", outcome.problem)
+    if outcome.scope == "app":  # everybody waits: the pace sees to that, and it is nobody's failure
+        return replace(unchanged, tries=standing.tries)
+    if outcome.after is not None:
+        return replace(unchanged, tries=standing.tries, not_before=now + outcome.after)
+    tries = standing.tries + 1
+    if tries >= policy.max_attempts and unchanged.state is State.PENDING:
+        return Verdict("over", outcome.problem, State.FAILED, "provider_unavailable")
+    return replace(unchanged, tries=tries, not_before=now + backoff)
+
+
+def _over(standing: Standing, action: Action, outcome: Over, now: datetime, backoff: timedelta) -> Verdict:
+    if action in (Action.VERIFY, Action.REFRESH) and outcome.refused:
+        # The stored pair does not work, so the legacy token is asked for another: the lost call may have won
+        # a newer one.
+        return Verdict(
+            "over",
+            outcome.problem,
+            State.UNCERTAIN,
+            RESPONSE_LOST,
+            standing.doubt or Action.SWAP,
+            now + backoff,
+            tries=standing.tries + 1,
+            pair_dead=True,
+        )
+    if standing.doubt is not None and outcome.refused:
+        return Verdict("over", outcome.problem, State.NEEDS_CONSENT, RESPONSE_LOST)
+    if standing.state is State.MIGRATED or (standing.doubt is not None and outcome.state is State.FAILED):
+        return replace(
+            _unchanged(standing, "over", outcome.problem), tries=standing.tries + 1, not_before=now + backoff
+        )
+    return Verdict("over", outcome.problem, outcome.state, outcome.reason)
+
+
+def _unknown(
+    standing: Standing, action: Action, outcome: Unknown, now: datetime, policy: Policy, backoff: timedelta
+) -> Verdict:
+    tries = standing.tries + 1
+    if action is Action.VERIFY:  # a question without effect
+        return replace(
+            _unchanged(standing, "unknown", outcome.problem), tries=tries, not_before=now + backoff
+        )
+    return Verdict(
+        "unknown", outcome.problem, State.UNCERTAIN, RESPONSE_LOST, action, now + policy.settle, tries=tries
+    )
+
+
+def _with_handle(new: LegacyToken, old: LegacyToken) -> LegacyToken:
+    """A renewal that names no new session handle leaves the old one in force."""
+    return new if new.session_handle else replace(new, session_handle=old.session_handle)
