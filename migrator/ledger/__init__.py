@@ -1,0 +1,50 @@
+"""The ledger: one SQLite file that says what happened to every connection, and holds its tokens encrypted."""
+
+from migrator.ledger.intaking import Intake, plan_row, recognise
+from migrator.ledger.keys import find_key, key_path, make_key, readable_by_others, require_key
+from migrator.ledger.ledger import Ledger, exists, key_id_of, open_for_job, open_to_compare, open_to_read
+from migrator.ledger.reading import (
+    Listed,
+    Range,
+    Run,
+    Status,
+    listed,
+    needs_consent,
+    one_view,
+    problems,
+    rejects,
+    runs,
+    status,
+)
+from migrator.ledger.seen import DiskSeen
+from migrator.ledger.vault import LedgerKey
+
+__all__ = [
+    "DiskSeen",
+    "Intake",
+    "Ledger",
+    "LedgerKey",
+    "Listed",
+    "Range",
+    "Run",
+    "Status",
+    "exists",
+    "find_key",
+    "key_id_of",
+    "key_path",
+    "listed",
+    "make_key",
+    "needs_consent",
+    "one_view",
+    "open_for_job",
+    "open_to_compare",
+    "open_to_read",
+    "plan_row",
+    "problems",
+    "readable_by_others",
+    "recognise",
+    "rejects",
+    "require_key",
+    "runs",
+    "status",
+]

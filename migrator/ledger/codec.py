@@ -1,0 +1,108 @@
+"""Between the nouns of the job and the ledger's columns: what is sealed, what is a fingerprint, and how times
+are written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from migrator.ledger.vault import Fingerprints, Vault
+from migrator.models import Connection, LegacyToken, Secret, TokenPair
+
+_MATERIAL = "legacy_tokens.material"
+_ACCESS = "token_pairs.access_token"
+_REFRESH = "token_pairs.refresh_token"
+_FURTHER = "connections.further"
+
+
+def time_text(moment: datetime) -> str:
+    """A time as the ledger writes it: ISO 8601, UTC, of one width, so that texts sort as times do."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def maybe_time_text(moment: datetime | None) -> str | None:
+    """The same for a time that may be missing."""
+    return time_text(moment) if moment else None
+
+
+def time_of(text: str) -> datetime:
+    """A time as the ledger wrote it."""
+    return datetime.fromisoformat(text)
+
+
+def maybe_time_of(text: str | None) -> datetime | None:
+    """The same for a time that may be missing."""
+    return time_of(text) if text else None
+
+
+class Codec:
+    """Seals, opens and fingerprints the ledger's values."""
+
+    def __init__(self, vault: Vault, fingerprints: Fingerprints) -> None:
+        self._vault = vault
+        self._fingerprints = fingerprints
+
+    def seal_legacy(self, legacy: LegacyToken) -> bytes:
+        """All three secrets of a legacy token in one value: they are of use only together."""
+        handle = legacy.session_handle.reveal() if legacy.session_handle else ""
+        return self._vault.seal(
+            json.dumps([legacy.token.reveal(), legacy.token_secret.reveal(), handle]), _MATERIAL
+        )
+
+    def open_legacy(self, sealed: bytes, expires_at: str | None) -> LegacyToken:
+        """The legacy token of a row."""
+        token, secret, handle = json.loads(self._vault.open(sealed, _MATERIAL).reveal())
+        return LegacyToken(
+            Secret(token), Secret(secret), Secret(handle) if handle else None, maybe_time_of(expires_at)
+        )
+
+    def seal_pair(self, pair: TokenPair) -> tuple[bytes, bytes]:
+        """Access token and refresh token, each for its column."""
+        return (
+            self._vault.seal(pair.access_token.reveal(), _ACCESS),
+            self._vault.seal(pair.refresh_token.reveal(), _REFRESH),
+        )
+
+    def open_pair(self, access: bytes, refresh: bytes) -> tuple[Secret, Secret]:
+        """Access token and refresh token of a row."""
+        return self._vault.open(access, _ACCESS), self._vault.open(refresh, _REFRESH)
+
+    def seal_further(self, further: Mapping[str, object]) -> bytes | None:
+        """The input's further columns; None where there are none."""
+        return self._vault.seal(json.dumps(further), _FURTHER) if further else None
+
+    def open_further(self, sealed: bytes | None) -> Mapping[str, object]:
+        """The input's further columns, as they were."""
+        columns: dict[str, object] = json.loads(self._vault.open(sealed, _FURTHER).reveal()) if sealed else {}
+        return columns
+
+    def token_print(self, legacy: LegacyToken) -> bytes:
+        """Names a token."""
+        return self._fingerprints.of("token", legacy.token.reveal())
+
+    def material_print(self, legacy: LegacyToken) -> bytes:
+        """Names a token together with its secret and handle."""
+        handle = legacy.session_handle.reveal() if legacy.session_handle else ""
+        return self._fingerprints.of("material", legacy.token.reveal(), legacy.token_secret.reveal(), handle)
+
+    def row_print(self, connection: Connection) -> bytes:
+        """Names all that a row of a source says, so that a row that says nothing new is known by one
+        comparison.
+        """
+        return self._fingerprints.of(
+            "row",
+            self.material_print(connection.legacy).hex(),
+            maybe_time_text(connection.legacy.expires_at) or "",
+            connection.app_type.value,
+            connection.organisation,
+            connection.tenant_id,
+            connection.tenant_type.value,
+            connection.contact_email,
+            json.dumps(connection.further),
+        )
+
+    def key_for(self, connection: Connection) -> str:
+        """The user's own key, or one made of the token's fingerprint, which is the same at every run."""
+        return connection.key or f"auto-{self.token_print(connection.legacy).hex()}"

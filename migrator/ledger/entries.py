@@ -1,0 +1,204 @@
+"""What the job writes, statement by statement. Each function runs inside the writer's transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from datetime import datetime
+
+from migrator.ledger.codec import Codec, maybe_time_text, time_of, time_text
+from migrator.models import Action, LegacyToken, Standing, State, TokenPair
+from migrator.transitions import Policy, Verdict, died
+
+WITHOUT_EFFECT = frozenset({Action.VERIFY})
+"""Calls that only ask: one that got lost changed nothing."""
+
+
+def begin_run(
+    db: sqlite3.Connection, command: str, process: int, sources: Iterable[str], now: datetime
+) -> int:
+    """A new run; returns its id."""
+    cursor = db.execute(
+        "INSERT INTO runs (command, process, started_at, sources) VALUES (?, ?, ?, ?)",
+        [command, process, time_text(now), "\n".join(sources)],
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def end_run(db: sqlite3.Connection, run_id: int, outcome: str, now: datetime) -> None:
+    """How a run ended."""
+    db.execute("UPDATE runs SET finished_at = ?, outcome = ? WHERE id = ?", [time_text(now), outcome, run_id])
+
+
+def recover(db: sqlite3.Connection, policy: Policy, now: datetime) -> int:
+    """Complete the attempts that a process left open when it died, and give every open connection a fresh
+    start.
+
+    Returns how many there were. What had an effect, for all we know, makes its connection uncertain.
+    """
+    open_attempts = db.execute(
+        """SELECT a.id, a.connection_id, a.action, a.started_at, c.tries
+           FROM attempts a JOIN connections c ON c.id = a.connection_id WHERE a.outcome IS NULL"""
+    ).fetchall()
+    for attempt_id, connection_id, action_text, started_at, tries in open_attempts:
+        action = Action(action_text)
+        verdict = died(action, tries, time_of(started_at), policy)
+        _complete(db, attempt_id, verdict, None, now)
+        if action not in WITHOUT_EFFECT:
+            _stand(db, connection_id, verdict, now)
+    db.execute("UPDATE connections SET tries = 0 WHERE state IN ('pending', 'uncertain') AND tries > 0")
+    return len(open_attempts)
+
+
+def begin_call(db: sqlite3.Connection, standing: Standing, action: Action, run_id: int, now: datetime) -> int:
+    """The intent, on disk before the request leaves; returns the attempt's id."""
+    cursor = db.execute(
+        "INSERT INTO attempts (connection_id, run_id, action, started_at) VALUES (?, ?, ?, ?)",
+        [standing.id, run_id, action.value, time_text(now)],
+    )
+    if action not in WITHOUT_EFFECT:
+        db.execute(
+            "UPDATE connections SET state = ?, updated_at = ? WHERE id = ?",
+            [State.IN_FLIGHT.value, time_text(now), standing.id],
+        )
+    return int(cursor.lastrowid or 0)
+
+
+def end_call(
+    db: sqlite3.Connection,
+    codec: Codec,
+    standing: Standing,
+    attempt_id: int,
+    verdict: Verdict,
+    http_status: int | None,
+    now: datetime,
+) -> None:
+    """The outcome, with whatever it won and what that makes of the connection: all of it or nothing."""
+    _complete(db, attempt_id, verdict, http_status, now)
+    if standing.pair is not None:
+        _mark_pair(db, standing.pair.id, verdict, now)
+    if verdict.new_pair is not None:
+        _add_pair(db, codec, standing.id, attempt_id, verdict.new_pair, now)
+    if verdict.new_legacy is not None:
+        add_legacy(db, codec, standing.id, verdict.new_legacy, now, attempt_id=attempt_id)
+    if verdict.token_expired:
+        db.execute(
+            """UPDATE legacy_tokens SET expires_at = ? WHERE id =
+               (SELECT id FROM legacy_tokens WHERE connection_id = ? ORDER BY generation DESC LIMIT 1)""",
+            [time_text(now), standing.id],
+        )
+    _stand(db, standing.id, verdict, now)
+
+
+def rest(db: sqlite3.Connection, standing: Standing, state: State, reason: str, now: datetime) -> None:
+    """A connection that needs no call any more."""
+    db.execute(
+        """UPDATE connections
+           SET state = ?, reason = ?, doubt = NULL, not_before = NULL, tries = 0, updated_at = ?
+           WHERE id = ?""",
+        [state.value, reason, time_text(now), standing.id],
+    )
+
+
+def retry_failed(db: sqlite3.Connection, now: datetime) -> int:
+    """Put what failed back in line; returns how many."""
+    cursor = db.execute(
+        """UPDATE connections SET state = 'pending', reason = '', not_before = NULL, tries = 0, updated_at = ?
+           WHERE state = 'failed'""",
+        [time_text(now)],
+    )
+    return cursor.rowcount
+
+
+def add_legacy(
+    db: sqlite3.Connection,
+    codec: Codec,
+    connection_id: int,
+    legacy: LegacyToken,
+    now: datetime,
+    *,
+    attempt_id: int | None = None,
+) -> None:
+    """The next generation of a legacy token. The ones before it stay: the new one is not yet known to
+    work.
+    """
+    db.execute(
+        """INSERT INTO legacy_tokens
+           (connection_id, generation, attempt_id, material, token_print, material_print, expires_at,
+           obtained_at) SELECT ?1, coalesce(max(generation), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7 FROM legacy_tokens
+           WHERE connection_id = ?1""",
+        [
+            connection_id,
+            attempt_id,
+            codec.seal_legacy(legacy),
+            codec.token_print(legacy),
+            codec.material_print(legacy),
+            maybe_time_text(legacy.expires_at),
+            time_text(now),
+        ],
+    )
+
+
+def _add_pair(
+    db: sqlite3.Connection, codec: Codec, connection_id: int, attempt_id: int, pair: TokenPair, now: datetime
+) -> None:
+    access, refresh = codec.seal_pair(pair)
+    db.execute(
+        "UPDATE token_pairs SET replaced_at = ? WHERE connection_id = ? AND replaced_at IS NULL",
+        [time_text(now), connection_id],
+    )
+    db.execute(
+        """INSERT INTO token_pairs
+           (connection_id, attempt_id, access_token, refresh_token, scope, tenant_id, user_id, expires_at,
+            obtained_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        [
+            connection_id,
+            attempt_id,
+            access,
+            refresh,
+            pair.scope,
+            pair.tenant_id,
+            pair.user_id,
+            time_text(pair.expires_at),
+            time_text(now),
+        ],
+    )
+    # What the row did not say, the answer does.
+    db.execute(
+        """UPDATE connections SET user_id = ?, tenant_id = CASE tenant_id WHEN '' THEN ? ELSE tenant_id END
+           WHERE id = ?""",
+        [pair.user_id, pair.tenant_id, connection_id],
+    )
+
+
+def _mark_pair(db: sqlite3.Connection, pair_id: int, verdict: Verdict, now: datetime) -> None:
+    if verdict.pair_verified:
+        db.execute("UPDATE token_pairs SET verified_at = ? WHERE id = ?", [time_text(now), pair_id])
+    if verdict.pair_dead:
+        db.execute("UPDATE token_pairs SET dead_at = ? WHERE id = ?", [time_text(now), pair_id])
+
+
+def _complete(
+    db: sqlite3.Connection, attempt_id: int, verdict: Verdict, http_status: int | None, now: datetime
+) -> None:
+    db.execute(
+        "UPDATE attempts SET finished_at = ?, outcome = ?, http_status = ?, problem = ? WHERE id = ?",
+        [time_text(now), verdict.outcome, http_status, verdict.problem or None, attempt_id],
+    )
+
+
+def _stand(db: sqlite3.Connection, connection_id: int, verdict: Verdict, now: datetime) -> None:
+    db.execute(
+        """UPDATE connections SET state = ?, reason = ?, doubt = ?, not_before = ?, tries = ?, updated_at = ?
+           WHERE id = ?""",
+        [
+            verdict.state.value,
+            verdict.reason,
+            verdict.doubt.value if verdict.doubt else None,
+            maybe_time_text(verdict.not_before),
+            verdict.tries,
+            time_text(now),
+            connection_id,
+        ],
+    )

@@ -1,0 +1,69 @@
+"""Opens the ledger's file: created for its owner alone, durable, and never by accident."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+from migrator.errors import LedgerError, LedgerUnwritableError
+
+BUSY_SECONDS = 15
+
+
+def create_private(path: Path, content: bytes = b"") -> None:
+    """Make a new file that only its owner can read, and put it on disk. Raises ``FileExistsError``,
+    ``OSError``.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(descriptor, content)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    # The name of a file is on disk only once its folder is.
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def connect(path: Path, *, readonly: bool) -> sqlite3.Connection:
+    """A connection in autocommit mode whose commits are on disk when they return (WAL, ``synchronous=FULL``).
+
+    Raises ``LedgerError`` where the file cannot be read as a database, ``LedgerUnwritableError`` where it
+    cannot be written.
+    """
+    if not path.is_file():
+        raise LedgerError(
+            f"there is no ledger {path}",
+            hint="'migrator run TOKENS' makes one; name another with --ledger FILE",
+        )
+    mode = "ro" if readonly else "rw"
+    try:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+    except sqlite3.Error as error:
+        raise LedgerError(f"the ledger {path} cannot be opened: {error}") from None
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if not readonly:
+            connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+    except sqlite3.Error as error:
+        connection.close()
+        if isinstance(error, sqlite3.OperationalError) and not readonly:
+            raise LedgerUnwritableError(
+                f"the ledger {path} cannot be written: {error}", hint="check disk and permissions"
+            ) from None
+        raise LedgerError(
+            f"{path} cannot be read as a ledger: {error}", hint="name another file with --ledger"
+        ) from None
+    return connection

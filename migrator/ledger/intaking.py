@@ -1,0 +1,249 @@
+"""Takes accepted rows into the ledger: what is new, what is known, and what says something new of a known
+connection.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from migrator.intake import Accepted
+from migrator.ledger import entries, reading
+from migrator.ledger.codec import Codec, time_text
+from migrator.models import Connection, Reject, Standing, State
+from migrator.plan import Decision, Step, Tally, decision, first_step
+
+
+class Novelty(StrEnum):
+    """What a row is to the ledger."""
+
+    NEW = "new"
+    KNOWN = "known"
+    """It says what an earlier row said."""
+    CORRECTED = "corrected"
+    """It says something new of a known connection."""
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A row, held against the ledger."""
+
+    novelty: Novelty
+    standing: Standing | None
+    """The known connection, as it stands."""
+    new_token: bool = False
+    """The row's token, secret or handle is one that the ledger never held."""
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What became of the rows of a run's files."""
+
+    tally: Tally
+    accepted: int
+    """Rows that are new to the ledger, or say something new."""
+    known: int
+    """Rows that the ledger knew."""
+    rejected: int
+
+
+def take_all(
+    db: sqlite3.Connection,
+    codec: Codec,
+    rows: Iterable[Accepted | Reject],
+    sources: Sequence[str],
+    *,
+    provider: str,
+    run_id: int,
+    now: datetime,
+    progress: Callable[[int], None],
+) -> Intake:
+    """Take in all rows of a run's files; the caller's transaction makes that all or nothing."""
+    tally = Tally()
+    novelties: Counter[Novelty] = Counter()
+    db.execute(
+        "CREATE TEMP TABLE rejected_now (source TEXT, line INTEGER, PRIMARY KEY (source, line)) WITHOUT ROWID"
+    )
+    for number, row in enumerate(rows, start=1):
+        recognised = recognise(db, codec, row) if isinstance(row, Accepted) else row
+        if isinstance(recognised, Reject):
+            tally.reject(recognised)
+            _reject(db, recognised, run_id)
+        elif isinstance(row, Accepted):
+            tally.add(row.connection.app_type, plan_row(row, recognised, now))
+            novelties[recognised.novelty] += 1
+            take(db, codec, row, recognised, provider=provider, run_id=run_id, now=now)
+        progress(number)
+    _forget_mended(db, sources)
+    db.execute("DROP TABLE rejected_now")
+    intake = Intake(
+        tally,
+        novelties[Novelty.NEW] + novelties[Novelty.CORRECTED],
+        novelties[Novelty.KNOWN],
+        tally.rejected.total(),
+    )
+    db.execute(
+        "UPDATE runs SET accepted = ?, known = ?, rejected = ? WHERE id = ?",
+        [intake.accepted, intake.known, intake.rejected, run_id],
+    )
+    return intake
+
+
+def _reject(db: sqlite3.Connection, reject: Reject, run_id: int) -> None:
+    db.execute("INSERT OR IGNORE INTO rejected_now VALUES (?, ?)", [reject.source, reject.line])
+    db.execute(
+        """INSERT INTO rejects (run_id, source, line, reason, detail) VALUES (?, ?, ?, ?, ?)
+           ON CONFLICT (source, line) DO UPDATE SET run_id = excluded.run_id, reason = excluded.reason, detail
+           = excluded.detail WHERE reason <> excluded.reason OR detail <> excluded.detail""",
+        [run_id, reject.source, reject.line, reject.reason, reject.detail],
+    )
+
+
+def _forget_mended(db: sqlite3.Connection, sources: Sequence[str]) -> None:
+    """A file that was read again no longer has the rejects that were mended in it. Standard input is another
+    file each time.
+    """
+    for source in sources:
+        if source != "-":
+            db.execute(
+                """DELETE FROM rejects
+                   WHERE source = ? AND line NOT IN (SELECT line FROM rejected_now WHERE source = ?)""",
+                [source, source],
+            )
+
+
+def recognise(db: sqlite3.Connection, codec: Codec, accepted: Accepted) -> Recognised | Reject:
+    """Hold a row against the ledger; reads only."""
+    connection = accepted.connection
+    by_token = _connection_with_token(db, codec, connection)
+    by_key = db.execute("SELECT id FROM connections WHERE key = ?", [codec.key_for(connection)]).fetchone()
+    if by_token is not None and by_key is None and connection.key is None:
+        by_key = by_token  # it came with a key of its own before; the token still says who it is
+    if by_token is not None and by_token != by_key:
+        detail = "another connection in the ledger has this oauth_token"
+        return Reject(accepted.source, accepted.line, "duplicate_token", detail)
+    if by_key is None:
+        return Recognised(Novelty.NEW, None)
+    (connection_id,) = by_key
+    standing = reading.standing(db, codec, connection_id)
+    (row_print,) = db.execute("SELECT row_print FROM connections WHERE id = ?", [connection_id]).fetchone()
+    if row_print == codec.row_print(connection):
+        return Recognised(Novelty.KNOWN, standing)
+    known_material = db.execute(
+        "SELECT 1 FROM legacy_tokens WHERE connection_id = ? AND material_print = ?",
+        [connection_id, codec.material_print(connection.legacy)],
+    ).fetchone()
+    return Recognised(Novelty.CORRECTED, standing, new_token=known_material is None)
+
+
+def plan_row(accepted: Accepted, recognised: Recognised, now: datetime) -> Decision:
+    """What a run does with a row."""
+    standing = recognised.standing
+    if standing is None or _starts_anew(accepted.connection, recognised):
+        return first_step(accepted.connection.app_type, accepted.connection.legacy, now)
+    return decision(standing, now)
+
+
+def take(
+    db: sqlite3.Connection,
+    codec: Codec,
+    accepted: Accepted,
+    recognised: Recognised,
+    *,
+    provider: str,
+    run_id: int,
+    now: datetime,
+) -> None:
+    """Write what a row says, if it says anything new."""
+    match recognised.novelty:
+        case Novelty.KNOWN:
+            return
+        case Novelty.NEW:
+            connection_id = _insert(db, codec, accepted.connection, provider, run_id, now)
+            entries.add_legacy(db, codec, connection_id, accepted.connection.legacy, now)
+        case Novelty.CORRECTED:
+            _correct(db, codec, accepted.connection, recognised, now)
+
+
+def _connection_with_token(db: sqlite3.Connection, codec: Codec, connection: Connection) -> tuple[int] | None:
+    row: tuple[int] | None = db.execute(
+        "SELECT connection_id FROM legacy_tokens WHERE token_print = ? LIMIT 1",
+        [codec.token_print(connection.legacy)],
+    ).fetchone()
+    return row
+
+
+def _starts_anew(connection: Connection, recognised: Recognised) -> bool:
+    """Whether a corrected row changes what must happen. A pair in hand, or a call in doubt, is never planned
+    away.
+    """
+    standing = recognised.standing
+    if standing is None or standing.state in (State.MIGRATED, State.UNCERTAIN, State.IN_FLIGHT):
+        return False
+    return recognised.new_token or standing.app_type is not connection.app_type
+
+
+def _first_state(connection: Connection, now: datetime) -> tuple[State, str]:
+    first = first_step(connection.app_type, connection.legacy, now)
+    return (State.NEEDS_CONSENT, first.reason) if first.step is Step.MUST_CONSENT else (State.PENDING, "")
+
+
+def _insert(
+    db: sqlite3.Connection, codec: Codec, connection: Connection, provider: str, run_id: int, now: datetime
+) -> int:
+    state, reason = _first_state(connection, now)
+    cursor = db.execute(
+        """INSERT INTO connections
+           (key, provider, app_type, organisation, tenant_id, tenant_type, contact_email, state, reason,
+           further, row_print, run_id, created_at, updated_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        [
+            codec.key_for(connection),
+            provider,
+            connection.app_type.value,
+            connection.organisation,
+            connection.tenant_id,
+            connection.tenant_type.value,
+            connection.contact_email,
+            state.value,
+            reason,
+            codec.seal_further(connection.further),
+            codec.row_print(connection),
+            run_id,
+            time_text(now),
+            time_text(now),
+        ],
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def _correct(
+    db: sqlite3.Connection, codec: Codec, connection: Connection, recognised: Recognised, now: datetime
+) -> None:
+    standing = recognised.standing
+    if standing is None:
+        raise ValueError("only a known connection can be corrected")
+    if recognised.new_token:
+        entries.add_legacy(db, codec, standing.id, connection.legacy, now)
+    if _starts_anew(connection, recognised):
+        state, reason = _first_state(connection, now)
+        entries.rest(db, standing, state, reason, now)
+    db.execute(
+        """UPDATE connections SET app_type = ?, organisation = ?, tenant_id = ?, tenant_type = ?,
+        contact_email = ?, further = ?, row_print = ?, updated_at = ? WHERE id = ?""",
+        [
+            connection.app_type.value,
+            connection.organisation,
+            connection.tenant_id or standing.tenant_id,
+            connection.tenant_type.value,
+            connection.contact_email,
+            codec.seal_further(connection.further),
+            codec.row_print(connection),
+            time_text(now),
+            standing.id,
+        ],
+    )

@@ -1,0 +1,72 @@
+"""Where a ledger's key comes from."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from migrator.errors import LedgerError, LedgerUnwritableError
+from migrator.ledger.files import create_private
+from migrator.ledger.vault import LedgerKey
+from migrator.models import Secret
+
+VARIABLE = "MIGRATOR_LEDGER_KEY"
+
+
+def key_path(ledger: Path) -> Path:
+    """Where a key lies that nobody put elsewhere: next to its ledger."""
+    return ledger.with_name(ledger.name + ".key")
+
+
+def find_key(ledger: Path, environ: Mapping[str, str], key_file: Path | None) -> LedgerKey | None:
+    """The key from the environment, the file that the settings name, or the one next to the ledger; None if
+    there is none.
+
+    Raises ``LedgerError`` for a file that cannot be read.
+    """
+    if environ.get(VARIABLE):
+        return LedgerKey(Secret(environ[VARIABLE]))
+    path = key_file or key_path(ledger)
+    try:
+        return LedgerKey(Secret(path.read_text("ascii").strip()))
+    except FileNotFoundError:
+        if key_file is None:
+            return None
+        raise LedgerError(
+            f"there is no ledger key file {path}", hint="mend ledger_key_file in migrator.toml"
+        ) from None
+    except UnicodeDecodeError:
+        raise LedgerError(f"the ledger key file {path} holds no key") from None
+    except OSError as error:
+        raise LedgerError(f"the ledger key file {path} cannot be read: {error.strerror}") from None
+
+
+def make_key(ledger: Path) -> LedgerKey:
+    """A new key, on disk next to the ledger (mode 0600) before anything is encrypted under it."""
+    key = LedgerKey.generate()
+    path = key_path(ledger)
+    try:
+        create_private(path, key.text.reveal().encode("ascii") + b"\n")
+    except OSError as error:
+        raise LedgerUnwritableError(f"the ledger key {path} cannot be written: {error.strerror}") from None
+    return key
+
+
+def readable_by_others(path: Path) -> bool:
+    """Whether somebody besides the owner may read a file."""
+    try:
+        return bool(path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
+    except OSError:
+        return False
+
+
+def require_key(ledger: Path, environ: Mapping[str, str], key_file: Path | None) -> LedgerKey:
+    """The key of a ledger that exists. Raises ``LedgerError`` where there is none to be found."""
+    key = find_key(ledger, environ, key_file)
+    if key is None:
+        raise LedgerError(
+            f"the key of {ledger} is missing: there is no {key_path(ledger)}, and {VARIABLE} is not set",
+            hint=f"set {VARIABLE}, or name the key file as ledger_key_file in migrator.toml",
+        )
+    return key

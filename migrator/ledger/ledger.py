@@ -1,0 +1,251 @@
+"""The ledger as the job uses it: opened under its lock and key, read by many threads, written by one."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from migrator.errors import LedgerError, LedgerUnwritableError
+from migrator.intake import Accepted
+from migrator.ledger import entries, files, intaking, lock, reading, schema
+from migrator.ledger.codec import Codec
+from migrator.ledger.intaking import Intake
+from migrator.ledger.reading import Range
+from migrator.ledger.vault import Fingerprints, LedgerKey, Vault
+from migrator.ledger.writer import GroupWriter
+from migrator.models import Action, Clock, Reject, Standing, State
+from migrator.transitions import Policy, Verdict
+
+
+class Ledger:
+    """A ledger that this process alone may write."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, codec: Codec, clock: Clock) -> None:
+        self.path = path
+        self._codec = codec
+        self._clock = clock
+        self._connection = connection
+        self._writer = GroupWriter(connection)
+        self._local = threading.local()
+        self._readers: list[sqlite3.Connection] = []
+        self._run_id = 0
+
+    def close(self) -> None:
+        """Commit what is queued and let go of the file."""
+        self._writer.close()
+        for reader in self._readers:
+            reader.close()
+        self._connection.close()
+
+    # --- runs ---
+
+    def begin_run(self, command: str, policy: Policy, sources: Iterable[str] = ()) -> int:
+        """Start a run and take stock: returns how many calls an earlier process had left open."""
+        now = self._clock()
+
+        def entry(db: sqlite3.Connection) -> tuple[int, int]:
+            return entries.begin_run(db, command, os.getpid(), sources, now), entries.recover(db, policy, now)
+
+        self._run_id, recovered = self._writer.write(entry)
+        return recovered
+
+    def end_run(self, outcome: str) -> None:
+        """How the run ended: ``done``, ``incomplete``, ``stopped`` or ``interrupted``."""
+        self._writer.write(lambda db: entries.end_run(db, self._run_id, outcome, self._clock()))
+
+    def retry_failed(self) -> int:
+        """Put what failed back in line; returns how many."""
+        return self._writer.write(lambda db: entries.retry_failed(db, self._clock()))
+
+    def take_in(
+        self,
+        rows: Iterable[Accepted | Reject],
+        sources: Sequence[str],
+        provider: str,
+        progress: Callable[[int], None],
+    ) -> Intake:
+        """Take the rows of a run's files in, in one transaction: all of them, or none if the files cannot be
+        read to their end.
+
+        ``sources`` are the files' names; ``progress`` is called with the number of rows so far.
+        """
+        return self._writer.write(
+            lambda db: intaking.take_all(
+                db,
+                self._codec,
+                rows,
+                sources,
+                provider=provider,
+                run_id=self._run_id,
+                now=self._clock(),
+                progress=progress,
+            )
+        )
+
+    # --- calls ---
+
+    def begin_call(self, standing: Standing, action: Action) -> int:
+        """Put the intent of a call on disk; returns the attempt's id."""
+        return self._writer.write(
+            lambda db: entries.begin_call(db, standing, action, self._run_id, self._clock())
+        )
+
+    def end_call(
+        self, standing: Standing, attempt_id: int, verdict: Verdict, http_status: int | None
+    ) -> None:
+        """Put the outcome of a call on disk, with whatever it won."""
+        self._writer.write(
+            lambda db: entries.end_call(
+                db, self._codec, standing, attempt_id, verdict, http_status, self._clock()
+            )
+        )
+
+    def rest(self, standing: Standing, state: State, reason: str) -> None:
+        """Record that a connection needs no call any more."""
+        self._writer.write(lambda db: entries.rest(db, standing, state, reason, self._clock()))
+
+    # --- reading ---
+
+    def standing(self, connection_id: int) -> Standing:
+        """Where one connection stands."""
+        return reading.standing(self._reader(), self._codec, connection_id)
+
+    def open_range(self, max_attempts: int, limit: int | None = None) -> Range:
+        """The range of the first ``limit`` open connections, or of all."""
+        return reading.open_range(self._reader(), max_attempts, limit=limit)
+
+    def due(self, within: Range, now: datetime, *, after: int, limit: int) -> list[int]:
+        """Ids of open connections that may be called for now, in order, behind the id ``after``."""
+        return reading.due(self._reader(), within, now, after=after, limit=limit)
+
+    def next_due(self, within: Range) -> datetime | None:
+        """When the next open connection may be called for; None if none is open."""
+        return reading.next_due(self._reader(), within)
+
+    def open_count(self, within: Range) -> int:
+        """How many connections of the range are open."""
+        return reading.open_count(self._reader(), within)
+
+    def unverified_of_run(self) -> list[int]:
+        """Ids of connections that this run migrated and whose pair has not been seen to work since."""
+        return reading.unverified_of_run(self._reader(), self._run_id)
+
+    def status(self) -> reading.Status:
+        """Where the job stands."""
+        reader = self._reader()
+        with reading.one_view(reader):
+            return reading.status(reader)
+
+    def _reader(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = files.connect(self.path, readonly=True)
+            self._readers.append(connection)
+        return connection
+
+
+def exists(path: Path) -> bool:
+    """Whether there is a ledger file."""
+    return path.is_file() and path.stat().st_size > 0
+
+
+@contextmanager
+def open_for_job(path: Path, key: LedgerKey, clock: Clock, *, create: bool) -> Iterator[Ledger]:
+    """Open a ledger to work on it, alone; made if missing, where ``create`` says so.
+
+    Raises ``LedgerLockedError`` if another process works on it, ``LedgerError`` if there is none, it is not
+    ours, or the key is not its key.
+    """
+    path = path.resolve()
+    if create:
+        _ensure_file(path)
+    elif not exists(path):
+        raise LedgerError(
+            f"there is no ledger {path}",
+            hint="'migrator run TOKENS' makes one; name another with --ledger FILE",
+        )
+    with lock.exclusive(path):
+        connection = files.connect(path, readonly=False)
+        try:
+            schema.prepare(connection, create=create)
+            codec = _unlock(connection, key, may_claim=True)
+        except BaseException:
+            connection.close()
+            raise
+        ledger = Ledger(path, connection, codec, clock)
+        try:
+            yield ledger
+        finally:
+            ledger.close()
+
+
+@contextmanager
+def open_to_read(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a ledger for what it says in the clear: no key, no lock, nothing written."""
+    connection = files.connect(path.resolve(), readonly=True)
+    try:
+        schema.check(connection)
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def open_to_compare(path: Path, key: LedgerKey) -> Iterator[tuple[sqlite3.Connection, Codec]]:
+    """Open a ledger to hold rows against it: with its key, without a lock, nothing written."""
+    with open_to_read(path) as connection:
+        yield connection, _unlock(connection, key, may_claim=False)
+
+
+def key_id_of(path: Path) -> str | None:
+    """The name of the key that a ledger was made with; None where there is no ledger yet."""
+    if not exists(path):
+        return None
+    connection = files.connect(path.resolve(), readonly=True)
+    try:
+        row = connection.execute("SELECT value FROM meta WHERE name = 'key_id'").fetchone()
+    except sqlite3.OperationalError:
+        return None
+    finally:
+        connection.close()
+    return row[0] if row else None
+
+
+def _ensure_file(path: Path) -> None:
+    if path.exists():
+        return
+    try:
+        files.create_private(path)
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise LedgerUnwritableError(
+            f"the ledger {path} cannot be made: {error.strerror}", hint="name another with --ledger FILE"
+        ) from None
+
+
+def _unlock(connection: sqlite3.Connection, key: LedgerKey, *, may_claim: bool) -> Codec:
+    """The codec of a ledger, once the key has been seen to be its key. A new ledger is claimed for the
+    key.
+    """
+    vault = Vault(key)
+    meta = dict(connection.execute("SELECT name, value FROM meta"))
+    if not meta and may_claim:
+        sealed = vault.seal(os.urandom(32).hex(), "meta.fingerprint_key")
+        meta = {"key_id": vault.key_id, "fingerprint_key": sealed}
+        connection.execute(
+            "INSERT INTO meta (name, value) VALUES ('key_id', ?), ('fingerprint_key', ?)",
+            [vault.key_id, sealed],
+        )
+    if meta.get("key_id") != vault.key_id:
+        raise LedgerError(
+            f"the ledger was made with key {meta.get('key_id')}, and the one given is {vault.key_id}",
+            hint="give the right one as MIGRATOR_LEDGER_KEY, as ledger_key_file, or as the file <ledger>.key",
+        )
+    fingerprint_key = vault.open(meta["fingerprint_key"], "meta.fingerprint_key")
+    return Codec(vault, Fingerprints(bytes.fromhex(fingerprint_key.reveal())))

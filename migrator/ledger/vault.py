@@ -1,0 +1,107 @@
+"""Encrypts what the ledger must not show: AES-256-GCM under a key with a name, so that a wrong key is known
+before it is used.
+
+A sealed value is ``version (1) | key id (8) | nonce (12) | ciphertext and tag``; what it is for is bound to
+it, so that a sealed token cannot be passed off as another column's. Random nonces are safe for 2^32 values
+under one key (NIST SP 800-38D, 8.3), which is thousands of the largest migrations.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from migrator.errors import LedgerError
+from migrator.models import Secret
+
+_VERSION = b"\x01"
+_ID_BYTES = 8
+_NONCE_BYTES = 12
+_KEY_BYTES = 32
+
+
+@dataclass(frozen=True)
+class LedgerKey:
+    """The key of a ledger, as people keep it: 32 random bytes in URL-safe base64."""
+
+    text: Secret
+
+    @classmethod
+    def generate(cls) -> LedgerKey:
+        """A new random key."""
+        return cls(Secret(base64.urlsafe_b64encode(os.urandom(_KEY_BYTES)).decode()))
+
+    def raw(self) -> bytes:
+        """The 32 bytes. Raises ``LedgerError`` for a text that is no key."""
+        try:
+            raw = base64.b64decode(self.text.reveal().strip(), altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError):
+            raw = b""
+        if len(raw) != _KEY_BYTES:
+            raise LedgerError(
+                "the ledger key is not a key: it must be 32 bytes in base64",
+                hint="use the one that 'migrator run' wrote, or leave it out for a new ledger",
+            )
+        return raw
+
+
+class Vault:
+    """Seals and opens values under one ledger key."""
+
+    def __init__(self, key: LedgerKey) -> None:
+        raw = key.raw()
+        self._id = hashlib.sha256(b"migrator ledger key id\0" + raw).digest()[:_ID_BYTES]
+        self._cipher = AESGCM(raw)
+
+    @property
+    def key_id(self) -> str:
+        """The key's name: tells keys apart and says nothing about them."""
+        return self._id.hex()
+
+    def seal(self, value: str, purpose: str) -> bytes:
+        """Encrypt ``value`` for one purpose (a table and column)."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return _VERSION + self._id + nonce + self._cipher.encrypt(nonce, value.encode(), purpose.encode())
+
+    def open(self, sealed: bytes, purpose: str) -> Secret:
+        """Decrypt what ``seal`` made. Raises ``LedgerError`` if key or purpose differ, or a bit was
+        changed.
+        """
+        start = len(_VERSION) + _ID_BYTES
+        head, nonce, text = (
+            sealed[:start],
+            sealed[start : start + _NONCE_BYTES],
+            sealed[start + _NONCE_BYTES :],
+        )
+        if head != _VERSION + self._id:
+            raise LedgerError(
+                f"a value in the ledger was encrypted under another key (this one is {self.key_id})",
+                hint="give the key that the ledger was made with",
+            )
+        try:
+            return Secret(self._cipher.decrypt(nonce, text, purpose.encode()).decode())
+        except InvalidTag:
+            raise LedgerError(
+                f"an encrypted value of {purpose} is damaged", hint="restore the ledger from a backup"
+            ) from None
+
+
+class Fingerprints:
+    """Names values without showing them: a keyed hash, so that nobody without the key can try tokens against
+    it.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def of(self, *parts: str) -> bytes:
+        """16 bytes that two equal tuples share and two different ones do not."""
+        message = b"".join(len(part.encode()).to_bytes(8, "big") + part.encode() for part in parts)
+        return hmac.digest(self._key, message, "sha256")[:16]

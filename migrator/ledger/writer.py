@@ -1,0 +1,111 @@
+"""One writer for many workers: what has queued up is committed together, so that one ``fsync`` makes many
+entries durable.
+"""
+
+from __future__ import annotations
+
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from migrator.errors import LedgerUnwritableError
+
+T = TypeVar("T")
+Entry = Callable[[sqlite3.Connection], T]
+
+_LARGEST_GROUP = 256
+
+
+@dataclass(frozen=True)
+class _Job:
+    entry: Entry[Any]
+    future: Future[Any]
+
+
+class GroupWriter:
+    """Owns the ledger's one writing connection while a job runs.
+
+    The first commit that fails breaks it for good: from then on every ``write`` raises
+    ``LedgerUnwritableError``, so that nobody sends what could not be recorded.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._broken: LedgerUnwritableError | None = None
+        self._thread = threading.Thread(target=self._serve, name="ledger-writer", daemon=True)
+        self._thread.start()
+
+    def write(self, entry: Entry[T]) -> T:
+        """Run ``entry`` in a transaction and return its result once that is on disk.
+
+        Raises what ``entry`` raises, with its changes undone, or ``LedgerUnwritableError`` if nothing can be
+        written.
+        """
+        future: Future[T] = Future()
+        self._queue.put(_Job(entry, future))
+        return future.result()
+
+    def close(self) -> None:
+        """Commit what is queued and stop."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _serve(self) -> None:
+        going_on = True
+        while going_on:
+            group = self._next_group()
+            going_on = group[-1] is not None
+            jobs = [job for job in group if job is not None]
+            if jobs:
+                self._commit(jobs)
+
+    def _next_group(self) -> list[_Job | None]:
+        group = [self._queue.get()]
+        while group[-1] is not None and len(group) < _LARGEST_GROUP:
+            try:
+                group.append(self._queue.get_nowait())
+            except queue.Empty:
+                break
+        return group
+
+    def _commit(self, jobs: list[_Job]) -> None:
+        done: list[tuple[_Job, Any]] = []
+        failed: list[tuple[_Job, Exception]] = []
+        try:
+            if self._broken is not None:
+                raise self._broken
+            self._connection.execute("BEGIN IMMEDIATE")
+            for job in jobs:
+                self._connection.execute("SAVEPOINT entry")
+                try:
+                    done.append((job, job.entry(self._connection)))
+                except sqlite3.Error:
+                    raise
+                except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
+                    self._connection.execute("ROLLBACK TO entry")
+                    failed.append((job, error))
+                self._connection.execute("RELEASE entry")
+            self._connection.execute("COMMIT")
+        except (sqlite3.Error, LedgerUnwritableError) as error:
+            self._break(error)
+            for job in jobs:
+                job.future.set_exception(self._broken or error)
+            return
+        for job, result in done:
+            job.future.set_result(result)
+        for job, reason in failed:
+            job.future.set_exception(reason)
+
+    def _break(self, error: sqlite3.Error | LedgerUnwritableError) -> None:
+        if self._broken is None:
+            self._broken = LedgerUnwritableError(
+                f"the ledger could not be written: {error}",
+                hint="make room or mend the disk, then run 'migrator resume'",
+            )
+        if self._connection.in_transaction:
+            self._connection.rollback()
