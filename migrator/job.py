@@ -1,0 +1,276 @@
+"""The resumable job: take what is open from the ledger, call, record, until nothing is open.
+
+It holds nothing that the ledger does not: killed at any moment, it goes on from there.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
+
+from migrator.errors import StoppedError
+from migrator.gate import Gate
+from migrator.ledger import Ledger, Range
+from migrator.models import Action, Clock, Credentials, Standing, State
+from migrator.pacing import backoff
+from migrator.plan import Call, Rest, Wait, next_step
+from migrator.progress import Progress
+from migrator.providers import Answer, Outcome, Profile, Request, StopAll, Suspect
+from migrator.transitions import Policy, Verdict, give_up, settle
+from migrator.wire import Wire
+
+log = logging.getLogger(__name__)
+
+_PAGE = 500
+_POLL = 0.05
+_SUSPECT_PAUSE = timedelta(seconds=5)
+"""A connection under suspicion lets others go first: they tell whether it is its fault or everybody's.
+If they do not, its second such answer counts as its own fault."""
+
+_STOP_HINTS = {
+    "connection_refused": "is the provider's address right, and does this machine reach it?",
+    "tls_certificate": "the server's certificate is not valid; never send tokens to it",
+}
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What a job works with."""
+
+    profile: Profile
+    credentials: Credentials
+    gate: Gate
+    new_wire: Callable[[], Wire]
+    """Called once by each worker."""
+    clock: Clock
+    dice: Random
+    progress: Progress
+
+
+class Job:
+    """One run over a range of the ledger, by several workers."""
+
+    def __init__(
+        self, ledger: Ledger, tools: Tools, policy: Policy, *, concurrency: int, stop: threading.Event
+    ) -> None:
+        """``stop`` ends the job once what is in flight has been answered and recorded; the job sets it too,
+        on a fault.
+        """
+        self._ledger = ledger
+        self._tools = tools
+        self._policy = policy
+        self._concurrency = concurrency
+        self._stop = stop
+        self._fault: BaseException | None = None
+        self._queue: queue.Queue[int | None] = queue.Queue(maxsize=2 * concurrency)
+        self._claimed: set[int] = set()
+        self._lock = threading.Lock()
+
+    def work(self, within: Range) -> None:
+        """Work until nothing in the range is open, or the job is told to stop.
+
+        Raises ``StoppedError`` for a fault that would hit every connection, ``LedgerUnwritableError`` if
+        nothing can be recorded.
+        """
+        workers = [
+            threading.Thread(target=self._serve, name=f"worker-{number}", daemon=True)
+            for number in range(self._concurrency)
+        ]
+        for worker in workers:
+            worker.start()
+        try:
+            self._feed(within)
+        finally:
+            for _ in workers:
+                self._put(None)
+            for worker in workers:
+                worker.join()
+        if self._fault is not None:
+            raise self._fault
+
+    def verify(self, connection_ids: list[int]) -> list[Standing]:
+        """See each stored pair work, one after the other; returns those that did not, or do not reach their
+        tenant.
+        """
+        wire = self._tools.new_wire()
+        wrong = []
+        try:
+            for connection_id in connection_ids:
+                standing = self._ledger.standing(connection_id)
+                for _ in range(self._policy.max_attempts):
+                    if self._stop.is_set() or standing.pair is None or standing.pair.verified:
+                        break
+                    verdict = self._call(standing, Action.VERIFY, wire)
+                    if verdict is not None and verdict.not_before is not None:
+                        self._stop.wait((verdict.not_before - self._tools.clock()).total_seconds())
+                    standing = self._ledger.standing(connection_id)
+                works = standing.pair is not None and standing.pair.verified
+                if not works or standing.reason:
+                    wrong.append(standing)
+        finally:
+            wire.close()
+        if self._fault is not None:
+            raise self._fault
+        return wrong
+
+    # --- handing out ---
+
+    def _feed(self, within: Range) -> None:
+        after = 0
+        while not self._stop.is_set():
+            page = self._ledger.due(within, self._tools.clock(), after=after, limit=_PAGE)
+            handed = sum(self._hand_out(connection_id) for connection_id in page)
+            after = page[-1] if len(page) == _PAGE else 0
+            if handed or after:
+                continue
+            if self._busy():
+                self._stop.wait(_POLL)
+            elif not self._await_due(within):
+                return
+
+    def _hand_out(self, connection_id: int) -> bool:
+        with self._lock:
+            if connection_id in self._claimed:
+                return False
+            self._claimed.add(connection_id)
+        self._put(connection_id)
+        return True
+
+    def _put(self, item: int | None) -> None:
+        """Into the bounded queue; workers that stop leave it full, and then what is in it no longer
+        matters.
+        """
+        while True:
+            try:
+                return self._queue.put(item, timeout=_POLL)
+            except queue.Full:
+                if self._stop.is_set():
+                    return None
+
+    def _busy(self) -> bool:
+        with self._lock:
+            return bool(self._claimed)
+
+    def _await_due(self, within: Range) -> bool:
+        """Wait until something is due; False if nothing is open any more."""
+        moment = self._ledger.next_due(within)
+        if moment is None:
+            return False
+        seconds = (moment - self._tools.clock()).total_seconds()
+        if seconds > 1:
+            waiting = self._ledger.open_count(within)
+            self._tools.progress.note(
+                f"{waiting:,} to be asked again: waiting {seconds:.0f} s until any lost call is over"
+            )
+        self._stop.wait(max(seconds, 0) + 0.001)  # a hair more, so that it is due when we look
+        return True
+
+    # --- working ---
+
+    def _serve(self) -> None:
+        wire = self._tools.new_wire()
+        try:
+            while (connection_id := self._next()) is not None:
+                self._carry(connection_id, wire)
+                with self._lock:
+                    self._claimed.discard(connection_id)
+        except BaseException as error:  # noqa: BLE001 - it is raised again where the job was started
+            self._fail(error)
+        finally:
+            wire.close()
+
+    def _next(self) -> int | None:
+        while not self._stop.is_set():
+            try:
+                return self._queue.get(timeout=_POLL)
+            except queue.Empty:
+                continue
+        return None
+
+    def _carry(self, connection_id: int, wire: Wire) -> None:
+        """Take one connection as far as it goes now."""
+        while not self._stop.is_set():
+            standing = self._ledger.standing(connection_id)
+            step = next_step(standing, self._tools.clock())
+            match step:
+                case Call():
+                    verdict = self._call(standing, step.action, wire)
+                    if verdict is None or self._rests(verdict):
+                        return
+                case Wait():
+                    return
+                case Rest():
+                    if step.state is not standing.state:
+                        self._ledger.rest(standing, step.state, step.reason)
+                        self._tools.progress.advance(step.state)
+                    return
+
+    def _rests(self, verdict: Verdict) -> bool:
+        if verdict.state in (State.PENDING, State.UNCERTAIN) and verdict.tries < self._policy.max_attempts:
+            return verdict.not_before is not None
+        self._tools.progress.advance(verdict.state)
+        return True
+
+    def _call(self, standing: Standing, action: Action, wire: Wire) -> Verdict | None:
+        """One call to the provider: intent on disk, call, outcome on disk. None if the job stops before the
+        intent.
+        """
+        if not self._tools.gate.admit(self._stop):
+            return None
+        try:
+            attempt_id = self._ledger.begin_call(standing, action)
+            answer = wire.send(self._request(standing, action))
+            outcome = self._tools.profile.read(action, answer)
+            verdict = self._judge(standing, action, outcome)
+            status = answer.status if isinstance(answer, Answer) else None
+            self._ledger.end_call(standing, attempt_id, verdict, status)
+        finally:
+            self._tools.gate.leave()
+        log.debug(
+            "connection %d: %s: %s %s %s", standing.id, action, verdict.outcome, status or "", verdict.problem
+        )
+        return verdict
+
+    def _request(self, standing: Standing, action: Action) -> Request:
+        profile, credentials = self._tools.profile, self._tools.credentials
+        match action, standing.pair:
+            case Action.SWAP, _:
+                return profile.swap(standing.legacy, standing.tenant_type, credentials)
+            case Action.RENEW, _:
+                return profile.renew(standing.legacy)
+            case Action.VERIFY, stored if stored is not None:
+                return profile.verify(stored.pair.access_token)
+            case Action.REFRESH, stored if stored is not None:
+                return profile.refresh(stored.pair.refresh_token, credentials)
+        raise ValueError(f"the job makes no call {action}")
+
+    def _judge(self, standing: Standing, action: Action, outcome: Outcome) -> Verdict:
+        now = self._tools.clock()
+        pause = timedelta(seconds=backoff(standing.tries, self._tools.dice))
+        if isinstance(outcome, Suspect):
+            if self._tools.gate.proven() or standing.tries:
+                return give_up(standing, outcome, now, pause)
+            pause = _SUSPECT_PAUSE
+        trip = self._tools.gate.listen(outcome)
+        if trip is not None:
+            hint = (
+                outcome.hint if isinstance(outcome, Suspect | StopAll) else _STOP_HINTS.get(trip.problem, "")
+            )
+            hint = f"{hint}; then 'migrator resume' goes on" if hint else "'migrator resume' goes on"
+            self._fail(
+                StoppedError(
+                    f"stopped: the provider's answers are {trip.problem!r}, and would be for all", hint=hint
+                )
+            )
+        return settle(standing, action, outcome, now, self._policy, pause)
+
+    def _fail(self, error: BaseException) -> None:
+        """The first fault is the one that is told."""
+        with self._lock:
+            self._fault = self._fault or error
+        self._stop.set()

@@ -1,0 +1,208 @@
+"""The plan and the status, as text for people and as documents for scripts. Pure: facts in, text out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from migrator.ledger import Run, Status
+from migrator.models import AppType, State
+from migrator.plan import Forecast, Step, Tally
+from migrator.tabular import printable, table
+
+_MOST_REJECTS_SHOWN = 20
+
+_REASONS = {
+    "valid": "the token is valid",
+    "expiry_unknown": "the file does not say when the token ends: tried first",
+    "token_expired": "the token has expired",
+    "public_app": "public applications cannot be migrated",
+    "private_app": "private applications cannot be migrated",
+    "grant_revoked": "the user's authorisation was revoked",
+    "grant_over": "the user's authorisation has ended",
+    "response_lost": "an answer was lost, and is asked for again",
+    "unverified_pair": "a pair is stored and not yet seen to work",
+    "tenant_mismatch": "the pair does not reach the tenant that the file names",
+    "provider_unavailable": "the provider could not be reached, or was in trouble",
+    "signature_invalid": "the provider does not accept the signature: is the row's token secret right?",
+    "migrated": "the pair is stored and works",
+}
+
+
+_LOST = "an answer was lost, and the provider takes the token no more"
+
+
+def reason_text(reason: str, state: str = "") -> str:
+    """What a reason word means, for people; the word itself where it needs no explanation."""
+    if (state, reason) == (State.NEEDS_CONSENT, "response_lost"):
+        return _LOST
+    return _REASONS.get(reason, reason.replace("_", " "))
+
+
+def plan_text(tally: Tally, ahead: Forecast) -> str:
+    """The plan as a table, and what it means in time and conditions."""
+    rows: list[tuple[object, ...]] = [
+        (app_type.value, step.value, reason_text(reason), number)
+        for (app_type, step, reason), number in sorted(tally.steps.items())
+    ]
+    rows += [
+        ("rejected row", Step.CANNOT_BE_USED.value, reason_text(reason), number)
+        for reason, number in sorted(tally.rejected.items())
+    ]
+    parts = [table(("app type", "action", "why", "number"), rows) if rows else "no rows", ""]
+    parts += [*_rejects(tally), *_calls(ahead), *_conditions(ahead)]
+    return "\n".join(parts)
+
+
+def plan_document(tally: Tally, ahead: Forecast) -> Mapping[str, object]:
+    """The same facts as one JSON document."""
+    return {
+        "connections": ahead.connections,
+        "plan": [
+            {"app_type": app_type.value, "action": step.value, "reason": reason, "connections": number}
+            for (app_type, step, reason), number in sorted(tally.steps.items())
+        ],
+        "rejected": dict(sorted(tally.rejected.items())),
+        "rejects": [asdict(reject) for reject in tally.rejects],
+        "calls": {"renew": ahead.renewals, "swap": ahead.swaps},
+        "rate_per_minute": ahead.rate_per_minute,
+        "duration_seconds": round(ahead.duration.total_seconds(), 1),
+        "deadline": ahead.deadline.isoformat() if ahead.deadline else None,
+        "days_left": ahead.days_left,
+        "deadline_ok": ahead.deadline_ok,
+        "uncertified_limit": ahead.uncertified_limit,
+        "over_uncertified_limit": ahead.over_uncertified_limit,
+        "security_assessment_from": ahead.assessment_from,
+    }
+
+
+def status_text(status: Status) -> str:
+    """Where the job stands, as a table."""
+    if not status.total:
+        return "The ledger holds no connections yet."
+    states = [state for state in State if status.states[state]]
+    rows: list[tuple[object, ...]] = [
+        (
+            app_type.value,
+            *(status.app_types[app_type][state] for state in states),
+            sum(status.app_types[app_type].values()),
+        )
+        for app_type in AppType
+        if any(status.app_types[app_type].values())
+    ]
+    rows.append(("all", *(status.states[state] for state in states), status.total))
+    parts = [table(("app type", *(state.value for state in states), "all"), rows), ""]
+    parts += [
+        f"{number:,} {state}: {reason_text(reason, state)}"
+        for state, reasons in sorted(status.reasons.items())
+        for reason, number in sorted(reasons.items())
+    ]
+    parts.append(
+        f"{status.pairs_stored:,} pairs stored, {status.pairs_verified:,} verified, {status.users:,} users"
+    )
+    if status.rejected:
+        parts.append(f"{status.rejected:,} rows were rejected")
+    if status.last_run is not None:
+        parts.append(f"last run: {run_text(status.last_run)}")
+    return "\n".join(parts)
+
+
+def status_document(status: Status, ledger: Path) -> Mapping[str, object]:
+    """Where the job stands, as one JSON document (contract: *status --json*)."""
+    last = status.last_run
+    return {
+        "ledger": str(ledger),
+        "provider": status.provider,
+        "total": status.total,
+        "states": status.states,
+        "app_types": status.app_types,
+        "reasons": status.reasons,
+        "rejected": status.rejected,
+        "pairs": {
+            "stored": status.pairs_stored,
+            "verified": status.pairs_verified,
+            "exported": 0,  # the hand-over does not exist yet
+            "users": status.users,
+        },
+        "last_run": run_document(last) if last is not None else None,
+    }
+
+
+def run_document(run: Run) -> Mapping[str, object]:
+    """One run, as a JSON document."""
+    return {
+        "id": run.id,
+        "command": run.command,
+        "started_at": run.started_at.isoformat(),
+        "finished_at": run.finished_at.isoformat() if run.finished_at else None,
+        "outcome": run.outcome,
+        "sources": list(run.sources),
+        "accepted": run.accepted,
+        "known": run.known,
+        "rejected": run.rejected,
+    }
+
+
+def run_text(run: Run) -> str:
+    """One run, in a line."""
+    start = f"{run.command}, started {moment_text(run.started_at)}"
+    if run.finished_at is None:
+        return f"{start}, under way or killed (process {run.process})"
+    return f"{start}, {run.outcome} after {duration_text(run.finished_at - run.started_at)}"
+
+
+def moment_text(moment: datetime) -> str:
+    """A time for people, in UTC."""
+    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def duration_text(duration: timedelta) -> str:
+    """A duration for people."""
+    seconds = math.ceil(duration.total_seconds())
+    if seconds < 90:  # noqa: PLR2004
+        return f"{seconds} s"
+    minutes, hours = seconds / 60, seconds / 3600
+    return f"{minutes:.0f} min" if minutes < 90 else f"{hours:.1f} h"  # noqa: PLR2004
+
+
+def _rejects(tally: Tally) -> list[str]:
+    """The rejected rows one by one, as far as a person would read them."""
+    shown = tally.rejects[:_MOST_REJECTS_SHOWN]
+    lines = [f"{printable(r.source)}:{r.line}: {r.reason}: {printable(r.detail)}" for r in shown]
+    more = tally.rejected.total() - len(shown)
+    if more:
+        lines.append(f"… and {more:,} more rejected rows")
+    return [*lines, ""] if lines else []
+
+
+def _calls(ahead: Forecast) -> list[str]:
+    if not ahead.swaps:
+        return ["Nothing to swap."]
+    calls = f"{ahead.swaps + ahead.renewals:,} calls ({ahead.renewals:,} renewals, {ahead.swaps:,} swaps)"
+    return [
+        f"{calls} take at least {duration_text(ahead.duration)} at {ahead.rate_per_minute:,} calls a minute."
+    ]
+
+
+def _conditions(ahead: Forecast) -> list[str]:
+    lines = []
+    if ahead.deadline is not None and ahead.days_left is not None:
+        verdict = "in time" if ahead.deadline_ok else "NOT in time"
+        day = f"in {ahead.days_left} days" if ahead.days_left >= 0 else f"{-ahead.days_left} days ago"
+        lines.append(f"Deadline {ahead.deadline}: {day}; a job that starts now ends {verdict}.")
+    if ahead.over_uncertified_limit:
+        lines.append(
+            f"The application is uncertified: it may hold {ahead.uncertified_limit} connections,"
+            f" {ahead.over_uncertified_limit:,} fewer than this. Have it certified first."
+        )
+    elif ahead.uncertified_limit is not None:
+        lines.append(f"The application is uncertified: it may hold {ahead.uncertified_limit} connections.")
+    if ahead.assessment_from is not None:
+        lines.append(
+            f"From {ahead.assessment_from:,} connections on the provider demands an advanced"
+            " security assessment, every year."
+        )
+    return lines

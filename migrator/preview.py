@@ -1,0 +1,56 @@
+"""The dry run: what a run over some files would do. Sends nothing and writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from migrator import ledger as ledgers
+from migrator.intake import Accepted, screen
+from migrator.ledger import DiskSeen
+from migrator.models import Clock, Reject
+from migrator.plan import Decision, Tally, first_step
+from migrator.progress import Progress
+from migrator.settings import Settings
+from migrator.sources import Source
+
+
+def preview(
+    sources: Sequence[Source],
+    ledger: Path,
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    clock: Clock,
+    progress: Progress,
+) -> Tally:
+    """Count what a run would do with each row, held against the ledger where there is one."""
+    tally = Tally()
+    with DiskSeen() as seen, _decider(ledger, settings, environ, clock) as decide:
+        for row in screen(sources, seen):
+            decided = decide(row) if isinstance(row, Accepted) else row
+            if isinstance(decided, Reject):
+                tally.reject(decided)
+            elif isinstance(row, Accepted):
+                tally.add(row.connection.app_type, decided)
+            progress.advance()
+    return tally
+
+
+@contextmanager
+def _decider(
+    path: Path, settings: Settings, environ: Mapping[str, str], clock: Clock
+) -> Iterator[Callable[[Accepted], Decision | Reject]]:
+    now = clock()
+    if not ledgers.exists(path):
+        yield lambda row: first_step(row.connection.app_type, row.connection.legacy, now)
+        return
+    key = ledgers.require_key(path, environ, settings.ledger_key_file)
+    with ledgers.open_to_compare(path, key) as (db, codec):
+
+        def decide(row: Accepted) -> Decision | Reject:
+            recognised = ledgers.recognise(db, codec, row)
+            return recognised if isinstance(recognised, Reject) else ledgers.plan_row(row, recognised, now)
+
+        yield decide

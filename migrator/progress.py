@@ -1,0 +1,161 @@
+"""How a job shows that it moves: a bar on a terminal, a line now and then elsewhere, nothing when nobody
+looks.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections import Counter
+from types import TracebackType
+from typing import NoReturn, Protocol, TextIO
+
+from tqdm import tqdm
+
+SECONDS_BETWEEN_LINES = 5.0
+
+
+class Progress(Protocol):
+    """What a job tells while it works. Called by several threads."""
+
+    def start(self, what: str, total: int | None) -> None:
+        """A new phase with ``total`` connections or rows, or an unknown number."""
+
+    def advance(self, state: str = "") -> None:
+        """One more is done, and ended in this state."""
+
+    def note(self, text: str) -> None:
+        """Something that a person who waits wants to know."""
+
+    def stop(self) -> None:
+        """The phase is over."""
+
+
+class NoProgress:
+    """Tells nobody."""
+
+    def start(self, what: str, total: int | None) -> None:
+        del what, total
+
+    def advance(self, state: str = "") -> None:
+        del state
+
+    def note(self, text: str) -> None:
+        del text
+
+    def stop(self) -> None:
+        """Nothing to end."""
+
+
+class Bar:
+    """A tqdm bar with rate, time left and counts by state."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+        self._bar: tqdm[NoReturn] | None = None
+        self._states: Counter[str] = Counter()
+
+    def start(self, what: str, total: int | None) -> None:
+        self.stop()
+        with self._lock:
+            self._states.clear()
+            self._bar = tqdm(
+                total=total, desc=what, unit="", file=self._stream, dynamic_ncols=True, smoothing=0.1
+            )
+
+    def advance(self, state: str = "") -> None:
+        with self._lock:
+            if self._bar is None:
+                return
+            if state:
+                self._states[state] += 1
+                self._bar.set_postfix(dict(sorted(self._states.items())), refresh=False)
+            self._bar.update()
+
+    def note(self, text: str) -> None:
+        with self._lock:
+            tqdm.write(text, file=self._stream)
+
+    def stop(self) -> None:
+        with self._lock:
+            if self._bar is not None:
+                self._bar.close()
+                self._bar = None
+
+
+class Lines:
+    """Plain lines, for logs and pipes."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+        self._what = ""
+        self._total: int | None = None
+        self._done = 0
+        self._states: Counter[str] = Counter()
+        self._started = self._said = 0.0
+
+    def start(self, what: str, total: int | None) -> None:
+        self.stop()
+        with self._lock:
+            self._what, self._total, self._done = what, total, 0
+            self._states.clear()
+            self._started = self._said = time.monotonic()
+
+    def advance(self, state: str = "") -> None:
+        with self._lock:
+            self._done += 1
+            if state:
+                self._states[state] += 1
+            if time.monotonic() - self._said >= SECONDS_BETWEEN_LINES:
+                self._say()
+
+    def note(self, text: str) -> None:
+        with self._lock:
+            print(text, file=self._stream, flush=True)
+
+    def stop(self) -> None:
+        with self._lock:
+            if self._what:
+                self._say()
+                self._what = ""
+
+    def _say(self) -> None:
+        now = time.monotonic()
+        rate = self._done / max(now - self._started, 0.001)
+        of = f" of {self._total:,}" if self._total is not None else ""
+        left = (
+            f", {(self._total - self._done) / rate:.0f} s left"
+            if self._total and rate and self._done < self._total
+            else ""
+        )
+        states = "".join(f", {state} {number:,}" for state, number in sorted(self._states.items()))
+        print(
+            f"{self._what}: {self._done:,}{of} ({rate:,.0f}/s{left}){states}", file=self._stream, flush=True
+        )
+        self._said = now
+
+
+class showing:  # noqa: N801 - reads as a statement: ``with showing(bar)``
+    """Ends a progress display, however the work under it ends."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def __enter__(self) -> Progress:
+        return self._progress
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+
+def for_stream(stream: TextIO | None = None, *, quiet: bool = False) -> Progress:
+    """The display that suits a stream (standard error if none is given)."""
+    stream = stream or sys.stderr
+    if quiet:
+        return NoProgress()
+    return Bar(stream) if stream.isatty() else Lines(stream)

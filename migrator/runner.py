@@ -1,0 +1,201 @@
+"""``run`` and ``resume`` but for the command line: settings and files in, the ledger worked through, how it
+ended out.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+
+from migrator import ledger as ledgers
+from migrator.errors import ExitCode, MigratorError, StoppedError
+from migrator.gate import Gate
+from migrator.intake import screen
+from migrator.interruption import Interruption, heeded
+from migrator.job import Job, Tools
+from migrator.ledger import DiskSeen, Intake, Ledger, LedgerKey, Status
+from migrator.models import Clock, Credentials, State
+from migrator.pacing import Breaker, Pace
+from migrator.progress import Progress
+from migrator.providers import Profile
+from migrator.settings import JobSettings
+from migrator.sources import Source
+from migrator.transitions import Policy
+from migrator.wire import HttpWire, longest_call
+
+log = logging.getLogger(__name__)
+
+_PATIENCE = 60.0
+"""Seconds without a good answer after which the provider counts as down."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """How much of the ledger a run takes on."""
+
+    limit: int | None = None
+    """At most so many connections, or all."""
+    canary: int | None = None
+    """So many first, each pair seen to work before the others follow; or None."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended that was not stopped by a fault."""
+
+    status: Status
+    outcome: str
+    """``done``, ``incomplete`` or ``interrupted``."""
+    exit_code: ExitCode
+    left: int
+    """Connections that the run's limit left for another one."""
+
+
+class Runner:
+    """Works one ledger with one provider."""
+
+    def __init__(
+        self,
+        ledger: Path,
+        key: LedgerKey,
+        profile: Profile,
+        credentials: Credentials,
+        settings: JobSettings,
+        *,
+        clock: Clock,
+        progress: Progress,
+    ) -> None:
+        self._path = ledger
+        self._key = key
+        self._profile = profile
+        self._credentials = credentials
+        self._settings = settings
+        self._clock = clock
+        self._progress = progress
+        # Longer than any time-out: an answer that was given up may still take as long again at the provider.
+        self._policy = Policy(
+            settings.max_attempts, settle=timedelta(seconds=2 * longest_call(settings.timeout))
+        )
+
+    def run(self, sources: Sequence[Source], scope: Scope, show_plan: Callable[[Intake], None]) -> Ended:
+        """Take the files in and swap what can be swapped. ``show_plan`` is called before anything is sent."""
+        with self._run("run", sources, create=True) as (ledger, interruption):
+            show_plan(self._take_in(ledger, sources, interruption))
+            return self._work(ledger, scope, interruption)
+
+    def resume(self, scope: Scope, *, retry_failed: bool) -> Ended:
+        """Go on from the ledger alone."""
+        with self._run("resume", (), create=False) as (ledger, interruption):
+            if retry_failed:
+                self._progress.note(f"{ledger.retry_failed():,} that had failed are in line again")
+            return self._work(ledger, scope, interruption)
+
+    @contextmanager
+    def _run(
+        self, command: str, sources: Sequence[Source], *, create: bool
+    ) -> Iterator[tuple[Ledger, Interruption]]:
+        """A run in the ledger, from its beginning to how it ended."""
+        longest = longest_call(self._settings.timeout)
+        with (
+            ledgers.open_for_job(self._path, self._key, self._clock, create=create) as ledger,
+            heeded(longest) as interruption,
+        ):
+            recovered = ledger.begin_run(command, self._policy, [source.name for source in sources])
+            if recovered:
+                self._progress.note(
+                    f"{recovered:,} calls were under way when an earlier process ended: asked again"
+                )
+            try:
+                yield ledger, interruption
+            except MigratorError:
+                ledger.end_run("stopped")
+                raise
+            finally:
+                self._progress.stop()
+
+    def _take_in(self, ledger: Ledger, sources: Sequence[Source], interruption: Interruption) -> Intake:
+        def progress(_: int) -> None:
+            if interruption.requested:
+                raise _InterruptedError(
+                    "interrupted while reading; nothing of the files was taken in", hint="run it again"
+                )
+            self._progress.advance()
+
+        self._progress.start("reading", None)
+        with DiskSeen() as seen:
+            intake = ledger.take_in(
+                screen(sources, seen), [source.name for source in sources], self._profile.name, progress
+            )
+        self._progress.stop()
+        return intake
+
+    def _work(self, ledger: Ledger, scope: Scope, interruption: Interruption) -> Ended:
+        job = Job(
+            ledger,
+            self._tools(),
+            self._policy,
+            concurrency=self._settings.concurrency,
+            stop=interruption.stop,
+        )
+        # The range is fixed before the canary: its connections count among those of the limit.
+        within = ledger.open_range(self._policy.max_attempts, scope.limit)
+        if scope.canary is not None:
+            self._fly_canary(ledger, job, scope.canary, interruption)
+        if not interruption.requested:
+            self._progress.start("swapping", ledger.open_count(within))
+            job.work(within)
+            self._progress.stop()
+        return self._end(ledger, scope, interruption)
+
+    def _fly_canary(self, ledger: Ledger, job: Job, number: int, interruption: Interruption) -> None:
+        within = ledger.open_range(self._policy.max_attempts, number)
+        self._progress.start("canary", ledger.open_count(within))
+        job.work(within)
+        self._progress.stop()
+        if interruption.requested:
+            return
+        pairs = ledger.unverified_of_run()
+        wrong = job.verify(pairs)
+        for standing in wrong:
+            why = standing.reason or "the access token is not accepted"
+            log.warning("canary: connection %d (%s): %s", standing.id, standing.state, why)
+        if wrong:
+            raise StoppedError(
+                f"canary: {len(wrong)} of {len(pairs)} new access tokens do not reach their tenant",
+                hint="look at their tenants and at [oauth2] in the settings; 'migrator resume' goes on",
+            )
+        self._progress.note(f"canary: each of {len(pairs)} new access tokens reaches its tenant")
+
+    def _tools(self) -> Tools:
+        rate = min(self._settings.rate_per_minute, self._profile.rate_per_minute)
+        return Tools(
+            profile=self._profile,
+            credentials=self._credentials,
+            gate=Gate(Pace(rate), Breaker(patience=_PATIENCE)),
+            new_wire=lambda: HttpWire(self._credentials, timeout=self._settings.timeout, clock=self._clock),
+            clock=self._clock,
+            dice=Random(),  # noqa: S311 - jitter, not cryptography
+            progress=self._progress,
+        )
+
+    def _end(self, ledger: Ledger, scope: Scope, interruption: Interruption) -> Ended:
+        states = ledger.status().states
+        unfinished = states[State.FAILED] + states[State.UNCERTAIN] + states[State.IN_FLIGHT]
+        left = states[State.PENDING]
+        if interruption.requested and (left or unfinished):
+            outcome, exit_code = "interrupted", ExitCode.INTERRUPTED
+        elif unfinished or (left and scope.limit is None):
+            outcome, exit_code = "incomplete", ExitCode.INCOMPLETE
+        else:
+            outcome, exit_code = "done", ExitCode.DONE
+        ledger.end_run(outcome)
+        return Ended(ledger.status(), outcome, exit_code, left)
+
+
+class _InterruptedError(MigratorError):
+    exit_code = ExitCode.INTERRUPTED

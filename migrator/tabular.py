@@ -1,0 +1,65 @@
+"""Rows as people and spreadsheets take them: aligned tables and CSV, with nothing in them that a terminal or
+spreadsheet would obey.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+
+from tabulate import tabulate
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def printable(text: str) -> str:
+    """A text with every character that is not printable shown as an escape: names come from outside, and
+    terminals obey.
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """An aligned table for a terminal; numbers to the right, with thousands."""
+    rows = list(rows)
+    numeric = [
+        bool(rows) and all(isinstance(row[i], int | None) for row in rows) for i in range(len(headers))
+    ]
+    cells = [[_cell(value) for value in row] for row in rows]
+    alignment = ["right" if is_number else "left" for is_number in numeric]
+    return tabulate(
+        cells, headers=headers, tablefmt="simple", disable_numparse=True, colalign=alignment if rows else None
+    )
+
+
+def csv_lines(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    """CSV (RFC 4180), line by line. A cell that a spreadsheet would run as a formula gets an apostrophe in
+    front.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    for row in itertools.chain([headers], rows):
+        writer.writerow([defused(value) for value in row])
+        yield _drain(buffer)
+
+
+def defused(value: object) -> object:
+    """A cell's value, as text where it is safe, with an apostrophe in front where it is not (OWASP, CSV
+    injection).
+    """
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else printable(str(value))
+
+
+def _drain(buffer: io.StringIO) -> str:
+    text = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return text
