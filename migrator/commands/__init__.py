@@ -1,1 +1,16 @@
-"""One file a command: parse, wire up, call, print. ``cli`` lists them."""
+"""One file a command: parse, wire up, call, print. Adding a command is one file and one line here."""
+
+from migrator.commands.demo import demo
+from migrator.commands.init import init
+from migrator.commands.providers import providers
+from migrator.commands.reconsent import reconsent
+from migrator.commands.report import report
+from migrator.commands.resume import resume
+from migrator.commands.run import run
+from migrator.commands.sandbox import sandbox
+from migrator.commands.status import status
+
+COMMANDS = (init, run, resume, status, report, reconsent, sandbox, providers, demo)
+"""In the order of a migration, which is that of ``--help``."""
+
+__all__ = ["COMMANDS"]

@@ -1,0 +1,134 @@
+"""The command group and its global options; the one place where an error becomes a message and an exit
+code.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from migrator import __version__
+from migrator.commands import COMMANDS
+from migrator.commands.common import Context
+from migrator.errors import ConfigurationError, ExitCode, MigratorError
+from migrator.tabular import printable
+
+
+@click.group(
+    context_settings={
+        "auto_envvar_prefix": "MIGRATOR",
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 110,
+    }
+)
+@click.version_option(__version__, prog_name="migrator")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("migrator.toml"),
+    show_default=True,
+    help="The configuration file.",
+)
+@click.option(
+    "--ledger",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("migration.db"),
+    show_default=True,
+    help="The ledger: one SQLite file that says what happened to every connection.",
+)
+@click.option(
+    "--log-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the log, in full, to this file as well.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")
+@click.option("-v", "--verbose", is_flag=True, help="Say what happens to each connection.")
+@click.pass_context
+def cli(
+    context: click.Context,
+    config: Path,
+    ledger: Path,
+    log_file: Path | None,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Move an application's users from OAuth 1.0a to OAuth 2.0, in bulk, without asking them and without
+    losing one.
+
+    Start with 'migrator init', then 'migrator run TOKENS --dry-run'.
+    """
+    if quiet and verbose:
+        raise click.UsageError("-q and -v exclude each other")
+    _set_up_logging(log_file, quiet=quiet, verbose=verbose)
+    given = context.get_parameter_source("config") is not click.core.ParameterSource.DEFAULT
+    context.obj = Context(config=config, config_given=given, ledger=ledger, quiet=quiet)
+
+
+def _show_variables(command: click.Command) -> None:
+    """Let help name the environment variable of each option."""
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and parameter.expose_value:
+            parameter.show_envvar = True
+    if isinstance(command, click.Group):
+        for subcommand in command.commands.values():
+            _show_variables(subcommand)
+
+
+for _command in COMMANDS:
+    cli.add_command(_command)
+_show_variables(cli)
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        exit_code = cli.main(standalone_mode=False, prog_name="migrator")
+        sys.stdout.flush()  # here, where a reader that has gone is still noticed
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        sys.exit(ExitCode.USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(ExitCode.INTERRUPTED)
+    except MigratorError as error:
+        click.echo(f"error: {printable(error.message)}", err=True)
+        if error.hint:
+            click.echo(f"hint: {printable(error.hint)}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output has gone; that is no fault of ours, and nothing must be written to them any
+        # more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ExitCode.INCOMPLETE)
+    sys.exit(exit_code)
+
+
+class _Printable(logging.Formatter):
+    """Log lines hold names that come from outside."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
+
+
+def _set_up_logging(log_file: Path | None, *, quiet: bool, verbose: bool) -> None:
+    """Only our own log: the HTTP and OAuth libraries write tokens and signatures into theirs."""
+    logger = logging.getLogger("migrator")
+    logger.propagate = False
+    logger.handlers.clear()
+    logger.setLevel(logging.DEBUG if verbose or log_file else logging.WARNING)
+    console = logging.StreamHandler(sys.stderr)
+    console.setLevel(logging.DEBUG if verbose else logging.ERROR if quiet else logging.WARNING)
+    console.setFormatter(_Printable("%(levelname)s: %(message)s"))
+    logger.addHandler(console)
+    if log_file is not None:
+        try:
+            descriptor = os.open(log_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise ConfigurationError(f"the log file {log_file} cannot be written: {error.strerror}") from None
+        file = logging.StreamHandler(os.fdopen(descriptor, "a", encoding="utf-8"))
+        file.setFormatter(_Printable("%(asctime)s %(levelname)s %(threadName)s %(message)s"))
+        logger.addHandler(file)

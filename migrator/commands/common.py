@@ -1,0 +1,115 @@
+"""What several commands share: the global options, and making a runner of them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from migrator import ledger as ledgers
+from migrator.models import utc_now
+from migrator.progress import NoProgress, Progress, for_stream
+from migrator.providers import Profile, find_profile
+from migrator.runner import Runner
+from migrator.settings import Settings, load, read_credentials
+
+log = logging.getLogger(__name__)
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Context:
+    """The global options."""
+
+    config: Path
+    config_given: bool
+    ledger: Path
+    quiet: bool
+
+    def settings(self, *, required: bool = True) -> Settings:
+        """The configuration; its defaults if there is none and none is needed."""
+        return load(self.config, required=required or self.config_given)
+
+    def say(self, text: str) -> None:
+        """Something that is not a result: to stderr, unless it shall be quiet."""
+        if not self.quiet:
+            click.echo(text, err=True)
+
+    @contextmanager
+    def progress(self) -> Iterator[Progress]:
+        """The display for a job."""
+        progress = NoProgress() if self.quiet else for_stream(sys.stderr)
+        try:
+            yield progress
+        finally:
+            progress.stop()
+
+
+pass_context = click.make_pass_decorator(Context)
+
+
+def pace_options(command: F) -> F:
+    """``--concurrency`` and ``--rate``, which replace the settings of the same meaning."""
+    command = click.option(
+        "--rate", type=click.IntRange(min=1), metavar="N", help="Calls a minute at the most."
+    )(command)
+    return click.option(
+        "--concurrency", type=click.IntRange(1, 512), metavar="N", help="Calls at once at the most."
+    )(command)
+
+
+def json_option(command: F) -> F:
+    """``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
+
+
+def with_pace(settings: Settings, concurrency: int | None, rate: int | None) -> Settings:
+    """The settings, with what the command line says instead."""
+    job = settings.job
+    job = replace(
+        job, concurrency=concurrency or job.concurrency, rate_per_minute=rate or job.rate_per_minute
+    )
+    return replace(settings, job=job)
+
+
+def profile_of(settings: Settings) -> Profile:
+    """The provider that the settings name."""
+    return find_profile(settings.provider, base_url=settings.base_url)
+
+
+def make_runner(context: Context, settings: Settings, progress: Progress, *, create: bool) -> Runner:
+    """A runner for the ledger; with ``create``, a ledger without key gets one."""
+    credentials = read_credentials(settings, os.environ)
+    key = ledgers.find_key(context.ledger, os.environ, settings.ledger_key_file) if create else None
+    if key is None and create and not ledgers.exists(context.ledger):
+        key = ledgers.make_key(context.ledger)
+        context.say(
+            f"made a key for the ledger: {ledgers.key_path(context.ledger)}"
+            "; without it the ledger's tokens are lost, so keep a copy elsewhere"
+        )
+    if key is None:
+        key = ledgers.require_key(context.ledger, os.environ, settings.ledger_key_file)
+    for path in (
+        settings.oauth1.consumer_secret_file,
+        settings.oauth2.client_secret_file,
+        settings.ledger_key_file,
+    ):
+        if path is not None and ledgers.readable_by_others(path):
+            log.warning("%s can be read by others than its owner: chmod 600 it", path)
+    return Runner(
+        context.ledger, key, profile_of(settings), credentials, settings.job, clock=utc_now, progress=progress
+    )
+
+
+def print_json(document: object) -> None:
+    """One JSON document on stdout, in ASCII: no terminal takes a part of it for a command."""
+    click.echo(json.dumps(document, indent=2))

@@ -1,0 +1,53 @@
+"""``migrator init``: write a commented configuration."""
+
+from __future__ import annotations
+
+import click
+
+from migrator.commands.common import Context, pass_context
+from migrator.errors import ConfigurationError
+from migrator.output import write_file
+
+TEMPLATE = """\
+# Configuration of migrator. It holds no secrets: those come from the environment
+# (MIGRATOR_CONSUMER_SECRET, MIGRATOR_CLIENT_SECRET, MIGRATOR_LEDGER_KEY) or from
+# files of your own that only you can read, named below.
+
+provider = "xero"                   # see 'migrator providers'
+base_url = ""                       # replaces scheme and host of every endpoint, e.g. the sandbox's
+# ledger_key_file = "ledger.key"    # else <ledger>.key, which 'migrator run' makes
+
+[oauth1]                            # the application whose tokens you hold
+consumer_key = ""
+signature_method = "HMAC-SHA1"      # or "RSA-SHA1", with private_key_file
+# consumer_secret_file = "consumer_secret"
+# private_key_file = "privatekey.pem"
+
+[oauth2]                            # the application that takes its users over
+client_id = ""
+# client_secret_file = "client_secret"
+scopes = ["offline_access", "accounting.transactions"]   # offline_access is a must
+redirect_uri = ""
+certified = true                    # an uncertified application may hold 25 connections
+
+[job]
+concurrency = 32                    # calls at once
+rate_per_minute = 10000             # calls a minute; the provider's own limit caps it
+max_attempts = 5                    # fruitless calls for one connection before it is left
+timeout = 30                        # seconds that an answer may take
+# deadline = 2026-12-31             # reports say how the job stands against it
+"""
+
+
+@click.command()
+@pass_context
+def init(context: Context) -> None:
+    """Write a commented migrator.toml (or the file that --config names)."""
+    if context.config.exists():
+        raise ConfigurationError(
+            f"{context.config} is there already", hint="edit it, or name another with --config FILE"
+        )
+    write_file(context.config, [TEMPLATE])
+    click.echo(
+        f"wrote {context.config}; fill in consumer_key and client_id, then 'migrator run TOKENS --dry-run'"
+    )

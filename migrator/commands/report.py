@@ -1,0 +1,51 @@
+"""``migrator report``: the record of the migration, to read or to hand on."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import click
+
+from migrator import ledger as ledgers
+from migrator.commands.common import Context, pass_context
+from migrator.models import utc_now
+from migrator.output import write_file
+from migrator.providers import PROFILES, find_profile
+from migrator.reports import FORMATS, Facts, format_for
+from migrator.settings import Settings
+
+
+@click.command()
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FILE",
+    help=f"Where to; its ending tells the format: {', '.join(FORMATS)}.",
+)
+@pass_context
+def report(context: Context, output: Path) -> None:
+    """Write the record of the migration. It holds names and addresses, and no token, secret or key."""
+    write = format_for(output)
+    settings = context.settings(required=False)
+    with ledgers.open_to_read(context.ledger) as ledger, ledgers.one_view(ledger):
+        write_file(output, write(_facts(ledger, settings)))
+    context.say(f"wrote {output}")
+
+
+def _facts(ledger: sqlite3.Connection, settings: Settings) -> Facts:
+    status = ledgers.status(ledger)
+    provider = status.provider or settings.provider
+    return Facts(
+        generated_at=utc_now(),
+        provider=find_profile(provider).title if provider in PROFILES else provider,
+        status=status,
+        runs=list(ledgers.runs(ledger)),
+        deadline=settings.job.deadline,
+        connections=lambda: ledgers.listed(ledger),
+        needs_consent=lambda: ledgers.needs_consent(ledger),
+        problems=lambda: ledgers.problems(ledger),
+        rejects=lambda: ledgers.rejects(ledger),
+    )

@@ -1,0 +1,49 @@
+"""``migrator resume``: go on from the ledger alone, after a stop of any kind."""
+
+from __future__ import annotations
+
+import click
+
+from migrator.commands.common import (
+    Context,
+    json_option,
+    make_runner,
+    pace_options,
+    pass_context,
+    print_json,
+    with_pace,
+)
+from migrator.commands.run import print_end
+from migrator.present import status_document
+from migrator.runner import Scope
+
+
+@click.command()
+@click.option("--retry-failed", is_flag=True, help="Try again what failed, too.")
+@json_option
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Take on N connections at the most.")
+@pace_options
+@pass_context
+@click.pass_context
+def resume(
+    click_context: click.Context,
+    context: Context,
+    retry_failed: bool,
+    as_json: bool,
+    limit: int | None,
+    concurrency: int | None,
+    rate: int | None,
+) -> None:
+    """Go on from the ledger alone, after a stop of any kind.
+
+    What is uncertain is asked again, once any call that got lost must be over.
+    """
+    settings = with_pace(context.settings(), concurrency, rate)
+    with context.progress() as progress:
+        runner = make_runner(context, settings, progress, create=False)
+        ended = runner.resume(Scope(limit), retry_failed=retry_failed)
+    if as_json:
+        print_json({**status_document(ended.status, context.ledger), "outcome": ended.outcome})
+    else:
+        print_end(ended)
+    click_context.exit(ended.exit_code)

@@ -1,0 +1,116 @@
+"""``migrator run``: read legacy tokens into the ledger and swap what can be swapped."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from migrator.commands.common import (
+    Context,
+    json_option,
+    make_runner,
+    pace_options,
+    pass_context,
+    print_json,
+    profile_of,
+    with_pace,
+)
+from migrator.ledger import Intake
+from migrator.models import utc_now
+from migrator.plan import Forecast, Tally, forecast
+from migrator.present import plan_document, plan_text, status_document, status_text
+from migrator.preview import preview
+from migrator.runner import Ended, Scope
+from migrator.settings import Settings
+from migrator.sources import Source, open_source
+
+
+@click.command()
+@click.argument("tokens", nargs=-1, required=True, metavar="TOKENS...")
+@click.option("--dry-run", is_flag=True, help="Print the plan; send nothing, write no ledger.")
+@json_option
+@click.option(
+    "--canary",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Swap N first, and see each new token reach its tenant.",
+)
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Take on N connections at the most.")
+@pace_options
+@pass_context
+@click.pass_context
+def run(
+    click_context: click.Context,
+    context: Context,
+    tokens: tuple[str, ...],
+    dry_run: bool,
+    as_json: bool,
+    canary: int | None,
+    limit: int | None,
+    concurrency: int | None,
+    rate: int | None,
+) -> None:
+    """Read legacy tokens into the ledger and swap what can be swapped.
+
+    TOKENS are files (CSV, JSON array, JSON lines), tables (legacy.db:table), or - for standard input. Running
+    the same file twice changes nothing the second time.
+    """
+    settings = with_pace(context.settings(required=not dry_run), concurrency, rate)
+    sources = [open_source(spec, stdin=sys.stdin.buffer) for spec in tokens]
+    if dry_run:
+        _dry_run(context, settings, sources, as_json=as_json)
+        return
+    planned: list[tuple[Tally, Forecast]] = []
+
+    def show_plan(intake: Intake) -> None:
+        ahead = _look_ahead(settings, intake.tally)
+        planned.append((intake.tally, ahead))
+        context.say(plan_text(intake.tally, ahead) + "\n")
+
+    with context.progress() as progress:
+        runner = make_runner(context, settings, progress, create=True)
+        ended = runner.run(sources, Scope(limit, canary), show_plan)
+    if as_json:
+        document = {**status_document(ended.status, context.ledger), "outcome": ended.outcome}
+        document["plan"] = plan_document(*planned[0])
+        print_json(document)
+    else:
+        print_end(ended)
+    click_context.exit(ended.exit_code)
+
+
+def print_end(ended: Ended) -> None:
+    """How a run ended, and how to go on."""
+    click.echo(status_text(ended.status))
+    if ended.outcome == "interrupted":
+        click.echo("interrupted: 'migrator resume' goes on", err=True)
+    elif ended.outcome == "incomplete":
+        click.echo(
+            "not complete: 'migrator resume' asks again, with --retry-failed for what failed too", err=True
+        )
+    elif ended.left:
+        click.echo(f"{ended.left:,} left for later: 'migrator resume' goes on", err=True)
+
+
+def _dry_run(context: Context, settings: Settings, sources: list[Source], *, as_json: bool) -> None:
+    with context.progress() as progress:
+        progress.start("reading", None)
+        tally = preview(sources, context.ledger, settings, os.environ, clock=utc_now, progress=progress)
+    ahead = _look_ahead(settings, tally)
+    if as_json:
+        print_json(plan_document(tally, ahead))
+    else:
+        click.echo(plan_text(tally, ahead))
+
+
+def _look_ahead(settings: Settings, tally: Tally) -> Forecast:
+    return forecast(
+        tally,
+        profile_of(settings),
+        utc_now(),
+        rate_per_minute=settings.job.rate_per_minute,
+        certified=settings.oauth2.certified,
+        deadline=settings.job.deadline,
+    )

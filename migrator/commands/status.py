@@ -1,0 +1,22 @@
+"""``migrator status``: where the job stands."""
+
+from __future__ import annotations
+
+import click
+
+from migrator import ledger as ledgers
+from migrator.commands.common import Context, json_option, pass_context, print_json
+from migrator.present import status_document, status_text
+
+
+@click.command()
+@json_option
+@pass_context
+def status(context: Context, as_json: bool) -> None:
+    """Say where the job stands. Needs neither key nor configuration, and may be asked while a job runs."""
+    with ledgers.open_to_read(context.ledger) as ledger, ledgers.one_view(ledger):
+        facts = ledgers.status(ledger)
+    if as_json:
+        print_json(status_document(facts, context.ledger))
+    else:
+        click.echo(status_text(facts))

@@ -1,0 +1,135 @@
+"""The sections that a report for people has, whatever it is written in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from migrator.models import AppType, State
+from migrator.present import duration_text, moment_text, reason_text
+from migrator.reports.interface import Facts
+
+LONGEST_LIST = 1_000
+"""Rows of a list that a person would read; the CSV and JSON reports have them all."""
+
+STATE_TEXT = {
+    State.MIGRATED: "migrated",
+    State.PENDING: "not sent yet",
+    State.IN_FLIGHT: "under way",
+    State.NEEDS_CONSENT: "must consent again",
+    State.UNCERTAIN: "uncertain",
+    State.FAILED: "failed",
+}
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, a sentence, and a table."""
+
+    title: str
+    text: str
+    headers: Sequence[str]
+    rows: Sequence[Sequence[object]]
+
+
+def headline(facts: Facts) -> str:
+    """How the migration stands, in a sentence."""
+    states = facts.status.states
+    partners = sum(facts.status.app_types[AppType.PARTNER].values())
+    migrated, consent = states[State.MIGRATED], states[State.NEEDS_CONSENT]
+    open_ = facts.status.total - migrated - consent
+    text = f"{migrated:,} of {partners:,} partner connections are migrated; {consent:,} must consent again"
+    return f"{text}; {open_:,} are open." if open_ else f"{text}; nothing is open."
+
+
+def deadline_text(facts: Facts) -> str:
+    """How the migration stands against its deadline; empty without one."""
+    if facts.deadline is None:
+        return ""
+    days = (facts.deadline - facts.generated_at.date()).days
+    left = f"{days} days are left" if days >= 0 else f"it passed {-days} days ago"
+    open_ = facts.status.total - facts.status.states[State.MIGRATED]
+    return f"Deadline {facts.deadline}: {left}, {open_:,} connections are not migrated."
+
+
+def sections(facts: Facts) -> Iterator[Section]:
+    """What a person wants to know, the most important first."""
+    yield _by_app_type(facts)
+    yield _list(
+        "Must consent again",
+        "Their users have to authorise the new application themselves.",
+        ("key", "organisation", "contact", "application", "why"),
+        (
+            (c.key, c.organisation, c.contact_email, c.app_type, reason_text(c.reason, c.state))
+            for c in facts.needs_consent()
+        ),
+    )
+    yield _list(
+        "Problems",
+        "What failed, is uncertain or misses its tenant. 'migrator resume' asks again what is uncertain.",
+        ("key", "organisation", "state", "why", "since"),
+        (
+            (
+                c.key,
+                c.organisation,
+                STATE_TEXT[State(c.state)],
+                reason_text(c.reason, c.state),
+                c.updated_at[:19],
+            )
+            for c in facts.problems()
+        ),
+    )
+    yield _list(
+        "Rejected rows",
+        "Rows of the input that could not be used.",
+        ("file", "line", "why", ""),
+        facts.rejects(),
+    )
+    yield _runs(facts)
+
+
+def _by_app_type(facts: Facts) -> Section:
+    states = [state for state in State if facts.status.states[state]]
+    rows: list[Sequence[object]] = []
+    for app_type in AppType:
+        numbers = facts.status.app_types[app_type]
+        if any(numbers.values()):
+            rows.append((app_type.value, *(numbers[state] for state in states), sum(numbers.values())))
+    rows.append(("all", *(facts.status.states[state] for state in states), facts.status.total))
+    pairs = f"{facts.status.pairs_stored:,} OAuth 2.0 pairs are stored, for {facts.status.users:,} users."
+    if facts.status.pairs_verified:
+        pairs += f" {facts.status.pairs_verified:,} of them were seen to work after they were stored."
+    return Section(
+        "Connections", pairs, ("application", *(STATE_TEXT[state] for state in states), "all"), rows
+    )
+
+
+def _list(title: str, text: str, headers: Sequence[str], rows: Iterable[Sequence[object]]) -> Section:
+    rows = iter(rows)
+    shown = list(islice(rows, LONGEST_LIST))
+    more = sum(1 for _ in rows)
+    if more:
+        text += f" The first {LONGEST_LIST:,} of {LONGEST_LIST + more:,}; the CSV and JSON reports list all."
+    return Section(title, text if shown else "None.", headers, shown)
+
+
+def _runs(facts: Facts) -> Section:
+    rows = [
+        (
+            run.command,
+            moment_text(run.started_at),
+            duration_text(run.finished_at - run.started_at) if run.finished_at else "",
+            run.outcome or "under way or killed",
+            run.accepted,
+            run.rejected,
+        )
+        for run in facts.runs
+    ]
+    calls = ", ".join(f"{number:,} {action}" for action, number in facts.status.attempts.items()) or "none"
+    return Section(
+        "Runs",
+        f"Calls to the provider: {calls}.",
+        ("command", "started", "took", "ended", "new rows", "rejected"),
+        rows,
+    )

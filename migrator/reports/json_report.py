@@ -1,0 +1,44 @@
+"""Everything, for another program."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+
+from migrator.present import run_document
+from migrator.reports.interface import Facts
+
+
+def json_report(facts: Facts) -> Iterator[str]:
+    """One JSON object; its long lists are written element by element."""
+    status = facts.status
+    head = {
+        "generated_at": facts.generated_at.isoformat(),
+        "provider": facts.provider,
+        "deadline": facts.deadline.isoformat() if facts.deadline else None,
+        "total": status.total,
+        "states": status.states,
+        "app_types": status.app_types,
+        "reasons": status.reasons,
+        "rejected": status.rejected,
+        "pairs": {"stored": status.pairs_stored, "verified": status.pairs_verified, "users": status.users},
+        "calls": status.attempts,
+        "runs": [run_document(run) for run in facts.runs],
+    }
+    yield json.dumps(head, indent=2).rstrip("\n}") + ",\n"
+    yield from _array(
+        "rejects", ({"source": s, "line": n, "reason": r, "detail": d} for s, n, r, d in facts.rejects())
+    )
+    yield ",\n"
+    yield from _array("connections", (asdict(row) for row in facts.connections()))
+    yield "\n}\n"
+
+
+def _array(name: str, elements: Iterable[object]) -> Iterator[str]:
+    yield f'  "{name}": ['
+    separator = "\n"
+    for element in elements:
+        yield f"{separator}    {json.dumps(element)}"
+        separator = ",\n"
+    yield "\n  ]"
