@@ -1,0 +1,233 @@
+"""``migrator sandbox``: serve the local provider, have it issue legacy tokens, ask what it witnessed."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from migrator.errors import ConfigurationError, OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DEFAULT_PORT = 8765
+_WEB_EXTRA = {"flask", "werkzeug", "cheroot"}
+
+state_option = click.option(
+    "--state",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("sandbox.db"),
+    show_default=True,
+    help="The sandbox's state file; made if there is none.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+@contextmanager
+def _sandbox_errors() -> Iterator[None]:
+    """Run what needs the sandbox: its errors become ours, and a missing extra says which to install."""
+    try:
+        from migrator.sandbox import SandboxError  # noqa: PLC0415 - needs the extra
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _WEB_EXTRA:
+            raise
+        raise ConfigurationError(
+            "the sandbox needs Flask and cheroot", hint="pip install 'oauth-migrator[web]'"
+        ) from error
+    try:
+        yield
+    except SandboxError as error:
+        raise ConfigurationError(str(error)) from error
+
+
+@click.group()
+def sandbox() -> None:
+    """The embedded local provider: try everything without an account anywhere."""
+
+
+@sandbox.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="Port to listen on; 0 takes any free one.",
+)
+@state_option
+@click.option("--provider", default="xero", show_default=True, help="The provider to play.")
+@click.option(
+    "--fault",
+    "faults",
+    metavar="SPEC",
+    multiple=True,
+    help="Something to go wrong: latency=150ms, drop-response=0.02, http-503=0.05, garbage=0.01, "
+    "late=0.01[:2s], limit=10000/min, clock-skew=600s, repeat=newest-wins|keep|never. Repeatable.",
+)
+@click.option(
+    "--redirect-uri", "redirect_uris", metavar="URL", multiple=True, help="Register a URL. Repeatable."
+)
+@click.option("--seed", type=int, help="Makes the faults fall the same way again.")
+def serve(
+    *,
+    host: str,
+    port: int,
+    state: Path,
+    provider: str,
+    faults: tuple[str, ...],
+    redirect_uris: tuple[str, ...],
+    seed: int | None,
+) -> None:
+    """Serve the local provider until interrupted."""
+    if provider != "xero":
+        raise ConfigurationError(f"the sandbox cannot play {provider!r}", hint="It knows xero.")
+    with _sandbox_errors():
+        from migrator.sandbox import serve as serve_sandbox  # noqa: PLC0415 - needs the extra
+
+        serve_sandbox(
+            state,
+            faults,
+            host=host,
+            port=port,
+            seed=seed,
+            redirect_uris=redirect_uris,
+            on_listening=lambda url: click.echo(f"sandbox: listening on {url} (state {state})", err=True),
+        )
+
+
+@sandbox.command()
+@click.option("--count", type=click.IntRange(min=1), default=100, show_default=True, help="How many.")
+@click.option(
+    "--mix",
+    default="partner=80,public=15,private=5",
+    show_default=True,
+    help="Application types, by weight; apportioned exactly.",
+)
+@click.option(
+    "--expired",
+    type=click.FloatRange(0, 1),
+    default=0.1,
+    show_default=True,
+    help="Share of the partner tokens that have expired already.",
+)
+@state_option
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="CSV file for the tokens; settings that match go beside it.",
+)
+@click.option(
+    "--base-url",
+    default=f"http://127.0.0.1:{DEFAULT_PORT}",
+    show_default=True,
+    help="Where the sandbox will be served, for the settings.",
+)
+@click.option("--seed", type=int, help="Makes the same names come in the same order again; tokens never do.")
+@click.option(
+    "--adopt",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Make the sandbox know the legacy tokens of this CSV file, instead of issuing new ones.",
+)
+def tokens(
+    *,
+    count: int,
+    mix: str,
+    expired: float,
+    state: Path,
+    output: Path | None,
+    base_url: str,
+    seed: int | None,
+    adopt: Path | None,
+) -> None:
+    """Issue legacy tokens that the sandbox knows, and write settings that match beside them."""
+    if output is None and adopt is None:
+        raise click.UsageError("Name the file for the tokens with -o.")
+    with _sandbox_errors(), _output_errors():
+        from migrator.sandbox import adopted, credentials, files, issue_tokens  # noqa: PLC0415 - needs the extra
+
+        if adopt is None:
+            rows = issue_tokens(state, count, mix, expired=expired, seed=seed)
+        else:
+            rows = adopted(state, files.read_tokens(adopt))
+        if output is None:
+            click.echo(f"sandbox: {sum(1 for _ in rows)} tokens adopted (state {state})", err=True)
+            return
+        written = files.write_tokens(output, rows)
+        types = ", ".join(f"{n} {app_type}" for app_type, n in sorted(written.items()))
+        click.echo(f"sandbox: {written.total()} tokens ({types}) written to {output}", err=True)
+        settings = files.write_settings(output.parent, credentials(state), base_url)
+        click.echo(f"sandbox: settings that match written to {settings}", err=True)
+        if settings.name != files.USUAL_NAMES[0]:
+            click.echo(
+                f"sandbox: other settings or secrets stand in {output.parent} already and were left as they "
+                f"are; use --config {settings}",
+                err=True,
+            )
+
+
+@contextmanager
+def _output_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"cannot write {error.filename}: {error.strerror}") from error
+
+
+@sandbox.command()
+@json_option
+@state_option
+def credentials(*, as_json: bool, state: Path) -> None:
+    """Show the sandbox app's keys, ids and secrets: the same at every call for one state file."""
+    with _sandbox_errors():
+        from migrator.sandbox import credentials as ask  # noqa: PLC0415 - needs the extra
+
+        known = ask(state)
+    if as_json:
+        click.echo(json.dumps(known, indent=2))
+        return
+    width = max(map(len, known))
+    for name, value in known.items():
+        click.echo(f"{name:{width}}  {', '.join(value) if isinstance(value, list) else value}")
+
+
+@sandbox.command()
+@json_option
+@state_option
+def stats(*, as_json: bool, state: Path) -> None:
+    """Show what the sandbox witnessed: what it issued, how often, and what still works."""
+    with _sandbox_errors():
+        from migrator.sandbox import stats as ask  # noqa: PLC0415 - needs the extra
+
+        facts = ask(state, tokens=as_json)
+    if as_json:
+        click.echo(json.dumps(facts, indent=2))
+        return
+    lines = _as_lines(facts)
+    width = max(len(label) for label, _ in lines)
+    for label, value in lines:
+        click.echo(f"{label:{width}}  {value}")
+
+
+def _as_lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    def listed(counts: dict[str, int]) -> str:
+        return ", ".join(f"{n} {name}" for name, n in counts.items()) or "none"
+
+    return [
+        ("legacy tokens issued", listed(facts["issued"])),
+        ("swaps", str(facts["swaps_issued"])),
+        ("swapped more than once", str(facts["swapped_twice"])),
+        ("renewals", str(facts["renewals"])),
+        ("refreshes", str(facts["refreshes"])),
+        ("pairs that work", str(facts["pairs_working"])),
+        ("pairs that died", str(facts["pairs_dead"])),
+        ("faults injected", listed(facts["faults"])),
+        ("answers by status", listed(facts["requests"])),
+        ("refused over the limit", str(facts["requests_refused_429"])),
+        ("nonces used again", str(facts["nonce_reuse"])),
+        ("most calls at once", str(facts["max_concurrent"])),
+    ]

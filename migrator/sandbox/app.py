@@ -1,0 +1,118 @@
+"""The web application: which path is answered by which endpoint."""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+from functools import partial
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, request
+
+from migrator.sandbox import connections, migrate, oauth2, renewal
+from migrator.sandbox.messages import Answer, Call
+from migrator.sandbox.server import HANG_UP
+from migrator.sandbox.witness import collect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from migrator.sandbox.desk import Desk
+    from migrator.sandbox.provider import Endpoint, Provider
+
+MAX_BODY = 3_670_016
+"""Bytes: 3.5 MB. Larger bodies are refused."""
+MAX_DRAINED = 16 * MAX_BODY
+"""Bytes that are still read of a body that is refused, so that the client is free to read the refusal."""
+_CHUNK = 65536
+
+# In lower case: the provider's paths match whatever their case.
+ROUTES: tuple[tuple[str, tuple[str, ...], Endpoint], ...] = (
+    ("/oauth/accesstoken", ("GET", "POST"), renewal.access_token),
+    ("/oauth/migrate", ("POST",), migrate.migrate),
+    ("/connections", ("GET",), connections.connections),
+    ("/connect/token", ("POST",), oauth2.token),
+)
+
+
+def create_app(provider: Provider, desk: Desk) -> WSGIApplication:
+    """The WSGI application that serves ``provider`` through ``desk``."""
+    app = Flask(__name__, static_folder=None, template_folder=None)
+    app.url_map.merge_slashes = False  # a redirect would break a signature
+    for path, methods, endpoint in ROUTES:
+        app.add_url_rule(
+            path, path, partial(_answer, desk, endpoint), methods=methods, provide_automatic_options=False
+        )
+    app.add_url_rule("/_sandbox/stats", "stats", partial(_stats, provider), methods=["GET"])
+    app.register_error_handler(404, _not_found)
+    app.register_error_handler(405, _wrong_method)
+    app.after_request(partial(_dated, provider))
+    return _any_case(app)
+
+
+def _answer(desk: Desk, endpoint: Endpoint) -> Response:
+    call = _call()
+    if call is None:
+        return _response(Answer.of_json(413, {"errors": [f"The body is larger than {MAX_BODY} bytes"]}))
+    answer = desk.handle(endpoint, call)
+    if answer is None:
+        request.environ[HANG_UP] = True
+        return Response(status=200)
+    return _response(answer)
+
+
+def _call() -> Call | None:
+    """The request as a ``Call``, or None if its body is too large."""
+    body = request.stream.read(MAX_BODY + 1)
+    if len(body) > MAX_BODY:
+        drained = len(body)
+        while drained < MAX_DRAINED and (chunk := request.stream.read(_CHUNK)):
+            drained += len(chunk)
+        return None
+    return Call(
+        method=request.method,
+        target=request.environ["REQUEST_URI"].encode("latin-1"),
+        host=request.environ.get("HTTP_HOST", ""),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=body,
+    )
+
+
+def _response(answer: Answer) -> Response:
+    return Response(answer.body, answer.status, dict(answer.headers), content_type=answer.content_type)
+
+
+def _stats(provider: Provider) -> Response:
+    return _response(
+        Answer.of_json(
+            200, collect(provider.state, provider.clock.now(), tokens=request.args.get("tokens") != "0")
+        )
+    )
+
+
+def _not_found(_error: object) -> Response:
+    message = f"The sandbox does not answer {request.environ['REQUEST_URI'].partition('?')[0]}"
+    return _response(Answer.of_json(404, {"error": "not_found", "message": message}))
+
+
+def _wrong_method(error: object) -> Response:
+    allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
+    message = f"The sandbox answers {allowed} here, not {request.method}"
+    return _response(
+        Answer.of_json(405, {"error": "method_not_allowed", "message": message}, {"Allow": allowed})
+    )
+
+
+def _dated(provider: Provider, response: Response) -> Response:
+    response.headers["Date"] = formatdate(provider.clock.now(), usegmt=True)
+    return response
+
+
+def _any_case(app: WSGIApplication) -> WSGIApplication:
+    """Route by the lower-case path. ``REQUEST_URI`` keeps the path as sent, for the signature."""
+
+    def routed(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ["PATH_INFO"] = environ["PATH_INFO"].lower()
+        return app(environ, start_response)
+
+    return routed

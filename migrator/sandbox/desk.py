@@ -1,0 +1,123 @@
+"""The desk in front of the endpoints: counts every call, limits them, and lets the ordered faults happen."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from migrator.sandbox.faults import Dice, Faults, Mishap
+from migrator.sandbox.limits import Room, SlidingWindow
+from migrator.sandbox.messages import Answer, Call, Refusal
+from migrator.sandbox.oauth1 import PROBLEM_CONTENT_TYPE
+from migrator.sandbox.state import count, raise_to
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from migrator.sandbox.later import Later
+    from migrator.sandbox.provider import Endpoint, Provider
+
+
+class Desk:
+    """Takes a call for an endpoint and says what goes back to the client."""
+
+    def __init__(self, provider: Provider, faults: Faults, later: Later, seed: int | None) -> None:
+        self._provider = provider
+        self._faults = faults
+        self._later = later
+        self._dice = Dice(faults, seed)
+        self._window = SlidingWindow(faults.limit) if faults.limit else None
+        self._lock = threading.Lock()
+        self._under_way = 0
+        self._most = 0
+
+    def handle(self, endpoint: Endpoint, call: Call) -> Answer | None:
+        """The answer, or None where the connection is to be closed without one."""
+        with self._counted_in():
+            answer = self._limited(endpoint, call)
+            if self._faults.latency:
+                time.sleep(self._faults.latency)
+        return answer
+
+    def _limited(self, endpoint: Endpoint, call: Call) -> Answer | None:
+        if self._window is None:
+            return self._befallen(endpoint, call)
+        room = self._window.take(time.monotonic())
+        if not room.granted:
+            self._count("requests_refused_429", "status 429")
+            return _too_many(room, self._window.limit.problem)
+        answer = self._befallen(endpoint, call)
+        if answer is None:
+            return None
+        return answer.with_headers({"X-AppMinLimit-Remaining": str(room.remaining)})
+
+    def _befallen(self, endpoint: Endpoint, call: Call) -> Answer | None:
+        mishap = self._dice.roll()
+        if mishap is not Mishap.NONE:
+            self._count(f"fault {mishap}")
+        match mishap:
+            case Mishap.NONE:
+                return self._carry_out(endpoint, call)
+            case Mishap.HTTP_503:
+                self._count("status 503")
+                return _unavailable(call)
+            case Mishap.LATE:
+                self._later.after(self._faults.late_delay, lambda: self._carry_out(endpoint, call))
+                return None
+            case Mishap.DROP_RESPONSE:
+                self._carry_out(endpoint, call)
+                return None
+            case Mishap.GARBAGE:
+                answer = self._carry_out(endpoint, call)
+                return Answer(200, self._dice.garble(answer.body), answer.content_type)
+
+    def _carry_out(self, endpoint: Endpoint, call: Call) -> Answer:
+        try:
+            answer = endpoint(self._provider, call)
+        except Refusal as refusal:
+            answer = refusal.answer
+        self._count(f"status {answer.status}")
+        return answer
+
+    def _count(self, *names: str) -> None:
+        with self._provider.state.writing() as db:
+            for name in names:
+                count(db, name)
+
+    @contextmanager
+    def _counted_in(self) -> Iterator[None]:
+        with self._lock:
+            self._under_way += 1
+            more_than_ever = self._under_way > self._most
+            self._most = max(self._most, self._under_way)
+            under_way = self._under_way
+        if more_than_ever:
+            with self._provider.state.writing() as db:
+                raise_to(db, "max_concurrent", under_way)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way -= 1
+
+
+def _too_many(room: Room, problem: str) -> Answer:
+    headers = {
+        "Retry-After": str(room.retry_after),
+        "X-Rate-Limit-Problem": problem,
+        "X-AppMinLimit-Remaining": "0",
+    }
+    return Answer.of_json(429, {"Title": "Too many requests", "Status": 429}).with_headers(headers)
+
+
+def _unavailable(call: Call) -> Answer:
+    """On the OAuth 1.0a side the provider has a problem word for this status, on the other none."""
+    if call.path.lower().startswith(b"/oauth/"):
+        fields = {
+            "oauth_problem": "rate limit exceeded",
+            "oauth_problem_advice": "please wait before retrying",
+        }
+        return Answer.of_form(503, fields, PROBLEM_CONTENT_TYPE)
+    return Answer(503, b"The service is unavailable.", "text/plain; charset=utf-8")

@@ -1,0 +1,114 @@
+"""Legacy tokens out: as many as wanted, of invented organisations, known to the sandbox from then on."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from dataclasses import dataclass
+from itertools import islice
+from random import Random
+from typing import TYPE_CHECKING
+
+from migrator.sandbox import names
+from migrator.sandbox.deck import Deck, apportion
+from migrator.sandbox.errors import MixError
+from migrator.sandbox.legacy import BATCH, TOKEN_LIFETIME, LegacyRow, insert_connection, insert_token, next_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from migrator.sandbox.clock import Clock
+    from migrator.sandbox.state import State
+
+LONGEST_EXPIRED = 30 * 86400
+"""Seconds since which an expired token has been expired, at most."""
+PRACTICES = 1 / 12
+"""Share of tenants that are accounting practices."""
+OWNERS_OF_SEVERAL = 1 / 10
+"""Share of users who opened more than one organisation."""
+MOST_TENANTS = 5
+"""Of one user."""
+
+
+@dataclass(frozen=True)
+class _User:
+    user_id: str
+    name: str
+    country: names.Country
+    tenants: int
+
+
+def issue(
+    state: State, clock: Clock, count: int, mix: Mapping[str, float], *, expired: float, seed: int | None
+) -> Iterator[dict[str, str]]:
+    """Issue ``count`` tokens and give each as a row of the contract's columns.
+
+    They are issued batch by batch while the rows are taken, each before its row is given. ``expired`` is the
+    share of partner tokens whose time is over. ``seed`` fixes the order of types and the names; tokens and
+    identifiers are new every time. Raises ``MixError``.
+    """
+    if not 0 <= expired <= 1:
+        raise MixError(f"the share of expired tokens is {expired}, not between 0 and 1")
+    if count < 1:
+        raise MixError(f"{count} tokens cannot be issued")
+    return _in_batches(state, clock, _invented(clock, apportion(count, mix), expired, Random(seed)))  # noqa: S311
+
+
+def _in_batches(state: State, clock: Clock, rows: Iterator[LegacyRow]) -> Iterator[dict[str, str]]:
+    while batch := list(islice(rows, BATCH)):
+        now = clock.now()
+        with state.writing() as db:
+            first = next_id(db)
+            for connection_id, row in enumerate(batch, first):
+                insert_connection(db, connection_id, row, now)
+                insert_token(db, connection_id, row)
+        for connection_id, row in enumerate(batch, first):
+            yield row.as_columns(f"conn-{connection_id:06}")
+
+
+def _invented(clock: Clock, counts: Mapping[str, int], expired: float, random: Random) -> Iterator[LegacyRow]:
+    types = Deck(counts, random)
+    partners = counts.get("partner", 0)
+    over = round(partners * expired)
+    ended = Deck({True: over, False: partners - over}, random)
+    users = _users(random)
+    user = next(users)
+    owned = 0
+    for _ in range(sum(counts.values())):
+        if owned == user.tenants:
+            user, owned = next(users), 0
+        owned += 1
+        app_type = types.draw()
+        yield _row(random, user, app_type, _expiry(random, clock, app_type, ended))
+
+
+def _users(random: Random) -> Iterator[_User]:
+    while True:
+        country = random.choice(names.COUNTRIES)
+        tenants = random.randint(2, MOST_TENANTS) if random.random() < OWNERS_OF_SEVERAL else 1
+        yield _User(str(uuid.uuid4()), names.person(random, country), country, tenants)
+
+
+def _expiry(random: Random, clock: Clock, app_type: str, ended: Deck[bool]) -> int | None:
+    if app_type == "private":
+        return None
+    if app_type == "partner" and ended.draw():
+        return int(clock.now()) - random.randint(60, LONGEST_EXPIRED)
+    return int(clock.now()) + TOKEN_LIFETIME
+
+
+def _row(random: Random, user: _User, app_type: str, expires_at: int | None) -> LegacyRow:
+    practice = random.random() < PRACTICES
+    organisation = (names.practice if practice else names.organisation)(random, user.country)
+    return LegacyRow(
+        app_type=app_type,
+        organisation=organisation,
+        tenant_id=str(uuid.uuid4()),
+        tenant_type="PRACTICE" if practice else "ORGANISATION",
+        contact_email=names.email(user.name, organisation),
+        user_id=user.user_id,
+        token=secrets.token_hex(15).upper(),
+        token_secret=secrets.token_hex(15).upper(),
+        session_handle=secrets.token_hex(15).upper() if app_type == "partner" else None,
+        expires_at=expires_at,
+    )

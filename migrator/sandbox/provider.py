@@ -1,0 +1,31 @@
+"""What every endpoint works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migrator.sandbox.messages import Answer, Call
+
+if TYPE_CHECKING:
+    from migrator.sandbox.access_tokens import AccessTokens
+    from migrator.sandbox.clock import Clock
+    from migrator.sandbox.faults import Repeat
+    from migrator.sandbox.portal import Credentials
+    from migrator.sandbox.state import State
+
+
+@dataclass(frozen=True)
+class Provider:
+    """The provider behind its endpoints: what it knows, its keys, and how it treats a second swap."""
+
+    state: State
+    credentials: Credentials
+    access_tokens: AccessTokens
+    clock: Clock
+    repeat: Repeat
+
+
+Endpoint = Callable[[Provider, Call], Answer]
+"""Carries a call out and answers it, in one transaction; raises ``Refusal`` to say no."""

@@ -1,0 +1,170 @@
+"""The sandbox put together: what the command and the tests call. States are named by their path."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from migrator.sandbox import adopt, issue, portal, witness
+from migrator.sandbox.access_tokens import AccessTokens
+from migrator.sandbox.app import create_app
+from migrator.sandbox.clock import Clock
+from migrator.sandbox.deck import DEFAULT_MIX, parse_mix
+from migrator.sandbox.desk import Desk
+from migrator.sandbox.faults import parse_faults
+from migrator.sandbox.later import Later
+from migrator.sandbox.provider import Provider
+from migrator.sandbox.server import serving
+from migrator.sandbox.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from migrator.sandbox.faults import Faults
+
+EXPIRED = 0.1
+"""Share of issued partner tokens whose time is over, so that renewals are exercised."""
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A sandbox that is being served."""
+
+    base_url: str
+    """Scheme, host and port."""
+    _provider: Provider
+
+    def stats(self, *, tokens: bool = True) -> dict[str, Any]:
+        """What ``GET /_sandbox/stats`` would say."""
+        return witness.collect(self._provider.state, self._provider.clock.now(), tokens=tokens)
+
+
+@contextmanager
+def running(
+    state: str | Path,
+    faults: Iterable[str] = (),
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    seed: int | None = None,
+    redirect_uris: Iterable[str] = (),
+) -> Iterator[Sandbox]:
+    """Serve the sandbox in background threads until the context ends; port 0 takes any free one.
+
+    On the way out every call under way is answered and every late one carried out. Raises ``SandboxError``.
+    """
+    ordered = parse_faults(faults)
+    opened = portal.open_state(Path(state))
+    try:
+        portal.register_redirect_uris(opened, redirect_uris)
+        with _served(opened, ordered, host, port, seed) as sandbox:
+            yield sandbox
+    finally:
+        opened.close()
+
+
+@contextmanager
+def _served(state: State, faults: Faults, host: str, port: int, seed: int | None) -> Iterator[Sandbox]:
+    known = portal.load(state)
+    provider = Provider(state, known, AccessTokens(known.jwt_key), Clock(faults.clock_skew), faults.repeat)
+    later = Later()
+    try:
+        app = create_app(provider, Desk(provider, faults, later, seed))
+        with serving(app, host, port) as bound:
+            name = f"[{host}]" if ":" in host else host
+            yield Sandbox(f"http://{name}:{bound}", provider)
+    finally:
+        later.close()
+
+
+def serve(
+    state: str | Path,
+    faults: Iterable[str],
+    *,
+    host: str,
+    port: int,
+    seed: int | None,
+    redirect_uris: Iterable[str],
+    on_listening: Callable[[str], None],
+) -> None:
+    """Serve until SIGINT or SIGTERM; ``on_listening`` is told the base URL. Main thread only."""
+    stop = threading.Event()
+    before = {
+        number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        with running(state, faults, host=host, port=port, seed=seed, redirect_uris=redirect_uris) as sandbox:
+            on_listening(sandbox.base_url)
+            stop.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def credentials(state: str | Path) -> dict[str, Any]:
+    """The app's credentials, made at the first call for a state and the same ever after.
+
+    The RSA consumer's private key is written to the file that ``rsa_private_key_file`` names.
+    """
+    with _opened(state) as opened:
+        known = portal.load(opened)
+        return {
+            "consumer_key": known.consumer_key,
+            "consumer_secret": known.consumer_secret,
+            "rsa_consumer_key": known.rsa_consumer_key,
+            "rsa_private_key_file": str(portal.write_rsa_key(opened, known)),
+            "client_id": known.client_id,
+            "client_secret": known.client_secret,
+            "public_client_id": known.public_client_id,
+            "redirect_uris": portal.redirect_uris(opened),
+        }
+
+
+def issue_tokens(
+    state: str | Path,
+    count: int,
+    mix: str = DEFAULT_MIX,
+    *,
+    expired: float = EXPIRED,
+    seed: int | None = None,
+) -> Iterator[dict[str, str]]:
+    """Issue legacy tokens and give each as a row of the contract's input columns.
+
+    Tokens are issued batch by batch as the rows are taken. ``expired`` is the share of partner tokens whose
+    time is over; ``seed`` fixes names and order, never tokens. Raises ``MixError``, at the first row.
+    """
+    with _opened(state) as opened:
+        yield from issue.issue(opened, Clock(), count, parse_mix(mix), expired=expired, seed=seed)
+
+
+def adopt_tokens(state: str | Path, rows: Iterable[Mapping[str, str]]) -> int:
+    """Make the sandbox know the legacy tokens of ``rows`` (see ``adopt.adopt``); returns how many it took."""
+    return sum(1 for _ in adopted(state, rows))
+
+
+def adopted(state: str | Path, rows: Iterable[Mapping[str, str]]) -> Iterator[dict[str, str]]:
+    """Make the sandbox know the legacy tokens of ``rows``, batch by batch, and give each row that it took."""
+    with _opened(state) as opened:
+        yield from adopt.adopt(opened, Clock(), rows)
+
+
+def stats(state: str | Path, *, tokens: bool = True) -> dict[str, Any]:
+    """What the sandbox witnessed, from its state file; the server may run or not. Raises ``SandboxError``."""
+    opened = State(Path(state))
+    try:
+        return witness.collect(opened, Clock().now(), tokens=tokens)
+    finally:
+        opened.close()
+
+
+@contextmanager
+def _opened(state: str | Path) -> Iterator[State]:
+    opened = portal.open_state(Path(state))
+    try:
+        yield opened
+    finally:
+        opened.close()

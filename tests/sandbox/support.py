@@ -1,0 +1,143 @@
+"""A client of the sandbox for tests: plain requests, signed by oauthlib, which the sandbox does not use."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import parse_qsl, urlencode
+
+import requests
+from oauthlib import oauth1
+
+Row = Mapping[str, str]
+
+SCOPE = "offline_access accounting.transactions"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+Method = Literal["GET", "POST"]
+Parameters = list[tuple[str, str]]
+
+
+class Signer(oauth1.Client):
+    """oauthlib's, which lets a test change the OAuth parameters before they are signed."""
+
+    def __init__(
+        self,
+        client_key: str,
+        change: Callable[[Parameters], Parameters] = lambda given: given,
+        **further: Any,
+    ) -> None:
+        super().__init__(client_key, **further)
+        self.change = change
+
+    def get_oauth_params(self, request: Any) -> Parameters:
+        """The parameters of one request."""
+        given: Parameters = super().get_oauth_params(request)  # type: ignore[no-untyped-call]
+        return self.change(given)
+
+
+@dataclass(frozen=True)
+class Client:
+    """An application that talks to one running sandbox."""
+
+    base_url: str
+    known: Mapping[str, Any]
+    session: requests.Session
+
+    def signer(self, row: Row, **changes: Any) -> Signer:
+        """A signer with the row's token; ``changes`` override its arguments."""
+        arguments: dict[str, Any] = {
+            "client_secret": self.known["consumer_secret"],
+            "resource_owner_key": row["oauth_token"],
+            "resource_owner_secret": row["oauth_token_secret"],
+            "signature_type": oauth1.SIGNATURE_TYPE_AUTH_HEADER,
+        }
+        return Signer(changes.pop("client_key", self.known["consumer_key"]), **{**arguments, **changes})
+
+    def send(
+        self,
+        row: Row,
+        method: Method,
+        path: str,
+        *,
+        form: Mapping[str, str] | None = None,
+        json_body: object = None,
+        headers: Mapping[str, str] | None = None,
+        **changes: Any,
+    ) -> requests.Response:
+        """Send a signed request; ``form`` takes part in the signature, ``json_body`` does not."""
+        sent = dict(headers or {})
+        body = None
+        if form is not None:
+            sent |= FORM
+            body = urlencode(form)
+        uri, signed, body = self.signer(row, **changes).sign(self.base_url + path, method, body, sent)
+        if json_body is not None:
+            body = json.dumps(json_body)
+            signed["Content-Type"] = "application/json"
+        return self.session.request(method, uri, data=body, headers=signed)
+
+    def swap(self, row: Row, body: Mapping[str, object] | None = None, **changes: Any) -> requests.Response:
+        """Swap the row's token; ``body`` overrides fields of the JSON body."""
+        wanted = {
+            "scope": SCOPE,
+            "client_id": self.known["client_id"],
+            "client_secret": self.known["client_secret"],
+        }
+        path = changes.pop("path", f"/oauth/migrate?tenantType={row['tenant_type']}")
+        return self.send(row, "POST", path, json_body={**wanted, **(body or {})}, **changes)
+
+    def renew(self, row: Row, **changes: Any) -> requests.Response:
+        """Renew the row's token with its handle in the query."""
+        query = urlencode({"oauth_session_handle": row["oauth_session_handle"]})
+        return self.send(row, "POST", f"/oauth/AccessToken?{query}", **changes)
+
+    def refresh(self, refresh_token: str, fields: Mapping[str, str] | None = None) -> requests.Response:
+        """Use a refresh token, with Basic client authentication; ``fields`` override the form."""
+        return self.session.post(
+            f"{self.base_url}/connect/token",
+            data={"grant_type": "refresh_token", "refresh_token": refresh_token, **(fields or {})},
+            auth=(self.known["client_id"], self.known["client_secret"]),
+        )
+
+    def connections(self, access_token: str) -> requests.Response:
+        """Ask which tenants an access token reaches."""
+        return self.session.get(
+            f"{self.base_url}/connections", headers={"Authorization": f"Bearer {access_token}"}
+        )
+
+    def stats(self) -> dict[str, Any]:
+        """Ask the witness."""
+        facts: dict[str, Any] = self.session.get(f"{self.base_url}/_sandbox/stats").json()
+        return facts
+
+
+def renewed(row: Row, answer: requests.Response) -> dict[str, str]:
+    """The row with the token that a renewal answered."""
+    assert answer.status_code == 200, answer.text
+    return {**row, **{name: value for name, value in parse_qsl(answer.text) if name in row}}
+
+
+def problem(answer: requests.Response) -> str:
+    """The problem word of a form-encoded refusal; fails on any other answer."""
+    assert not answer.headers["Content-Type"].startswith("application/json")
+    fields = dict(parse_qsl(answer.text, strict_parsing=True))
+    assert fields.keys() == {"oauth_problem", "oauth_problem_advice"}
+    return fields["oauth_problem"]
+
+
+def at(seconds_from_now: float) -> str:
+    """An ``oauth_timestamp``."""
+    return str(int(time.time() + seconds_from_now))
+
+
+def in_threads(*works: Any) -> None:
+    """Run callables at the same time and wait for all."""
+    threads = [threading.Thread(target=work) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()

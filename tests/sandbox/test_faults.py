@@ -1,0 +1,300 @@
+"""Fault specs, the dice, and each fault over real HTTP."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections import Counter
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from time import time
+from urllib.parse import parse_qs
+
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+
+from migrator.sandbox import FaultError, SandboxError, issue_tokens, running, stats
+from migrator.sandbox.faults import Dice, Faults, Limit, Mishap, Repeat, parse_faults
+from migrator.sandbox.later import Later
+from tests.sandbox.conftest import Start
+from tests.sandbox.support import Client, Row, at, problem, renewed
+
+
+def test_specs_of_the_contract() -> None:
+    assert parse_faults([]) == Faults()
+    assert parse_faults(
+        [
+            "latency=150ms",
+            "drop-response=0.02",
+            "http-503=0.05",
+            "garbage=0.01",
+            "late=0.01",
+            "limit=10000/min",
+            "clock-skew=600s",
+            "repeat=keep",
+        ]
+    ) == Faults(
+        latency=0.15,
+        drop_response=0.02,
+        http_503=0.05,
+        garbage=0.01,
+        late=0.01,
+        late_delay=2.0,
+        limit=Limit(10000, 60.0, "appminute"),
+        clock_skew=600.0,
+        repeat=Repeat.KEEP,
+    )
+
+
+@pytest.mark.parametrize(
+    ("spec", "faults"),
+    [
+        ("late=1:3s", Faults(late=1.0, late_delay=3.0)),
+        ("latency=1.5s", Faults(latency=1.5)),
+        ("clock-skew=-10min", Faults(clock_skew=-600.0)),
+        ("limit=5/s", Faults(limit=Limit(5, 1.0, "appminute"))),
+        ("limit=1000/hour", Faults(limit=Limit(1000, 3600.0, "appminute"))),
+        ("limit=5000/day", Faults(limit=Limit(5000, 86400.0, "day"))),
+        ("repeat=never", Faults(repeat=Repeat.NEVER)),
+        (" garbage=1 ", Faults(garbage=1.0)),
+    ],
+)
+def test_further_specs(spec: str, faults: Faults) -> None:
+    assert parse_faults([spec]) == faults
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "",
+        "nonsense",
+        "latency",
+        "latency=",
+        "latency=150",
+        "latency=-1s",
+        "latency=1e400s",
+        "latency=999999day",
+        "drop-response=2",
+        "drop-response=-0.1",
+        "drop-response=nan",
+        "http-503=5%",
+        "late=0.1:",
+        "late=0.1:soon",
+        "limit=0/min",
+        "limit=10",
+        "limit=10/week",
+        "limit=1.5/min",
+        "repeat=sometimes",
+        "clock-skew=--1s",
+        "Latency=1s",
+    ],
+)
+def test_what_cannot_be_understood_is_said(spec: str) -> None:
+    with pytest.raises(FaultError) as error:
+        parse_faults([spec])
+    assert isinstance(error.value, SandboxError)
+    assert isinstance(error.value, ValueError)
+    assert repr(spec) in str(error.value) or repr(spec.partition("=")[0]) in str(error.value)
+
+
+def test_a_fault_given_twice_is_refused() -> None:
+    with pytest.raises(FaultError, match="twice"):
+        parse_faults(["latency=1s", "latency=2s"])
+
+
+@given(st.text() | st.sampled_from(["latency", "late", "limit", "repeat", "garbage"]).flatmap(
+    lambda name: st.text().map(lambda value: f"{name}={value}")
+))  # fmt: skip
+def test_any_text_is_read_or_refused(spec: str) -> None:
+    try:
+        faults = parse_faults([spec])
+    except FaultError:
+        return
+    assert parse_faults([spec.strip()]) == faults
+    assert 0 <= faults.late <= 1
+    assert 0 <= faults.garbage <= 1
+
+
+@given(st.floats(0, 1).map(lambda share: f"{share:.9f}"), st.integers(0, 10**6))
+def test_what_is_right_is_read(share: str, milliseconds: int) -> None:
+    faults = parse_faults([f"late={share}:{milliseconds}ms", f"latency={milliseconds}ms"])
+    assert faults.late == float(share)
+    assert faults.latency == faults.late_delay == pytest.approx(milliseconds / 1000)
+
+
+def test_the_same_seed_gives_the_same_mishaps() -> None:
+    faults = parse_faults(["drop-response=0.2", "http-503=0.2", "garbage=0.2", "late=0.2"])
+    first, second, other = Dice(faults, 7), Dice(faults, 7), Dice(faults, 8)
+    rolls = [first.roll() for _ in range(200)]
+    assert rolls == [second.roll() for _ in range(200)]
+    assert rolls != [other.roll() for _ in range(200)]
+    assert set(rolls) == set(Mishap)
+
+
+def test_mishaps_fall_as_often_as_ordered() -> None:
+    dice = Dice(parse_faults(["drop-response=0.2", "http-503=0.1"]), 1)
+    counts = Counter(dice.roll() for _ in range(10_000))
+    assert 900 < counts[Mishap.HTTP_503] < 1100
+    assert 1650 < counts[Mishap.DROP_RESPONSE] < 1950  # of the nine tenths that pass
+    assert counts[Mishap.LATE] == counts[Mishap.GARBAGE] == 0
+
+
+@given(st.integers(), st.binary(max_size=40))
+def test_garbage_is_never_a_whole_answer(seed: int, text: bytes) -> None:
+    body = json.dumps({"access_token": text.hex(), "refresh_token": text.hex()}).encode()
+    garbled = Dice(Faults(), seed).garble(body)
+    with pytest.raises(ValueError):  # noqa: PT011 - of several kinds
+        json.loads(garbled)
+    token, secret = "T" * 30, "S" * 30
+    form = (
+        f"oauth_token={token}&oauth_token_secret={secret}&oauth_expires_in=1800&oauth_session_handle={token}"
+    )
+    assert b"oauth_token_secret=" not in Dice(Faults(), seed).garble(form.encode())
+
+
+# Over HTTP
+
+
+def test_http_503_has_no_effect(start: Start, partner: Row, expired: Row) -> None:
+    client = start("http-503=1")
+    for answer in (client.swap(partner), client.renew(expired)):
+        assert (answer.status_code, problem(answer)) == (503, "rate limit exceeded")
+    assert client.refresh("any").status_code == 503
+    assert client.connections("any").status_code == 503
+    facts = client.stats()
+    assert (facts["swaps_issued"], facts["renewals"]) == (0, 0)
+    assert facts["faults"] == {"http-503": 4}
+    assert facts["requests"] == {"503": 4}
+
+
+def test_drop_response_takes_full_effect_without_a_byte(start: Start, partner: Row, expired: Row) -> None:
+    client = start("drop-response=1")
+    for call in (client.swap, client.renew):
+        with pytest.raises(requests.ConnectionError):
+            call(partner if call == client.swap else expired)
+    facts = client.stats()
+    assert (facts["swaps_issued"], facts["renewals"], facts["pairs_working"]) == (1, 1, 1)
+    assert facts["faults"] == {"drop-response": 2}
+    assert problem(start().renew(expired)) == "token_rejected"
+
+
+def test_a_dropped_connection_carries_nothing(start: Start) -> None:
+    client = start("drop-response=1")
+    host, port = client.base_url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(f"GET /connections HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        assert connection.recv(1) == b""
+
+
+def test_a_dropped_refresh_used_the_token_up(start: Start, partner: Row) -> None:
+    pair = start().swap(partner).json()
+    with pytest.raises(requests.ConnectionError):
+        start("drop-response=1").refresh(pair["refresh_token"])
+    sound = start()
+    assert sound.refresh(pair["refresh_token"]).json()["error"] == "invalid_grant"
+    assert sound.stats()["refreshes"] == 1
+
+
+def test_garbage_takes_effect_under_a_200(start: Start, state: Path) -> None:
+    client = start("garbage=1", seed=3)
+    rows = list(issue_tokens(state, 12, "partner=1", expired=0))
+    for row in rows[:10]:
+        answer = client.swap(row)
+        assert answer.status_code == 200
+        with pytest.raises(ValueError):  # noqa: PT011
+            json.loads(answer.content)
+    for row in rows[10:]:
+        answer = client.renew(row)
+        assert answer.status_code == 200
+        assert "oauth_token_secret" not in parse_qs(answer.content.decode(errors="replace"))
+    facts = client.stats()
+    assert (facts["swaps_issued"], facts["renewals"], facts["faults"]) == (10, 2, {"garbage": 12})
+
+
+def test_a_late_call_is_carried_out_after_the_client_gave_up(state: Path, partner: Row) -> None:
+    with running(state, ["late=1:1h"]) as sandbox, requests.Session() as session:
+        from migrator.sandbox import credentials
+
+        client = Client(sandbox.base_url, credentials(state), session)
+        with pytest.raises(requests.ConnectionError):
+            client.swap(partner)
+        assert sandbox.stats()["swaps_issued"] == 0
+        assert sandbox.stats()["faults"] == {"late": 1}
+    assert stats(state)["swaps_issued"] == 1  # a graceful stop carries out what is late
+    assert stats(state)["pairs_working"] == 1
+
+
+def test_later_does_its_work_in_time_and_in_order() -> None:
+    later, done = Later(), threading.Event()
+    order: list[str] = []
+    later.after(3600, lambda: order.append("last"))
+    later.after(0.02, done.set)
+    later.after(0.01, lambda: order.append("second"))
+    later.after(0, lambda: order.append("first"))
+    assert done.wait(timeout=30)
+    assert order == ["first", "second"]
+    later.close()
+    assert order == ["first", "second", "last"]
+
+
+def test_latency_holds_up_every_answer(start: Start, partner: Row) -> None:
+    client = start("latency=100ms")
+    # A lower bound, which a slow machine cannot break.
+    assert client.swap(partner).elapsed.total_seconds() >= 0.1
+    assert client.connections("x").elapsed.total_seconds() >= 0.1
+
+
+def test_clock_skew_shows_in_the_date_and_refuses_honest_timestamps(start: Start, partner: Row) -> None:
+    client = start("clock-skew=600s")
+    answer = client.swap(partner)
+    assert problem(answer) == "timestamp_refused"
+    ahead = parsedate_to_datetime(answer.headers["Date"]).timestamp() - time()
+    assert 590 < ahead < 610
+    assert client.swap(partner, timestamp=at(600)).status_code == 200
+
+
+def test_faults_leave_the_witness_alone(start: Start) -> None:
+    client = start("http-503=1", "limit=1/day")
+    for _ in range(3):
+        assert client.session.get(f"{client.base_url}/_sandbox/stats").status_code == 200
+
+
+def test_a_limit_refuses_with_429_and_says_when_to_come_again(start: Start, state: Path) -> None:
+    client = start("limit=3/hour")
+    row, *others = issue_tokens(state, 4, "partner=1", expired=0)
+    remaining = [client.swap(row).headers["X-AppMinLimit-Remaining"]]
+    remaining += [client.renew(other).headers["X-AppMinLimit-Remaining"] for other in others[:2]]
+    assert remaining == ["2", "1", "0"]
+    for _ in range(2):
+        refused = client.swap(others[2])
+        assert refused.status_code == 429
+        assert refused.headers["X-Rate-Limit-Problem"] == "appminute"
+        assert refused.headers["X-AppMinLimit-Remaining"] == "0"
+        assert 1 <= int(refused.headers["Retry-After"]) <= 3600
+    facts = client.stats()
+    assert facts["requests_refused_429"] == 2
+    assert facts["requests"] == {"200": 3, "429": 2}
+    assert facts["swaps_issued"] == 1
+
+
+def test_a_limit_a_day_is_named_so(start: Start, partner: Row) -> None:
+    client = start("limit=1/day")
+    client.swap(partner)
+    assert client.swap(partner).headers["X-Rate-Limit-Problem"] == "day"
+
+
+def test_random_faults_also_hit_renewals_and_refreshes(start: Start, state: Path) -> None:
+    client = start("http-503=0.5", seed=5)
+    rows = list(issue_tokens(state, 20, "partner=1"))
+    assert {client.renew(row).status_code for row in rows} == {200, 503}
+    assert {client.refresh("unknown").status_code for _ in rows} == {400, 503}
+
+
+def test_a_renewed_token_after_faults_is_still_whole(start: Start, expired: Row) -> None:
+    client = start("http-503=0.5", seed=1)
+    answers = iter(lambda: client.renew(expired), None)
+    fresh = renewed(expired, next(answer for answer in answers if answer.status_code == 200))
+    assert start().swap(fresh).status_code == 200

@@ -1,0 +1,129 @@
+"""The witness."""
+
+from __future__ import annotations
+
+import json
+import threading
+from hashlib import sha256
+from pathlib import Path
+
+from migrator.sandbox import issue_tokens, stats
+from migrator.sandbox.access_tokens import AccessTokens
+from migrator.sandbox.clock import Clock
+from migrator.sandbox.desk import Desk
+from migrator.sandbox.faults import Faults, Repeat
+from migrator.sandbox.later import Later
+from migrator.sandbox.messages import Answer, Call
+from migrator.sandbox.portal import load
+from migrator.sandbox.provider import Provider
+from migrator.sandbox.state import State
+from tests.sandbox.conftest import Start
+from tests.sandbox.support import Client, in_threads, renewed
+
+
+def digest(refresh_token: str) -> str:
+    """How the witness names a refresh token."""
+    return sha256(refresh_token.encode()).hexdigest()
+
+
+def test_connection_by_connection(start: Start, state: Path) -> None:
+    client = start("repeat=keep")
+    rows = list(issue_tokens(state, 3, "partner=1", expired=0))
+    first = client.swap(rows[0]).json()
+    second = client.swap(rows[0]).json()
+    refreshed = client.refresh(first["refresh_token"]).json()
+    fresh = renewed(rows[1], client.renew(rows[1]))
+    third = client.swap(fresh).json()
+    facts = client.stats()
+    users = [entry.pop("user_id") for entry in facts["tokens"]]
+    assert all(users)
+    assert facts["tokens"] == [
+        {
+            "tenant_id": rows[0]["tenant_id"],
+            "app_type": "partner",
+            "renewals": 0,
+            "swaps": 2,
+            "pairs_working": 2,
+            "refresh_tokens_sha256": [digest(second["refresh_token"]), digest(refreshed["refresh_token"])],
+        },
+        {
+            "tenant_id": rows[1]["tenant_id"],
+            "app_type": "partner",
+            "renewals": 1,
+            "swaps": 1,
+            "pairs_working": 1,
+            "refresh_tokens_sha256": [digest(third["refresh_token"])],
+        },
+        {
+            "tenant_id": rows[2]["tenant_id"],
+            "app_type": "partner",
+            "renewals": 0,
+            "swaps": 0,
+            "pairs_working": 0,
+            "refresh_tokens_sha256": [],
+        },
+    ]
+    del facts["tokens"]
+    assert facts == {
+        "provider": "xero",
+        "issued": {"partner": 3, "public": 0, "private": 0},
+        "swaps_issued": 3,
+        "swapped_twice": 1,
+        "renewals": 1,
+        "refreshes": 1,
+        "pairs_working": 3,
+        "pairs_dead": 1,
+        "requests": {"200": 5},
+        "requests_refused_429": 0,
+        "max_concurrent": 1,
+        "nonce_reuse": 0,
+        "faults": {},
+    }
+
+
+def test_the_file_says_what_the_server_says(client: Client, state: Path) -> None:
+    client.swap(next(issue_tokens(state, 1, "partner=1", expired=0)))
+    assert stats(state) == client.stats()
+
+
+def test_the_list_can_be_left_out(client: Client, state: Path) -> None:
+    list(issue_tokens(state, 5))
+    answer = client.session.get(f"{client.base_url}/_sandbox/stats?tokens=0").json()
+    assert "tokens" not in answer
+    assert sum(answer["issued"].values()) == 5
+
+
+def test_no_token_or_secret_is_in_the_clear(client: Client, state: Path) -> None:
+    row = next(issue_tokens(state, 1, "partner=1", expired=1))
+    fresh = renewed(row, client.renew(row))
+    pair = client.swap(fresh).json()
+    secrets = [pair["access_token"], pair["refresh_token"]]
+    secrets += [known[name] for known in (row, fresh) for name in known if name.startswith("oauth_t")]
+    secrets += [known["oauth_session_handle"] for known in (row, fresh)]
+    secrets += [client.known[name] for name in ("consumer_secret", "client_secret")]
+    text = json.dumps(client.stats())
+    assert len(set(secrets)) == 10
+    assert not [secret for secret in secrets if secret in text]
+
+
+def test_most_calls_at_once(state: Path) -> None:
+    opened = State(state)
+    known = load(opened)
+    provider = Provider(opened, known, AccessTokens(known.jwt_key), Clock(), Repeat.KEEP)
+    later = Later()
+    desk = Desk(provider, Faults(), later, None)
+    together = threading.Barrier(3)
+
+    def meet(_provider: Provider, _call: Call) -> Answer:
+        together.wait(timeout=30)
+        return Answer.of_json(200, {})
+
+    def handle() -> None:
+        desk.handle(meet, Call("GET", b"/", "localhost", {}))
+
+    for _ in range(2):
+        in_threads(handle, handle, handle)
+    later.close()
+    opened.close()
+    assert stats(state)["max_concurrent"] == 3
+    assert stats(state)["requests"] == {"200": 6}
