@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; 
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint types imports unit lock clean
+.PHONY: demo test lint types imports unit readme lock clean
 
 demo: $(VENV)/run
 	@$(BIN)/migrator demo
@@ -26,6 +26,10 @@ imports: $(VENV)/dev
 
 unit: $(VENV)/dev
 	$(BIN)/pytest
+
+# Puts the present help texts into the README.
+readme: $(VENV)/dev
+	$(BIN)/python -m tests.test_readme
 
 # What the job and the sandbox need, at the locked versions.
 $(VENV)/run: .requirements/run.txt pyproject.toml

@@ -20,7 +20,6 @@ from migrator.tabular import printable
 
 @click.group(
     context_settings={
-        "auto_envvar_prefix": "MIGRATOR",
         "help_option_names": ["-h", "--help"],
         "max_content_width": 110,
     }
@@ -68,19 +67,21 @@ def cli(
     context.obj = Context(config=config, config_given=given, ledger=ledger, quiet=quiet)
 
 
-def _show_variables(command: click.Command) -> None:
-    """Let help name the environment variable of each option."""
+def _name_variables(command: click.Command, prefix: str) -> None:
+    """Give each option its environment variable, named after the option as people know it, and let help show it."""
     for parameter in command.params:
         if isinstance(parameter, click.Option) and parameter.expose_value:
+            option = max(parameter.opts, key=len).lstrip("-").upper().replace("-", "_")
+            parameter.envvar = f"{prefix}_{option}"
             parameter.show_envvar = True
     if isinstance(command, click.Group):
-        for subcommand in command.commands.values():
-            _show_variables(subcommand)
+        for name, subcommand in command.commands.items():
+            _name_variables(subcommand, f"{prefix}_{name.upper()}")
 
 
 for _command in COMMANDS:
     cli.add_command(_command)
-_show_variables(cli)
+_name_variables(cli, "MIGRATOR")
 
 
 def main() -> None:

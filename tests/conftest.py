@@ -1,0 +1,42 @@
+"""What every test may use: a migration in a folder of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from migrator import sandbox
+from migrator.sandbox import files
+from tests.support import Scene
+
+SetScene = Callable[..., Scene]
+
+
+@pytest.fixture
+def set_scene(tmp_path: Path) -> Iterator[SetScene]:
+    """Sets scenes: a sandbox with faults, tokens in ``tokens.csv``, settings with a short time-out."""
+    with ExitStack() as stack:
+
+        def set_(
+            count: int = 40,
+            *faults: str,
+            mix: str = "partner=80,public=15,private=5",
+            expired: float = 0.1,
+            timeout: float = 1.0,
+        ) -> Scene:
+            folder = tmp_path / "scene"
+            folder.mkdir()
+            state = tmp_path / "sandbox.db"
+            files.write_tokens(
+                folder / "tokens.csv", sandbox.issue_tokens(state, count, mix, expired=expired, seed=7)
+            )
+            running = stack.enter_context(sandbox.running(state, faults, seed=7))
+            credentials = sandbox.credentials(state)
+            settings = files.write_settings(folder, credentials, running.base_url)
+            settings.write_text(f"{settings.read_text('utf-8').rstrip()}\ntimeout = {timeout}\n", "utf-8")
+            return Scene(folder, running, credentials)
+
+        yield set_

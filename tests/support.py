@@ -1,0 +1,184 @@
+"""A whole migration in a folder of its own: a real sandbox, real tokens, and migrator as a real process."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from migrator import ledger as ledgers
+from migrator.ledger.codec import Codec
+from migrator.models import Secret, TokenPair
+from migrator.sandbox import Sandbox
+
+Finished = subprocess.CompletedProcess[str]
+
+PATIENCE = 60.0
+"""Seconds after which a test that waits for a process gives up."""
+
+
+@dataclass
+class Scene:
+    """One folder with tokens, settings and a served sandbox."""
+
+    folder: Path
+    sandbox: Sandbox
+    credentials: Mapping[str, Any]
+    environment: dict[str, str] = field(default_factory=dict)
+    """Added to a clean environment."""
+
+    def migrator(self, *arguments: str, stdin: str | None = None) -> Finished:
+        """Run ``migrator`` to its end."""
+        return subprocess.run(
+            self._command(arguments),
+            cwd=self.folder,
+            env=self._environment(),
+            input=stdin,
+            text=True,
+            capture_output=True,
+            timeout=PATIENCE * 3,
+            check=False,
+        )
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start ``migrator`` and go on."""
+        return subprocess.Popen(
+            self._command(arguments),
+            cwd=self.folder,
+            env=self._environment(),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def stop_at(
+        self, process: subprocess.Popen[str], migrated: int, number: int = signal.SIGKILL
+    ) -> tuple[str, str]:
+        """Send a signal once so many are migrated, wait for the end, and return what it printed."""
+        deadline = time.monotonic() + PATIENCE
+        while self.states().get("migrated", 0) < migrated:
+            assert process.poll() is None, f"ended before it was stopped: {process.communicate()}"
+            assert time.monotonic() < deadline, "nothing moves"
+            time.sleep(0.01)
+        process.send_signal(number)
+        return process.communicate(timeout=PATIENCE)
+
+    # --- what the ledger says ---
+
+    @property
+    def ledger(self) -> Path:
+        return self.folder / "migration.db"
+
+    def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """What the ledger answers, as the sqlite3 shell would."""
+        db = sqlite3.connect(f"{self.ledger.as_uri()}?mode=ro", uri=True, timeout=10)
+        try:
+            return db.execute(sql, values).fetchall()
+        finally:
+            db.close()
+
+    def states(self) -> dict[str, int]:
+        """State to number; empty as long as there is no ledger."""
+        if not self.ledger.is_file():
+            return {}
+        try:
+            return dict(self.query("SELECT state, count(*) FROM connections GROUP BY state"))
+        except sqlite3.OperationalError:
+            return {}
+
+    def status(self) -> dict[str, Any]:
+        """``status --json``."""
+        document: dict[str, Any] = json.loads(self.migrator("status", "--json").stdout)
+        return document
+
+    def pairs(self) -> dict[str, TokenPair]:
+        """Tenant to the stored pair that stands for it, decrypted."""
+        key = ledgers.require_key(self.ledger, {}, None)
+        with ledgers.open_to_compare(self.ledger, key) as (db, codec):
+            return dict(_pair(codec, row) for row in db.execute(_PAIRS))
+
+    def secrets(self) -> set[str]:
+        """Every token, secret and handle that the ledger ever held, its keys, the apps' secrets."""
+        found = {self.credentials["consumer_secret"], self.credentials["client_secret"]}
+        key = ledgers.require_key(self.ledger, {}, None)
+        found.add(key.text.reveal())
+        with ledgers.open_to_compare(self.ledger, key) as (db, codec):
+            for material, expires_at in db.execute("SELECT material, expires_at FROM legacy_tokens"):
+                legacy = codec.open_legacy(material, expires_at)
+                found |= {legacy.token.reveal(), legacy.token_secret.reveal()}
+                if legacy.session_handle:
+                    found.add(legacy.session_handle.reveal())
+            for access, refresh in db.execute("SELECT access_token, refresh_token FROM token_pairs"):
+                found |= {secret.reveal() for secret in codec.open_pair(access, refresh)}
+        return found
+
+    # --- what the witness says ---
+
+    def witness(self) -> dict[str, dict[str, Any]]:
+        """Tenant to what the sandbox says of its connection."""
+        return {token["tenant_id"]: token for token in self.sandbox.stats()["tokens"]}
+
+    def untrue(self) -> list[str]:
+        """Every statement of the ledger that the witness contradicts."""
+        pairs, witness = self.pairs(), self.witness()
+        found = []
+        for tenant, state, reason in self.query("SELECT tenant_id, state, reason FROM connections"):
+            said = witness[tenant]
+            if (
+                state == "migrated"
+                and fingerprint(pairs[tenant].refresh_token) not in said["refresh_tokens_sha256"]
+            ):
+                found.append(f"{tenant}: migrated, but its stored pair does not work")
+            if state == "pending" and said["swaps"]:
+                found.append(f"{tenant}: pending, but swapped")
+            if state == "needs_consent" and said["swaps"] and reason != "response_lost":
+                found.append(f"{tenant}: needs consent ({reason}), but swapped")
+        return found
+
+    def refresh_works(self, pair: TokenPair) -> bool:
+        """Whether the provider takes a stored refresh token. Uses it up."""
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.post(
+                f"{self.sandbox.base_url}/connect/token",
+                data={"grant_type": "refresh_token", "refresh_token": pair.refresh_token.reveal()},
+                auth=(self.credentials["client_id"], self.credentials["client_secret"]),
+                timeout=10,
+            )
+        return answer.status_code == 200 and "refresh_token" in answer.json()
+
+    def _command(self, arguments: tuple[str, ...]) -> list[str]:
+        return [sys.executable, "-m", "migrator", *arguments]
+
+    def _environment(self) -> dict[str, str]:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("MIGRATOR_")}
+        return {**clean, "PYTHONPATH": str(Path(__file__).parent.parent), **self.environment}
+
+
+_PAIRS = """
+    SELECT c.tenant_id, p.access_token, p.refresh_token, p.expires_at, p.user_id
+    FROM token_pairs p JOIN connections c ON c.id = p.connection_id
+    WHERE p.replaced_at IS NULL AND p.dead_at IS NULL
+"""
+
+
+def _pair(codec: Codec, row: tuple[Any, ...]) -> tuple[str, TokenPair]:
+    tenant, access, refresh, expires_at, user_id = row
+    access_token, refresh_token = codec.open_pair(access, refresh)
+    return tenant, TokenPair(access_token, refresh_token, expires_at, user_id=user_id)
+
+
+def fingerprint(secret: Secret) -> str:
+    """A secret as the sandbox's stats name it."""
+    return hashlib.sha256(secret.reveal().encode()).hexdigest()

@@ -1,0 +1,232 @@
+"""The job end to end: real tokens, real signatures, real HTTP, a real ledger."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections import Counter
+
+import pytest
+
+from tests.conftest import SetScene
+from tests.support import Scene
+
+
+def changed(scene: Scene, column: str, value: str, *, line: int) -> None:
+    """Put another value into one cell of tokens.csv; ``line`` counts from the first row of tokens."""
+    path = scene.folder / "tokens.csv"
+    lines = path.read_text("utf-8").splitlines()
+    at = lines[0].split(",").index(column)
+    cells = lines[line].split(",")
+    cells[at] = value
+    lines[line] = ",".join(cells)
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def test_every_partner_is_swapped_and_everybody_else_is_flagged(set_scene: SetScene) -> None:
+    scene = set_scene(60)
+    finished = scene.migrator("run", "tokens.csv")
+    assert finished.returncode == 0, finished.stderr
+    status = scene.status()
+    assert status["total"] == 60
+    assert status["app_types"]["partner"]["migrated"] == 48
+    assert status["app_types"]["public"]["needs_consent"] == 9
+    assert status["app_types"]["private"]["needs_consent"] == 3
+    assert status["pairs"]["stored"] == 48
+    assert status["last_run"]["outcome"] == "done"
+    assert scene.untrue() == []
+    assert scene.sandbox.stats()["swaps_issued"] == 48
+    assert all(scene.refresh_works(pair) for pair in scene.pairs().values())
+
+
+def test_a_renewed_token_is_stored_before_it_is_used(set_scene: SetScene) -> None:
+    scene = set_scene(20, mix="partner=1", expired=1.0)
+    assert scene.migrator("run", "tokens.csv").returncode == 0
+    for (connection_id,) in scene.query("SELECT id FROM connections"):
+        rows = scene.query(
+            "SELECT id, action, started_at, finished_at FROM attempts WHERE connection_id = ? ORDER BY id",
+            connection_id,
+        )
+        assert [row[1] for row in rows] == ["renew", "swap"]
+        (renewal, _, _, renewed_at), (_, _, swap_started_at, _) = rows
+        (stored,) = scene.query(
+            """SELECT obtained_at FROM legacy_tokens
+               WHERE connection_id = ? AND generation = 2 AND attempt_id = ?""",
+            connection_id,
+            renewal,
+        )
+        assert stored[0] <= renewed_at <= swap_started_at
+    generations = scene.query("SELECT generation, count(*) FROM legacy_tokens GROUP BY generation")
+    assert generations == [(1, 20), (2, 20)], "the replaced token is kept"
+
+
+def test_the_same_file_again_changes_nothing(set_scene: SetScene) -> None:
+    scene = set_scene(30)
+    changed(scene, "app_type", "franchise", line=3)
+    scene.migrator("run", "tokens.csv")
+    before, calls = everything_but_runs(scene), scene.sandbox.stats()["requests"]
+    again = scene.migrator("run", "tokens.csv")
+    assert again.returncode == 0
+    assert everything_but_runs(scene) == before
+    assert scene.sandbox.stats()["requests"] == calls
+    assert scene.status()["last_run"]["known"] == 29
+
+
+def everything_but_runs(scene: Scene) -> list[str]:
+    db = sqlite3.connect(scene.ledger)
+    try:
+        return [line for line in db.iterdump() if not line.startswith('INSERT INTO "runs"')]
+    finally:
+        db.close()
+
+
+def test_a_row_that_was_corrected_is_taken_up_again(set_scene: SetScene) -> None:
+    scene = set_scene(6, mix="partner=1", expired=0.0)
+    original = (scene.folder / "tokens.csv").read_text("utf-8")
+    changed(scene, "oauth_token_secret", "WRONG", line=4)
+    assert scene.migrator("run", "tokens.csv").returncode == 1
+    assert scene.query("SELECT state, reason FROM connections WHERE id = 4") == [
+        ("failed", "signature_invalid")
+    ]
+    (scene.folder / "tokens.csv").write_text(original, "utf-8")
+    assert scene.migrator("run", "tokens.csv").returncode == 0
+    assert scene.states() == {"migrated": 6}
+    assert scene.untrue() == []
+
+
+def test_a_mended_row_is_no_longer_a_reject(set_scene: SetScene) -> None:
+    scene = set_scene(6)
+    original = (scene.folder / "tokens.csv").read_text("utf-8")
+    changed(scene, "app_type", "franchise", line=2)
+    finished = scene.migrator("run", "tokens.csv")
+    assert "tokens.csv:3: unknown_app_type" in finished.stderr
+    assert scene.query("SELECT source, line, reason FROM rejects") == [("tokens.csv", 3, "unknown_app_type")]
+    (scene.folder / "tokens.csv").write_text(original, "utf-8")
+    scene.migrator("run", "tokens.csv")
+    assert scene.query("SELECT * FROM rejects") == []
+    assert scene.status()["total"] == 6
+
+
+def test_a_dry_run_sends_nothing_and_writes_nothing(set_scene: SetScene) -> None:
+    scene = set_scene(50)
+    before = {path.name: path.read_bytes() for path in scene.folder.iterdir()}
+    finished = scene.migrator("run", "tokens.csv", "--dry-run", "--json")
+    assert finished.returncode == 0
+    assert {path.name: path.read_bytes() for path in scene.folder.iterdir()} == before
+    assert scene.sandbox.stats()["requests"] == {}
+    plan = json.loads(finished.stdout)
+    counted = Counter({(row["app_type"], row["action"]): row["connections"] for row in plan["plan"]})
+    assert counted == {
+        ("partner", "swap"): 36,
+        ("partner", "renew, then swap"): 4,
+        ("public", "must consent again"): 8,
+        ("private", "must consent again"): 2,
+    }
+    assert plan["calls"] == {"renew": 4, "swap": 40}
+
+
+def test_a_dry_run_over_a_ledger_says_what_is_left_and_leaves_the_ledger_alone(set_scene: SetScene) -> None:
+    scene = set_scene(20, mix="partner=1")
+    scene.migrator("run", "tokens.csv", "--limit", "5")
+    before = everything_but_runs(scene)
+    plan = json.loads(scene.migrator("run", "tokens.csv", "--dry-run", "--json").stdout)
+    done = sum(row["connections"] for row in plan["plan"] if row["action"] == "done already")
+    assert (done, plan["calls"]["swap"]) == (5, 15)
+    assert everything_but_runs(scene) == before
+    assert len(scene.query("SELECT * FROM runs")) == 1
+
+
+def test_a_limit_takes_on_that_many_and_resume_the_rest_without_the_file(set_scene: SetScene) -> None:
+    scene = set_scene(20, mix="partner=1")
+    finished = scene.migrator("run", "tokens.csv", "--limit", "7")
+    assert finished.returncode == 0
+    assert "13 left for later" in finished.stderr
+    assert scene.states() == {"migrated": 7, "pending": 13}
+    (scene.folder / "tokens.csv").unlink()
+    assert scene.migrator("resume").returncode == 0
+    assert scene.states() == {"migrated": 20}
+    assert scene.untrue() == []
+
+
+def test_a_canary_that_reaches_its_tenants_lets_the_others_follow(set_scene: SetScene) -> None:
+    scene = set_scene(12, mix="partner=1")
+    assert scene.migrator("run", "tokens.csv", "--canary", "3").returncode == 0
+    assert scene.states() == {"migrated": 12}
+    verified = scene.query("SELECT connection_id FROM token_pairs WHERE verified_at IS NOT NULL ORDER BY 1")
+    assert verified == [(1,), (2,), (3,)]
+    first_other = scene.query("SELECT min(id) FROM attempts WHERE connection_id > 3")[0][0]
+    last_verify = scene.query("SELECT max(id) FROM attempts WHERE action = 'verify'")[0][0]
+    assert last_verify < first_other
+
+
+def test_a_canary_that_does_not_reach_its_tenant_stops_the_job(set_scene: SetScene) -> None:
+    scene = set_scene(12, mix="partner=1")
+    changed(scene, "tenant_id", "00000000-0000-0000-0000-000000000000", line=2)
+    finished = scene.migrator("run", "tokens.csv", "--canary", "3")
+    assert finished.returncode == 3
+    assert "1 of 3" in finished.stderr
+    assert scene.states() == {"migrated": 3, "pending": 9}
+    assert scene.query("SELECT reason FROM connections WHERE id = 2") == [("tenant_mismatch",)]
+
+
+def test_standard_input_is_a_source(set_scene: SetScene) -> None:
+    scene = set_scene(10)
+    finished = scene.migrator("run", "-", stdin=(scene.folder / "tokens.csv").read_text("utf-8"))
+    assert finished.returncode == 0, finished.stderr
+    assert scene.status()["total"] == 10
+
+
+def test_rsa_sha1_signs_with_the_applications_key(set_scene: SetScene) -> None:
+    scene = set_scene(6, mix="partner=1", expired=0.5)
+    settings = scene.folder / "migrator.toml"
+    text = settings.read_text("utf-8")
+    text = text.replace(
+        'signature_method = "HMAC-SHA1"', 'signature_method = "RSA-SHA1"\nprivate_key_file = "app.pem"'
+    )
+    text = re.sub(r'consumer_key = ".*"', f'consumer_key = "{scene.credentials["rsa_consumer_key"]}"', text)
+    settings.write_text(text, "utf-8")
+    (scene.folder / "app.pem").symlink_to(scene.credentials["rsa_private_key_file"])
+    finished = scene.migrator("run", "tokens.csv")
+    assert finished.returncode == 0, finished.stderr
+    assert scene.states() == {"migrated": 6}
+
+
+def test_a_rate_limit_is_waited_for(set_scene: SetScene) -> None:
+    scene = set_scene(120, "limit=40/s", mix="partner=1")
+    finished = scene.migrator("run", "tokens.csv")
+    assert finished.returncode == 0, finished.stderr
+    assert scene.states() == {"migrated": 120}
+    assert scene.sandbox.stats()["requests_refused_429"] > 0, (
+        "the limit was never met: the test shows nothing"
+    )
+    assert scene.untrue() == []
+
+
+@pytest.mark.parametrize("repeat", ["newest-wins", "keep", "never"])
+def test_faults_leave_no_untrue_statement(set_scene: SetScene, repeat: str) -> None:
+    scene = set_scene(
+        100,
+        f"repeat={repeat}",
+        "drop-response=0.05",
+        "http-503=0.05",
+        "garbage=0.05",
+        "late=0.03:200ms",
+        mix="partner=1",
+        timeout=0.5,
+    )
+    finished = scene.migrator("run", "tokens.csv")
+    assert finished.returncode in (0, 1), finished.stderr
+    faults = scene.sandbox.stats()["faults"]
+    assert len(faults) >= 4, f"too few faults to show anything: {faults}"
+    assert scene.untrue() == []
+    states = scene.states()
+    assert set(states) <= {"migrated", "needs_consent", "uncertain"}
+    if repeat != "never":
+        lost_renewals = scene.query(
+            """SELECT count(DISTINCT connection_id) FROM attempts
+               WHERE action = 'renew' AND outcome = 'unknown'"""
+        )[0][0]
+        assert states.get("needs_consent", 0) <= lost_renewals, "only a lost renewal ends in consent here"
+    reasons = scene.query("SELECT DISTINCT reason FROM connections WHERE state = 'needs_consent'")
+    assert reasons in ([], [("response_lost",)])
