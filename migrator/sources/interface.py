@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from migrator.models import Reject
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from migrator.models import Reject
 
 
 @dataclass(frozen=True, repr=False)
 class Row:
-    """One raw row, before anybody asked whether it can be used. Has no ``repr`` of its own: it holds secrets in the clear."""
+    """One raw row, before anybody asked whether it can be used.
+
+    Has no ``repr`` of its own: it holds secrets in the clear.
+    """
 
     line: int
     """As in ``Reject.line``."""
     values: Mapping[str, object]
-    """Column name to value, both as the file has them."""
+    """Column name to value, both as the file has them: JSON values, and no text that is not UTF-8."""
 
 
 class Source(Protocol):

@@ -1,0 +1,77 @@
+"""Legacy tokens in: one file a format, one interface, one registry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from migrator.errors import InputError
+from migrator.sources.columns import KNOWN_COLUMNS, known_column
+from migrator.sources.csv_file import CsvFile
+from migrator.sources.document import Document
+from migrator.sources.foreign import refuse_foreign
+from migrator.sources.interface import Row, Source
+from migrator.sources.json_array import JsonArray
+from migrator.sources.json_lines import JsonLines
+from migrator.sources.sqlite_table import SqliteTable
+
+__all__ = ["KNOWN_COLUMNS", "Row", "Source", "known_column", "open_source"]
+
+
+class _TextFormat(Protocol):
+    """A class of sources that read a ``Document``."""
+
+    def recognises(self, start: bytes) -> bool:
+        """Whether a text that starts like this, white space aside, is one of its kind."""
+
+    def __call__(self, document: Document) -> Source: ...
+
+
+_TEXT_FORMATS: tuple[_TextFormat, ...] = (JsonArray, JsonLines, CsvFile)
+"""The registry, in the order of asking: any text may be CSV."""
+
+
+def open_source(spec: str, *, stdin: BinaryIO) -> Source:
+    """The source that ``spec`` names: a file, ``database:table``, or ``-`` for ``stdin``.
+
+    Its content tells the format, whatever it is called. Raises ``InputError`` where it cannot be used at all,
+    as far as its beginning shows; ``Source.rows`` raises the same where that shows later.
+    """
+    if spec == "-":
+        return _open_text(Document.of_stream(spec, stdin))
+    database = None if _is_there(spec) else _split_table(spec)
+    if database:
+        path, table = database
+        document = Document.of_file(spec, path)
+        if not SqliteTable.recognises(document.head):
+            raise InputError(
+                f"{path}: is not a SQLite database",
+                hint="Only a database has tables to name: leave out what follows the colon.",
+            )
+        return SqliteTable(document, path, table)
+    document = Document.of_file(spec, Path(spec))
+    if SqliteTable.recognises(document.head):
+        return SqliteTable(document, Path(spec), table="")
+    return _open_text(document)
+
+
+def _open_text(document: Document) -> Source:
+    refuse_foreign(document)
+    return next(form for form in _TEXT_FORMATS if form.recognises(document.start))(document)
+
+
+def _split_table(spec: str) -> tuple[Path, str] | None:
+    """File and table, at the first colon before which there is a file."""
+    for place, character in enumerate(spec):
+        if character == ":" and _is_there(spec[:place]):
+            return Path(spec[:place]), spec[place + 1 :]
+    return None
+
+
+def _is_there(path: str) -> bool:
+    """Whether there is something at ``path``, as far as can be seen."""
+    try:
+        Path(path).lstat()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,69 @@
+"""What the tests of all formats need."""
+
+from __future__ import annotations
+
+import io
+import traceback
+from typing import TYPE_CHECKING
+
+import pytest
+
+from migrator.errors import InputError
+from migrator.models import Reject
+from migrator.sources import Row, Source, open_source
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COLUMNS = ("connection_id", "app_type", "oauth_token", "oauth_token_secret", "notes")
+HEADER = ",".join(COLUMNS) + "\n"
+SECRET = "HUSH7HUSH"
+"""Stands in rows wherever a secret could; must come out of nothing but ``Row.values``."""
+
+
+def open_bytes(data: bytes | str) -> Source:
+    """The source that standard input with this content is."""
+    return open_source("-", stdin=io.BytesIO(data.encode() if isinstance(data, str) else data))
+
+
+def read(data: bytes | str) -> list[Row | Reject]:
+    """All rows and rejects of standard input with this content."""
+    return list(open_bytes(data).rows())
+
+
+def values(read: Sequence[Row | Reject]) -> list[dict[str, object]]:
+    """What the rows hold; fails where there are rejects."""
+    assert [each for each in read if isinstance(each, Reject)] == []
+    return [dict(each.values) for each in read if isinstance(each, Row)]
+
+
+def outline(read: Sequence[Row | Reject]) -> list[tuple[int, str]]:
+    """Line and fate of each row."""
+    return [(each.line, each.reason if isinstance(each, Reject) else "row") for each in read]
+
+
+def refusal(data: bytes | str) -> InputError:
+    """The error that standard input with this content ends in."""
+    with pytest.raises(InputError) as caught:
+        read(data)
+    return caught.value
+
+
+def whole_text(error: BaseException) -> str:
+    """All that an error could ever show: message, hint, and what it was raised from or during."""
+    return "".join([*traceback.format_exception(error), repr(error), str(getattr(error, "hint", ""))])
+
+
+class DictSeen:
+    """``intake.Seen`` in memory, for as many rows as a test has."""
+
+    def __init__(self) -> None:
+        self._places: dict[tuple[str, str], str] = {}
+
+    def met(self, kind: str, value: str) -> str | None:
+        return self._places.get((kind, value))
+
+    def first(self, kind: str, value: str, place: str) -> str | None:
+        earlier = self.met(kind, value)
+        self._places.setdefault((kind, value), place)
+        return earlier

@@ -1,0 +1,173 @@
+"""CSV: what databases, spreadsheets and people write, and what is left of it after a bad day."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from migrator.models import Reject
+from migrator.sources import Row
+from migrator.sources.document import ROW_LIMIT
+from tests.sources.helpers import COLUMNS, HEADER, SECRET, outline, read, refusal, values, whole_text
+
+CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=20)
+FULL_ROWS = st.lists(st.tuples(st.just("key"), *[CELLS] * (len(COLUMNS) - 1)), max_size=8)
+
+
+def written(rows: list[tuple[str, ...]], delimiter: str, line_end: str) -> str:
+    """The rows as Python's own writer writes them."""
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=delimiter, lineterminator=line_end).writerows([COLUMNS, *rows])
+    return text.getvalue()
+
+
+@given(FULL_ROWS, st.sampled_from(",;\t|"), st.sampled_from(["\n", "\r\n"]), st.sampled_from(["", "\ufeff"]))
+def test_what_was_written_comes_back(
+    rows: list[tuple[str, ...]], delimiter: str, line_end: str, bom: str
+) -> None:
+    assert values(read(bom + written(rows, delimiter, line_end))) == [
+        dict(zip(COLUMNS, row, strict=True)) for row in rows
+    ]
+
+
+@given(st.lists(st.binary(max_size=30).map(lambda line: line.translate(None, b'"\r\n')), max_size=20))
+def test_every_line_ends_as_one_row_or_reject(lines: list[bytes]) -> None:
+    data = HEADER.encode() + b"".join(line + b"\n" for line in lines)
+    expected = [
+        number for number, line in enumerate(lines, 2) if line.decode("utf-8", "surrogateescape").strip()
+    ]
+    assert [line for line, _ in outline(read(data))] == expected
+
+
+def test_columns_come_in_any_order_and_spelling_and_further_ones_are_kept() -> None:
+    rows = read("plan, OAuth_Token ,App_Type\ngold,T,partner\n")
+    assert values(rows) == [{"plan": "gold", " OAuth_Token ": "T", "App_Type": "partner"}]
+
+
+def test_the_delimiter_is_the_one_that_makes_sense_of_the_header() -> None:
+    rows = read("app_type;a,b,c,d,e;oauth_token\npartner;x;T\n")
+    assert values(rows) == [{"app_type": "partner", "a,b,c,d,e": "x", "oauth_token": "T"}]
+
+
+def test_a_column_without_a_name_is_called_by_its_place() -> None:
+    assert values(read("app_type,oauth_token,, \na,b,c,d\n")) == [
+        {"app_type": "a", "oauth_token": "b", "column_3": "c", "column_4": "d"}
+    ]
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_a_line_is_a_physical_one(line_end: str) -> None:
+    lines = ["", "app_type,oauth_token", "a,b", "", '"a', "", 'a",b', "  ", "a,b,c", "a,b", ""]
+    assert outline(read(line_end.join(lines))) == [(3, "row"), (5, "row"), (9, "bad_row"), (10, "row")]
+
+
+def test_a_row_that_ends_early_has_empty_cells() -> None:
+    assert values(read(HEADER + "k,partner,T\n")) == [
+        {
+            "connection_id": "k",
+            "app_type": "partner",
+            "oauth_token": "T",
+            "oauth_token_secret": "",
+            "notes": "",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason", "detail"),
+    [
+        (f"k,partner,{SECRET},S,n,{SECRET}\n", "bad_row", "6 cells, the header only 5"),
+        (f"k,partner,{SECRET}\0,S,n\n", "bad_row", "NUL"),
+        (f'k,partner,"{SECRET}"{SECRET},S,n\n', "bad_row", "quotation mark"),
+        (f"k,partner,{SECRET},S,{'n' * (csv.field_size_limit() + 1)}\n", "bad_row", "131,072 characters"),
+        (f"k,partner,{SECRET},S,{'n,' * (ROW_LIMIT // 2)}\n", "bad_row", f"{ROW_LIMIT:,} characters"),
+        (f"k,partner,{SECRET},S,n\udcff\n", "bad_encoding", "UTF-8"),
+        (f'k,partner,{SECRET},S,"n\udcff\n"\n', "bad_encoding", "lines 3 to 4 is not UTF-8"),
+        (f'k,partner,"{SECRET},S\nn"\n', "bad_row", "lines 3 to 4 has only 3 of 5 cells"),
+    ],
+)
+def test_a_row_that_cannot_be_taken_apart_costs_itself_only(row: str, reason: str, detail: str) -> None:
+    data = f"{HEADER}a,partner,T1,S,n\n{row}b,partner,T2,S,n\n"
+    first, reject, last = read(data.encode("utf-8", "surrogateescape"))
+    assert isinstance(first, Row)
+    assert isinstance(last, Row)
+    assert (first.values["connection_id"], last.values["connection_id"]) == ("a", "b")
+    assert isinstance(reject, Reject)
+    assert (reject.source, reject.line, reject.reason) == ("-", 3, reason)
+    assert detail in reject.detail
+    assert SECRET not in repr(reject)
+
+
+def test_a_quotation_mark_that_is_never_closed_is_one_reject_that_says_how_far_it_reaches() -> None:
+    rows = read(f'{HEADER}a,partner,T1,S,n\nb,partner,"{SECRET},S,n\nc,partner,T3,S,n\nd,partner,T4,S,n\n')
+    assert outline(rows) == [(2, "row"), (3, "bad_row")]
+    assert isinstance(rows[1], Reject)
+    assert "lines 3 to 5 cannot be taken apart" in rows[1].detail
+    assert SECRET not in repr(rows[1])
+
+
+def test_after_an_open_quotation_mark_has_swallowed_too_much_the_next_line_is_a_row_again() -> None:
+    filler = "".join(f"{number},partner,T{number},S,n\n" for number in range(20_000))
+    rows = read(f'{HEADER}a,partner,"T1,S,n\n{filler}')
+    assert isinstance(rows[0], Reject)
+    last_swallowed = rows[1].line - 1
+    assert f"lines 2 to {last_swallowed} " in rows[0].detail
+    assert [line for line, _ in outline(rows[1:])] == list(range(last_swallowed + 1, 20_003))
+
+
+def test_a_header_may_run_over_lines_behind_a_byte_order_mark() -> None:
+    rows = read('\ufeff"two\nlines",app_type,oauth_token\na,partner,T\n')
+    assert outline(rows) == [(3, "row")]
+    assert values(rows) == [{"two\nlines": "a", "app_type": "partner", "oauth_token": "T"}]
+
+
+def test_a_record_of_endless_lines_is_cut_at_the_limit() -> None:
+    endless = '"\n",' * (ROW_LIMIT // 4 + 10)
+    reject = read(f"{HEADER}k,partner,T,S,{endless}")[0]
+    assert isinstance(reject, Reject)
+    assert f"more than {ROW_LIMIT:,} characters" in reject.detail
+
+
+def test_a_file_that_ends_within_a_row_does_not_pass_off_half_a_token() -> None:
+    rows = read(f"{HEADER}a,partner,T1,S,n\nb,partner,{SECRET}")
+    assert outline(rows) == [(2, "row"), (3, "bad_row")]
+    assert "cut off" in repr(rows[1])
+    assert SECRET not in repr(rows[1])
+
+
+def test_a_last_line_without_a_line_end_is_a_row() -> None:
+    assert outline(read(HEADER + "a,partner,T1,S,n")) == [(2, "row")]
+
+
+def test_a_header_alone_is_a_file_without_rows() -> None:
+    assert read(HEADER) == []
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        (f"k1,partner,{SECRET},S,n\n", "no header"),
+        (f"{SECRET}\n", "no header"),
+        (f'"oauth_token,{SECRET}\n', "no header"),
+        (f"app_type,{SECRET}\n", "no column oauth_token"),
+        (f"oauth_token,{SECRET}\n", "no column app_type"),
+        ("connection_id\n", "no column oauth_token and no column app_type"),
+        ("app_type,oauth_token,x,OAUTH_TOKEN \n", "the column oauth_token more than once (columns 2 and 4)"),
+        (f"app_type,oauth_token,{SECRET},{SECRET}\n", "a column more than once (columns 3 and 4)"),
+        (f"app_type,oauth_token,{SECRET}\udcff\n", "header is not UTF-8"),
+    ],
+)
+def test_a_header_of_no_use_is_refused_without_quoting_it(header: str, message: str) -> None:
+    error = refusal((header + f"a,b,{SECRET},c\n").encode("utf-8", "surrogateescape"))
+    assert message in error.message
+    assert error.message.startswith("-: ")
+    assert error.hint
+    assert SECRET not in whole_text(error)
+
+
+def test_what_is_expected_of_a_header_is_said() -> None:
+    assert "connection_id, app_type, organisation" in refusal("a,b\n").hint
