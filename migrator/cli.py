@@ -68,7 +68,7 @@ def cli(
 
 
 def _name_variables(command: click.Command, prefix: str) -> None:
-    """Give each option its environment variable, named after the option as people know it, and let help show it."""
+    """Give each option its environment variable, named as the option is, and let help show it."""
     for parameter in command.params:
         if isinstance(parameter, click.Option) and parameter.expose_value:
             option = max(parameter.opts, key=len).lstrip("-").upper().replace("-", "_")
