@@ -1,5 +1,6 @@
-"""The command group and its global options; the one place where an error becomes a message and an exit
-code.
+"""The command group and its global options.
+
+The one place where an error becomes a message and an exit code.
 """
 
 from __future__ import annotations

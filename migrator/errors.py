@@ -45,8 +45,9 @@ class ConfigurationError(MigratorError):
 
 
 class InputError(MigratorError):
-    """A file of legacy tokens cannot be used at all. Single rows that cannot be used are rejects, not
-    errors.
+    """A file of legacy tokens cannot be used at all.
+
+    Single rows that cannot be used are rejects, not errors.
     """
 
     exit_code = ExitCode.USAGE

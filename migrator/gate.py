@@ -36,8 +36,9 @@ class Gate:
         self._limited = 0
 
     def admit(self, stop: threading.Event) -> bool:
-        """Wait until a call may leave; False if the job stops meanwhile. Every True must be followed by
-        ``leave``.
+        """Wait until a call may leave; False if the job stops meanwhile.
+
+        Every True must be followed by ``leave``.
         """
         with self._turnstile:
             while not stop.is_set():

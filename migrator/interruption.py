@@ -25,8 +25,9 @@ class Interruption:
 
 @contextmanager
 def heeded(seconds: float) -> Iterator[Interruption]:
-    """Turn SIGINT and SIGTERM into a request to end, while the block lasts. ``seconds`` is how long that may
-    take.
+    """Turn SIGINT and SIGTERM into a request to end, while the block lasts.
+
+    ``seconds`` is how long that may take.
     """
     interruption = Interruption()
 

@@ -58,8 +58,9 @@ class Job:
     def __init__(
         self, ledger: Ledger, tools: Tools, policy: Policy, *, concurrency: int, stop: threading.Event
     ) -> None:
-        """``stop`` ends the job once what is in flight has been answered and recorded; the job sets it too,
-        on a fault.
+        """``stop`` ends the job once what is in flight has been answered and recorded.
+
+        The job sets it too, on a fault.
         """
         self._ledger = ledger
         self._tools = tools
@@ -94,8 +95,9 @@ class Job:
             raise self._fault
 
     def verify(self, connection_ids: list[int]) -> list[Standing]:
-        """See each stored pair work, one after the other; returns those that did not, or do not reach their
-        tenant.
+        """See each stored pair work, one after the other.
+
+        Returns those that did not, or do not reach their tenant.
         """
         wire = self._tools.new_wire()
         wrong = []
@@ -142,8 +144,9 @@ class Job:
         return True
 
     def _put(self, item: int | None) -> None:
-        """Into the bounded queue; workers that stop leave it full, and then what is in it no longer
-        matters.
+        """Into the bounded queue.
+
+        Workers that stop leave it full, and then what is in it no longer matters.
         """
         while True:
             try:
@@ -217,8 +220,9 @@ class Job:
         return True
 
     def _call(self, standing: Standing, action: Action, wire: Wire) -> Verdict | None:
-        """One call to the provider: intent on disk, call, outcome on disk. None if the job stops before the
-        intent.
+        """One call to the provider: intent on disk, call, outcome on disk.
+
+        None if the job stops before the intent.
         """
         if not self._tools.gate.admit(self._stop):
             return None

@@ -142,8 +142,9 @@ class Connection:
     tenant_type: TenantType = TenantType.ORGANISATION
     contact_email: str = ""
     further: Mapping[str, object] = field(default_factory=dict)
-    """Columns that mean nothing to us: kept as they are, and out again in exports. They may hold anything,
-    secrets too.
+    """Columns that mean nothing to us: kept as they are, and out again in exports.
+
+    They may hold anything, secrets too.
     """
 
     def __repr__(self) -> str:
@@ -157,12 +158,14 @@ class Reject:
     source: str
     """The file as the user named it, ``-`` for standard input."""
     line: int
-    """Line of a text file where the row begins, index of an array's element, or row number of a table;
-    counted from 1.
+    """Line of a text file where the row begins, index of an array's element, or row number of a table.
+
+    Counted from 1.
     """
     reason: str
-    """A short stable word: ``missing_token``, ``missing_secret``, ``unknown_app_type``, ``duplicate_token``,
-    …
+    """A short stable word.
+
+    ``missing_token``, ``missing_secret``, ``unknown_app_type``, ``duplicate_token``, …
     """
     detail: str
     """One sentence for people."""

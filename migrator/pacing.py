@@ -1,5 +1,6 @@
-"""When the next call may go out: rate, back-off, caution. Pure: the clock and the dice are passed in; times
-are monotonic seconds.
+"""When the next call may go out: rate, back-off, caution.
+
+Pure: the clock and the dice are passed in; times are monotonic seconds.
 """
 
 from __future__ import annotations

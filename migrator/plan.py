@@ -60,8 +60,9 @@ class Rest:
 
 
 def expired(ends: datetime | None, now: datetime) -> bool:
-    """Whether a token has ended, or ends within a minute. One that does not say when it ends has not: it is
-    tried first.
+    """Whether a token has ended, or ends within a minute.
+
+    One that does not say when it ends has not: it is tried first.
     """
     return ends is not None and ends - now < EXPIRY_MARGIN
 
@@ -164,8 +165,9 @@ class Forecast:
     uncertified_limit: int | None
     """The limit that applies, or None."""
     assessment_from: int | None
-    """From how many connections on an advanced security assessment is due, if the job reaches it; else
-    None.
+    """From how many connections on an advanced security assessment is due, if the job reaches it.
+
+    Else None.
     """
 
 
@@ -178,8 +180,9 @@ def forecast(
     certified: bool,
     deadline: date | None,
 ) -> Forecast:
-    """Look ahead from the counts: ``rate_per_minute`` is the job's own setting; the provider's limit
-    caps it.
+    """Look ahead from the counts: ``rate_per_minute`` is the job's own setting.
+
+    The provider's limit caps it.
     """
     rate = min(rate_per_minute, profile.rate_per_minute)
     renewals = tally.count(Step.RENEW_THEN_SWAP)

@@ -1,5 +1,6 @@
-"""How a job shows that it moves: a bar on a terminal, a line now and then elsewhere, nothing when nobody
-looks.
+"""How a job shows that it moves.
+
+A bar on a terminal, a line now and then elsewhere, nothing when nobody looks.
 """
 
 from __future__ import annotations

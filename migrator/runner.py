@@ -1,5 +1,6 @@
-"""``run`` and ``resume`` but for the command line: settings and files in, the ledger worked through, how it
-ended out.
+"""``run`` and ``resume`` but for the command line.
+
+Settings and files in, the ledger worked through, how it ended out.
 """
 
 from __future__ import annotations

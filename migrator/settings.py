@@ -160,8 +160,9 @@ def _why(error: OSError | UnicodeDecodeError) -> str:
 
 
 class _Section:
-    """One table of the TOML document: takes settings out of it, type by type, and complains about what is
-    left.
+    """One table of the TOML document.
+
+    Takes settings out of it, type by type, and complains about what is left.
     """
 
     def __init__(self, values: Mapping[str, Any], path: Path, name: str) -> None:

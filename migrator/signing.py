@@ -1,5 +1,6 @@
-"""OAuth 1.0a signatures (RFC 5849, 3), made by requests-oauthlib; nothing else knows how a request is
-signed.
+"""OAuth 1.0a signatures (RFC 5849, 3), made by requests-oauthlib.
+
+Nothing else knows how a request is signed.
 """
 
 from __future__ import annotations

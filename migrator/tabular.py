@@ -1,5 +1,6 @@
-"""Rows as people and spreadsheets take them: aligned tables and CSV, with nothing in them that a terminal or
-spreadsheet would obey.
+"""Rows as people and spreadsheets take them.
+
+Aligned tables and CSV, with nothing in them that a terminal or spreadsheet would obey.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def printable(text: str) -> str:
-    """A text with every character that is not printable shown as an escape: names come from outside, and
-    terminals obey.
+    """A text with every character that is not printable shown as an escape.
+
+    Names come from outside, and terminals obey.
     """
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
@@ -35,8 +37,9 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def csv_lines(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    """CSV (RFC 4180), line by line. A cell that a spreadsheet would run as a formula gets an apostrophe in
-    front.
+    """CSV (RFC 4180), line by line.
+
+    A cell that a spreadsheet would run as a formula gets an apostrophe in front.
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
@@ -46,9 +49,7 @@ def csv_lines(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> Itera
 
 
 def defused(value: object) -> object:
-    """A cell's value, as text where it is safe, with an apostrophe in front where it is not (OWASP, CSV
-    injection).
-    """
+    """A cell's value, with an apostrophe in front where a spreadsheet would run it (OWASP, *CSV injection*)."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
 
 

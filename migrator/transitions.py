@@ -28,8 +28,9 @@ from migrator.providers import (
 )
 
 RESPONSE_LOST = "response_lost"
-"""A call was sent, its answer never came. With ``needs_consent``: the call took effect, and its pair is
-gone.
+"""A call was sent, its answer never came.
+
+With ``needs_consent``: the call took effect, and its pair is gone.
 """
 UNVERIFIED = "unverified_pair"
 """A pair is stored that was not won by the only call, and has not yet been seen to work."""
@@ -72,8 +73,9 @@ class Verdict:
 def settle(
     standing: Standing, action: Action, outcome: Outcome, now: datetime, policy: Policy, backoff: timedelta
 ) -> Verdict:
-    """The entry for one finished call. ``backoff`` is the pause the caller chose for an outcome that names
-    none.
+    """The entry for one finished call.
+
+    ``backoff`` is the pause the caller chose for an outcome that names none.
     """
     match outcome:
         case Won():

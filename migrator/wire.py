@@ -37,8 +37,9 @@ class Wire(Protocol):
     """A way to the provider. One worker owns one; it is not shared."""
 
     def send(self, request: Request) -> Answer | NoAnswer:
-        """Send one request and wait for its answer. Never raises for what the network or the provider
-        does.
+        """Send one request and wait for its answer.
+
+        Never raises for what the network or the provider does.
         """
 
     def close(self) -> None:
@@ -129,8 +130,9 @@ def _read(response: requests.Response, deadline: float) -> bytes | None:
 
 
 def _no_answer(error: requests.RequestException) -> NoAnswer:
-    """Whether anything can have reached the provider, which decides whether the call may have had an
-    effect.
+    """Whether anything can have reached the provider.
+
+    That decides whether the call may have had an effect.
     """
     cause = error.args[0] if error.args else None
     if isinstance(cause, MaxRetryError):

@@ -1,5 +1,6 @@
-"""``migrator demo``: the whole job against the sandbox, with real processes, one of which is really
-killed.
+"""``migrator demo``: the whole job against the sandbox.
+
+It runs real processes, one of which is really killed.
 """
 
 from __future__ import annotations

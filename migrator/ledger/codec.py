@@ -1,5 +1,6 @@
-"""Between the nouns of the job and the ledger's columns: what is sealed, what is a fingerprint, and how times
-are written.
+"""Between the nouns of the job and the ledger's columns.
+
+What is sealed, what is a fingerprint, and how times are written.
 """
 
 from __future__ import annotations

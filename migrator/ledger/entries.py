@@ -119,8 +119,9 @@ def add_legacy(
     *,
     attempt_id: int | None = None,
 ) -> None:
-    """The next generation of a legacy token. The ones before it stay: the new one is not yet known to
-    work.
+    """The next generation of a legacy token.
+
+    The ones before it stay: the new one is not yet known to work.
     """
     db.execute(
         """INSERT INTO legacy_tokens

@@ -12,8 +12,9 @@ BUSY_SECONDS = 15
 
 
 def create_private(path: Path, content: bytes = b"") -> None:
-    """Make a new file that only its owner can read, and put it on disk. Raises ``FileExistsError``,
-    ``OSError``.
+    """Make a new file that only its owner can read, and put it on disk.
+
+    Raises ``FileExistsError``, ``OSError``.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

@@ -1,5 +1,6 @@
-"""Takes accepted rows into the ledger: what is new, what is known, and what says something new of a known
-connection.
+"""Takes accepted rows into the ledger.
+
+What is new, what is known, and what says something new of a known connection.
 """
 
 from __future__ import annotations
@@ -104,8 +105,9 @@ def _reject(db: sqlite3.Connection, reject: Reject, run_id: int) -> None:
 
 
 def _forget_mended(db: sqlite3.Connection, sources: Sequence[str]) -> None:
-    """A file that was read again no longer has the rejects that were mended in it. Standard input is another
-    file each time.
+    """A file that was read again no longer has the rejects that were mended in it.
+
+    Standard input is another file each time.
     """
     for source in sources:
         if source != "-":
@@ -178,8 +180,9 @@ def _connection_with_token(db: sqlite3.Connection, codec: Codec, connection: Con
 
 
 def _starts_anew(connection: Connection, recognised: Recognised) -> bool:
-    """Whether a corrected row changes what must happen. A pair in hand, or a call in doubt, is never planned
-    away.
+    """Whether a corrected row changes what must happen.
+
+    A pair in hand, or a call in doubt, is never planned away.
     """
     standing = recognised.standing
     if standing is None or standing.state in (State.MIGRATED, State.UNCERTAIN, State.IN_FLIGHT):

@@ -230,8 +230,9 @@ def _ensure_file(path: Path) -> None:
 
 
 def _unlock(connection: sqlite3.Connection, key: LedgerKey, *, may_claim: bool) -> Codec:
-    """The codec of a ledger, once the key has been seen to be its key. A new ledger is claimed for the
-    key.
+    """The codec of a ledger, once the key has been seen to be its key.
+
+    A new ledger is claimed for the key.
     """
     vault = Vault(key)
     meta = dict(connection.execute("SELECT name, value FROM meta"))

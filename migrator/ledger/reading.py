@@ -12,8 +12,9 @@ from migrator.ledger.codec import Codec, maybe_time_of, time_of, time_text
 from migrator.models import Action, AppType, Standing, State, StoredPair, TenantType, TokenPair
 
 _STANDING = """
-    SELECT c.id, c.key, c.app_type, c.state, c.reason, c.tenant_id, c.tenant_type, c.doubt, c.not_before,
-    c.tries, l.material, l.expires_at,
+    SELECT c.id, c.key, c.app_type, c.state, c.reason, c.tenant_id, c.tenant_type,
+           c.doubt, c.not_before, c.tries,
+           l.material, l.expires_at,
            p.id, p.access_token, p.refresh_token, p.scope, p.tenant_id, p.user_id, p.expires_at, p.verified_at
     FROM connections c
     JOIN legacy_tokens l ON l.id =

@@ -1,5 +1,6 @@
-"""The ledger's tables and views, as numbered migrations (sqlite-utils' ``Migrations``); the stable names are
-the contract's.
+"""The ledger's tables and views, as numbered migrations (sqlite-utils' ``Migrations``).
+
+The stable names are the contract's.
 """
 
 from __future__ import annotations
@@ -131,8 +132,10 @@ _FIRST = (
     """,
     """
     CREATE VIEW problems AS
-    SELECT c.key, c.organisation, c.app_type, c.state, c.reason, a.action AS last_action, a.outcome AS
-    last_outcome, a.http_status AS last_http_status, a.problem AS last_problem, c.updated_at
+    SELECT c.key, c.organisation, c.app_type, c.state, c.reason,
+           a.action AS last_action, a.outcome AS last_outcome,
+           a.http_status AS last_http_status, a.problem AS last_problem,
+           c.updated_at
     FROM connections c
     LEFT JOIN attempts a ON a.id = (SELECT max(id) FROM attempts WHERE connection_id = c.id)
     WHERE c.state IN ('failed', 'uncertain', 'in_flight') OR (c.state = 'migrated' AND c.reason <> '')
@@ -149,8 +152,9 @@ def m001_first(db: Database) -> None:
 
 
 def prepare(connection: sqlite3.Connection, *, create: bool) -> None:
-    """Bring a database to the newest schema. Raises ``LedgerError`` for a database that is not a ledger, or a
-    newer one's.
+    """Bring a database to the newest schema.
+
+    Raises ``LedgerError`` for a database that is not a ledger, or a newer one's.
     """
     db = Database(connection)
     known = {migration.name for migration in migrations._migrations}  # noqa: SLF001 - it has no other list

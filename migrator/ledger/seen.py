@@ -9,8 +9,9 @@ from types import TracebackType
 
 
 class DiskSeen:
-    """``intake.Seen`` for any number of rows: only keyed hashes leave the memory, and their file has no
-    name.
+    """``intake.Seen`` for any number of rows.
+
+    Only keyed hashes leave the memory, and their file has no name.
     """
 
     def __init__(self) -> None:

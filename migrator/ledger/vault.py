@@ -71,8 +71,9 @@ class Vault:
         return _VERSION + self._id + nonce + self._cipher.encrypt(nonce, value.encode(), purpose.encode())
 
     def open(self, sealed: bytes, purpose: str) -> Secret:
-        """Decrypt what ``seal`` made. Raises ``LedgerError`` if key or purpose differ, or a bit was
-        changed.
+        """Decrypt what ``seal`` made.
+
+        Raises ``LedgerError`` if key or purpose differ, or a bit was changed.
         """
         start = len(_VERSION) + _ID_BYTES
         head, nonce, text = (
@@ -94,8 +95,9 @@ class Vault:
 
 
 class Fingerprints:
-    """Names values without showing them: a keyed hash, so that nobody without the key can try tokens against
-    it.
+    """Names values without showing them.
+
+    A keyed hash, so that nobody without the key can try tokens against it.
     """
 
     def __init__(self, key: bytes) -> None:

@@ -1,5 +1,6 @@
-"""One writer for many workers: what has queued up is committed together, so that one ``fsync`` makes many
-entries durable.
+"""One writer for many workers.
+
+What has queued up is committed together, so that one ``fsync`` makes many entries durable.
 """
 
 from __future__ import annotations

@@ -37,8 +37,9 @@ def json_object(answer: Answer) -> dict[str, Any] | None:
 
 
 def form(answer: Answer) -> dict[str, str]:
-    """The body as form fields, whatever its content type says; the first of repeated ones, nothing if it is
-    not a form.
+    """The body as form fields, whatever its content type says.
+
+    The first of repeated ones, nothing if it is not a form.
     """
     try:
         pairs = parse_qsl(answer.body.decode("utf-8").strip(), strict_parsing=True, keep_blank_values=True)
@@ -61,8 +62,9 @@ def strings(value: Any) -> list[str]:
 
 
 def retry_after(answer: Answer) -> timedelta | None:
-    """How long ``Retry-After`` asks to wait: seconds or a date (RFC 9110, 10.2.3); None if it does not
-    say.
+    """How long ``Retry-After`` asks to wait: seconds or a date (RFC 9110, 10.2.3).
+
+    None if it does not say.
     """
     text = answer.headers.get("Retry-After", "").strip()
     if text.isdecimal():
@@ -99,8 +101,9 @@ def token_pair(
 
 
 def jwt_claims(token: str) -> dict[str, Any]:
-    """The claims of a JSON Web Token, read and not trusted: its signature is for others. Empty if it is
-    none.
+    """The claims of a JSON Web Token, read and not trusted: its signature is for others.
+
+    Empty if it is none.
     """
     parts = token.split(".")
     if len(parts) != 3:  # noqa: PLR2004 - header, payload, signature (RFC 7519, 7.2)

@@ -1,5 +1,6 @@
-"""What a provider is to the rest of the house: sans I/O. A profile builds requests and reads answers; it
-never sends one.
+"""What a provider is to the rest of the house: sans I/O.
+
+A profile builds requests and reads answers; it never sends one.
 """
 
 from __future__ import annotations
@@ -125,8 +126,9 @@ class Over:
     reason: str
     problem: str
     refused: bool = False
-    """Whether the provider refused the token itself: after an unknown call that means that the call took
-    effect.
+    """Whether the provider refused the token itself.
+
+    After an unknown call that means that the call took effect.
     """
 
 

@@ -61,8 +61,9 @@ OAUTH_PROBLEMS: Mapping[str, Outcome] = {
     "nonce_used": Unknown("nonce_used"),
     "rate limit exceeded": Later("rate_limited", scope="app"),
 }
-"""What the ``oauth_problem`` of an OAuth 1.0a answer means. Each blames the token, the application, or the
-clock.
+"""What the ``oauth_problem`` of an OAuth 1.0a answer means.
+
+Each blames the token, the application, or the clock.
 """
 
 JSON_ERRORS: Mapping[str, Outcome] = {

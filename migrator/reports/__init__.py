@@ -1,5 +1,6 @@
-"""The record of a migration: one file a format, chosen by the ending of the file's name. Pure: facts in, text
-out.
+"""The record of a migration: one file a format, chosen by the ending of the file's name.
+
+Pure: facts in, text out.
 """
 
 from pathlib import Path
