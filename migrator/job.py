@@ -15,12 +15,12 @@ from random import Random
 
 from migrator.errors import StoppedError
 from migrator.gate import Gate
-from migrator.ledger import Ledger, Range
+from migrator.ledger import EndedCall, Ledger, Range
 from migrator.models import Action, Clock, Credentials, Standing, State
 from migrator.pacing import backoff
 from migrator.plan import Call, Rest, Wait, next_step
 from migrator.progress import Progress
-from migrator.providers import Answer, Outcome, Profile, Request, StopAll, Suspect
+from migrator.providers import Answer, NoAnswer, Outcome, Profile, Request, StopAll, Suspect, Unknown
 from migrator.transitions import Policy, Verdict, give_up, settle
 from migrator.wire import Wire
 
@@ -144,16 +144,13 @@ class Job:
         return True
 
     def _put(self, item: int | None) -> None:
-        """Into the bounded queue.
-
-        Workers that stop leave it full, and then what is in it no longer matters.
-        """
-        while True:
+        """Into the bounded queue, once there is room; workers that stop take nothing any more."""
+        while not self._stop.is_set():
             try:
                 return self._queue.put(item, timeout=_POLL)
             except queue.Full:
-                if self._stop.is_set():
-                    return None
+                continue
+        return None
 
     def _busy(self) -> bool:
         with self._lock:
@@ -231,12 +228,12 @@ class Job:
             answer = wire.send(self._request(standing, action))
             outcome = self._tools.profile.read(action, answer)
             verdict = self._judge(standing, action, outcome)
-            status = answer.status if isinstance(answer, Answer) else None
-            self._ledger.end_call(standing, attempt_id, verdict, status)
+            self._ledger.end_call(_ended(standing, attempt_id, answer, outcome, verdict))
         finally:
             self._tools.gate.leave()
+        status = answer.status if isinstance(answer, Answer) else "-"
         log.debug(
-            "connection %d: %s: %s %s %s", standing.id, action, verdict.outcome, status or "", verdict.problem
+            "connection %d: %s: %s %s %s", standing.id, action, verdict.outcome, status, verdict.problem
         )
         return verdict
 
@@ -278,3 +275,18 @@ class Job:
         with self._lock:
             self._fault = self._fault or error
         self._stop.set()
+
+
+def _ended(
+    standing: Standing, attempt_id: int, answer: Answer | NoAnswer, outcome: Outcome, verdict: Verdict
+) -> EndedCall:
+    """What the ledger keeps of a call; of an answer that nobody could read, all of it."""
+    arrived = answer if isinstance(answer, Answer) else None
+    return EndedCall(
+        attempt_id=attempt_id,
+        connection_id=standing.id,
+        pair_id=standing.pair.id if standing.pair is not None else None,
+        verdict=verdict,
+        http_status=arrived.status if arrived else None,
+        unreadable=arrived.body if arrived and isinstance(outcome, Unknown) else None,
+    )

@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 
 from migrator import ledger as ledgers
-from migrator.errors import ExitCode, MigratorError, StoppedError
+from migrator.errors import ExitCode, LedgerUnwritableError, MigratorError, StoppedError
 from migrator.gate import Gate
 from migrator.intake import screen
 from migrator.interruption import Interruption, heeded
@@ -106,13 +106,18 @@ class Runner:
             ledgers.open_for_job(self._path, self._key, self._clock, create=create) as ledger,
             heeded(longest) as interruption,
         ):
-            recovered = ledger.begin_run(command, self._policy, [source.name for source in sources])
-            if recovered:
+            names = [source.name for source in sources]
+            stock = ledger.begin_run(command, self._policy, names, workers=self._settings.concurrency)
+            if stock.rescued:
+                self._progress.note(f"{stock.rescued:,} answers from the rescue file are in the ledger now")
+            if stock.open_calls:
                 self._progress.note(
-                    f"{recovered:,} calls were under way when an earlier process ended: asked again"
+                    f"{stock.open_calls:,} calls were under way when an earlier process ended: asked again"
                 )
             try:
                 yield ledger, interruption
+            except LedgerUnwritableError:
+                raise  # how the run ended cannot be written either
             except MigratorError:
                 ledger.end_run("stopped")
                 raise

@@ -49,7 +49,7 @@ def csv_lines(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> Itera
 
 
 def defused(value: object) -> object:
-    """A cell's value, with an apostrophe in front where a spreadsheet would run it (OWASP, *CSV injection*)."""
+    """A cell, with an apostrophe in front where a spreadsheet would run it (OWASP, *CSV injection*)."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
 
 

@@ -41,9 +41,9 @@ class Scene:
     def migrator(self, *arguments: str, stdin: str | None = None) -> Finished:
         """Run ``migrator`` to its end."""
         return subprocess.run(
-            self._command(arguments),
+            self.command(*arguments),
             cwd=self.folder,
-            env=self._environment(),
+            env=self.clean_environment(),
             input=stdin,
             text=True,
             capture_output=True,
@@ -54,9 +54,9 @@ class Scene:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start ``migrator`` and go on."""
         return subprocess.Popen(
-            self._command(arguments),
+            self.command(*arguments),
             cwd=self.folder,
-            env=self._environment(),
+            env=self.clean_environment(),
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -158,10 +158,12 @@ class Scene:
             )
         return answer.status_code == 200 and "refresh_token" in answer.json()
 
-    def _command(self, arguments: tuple[str, ...]) -> list[str]:
+    def command(self, *arguments: str) -> list[str]:
+        """The command line of a real process."""
         return [sys.executable, "-m", "migrator", *arguments]
 
-    def _environment(self) -> dict[str, str]:
+    def clean_environment(self) -> dict[str, str]:
+        """This process's environment without settings of migrator's, but with the scene's own."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("MIGRATOR_")}
         return {**clean, "PYTHONPATH": str(Path(__file__).parent.parent), **self.environment}
 

@@ -1,5 +1,6 @@
 """The ledger: one SQLite file that says what happened to every connection, and holds its tokens encrypted."""
 
+from migrator.ledger.entries import EndedCall
 from migrator.ledger.intaking import Intake, plan_row, recognise
 from migrator.ledger.keys import find_key, key_path, make_key, readable_by_others, require_key
 from migrator.ledger.ledger import Ledger, exists, key_id_of, open_for_job, open_to_compare, open_to_read
@@ -21,6 +22,7 @@ from migrator.ledger.vault import LedgerKey
 
 __all__ = [
     "DiskSeen",
+    "EndedCall",
     "Intake",
     "Ledger",
     "LedgerKey",

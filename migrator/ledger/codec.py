@@ -16,6 +16,7 @@ _MATERIAL = "legacy_tokens.material"
 _ACCESS = "token_pairs.access_token"
 _REFRESH = "token_pairs.refresh_token"
 _FURTHER = "connections.further"
+_ANSWER = "attempts.answer"
 
 
 def time_text(moment: datetime) -> str:
@@ -78,6 +79,14 @@ class Codec:
         """The input's further columns, as they were."""
         columns: dict[str, object] = json.loads(self._vault.open(sealed, _FURTHER).reveal()) if sealed else {}
         return columns
+
+    def seal_answer(self, body: bytes) -> bytes:
+        """An answer that nobody could read; it may hold a pair."""
+        return self._vault.seal(body.decode("latin-1"), _ANSWER)
+
+    def open_answer(self, sealed: bytes) -> bytes:
+        """The answer, byte for byte."""
+        return self._vault.open(sealed, _ANSWER).reveal().encode("latin-1")
 
     def token_print(self, legacy: LegacyToken) -> bytes:
         """Names a token."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from migrator.ledger.codec import Codec, maybe_time_text, time_of, time_text
@@ -64,30 +65,55 @@ def begin_call(db: sqlite3.Connection, standing: Standing, action: Action, run_i
     return int(cursor.lastrowid or 0)
 
 
-def end_call(
-    db: sqlite3.Connection,
-    codec: Codec,
-    standing: Standing,
-    attempt_id: int,
-    verdict: Verdict,
-    http_status: int | None,
-    now: datetime,
-) -> None:
+@dataclass(frozen=True)
+class EndedCall:
+    """What is known of a call once it has ended."""
+
+    attempt_id: int
+    connection_id: int
+    pair_id: int | None
+    """The stored pair that the call was about, if any."""
+    verdict: Verdict
+    http_status: int | None
+    unreadable: bytes | None = field(default=None, repr=False)
+    """The body of an answer that nobody could read: an operator may."""
+
+
+def end_call(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: datetime) -> None:
     """The outcome, with whatever it won and what that makes of the connection: all of it or nothing."""
-    _complete(db, attempt_id, verdict, http_status, now)
-    if standing.pair is not None:
-        _mark_pair(db, standing.pair.id, verdict, now)
+    verdict = call.verdict
+    _complete(db, call.attempt_id, verdict, call.http_status, now)
+    if call.unreadable is not None:
+        sealed = codec.seal_answer(call.unreadable)
+        db.execute("UPDATE attempts SET answer = ? WHERE id = ?", [sealed, call.attempt_id])
+    if call.pair_id is not None:
+        _mark_pair(db, call.pair_id, verdict, now)
     if verdict.new_pair is not None:
-        _add_pair(db, codec, standing.id, attempt_id, verdict.new_pair, now)
+        _add_pair(db, codec, call.connection_id, call.attempt_id, verdict.new_pair, now)
     if verdict.new_legacy is not None:
-        add_legacy(db, codec, standing.id, verdict.new_legacy, now, attempt_id=attempt_id)
+        add_legacy(db, codec, call.connection_id, verdict.new_legacy, now, attempt_id=call.attempt_id)
     if verdict.token_expired:
         db.execute(
             """UPDATE legacy_tokens SET expires_at = ? WHERE id =
                (SELECT id FROM legacy_tokens WHERE connection_id = ? ORDER BY generation DESC LIMIT 1)""",
-            [time_text(now), standing.id],
+            [time_text(now), call.connection_id],
         )
-    _stand(db, standing.id, verdict, now)
+    _stand(db, call.connection_id, verdict, now)
+
+
+def end_rescued(db: sqlite3.Connection, codec: Codec, calls: Iterable[EndedCall], now: datetime) -> int:
+    """Take in what an earlier job could not write; returns how many.
+
+    What was written after all is left alone.
+    """
+    number = 0
+    for call in calls:
+        if db.execute(
+            "SELECT 1 FROM attempts WHERE id = ? AND outcome IS NULL", [call.attempt_id]
+        ).fetchone():
+            end_call(db, codec, call, now)
+            number += 1
+    return number
 
 
 def rest(db: sqlite3.Connection, standing: Standing, state: State, reason: str, now: datetime) -> None:

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -14,20 +15,35 @@ from migrator.errors import LedgerError, LedgerUnwritableError
 from migrator.intake import Accepted
 from migrator.ledger import entries, files, intaking, lock, reading, schema
 from migrator.ledger.codec import Codec
+from migrator.ledger.entries import EndedCall
 from migrator.ledger.intaking import Intake
 from migrator.ledger.reading import Range
+from migrator.ledger.rescue import RescueFile
 from migrator.ledger.vault import Fingerprints, LedgerKey, Vault
 from migrator.ledger.writer import GroupWriter
 from migrator.models import Action, Clock, Reject, Standing, State
-from migrator.transitions import Policy, Verdict
+from migrator.transitions import Policy
+
+
+@dataclass(frozen=True)
+class TakenStock:
+    """What an earlier process had left."""
+
+    rescued: int
+    """Answers from the rescue file, now in the ledger."""
+    open_calls: int
+    """Calls that were under way when it died."""
 
 
 class Ledger:
     """A ledger that this process alone may write."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, codec: Codec, clock: Clock) -> None:
+    def __init__(
+        self, path: Path, connection: sqlite3.Connection, codec: Codec, rescue: RescueFile, clock: Clock
+    ) -> None:
         self.path = path
         self._codec = codec
+        self._rescue = rescue
         self._clock = clock
         self._connection = connection
         self._writer = GroupWriter(connection)
@@ -41,18 +57,28 @@ class Ledger:
         for reader in self._readers:
             reader.close()
         self._connection.close()
+        self._rescue.close()
 
     # --- runs ---
 
-    def begin_run(self, command: str, policy: Policy, sources: Iterable[str] = ()) -> int:
-        """Start a run and take stock: returns how many calls an earlier process had left open."""
+    def begin_run(
+        self, command: str, policy: Policy, sources: Iterable[str] = (), *, workers: int
+    ) -> TakenStock:
+        """Start a run and take stock of what an earlier process left.
+
+        Sets room aside for ``workers`` answers, should the ledger not take them.
+        """
         now = self._clock()
+        rescued = list(self._rescue.records())
 
-        def entry(db: sqlite3.Connection) -> tuple[int, int]:
-            return entries.begin_run(db, command, os.getpid(), sources, now), entries.recover(db, policy, now)
+        def entry(db: sqlite3.Connection) -> tuple[int, TakenStock]:
+            run_id = entries.begin_run(db, command, os.getpid(), sources, now)
+            taken_in = entries.end_rescued(db, self._codec, rescued, now)
+            return run_id, TakenStock(taken_in, entries.recover(db, policy, now))
 
-        self._run_id, recovered = self._writer.write(entry)
-        return recovered
+        self._run_id, stock = self._writer.write(entry)
+        self._rescue.set_aside(workers)
+        return stock
 
     def end_run(self, outcome: str) -> None:
         """How the run ended: ``done``, ``incomplete``, ``stopped`` or ``interrupted``."""
@@ -95,15 +121,23 @@ class Ledger:
             lambda db: entries.begin_call(db, standing, action, self._run_id, self._clock())
         )
 
-    def end_call(
-        self, standing: Standing, attempt_id: int, verdict: Verdict, http_status: int | None
-    ) -> None:
-        """Put the outcome of a call on disk, with whatever it won."""
-        self._writer.write(
-            lambda db: entries.end_call(
-                db, self._codec, standing, attempt_id, verdict, http_status, self._clock()
-            )
-        )
+    def end_call(self, call: EndedCall) -> None:
+        """Put the outcome of a call on disk, with whatever it won.
+
+        Raises ``LedgerUnwritableError`` if the ledger cannot take it; then it is in the rescue file.
+        """
+        try:
+            self._writer.write(lambda db: entries.end_call(db, self._codec, call, self._clock()))
+        except LedgerUnwritableError as error:
+            try:
+                self._rescue.save(call)
+            except OSError as second:
+                problem = second.strerror or second
+                raise LedgerUnwritableError(
+                    f"{error.message}; nor could the rescue file {self._rescue.path}: {problem}",
+                    hint=f"the answer for connection {call.connection_id} is lost; {error.hint}",
+                ) from None
+            raise
 
     def rest(self, standing: Standing, state: State, reason: str) -> None:
         """Record that a connection needs no call any more."""
@@ -174,10 +208,11 @@ def open_for_job(path: Path, key: LedgerKey, clock: Clock, *, create: bool) -> I
         try:
             schema.prepare(connection, create=create)
             codec = _unlock(connection, key, may_claim=True)
+            rescue = RescueFile(path, Vault(key))
         except BaseException:
             connection.close()
             raise
-        ledger = Ledger(path, connection, codec, clock)
+        ledger = Ledger(path, connection, codec, rescue, clock)
         try:
             yield ledger
         finally:

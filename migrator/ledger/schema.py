@@ -151,6 +151,12 @@ def m001_first(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m002_unreadable_answers(db: Database) -> None:
+    """The body of an answer that nobody could read, encrypted: an operator may find a pair in it."""
+    db.execute("ALTER TABLE attempts ADD COLUMN answer BLOB")
+
+
 def prepare(connection: sqlite3.Connection, *, create: bool) -> None:
     """Bring a database to the newest schema.
 

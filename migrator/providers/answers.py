@@ -139,7 +139,8 @@ def _token(value: Any) -> bool:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    """A text that can be stored and shown; half a surrogate pair, which JSON allows, can be neither."""
+    return value if isinstance(value, str) and value.isprintable() else ""
 
 
 def seconds(value: Any) -> int | None:

@@ -1,0 +1,178 @@
+"""Where an answer goes that the ledger could not take: an encrypted file beside it.
+
+A disk that is full for the ledger is full for a new file too, so the file is made, and its blocks allocated,
+before the first call. What is in it is taken into the ledger the next time that it is opened for a job.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from migrator.errors import LedgerUnwritableError
+from migrator.ledger.codec import maybe_time_of, maybe_time_text, time_of, time_text
+from migrator.ledger.entries import EndedCall
+from migrator.ledger.vault import Vault
+from migrator.models import Action, LegacyToken, Secret, State, TokenPair
+from migrator.transitions import Verdict
+
+ROOM_FOR_EACH = 16 * 1024
+"""Bytes for one answer: several times the largest pair that was ever seen."""
+
+_PURPOSE = "rescue"
+
+
+class RescueFile:
+    """The rescue file of a ledger that is open for a job."""
+
+    def __init__(self, ledger: Path, vault: Vault) -> None:
+        self.path = ledger.with_name(ledger.name + ".rescue")
+        self._vault = vault
+        self._lock = threading.Lock()
+        self._descriptor: int | None = None
+        self._end = 0
+
+    def records(self) -> Iterator[EndedCall]:
+        """What an earlier job could not write into the ledger."""
+        try:
+            content = self.path.read_bytes()
+        except FileNotFoundError:
+            return
+        for line in content.rstrip(b"\0").split(b"\n"):
+            if line:
+                yield _decode(self._vault.open(base64.b64decode(line), _PURPOSE).reveal())
+
+    def set_aside(self, answers: int) -> None:
+        """Make the file, with room for so many answers. Raises ``LedgerUnwritableError`` if there is none."""
+        size = answers * ROOM_FOR_EACH
+        try:
+            self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+            os.posix_fallocate(self._descriptor, 0, size)
+            os.fsync(self._descriptor)
+        except OSError as error:
+            self.remove()
+            raise LedgerUnwritableError(
+                f"there is no room for {self.path} ({size:,} bytes): {error.strerror}",
+                hint="make room: it takes the answers that are under way should the ledger not be writable",
+            ) from None
+
+    def save(self, call: EndedCall) -> None:
+        """Put one answer on disk. Raises ``OSError`` if even that cannot be done."""
+        line = base64.b64encode(self._vault.seal(_encode(call), _PURPOSE)) + b"\n"
+        with self._lock:
+            if self._descriptor is None:
+                raise OSError("the rescue file is not open")
+            os.pwrite(self._descriptor, line, self._end)
+            os.fsync(self._descriptor)
+            self._end += len(line)
+
+    def close(self) -> None:
+        """Let go of the file; it goes if nothing was saved in it."""
+        if self._end == 0:
+            self.remove()
+        elif self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def remove(self) -> None:
+        """Delete the file, once the ledger has what was in it."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+        self.path.unlink(missing_ok=True)
+
+
+def _encode(call: EndedCall) -> str:
+    verdict = call.verdict
+    document = {
+        "attempt_id": call.attempt_id,
+        "connection_id": call.connection_id,
+        "pair_id": call.pair_id,
+        "http_status": call.http_status,
+        "unreadable": base64.b64encode(call.unreadable).decode() if call.unreadable is not None else None,
+        "outcome": verdict.outcome,
+        "problem": verdict.problem,
+        "state": verdict.state,
+        "reason": verdict.reason,
+        "doubt": verdict.doubt,
+        "not_before": maybe_time_text(verdict.not_before),
+        "tries": verdict.tries,
+        "new_pair": _pair_document(verdict.new_pair) if verdict.new_pair else None,
+        "new_legacy": _legacy_document(verdict.new_legacy) if verdict.new_legacy else None,
+        "pair_verified": verdict.pair_verified,
+        "pair_dead": verdict.pair_dead,
+        "token_expired": verdict.token_expired,
+    }
+    return json.dumps(document)
+
+
+def _decode(text: str) -> EndedCall:
+    document: dict[str, Any] = json.loads(text)
+    verdict = Verdict(
+        outcome=document["outcome"],
+        problem=document["problem"],
+        state=State(document["state"]),
+        reason=document["reason"],
+        doubt=Action(document["doubt"]) if document["doubt"] else None,
+        not_before=maybe_time_of(document["not_before"]),
+        tries=document["tries"],
+        new_pair=_pair(document["new_pair"]) if document["new_pair"] else None,
+        new_legacy=_legacy(document["new_legacy"]) if document["new_legacy"] else None,
+        pair_verified=document["pair_verified"],
+        pair_dead=document["pair_dead"],
+        token_expired=document["token_expired"],
+    )
+    return EndedCall(
+        attempt_id=document["attempt_id"],
+        connection_id=document["connection_id"],
+        pair_id=document["pair_id"],
+        verdict=verdict,
+        http_status=document["http_status"],
+        unreadable=base64.b64decode(document["unreadable"]) if document["unreadable"] is not None else None,
+    )
+
+
+def _pair_document(pair: TokenPair) -> dict[str, str]:
+    return {
+        "access_token": pair.access_token.reveal(),
+        "refresh_token": pair.refresh_token.reveal(),
+        "expires_at": time_text(pair.expires_at),
+        "scope": pair.scope,
+        "tenant_id": pair.tenant_id,
+        "user_id": pair.user_id,
+    }
+
+
+def _pair(document: dict[str, str]) -> TokenPair:
+    return TokenPair(
+        Secret(document["access_token"]),
+        Secret(document["refresh_token"]),
+        time_of(document["expires_at"]),
+        document["scope"],
+        document["tenant_id"],
+        document["user_id"],
+    )
+
+
+def _legacy_document(legacy: LegacyToken) -> dict[str, str | None]:
+    return {
+        "token": legacy.token.reveal(),
+        "token_secret": legacy.token_secret.reveal(),
+        "session_handle": legacy.session_handle.reveal() if legacy.session_handle else None,
+        "expires_at": maybe_time_text(legacy.expires_at),
+    }
+
+
+def _legacy(document: dict[str, Any]) -> LegacyToken:
+    handle = document["session_handle"]
+    return LegacyToken(
+        Secret(document["token"]),
+        Secret(document["token_secret"]),
+        Secret(handle) if handle else None,
+        maybe_time_of(document["expires_at"]),
+    )

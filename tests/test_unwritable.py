@@ -1,0 +1,85 @@
+"""A ledger that cannot be written: nothing further is sent, and no answer that arrived is lost."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+
+import pytest
+
+from tests.conftest import SetScene
+from tests.support import Scene
+
+
+def resume_with_little_room(scene: Scene, kilobytes: int) -> subprocess.CompletedProcess[str]:
+    """Resume in a process that can make no file longer than that: SQLite meets a disk that is full."""
+    limit = kilobytes * 1024
+    return subprocess.run(
+        scene.command("resume", "--concurrency", "8"),
+        cwd=scene.folder,
+        env=scene.clean_environment(),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        text=True,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def stuck(set_scene: SetScene) -> Scene:
+    """A scene whose job met a full disk while several calls were under way."""
+    scene = set_scene(120, "latency=50ms", mix="partner=1")
+    scene.migrator("run", "tokens.csv", "--limit", "1")
+    finished = resume_with_little_room(scene, kilobytes=200)
+    assert finished.returncode == 3, finished.stderr
+    assert "could not be written" in finished.stderr
+    assert "'migrator resume'" in finished.stderr
+    assert "Traceback" not in finished.stderr
+    return scene
+
+
+def test_answers_in_hand_are_rescued_and_taken_in_so_that_nothing_is_asked_twice(stuck: Scene) -> None:
+    rescue = stuck.folder / "migration.db.rescue"
+    assert rescue.stat().st_mode & 0o777 == 0o600
+    open_calls = stuck.query("SELECT count(*) FROM attempts WHERE outcome IS NULL")[0][0]
+    assert open_calls > 0, "nothing was under way: the test shows nothing"
+    swaps_so_far = stuck.sandbox.stats()["swaps_issued"]
+    assert swaps_so_far < 120
+    finished = stuck.migrator("resume")
+    assert finished.returncode == 0, finished.stderr
+    assert f"{open_calls} answers from the rescue file are in the ledger now" in finished.stderr
+    assert stuck.sandbox.stats()["swapped_twice"] == 0
+    assert stuck.states() == {"migrated": 120}
+    assert stuck.untrue() == []
+    assert not rescue.exists()
+
+
+def test_the_rescue_file_shows_no_secret(stuck: Scene) -> None:
+    rescued = (stuck.folder / "migration.db.rescue").read_bytes()
+    assert rescued.strip(b"\0"), "it is empty"
+    stuck.migrator("resume")
+    assert not [secret for secret in stuck.secrets() if secret.encode() in rescued]
+
+
+def test_no_call_is_sent_without_its_intent_on_disk(stuck: Scene) -> None:
+    attempts = stuck.query("SELECT count(*) FROM attempts")[0][0]
+    assert sum(stuck.sandbox.stats()["requests"].values()) <= attempts
+
+
+def test_without_room_for_the_rescue_file_nothing_is_sent(set_scene: SetScene) -> None:
+    scene = set_scene(20, mix="partner=1")
+    scene.migrator("run", "tokens.csv", "--limit", "1")
+    calls = scene.sandbox.stats()["requests"]
+    finished = resume_with_little_room(scene, kilobytes=64)
+    assert finished.returncode == 3
+    assert "no room" in finished.stderr
+    assert scene.sandbox.stats()["requests"] == calls
+
+
+def test_a_read_only_folder_is_exit_3_before_anything_is_sent(set_scene: SetScene) -> None:
+    scene = set_scene(5, mix="partner=1")
+    finished = scene.migrator("--ledger", "/proc/migration.db", "run", "tokens.csv")
+    assert finished.returncode == 3
+    assert "/proc/migration.db" in finished.stderr
+    assert scene.sandbox.stats()["requests"] == {}
