@@ -6,8 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from migrator.pacing import Breaker, Pace, Pause, Trip, unsaid_wait
+from migrator.pacing import LONGEST_PAUSE, Breaker, Pace, Pause, Trip, unsaid_wait
 from migrator.providers import (
+    RATE_LIMITED,
     Later,
     Outcome,
     Over,
@@ -73,13 +74,26 @@ class Gate:
                 case Suspect():
                     return self._breaker.suspect(outcome.problem)
                 case Later(scope="app"):
-                    self._limited += 1
-                    wait = outcome.after.total_seconds() if outcome.after else unsaid_wait(self._limited)
-                    self._pace.pause(self._monotonic() + wait)
-                case Later(after=None) | Unknown():
+                    return self._limit_reached(outcome)
+                case Later(problem=problem) if problem == RATE_LIMITED:
+                    pass  # one connection was too busy; that says nothing of the others
+                case Later() | Unknown():
                     return self._trouble(outcome.problem)
                 case _:
                     pass
+        return None
+
+    def heard(self, remaining: int) -> None:
+        """The provider says how many calls the application has left in this minute."""
+        with self._lock:
+            self._pace.heard(remaining, self._monotonic())
+
+    def _limit_reached(self, outcome: Later) -> Trip | None:
+        self._limited += 1
+        wait = outcome.after.total_seconds() if outcome.after else unsaid_wait(self._limited)
+        if wait > LONGEST_PAUSE:
+            return Trip(outcome.problem)
+        self._pace.pause(self._monotonic() + wait)
         return None
 
     def _trouble(self, problem: str) -> Trip | None:

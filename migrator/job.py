@@ -17,10 +17,20 @@ from migrator.errors import StoppedError
 from migrator.gate import Gate
 from migrator.ledger import EndedCall, Ledger, Range
 from migrator.models import Action, Clock, Credentials, Standing, State
-from migrator.pacing import backoff
+from migrator.pacing import LONGEST_PAUSE, backoff
 from migrator.plan import Call, Rest, Wait, next_step
 from migrator.progress import Progress
-from migrator.providers import Answer, NoAnswer, Outcome, Profile, Request, StopAll, Suspect, Unknown
+from migrator.providers import (
+    RATE_LIMITED,
+    Answer,
+    NoAnswer,
+    Outcome,
+    Profile,
+    Request,
+    StopAll,
+    Suspect,
+    Unknown,
+)
 from migrator.transitions import Policy, Verdict, give_up, settle
 from migrator.wire import Wire
 
@@ -33,6 +43,7 @@ _SUSPECT_PAUSE = timedelta(seconds=5)
 If they do not, its second such answer counts as its own fault."""
 
 _STOP_HINTS = {
+    RATE_LIMITED: "the provider's limit is reached for a long time; try again when it is over",
     "connection_refused": "is the provider's address right, and does this machine reach it?",
     "tls_certificate": "the server's certificate is not valid; never send tokens to it",
 }
@@ -162,6 +173,10 @@ class Job:
         if moment is None:
             return False
         seconds = (moment - self._tools.clock()).total_seconds()
+        if seconds > LONGEST_PAUSE:
+            until = moment.strftime("%Y-%m-%d %H:%M UTC")
+            self._tools.progress.note(f"the provider lets the others wait until {until}: resume then")
+            return False
         if seconds > 1:
             waiting = self._ledger.open_count(within)
             self._tools.progress.note(
@@ -227,6 +242,7 @@ class Job:
             attempt_id = self._ledger.begin_call(standing, action)
             answer = wire.send(self._request(standing, action))
             outcome = self._tools.profile.read(action, answer)
+            self._hear(answer)
             verdict = self._judge(standing, action, outcome)
             self._ledger.end_call(_ended(standing, attempt_id, answer, outcome, verdict))
         finally:
@@ -269,6 +285,11 @@ class Job:
                 )
             )
         return settle(standing, action, outcome, now, self._policy, pause)
+
+    def _hear(self, answer: Answer | NoAnswer) -> None:
+        remaining = self._tools.profile.remaining(answer) if isinstance(answer, Answer) else None
+        if remaining is not None:
+            self._tools.gate.heard(remaining)
 
     def _fail(self, error: BaseException) -> None:
         """The first fault is the one that is told."""

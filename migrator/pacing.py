@@ -5,11 +5,14 @@ Pure: the clock and the dice are passed in; times are monotonic seconds.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from random import Random
 
 FIRST_BACKOFF = 0.5
 LONGEST_BACKOFF = 30.0
+LONGEST_PAUSE = 900.0
+"""Seconds that a job waits with nothing else to do; for longer pauses it ends, to be resumed."""
 
 
 def backoff(tries: int, dice: Random) -> float:
@@ -27,11 +30,32 @@ def unsaid_wait(times: int) -> float:
 
 
 class Pace:
-    """Says when the next call may leave: evenly, never above the rate, not before a pause is over."""
+    """Says when the next call may leave: evenly, never above the rate, not before a pause is over.
 
-    def __init__(self, rate_per_minute: int) -> None:
-        self._interval = 60.0 / rate_per_minute
+    The provider counts arrivals in a window of its own, so the pace aims a little below the rate; a call that
+    left late may be made up for, but only a little. Where the provider says how many calls are left, and others
+    use the same limit, the pace makes do with what they leave.
+    """
+
+    MARGIN = 0.01
+    """Share of the rate that is left unused."""
+    CATCH_UP = 0.25
+    """Seconds by which a call may leave late without its place being lost; the margin makes up for them."""
+    LEAST_SHARE = 0.02
+    """However many calls others make, so much of the limit is tried."""
+
+    def __init__(self, rate_per_minute: int, limit_per_minute: int | None = None) -> None:
+        """``rate_per_minute`` is the most that is wanted, ``limit_per_minute`` what the provider allows."""
+        self._limit = float(limit_per_minute or rate_per_minute)
+        self._wanted = min(float(rate_per_minute), self._limit)
+        self._rate = self._wanted
         self._next = 0.0
+        self._sent: deque[tuple[int, int]] = deque()  # second, and calls that left in it; of the last minute
+
+    @property
+    def rate_per_minute(self) -> float:
+        """The rate in force."""
+        return self._rate
 
     def wait(self, now: float) -> float:
         """How many seconds the next call must wait; 0 or less if it may go."""
@@ -39,11 +63,28 @@ class Pace:
 
     def take(self, now: float) -> None:
         """A call goes out now."""
-        self._next = max(self._next, now) + self._interval
+        interval = 60.0 / (self._rate * (1 - self.MARGIN))
+        on_time = now - self._next <= self.CATCH_UP
+        self._next = (self._next if on_time else now) + interval
+        second = int(now)
+        if self._sent and self._sent[-1][0] == second:
+            self._sent[-1] = (second, self._sent[-1][1] + 1)
+        else:
+            self._sent.append((second, 1))
 
     def pause(self, until: float) -> None:
         """Nobody goes before ``until``."""
         self._next = max(self._next, until)
+
+    def heard(self, remaining: int, now: float) -> None:
+        """The provider says how many calls are left in this minute: what is missing, others have used."""
+        others = max(0.0, self._limit - remaining - self._in_last_minute(now))
+        self._rate = min(self._wanted, max(self._limit - others, self._limit * self.LEAST_SHARE))
+
+    def _in_last_minute(self, now: float) -> int:
+        while self._sent and self._sent[0][0] < now - 60:
+            self._sent.popleft()
+        return sum(number for _, number in self._sent)
 
 
 @dataclass(frozen=True)

@@ -178,11 +178,11 @@ class Runner:
         self._progress.note(f"canary: each of {len(pairs)} new access tokens reaches its tenant")
 
     def _tools(self) -> Tools:
-        rate = min(self._settings.rate_per_minute, self._profile.rate_per_minute)
+        pace = Pace(self._settings.rate_per_minute, self._profile.rate_per_minute)
         return Tools(
             profile=self._profile,
             credentials=self._credentials,
-            gate=Gate(Pace(rate), Breaker(patience=_PATIENCE)),
+            gate=Gate(pace, Breaker(patience=_PATIENCE)),
             new_wire=lambda: HttpWire(self._credentials, timeout=self._settings.timeout, clock=self._clock),
             clock=self._clock,
             dice=Random(),  # noqa: S311 - jitter, not cryptography

@@ -15,6 +15,7 @@ from typing import assert_never
 
 from migrator.models import Action, LegacyToken, Standing, State, TokenPair
 from migrator.providers import (
+    RATE_LIMITED,
     Later,
     Outcome,
     Over,
@@ -176,12 +177,13 @@ def _later(standing: Standing, outcome: Later, now: datetime, policy: Policy, ba
     unchanged = _unchanged(standing, "later", outcome.problem)
     if outcome.scope == "app":  # everybody waits: the pace sees to that, and it is nobody's failure
         return replace(unchanged, tries=standing.tries)
-    if outcome.after is not None:
-        return replace(unchanged, tries=standing.tries, not_before=now + outcome.after)
+    wait = outcome.after if outcome.after is not None else backoff
+    if outcome.problem == RATE_LIMITED:  # nor is this: the connection has merely been busy
+        return replace(unchanged, tries=standing.tries, not_before=now + wait)
     tries = standing.tries + 1
     if tries >= policy.max_attempts and unchanged.state is State.PENDING:
         return Verdict("over", outcome.problem, State.FAILED, "provider_unavailable")
-    return replace(unchanged, tries=tries, not_before=now + backoff)
+    return replace(unchanged, tries=tries, not_before=now + wait)
 
 
 def _over(standing: Standing, action: Action, outcome: Over, now: datetime, backoff: timedelta) -> Verdict:

@@ -2,6 +2,7 @@
 
 from migrator.errors import ConfigurationError
 from migrator.providers.interface import (
+    RATE_LIMITED,
     Answer,
     Basic,
     Bearer,
@@ -24,6 +25,7 @@ from migrator.providers.xero import Xero
 
 __all__ = [
     "PROFILES",
+    "RATE_LIMITED",
     "Answer",
     "Basic",
     "Bearer",

@@ -76,6 +76,21 @@ def retry_after(answer: Answer) -> timedelta | None:
     return min(max(wait, timedelta(0)), LONGEST_WAIT)
 
 
+def clock_hint(answer: Answer) -> str:
+    """What to do about a clock that is off, and how far it is, if ``Date`` tells (RFC 9110, 6.6.1)."""
+    advice = "set this machine's clock: its time is part of every signature"
+    try:
+        seconds = (answer.received_at - parsedate_to_datetime(answer.headers.get("Date", ""))).total_seconds()
+    except (TypeError, ValueError):
+        return advice
+    return f"{advice}; it is {abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'} the provider's"
+
+
+def count(text: str | None) -> int | None:
+    """A header's number, or None if it is none."""
+    return int(text[:9]) if text and text.isascii() and text.isdecimal() else None
+
+
 def token_pair(
     document: Mapping[str, Any], now: datetime, *, tenant: str = "", user: str = ""
 ) -> TokenPair | None:

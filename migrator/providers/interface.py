@@ -107,6 +107,10 @@ class RenewFirst:
     problem: str
 
 
+RATE_LIMITED = "rate_limited"
+"""The ``Later.problem`` of a provider that is well and merely asks for patience."""
+
+
 @dataclass(frozen=True)
 class Later:
     """Without effect; worth trying again."""
@@ -196,6 +200,9 @@ class Profile(Protocol):
 
     def refresh(self, refresh_token: Secret, credentials: Credentials) -> Request:
         """Exchange a refresh token for a new pair."""
+
+    def remaining(self, answer: Answer) -> int | None:
+        """How many calls the application has left in this minute, if the answer says so."""
 
     def read(self, action: Action, answer: Answer | NoAnswer) -> Outcome:
         """What the answer to a call of this kind means. Total: there is no answer that it does not read."""

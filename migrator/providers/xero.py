@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from migrator.models import Action, Credentials, LegacyToken, Secret, State, TenantType
 from migrator.providers import answers
 from migrator.providers.interface import (
+    RATE_LIMITED,
     Answer,
     Basic,
     Bearer,
@@ -33,7 +34,6 @@ from migrator.providers.interface import (
 API = "https://api.xero.com"
 IDENTITY = "https://identity.xero.com"
 
-_CLOCK = "set this machine's clock: its time is part of every signature"
 _APP = "check oauth1.consumer_key, and that the application still exists at the provider"
 _SECRET = (
     "check the consumer secret and oauth1.signature_method; if others pass, this row's token secret is wrong"  # noqa: S105
@@ -55,11 +55,10 @@ OAUTH_PROBLEMS: Mapping[str, Outcome] = {
         "signature_method_rejected", "set oauth1.signature_method to the application's"
     ),
     "consumer_key_unknown": StopAll("consumer_key_unknown", _APP),
-    "timestamp_refused": StopAll("timestamp_refused", _CLOCK),
     # Our nonces are random: one that was used means that our request arrived twice, so the first may have had
     # its effect.
     "nonce_used": Unknown("nonce_used"),
-    "rate limit exceeded": Later("rate_limited", scope="app"),
+    "rate limit exceeded": Later(RATE_LIMITED, scope="app"),
 }
 """What the ``oauth_problem`` of an OAuth 1.0a answer means.
 
@@ -124,6 +123,9 @@ class Xero:
         form: dict[str, str | Secret] = {"grant_type": "refresh_token", "refresh_token": refresh_token}
         return Request("POST", f"{self._identity}/connect/token", Basic(credentials), form=form)
 
+    def remaining(self, answer: Answer) -> int | None:
+        return answers.count(answer.headers.get("X-AppMinLimit-Remaining"))
+
     def read(self, action: Action, answer: Answer | NoAnswer) -> Outcome:
         if isinstance(answer, NoAnswer):
             return Unknown(answer.problem) if answer.sent else Later(answer.problem)
@@ -136,17 +138,26 @@ class Xero:
 
 def _rate_limited(answer: Answer) -> Later:
     whole_app = answer.headers.get("X-Rate-Limit-Problem", "appminute").strip().lower() == "appminute"
-    return Later("rate_limited", answers.retry_after(answer), "app" if whole_app else "connection")
+    return Later(RATE_LIMITED, answers.retry_after(answer), "app" if whole_app else "connection")
 
 
 def _read_refusal(action: Action, answer: Answer) -> Outcome:
+    """A refusal in OAuth 1.0a's words, in OAuth 2.0's, or in none."""
+    return _oauth1_refusal(action, answer) or _json_refusal(action, answer) or answers.by_status(answer)
+
+
+def _oauth1_refusal(action: Action, answer: Answer) -> Outcome | None:
     problem = answers.oauth_problem(answer)
     if problem == "token_expired" and action is Action.RENEW:
         # The token may be as old as it likes when it is renewed; what has ended is the authorisation behind
         # the handle.
         return Over(State.NEEDS_CONSENT, "grant_over", problem, refused=True)
-    if problem in OAUTH_PROBLEMS:
-        return OAUTH_PROBLEMS[problem]
+    if problem == "timestamp_refused":
+        return StopAll(problem, answers.clock_hint(answer))
+    return OAUTH_PROBLEMS.get(problem)
+
+
+def _json_refusal(action: Action, answer: Answer) -> Outcome | None:
     document = answers.json_object(answer)
     if document is not None:
         if _EXPIRED in answers.strings(document.get("errors")):
@@ -156,7 +167,7 @@ def _read_refusal(action: Action, answer: Answer) -> Outcome:
             return JSON_ERRORS[error]
     if action is Action.VERIFY and answer.status in (401, 403):
         return Over(State.FAILED, "pair_dead", f"http_{answer.status}", refused=True)
-    return answers.by_status(answer)
+    return None
 
 
 def _read_pair(answer: Answer) -> Outcome:
