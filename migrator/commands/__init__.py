@@ -2,6 +2,7 @@
 
 from migrator.commands.demo import demo
 from migrator.commands.init import init
+from migrator.commands.ledger import ledger
 from migrator.commands.providers import providers
 from migrator.commands.reconsent import reconsent
 from migrator.commands.report import report
@@ -10,7 +11,7 @@ from migrator.commands.run import run
 from migrator.commands.sandbox import sandbox
 from migrator.commands.status import status
 
-COMMANDS = (init, run, resume, status, report, reconsent, sandbox, providers, demo)
+COMMANDS = (init, run, resume, status, report, reconsent, ledger, sandbox, providers, demo)
 """In the order of a migration, which is that of ``--help``."""
 
 __all__ = ["COMMANDS"]

@@ -1,9 +1,10 @@
 """The ledger: one SQLite file that says what happened to every connection, and holds its tokens encrypted."""
 
 from migrator.ledger.entries import EndedCall
+from migrator.ledger.files import exists
 from migrator.ledger.intaking import Intake, plan_row, recognise
-from migrator.ledger.keys import find_key, key_path, make_key, readable_by_others, require_key
-from migrator.ledger.ledger import Ledger, exists, key_id_of, open_for_job, open_to_compare, open_to_read
+from migrator.ledger.keys import find_key, key_id_of, key_path, make_key, readable_by_others, require_key
+from migrator.ledger.ledger import Ledger, open_for_job, open_to_compare, open_to_read
 from migrator.ledger.reading import (
     Listed,
     Range,
@@ -17,6 +18,7 @@ from migrator.ledger.reading import (
     runs,
     status,
 )
+from migrator.ledger.rotation import rotate_key
 from migrator.ledger.seen import DiskSeen
 from migrator.ledger.vault import LedgerKey
 
@@ -47,6 +49,7 @@ __all__ = [
     "recognise",
     "rejects",
     "require_key",
+    "rotate_key",
     "runs",
     "status",
 ]

@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from migrator.ledger.vault import Fingerprints, Vault
 from migrator.models import Connection, LegacyToken, Secret, TokenPair
 
-_MATERIAL = "legacy_tokens.material"
-_ACCESS = "token_pairs.access_token"
-_REFRESH = "token_pairs.refresh_token"
-_FURTHER = "connections.further"
-_ANSWER = "attempts.answer"
+MATERIAL = "legacy_tokens.material"
+ACCESS = "token_pairs.access_token"
+REFRESH = "token_pairs.refresh_token"
+FURTHER = "connections.further"
+ANSWER = "attempts.answer"
+FINGERPRINT_KEY = "meta.fingerprint_key"
 
 
 def time_text(moment: datetime) -> str:
@@ -50,12 +51,12 @@ class Codec:
         """All three secrets of a legacy token in one value: they are of use only together."""
         handle = legacy.session_handle.reveal() if legacy.session_handle else ""
         return self._vault.seal(
-            json.dumps([legacy.token.reveal(), legacy.token_secret.reveal(), handle]), _MATERIAL
+            json.dumps([legacy.token.reveal(), legacy.token_secret.reveal(), handle]), MATERIAL
         )
 
     def open_legacy(self, sealed: bytes, expires_at: str | None) -> LegacyToken:
         """The legacy token of a row."""
-        token, secret, handle = json.loads(self._vault.open(sealed, _MATERIAL).reveal())
+        token, secret, handle = json.loads(self._vault.open(sealed, MATERIAL).reveal())
         return LegacyToken(
             Secret(token), Secret(secret), Secret(handle) if handle else None, maybe_time_of(expires_at)
         )
@@ -63,30 +64,30 @@ class Codec:
     def seal_pair(self, pair: TokenPair) -> tuple[bytes, bytes]:
         """Access token and refresh token, each for its column."""
         return (
-            self._vault.seal(pair.access_token.reveal(), _ACCESS),
-            self._vault.seal(pair.refresh_token.reveal(), _REFRESH),
+            self._vault.seal(pair.access_token.reveal(), ACCESS),
+            self._vault.seal(pair.refresh_token.reveal(), REFRESH),
         )
 
     def open_pair(self, access: bytes, refresh: bytes) -> tuple[Secret, Secret]:
         """Access token and refresh token of a row."""
-        return self._vault.open(access, _ACCESS), self._vault.open(refresh, _REFRESH)
+        return self._vault.open(access, ACCESS), self._vault.open(refresh, REFRESH)
 
     def seal_further(self, further: Mapping[str, object]) -> bytes | None:
         """The input's further columns; None where there are none."""
-        return self._vault.seal(json.dumps(further), _FURTHER) if further else None
+        return self._vault.seal(json.dumps(further), FURTHER) if further else None
 
     def open_further(self, sealed: bytes | None) -> Mapping[str, object]:
         """The input's further columns, as they were."""
-        columns: dict[str, object] = json.loads(self._vault.open(sealed, _FURTHER).reveal()) if sealed else {}
+        columns: dict[str, object] = json.loads(self._vault.open(sealed, FURTHER).reveal()) if sealed else {}
         return columns
 
     def seal_answer(self, body: bytes) -> bytes:
         """An answer that nobody could read; it may hold a pair."""
-        return self._vault.seal(body.decode("latin-1"), _ANSWER)
+        return self._vault.seal(body.decode("latin-1"), ANSWER)
 
     def open_answer(self, sealed: bytes) -> bytes:
         """The answer, byte for byte."""
-        return self._vault.open(sealed, _ANSWER).reveal().encode("latin-1")
+        return self._vault.open(sealed, ANSWER).reveal().encode("latin-1")
 
     def token_print(self, legacy: LegacyToken) -> bytes:
         """Names a token."""

@@ -11,6 +11,11 @@ from migrator.errors import LedgerError, LedgerUnwritableError
 BUSY_SECONDS = 15
 
 
+def exists(path: Path) -> bool:
+    """Whether there is a ledger file with anything in it."""
+    return path.is_file() and path.stat().st_size > 0
+
+
 def create_private(path: Path, content: bytes = b"") -> None:
     """Make a new file that only its owner can read, and put it on disk.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 import stat
 from collections.abc import Mapping
 from pathlib import Path
 
 from migrator.errors import LedgerError, LedgerUnwritableError
-from migrator.ledger.files import create_private
-from migrator.ledger.vault import LedgerKey
+from migrator.ledger.files import connect, create_private, exists
+from migrator.ledger.vault import LedgerKey, Vault
 from migrator.models import Secret
 
 VARIABLE = "MIGRATOR_LEDGER_KEY"
@@ -19,23 +20,52 @@ def key_path(ledger: Path) -> Path:
     return ledger.with_name(ledger.name + ".key")
 
 
-def find_key(ledger: Path, environ: Mapping[str, str], key_file: Path | None) -> LedgerKey | None:
-    """The key from the environment, the file that the settings name, or the one next to the ledger; None if
-    there is none.
+def new_key_path(key_file: Path) -> Path:
+    """Where the next key waits while a ledger is sealed anew under it."""
+    return key_file.with_name(key_file.name + ".new")
 
-    Raises ``LedgerError`` for a file that cannot be read.
+
+def find_key(ledger: Path, environ: Mapping[str, str], key_file: Path | None) -> LedgerKey | None:
+    """The key from the environment, the file that the settings name, or the one next to the ledger.
+
+    None if there is none. Raises ``LedgerError`` for a file that cannot be read.
     """
     if environ.get(VARIABLE):
         return LedgerKey(Secret(environ[VARIABLE]))
     path = key_file or key_path(ledger)
+    _finish_rotation(ledger, path)
+    key = _read(path)
+    if key is None and key_file is not None:
+        raise LedgerError(f"there is no ledger key file {path}", hint="mend ledger_key_file in migrator.toml")
+    return key
+
+
+def key_id_of(ledger: Path) -> str | None:
+    """The name of the key that a ledger was made with; None where there is no ledger yet."""
+    if not exists(ledger):
+        return None
+    connection = connect(ledger.resolve(), readonly=True)
+    try:
+        row = connection.execute("SELECT value FROM meta WHERE name = 'key_id'").fetchone()
+    except sqlite3.OperationalError:
+        return None
+    finally:
+        connection.close()
+    return row[0] if row else None
+
+
+def _finish_rotation(ledger: Path, key_file: Path) -> None:
+    """Put the new key in the old one's place, if a rotation was killed after its commit."""
+    waiting = _read(new_key_path(key_file))
+    if waiting is not None and Vault(waiting).key_id == key_id_of(ledger):
+        new_key_path(key_file).replace(key_file)
+
+
+def _read(path: Path) -> LedgerKey | None:
     try:
         return LedgerKey(Secret(path.read_text("ascii").strip()))
     except FileNotFoundError:
-        if key_file is None:
-            return None
-        raise LedgerError(
-            f"there is no ledger key file {path}", hint="mend ledger_key_file in migrator.toml"
-        ) from None
+        return None
     except UnicodeDecodeError:
         raise LedgerError(f"the ledger key file {path} holds no key") from None
     except OSError as error:

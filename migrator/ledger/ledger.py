@@ -14,7 +14,7 @@ from pathlib import Path
 from migrator.errors import LedgerError, LedgerUnwritableError
 from migrator.intake import Accepted
 from migrator.ledger import entries, files, intaking, lock, reading, schema
-from migrator.ledger.codec import Codec
+from migrator.ledger.codec import FINGERPRINT_KEY, Codec
 from migrator.ledger.entries import EndedCall
 from migrator.ledger.intaking import Intake
 from migrator.ledger.reading import Range
@@ -183,11 +183,6 @@ class Ledger:
         return connection
 
 
-def exists(path: Path) -> bool:
-    """Whether there is a ledger file."""
-    return path.is_file() and path.stat().st_size > 0
-
-
 @contextmanager
 def open_for_job(path: Path, key: LedgerKey, clock: Clock, *, create: bool) -> Iterator[Ledger]:
     """Open a ledger to work on it, alone; made if missing, where ``create`` says so.
@@ -198,7 +193,7 @@ def open_for_job(path: Path, key: LedgerKey, clock: Clock, *, create: bool) -> I
     path = path.resolve()
     if create:
         _ensure_file(path)
-    elif not exists(path):
+    elif not files.exists(path):
         raise LedgerError(
             f"there is no ledger {path}",
             hint="'migrator run TOKENS' makes one; name another with --ledger FILE",
@@ -237,20 +232,6 @@ def open_to_compare(path: Path, key: LedgerKey) -> Iterator[tuple[sqlite3.Connec
         yield connection, _unlock(connection, key, may_claim=False)
 
 
-def key_id_of(path: Path) -> str | None:
-    """The name of the key that a ledger was made with; None where there is no ledger yet."""
-    if not exists(path):
-        return None
-    connection = files.connect(path.resolve(), readonly=True)
-    try:
-        row = connection.execute("SELECT value FROM meta WHERE name = 'key_id'").fetchone()
-    except sqlite3.OperationalError:
-        return None
-    finally:
-        connection.close()
-    return row[0] if row else None
-
-
 def _ensure_file(path: Path) -> None:
     if path.exists():
         return
@@ -272,7 +253,7 @@ def _unlock(connection: sqlite3.Connection, key: LedgerKey, *, may_claim: bool) 
     vault = Vault(key)
     meta = dict(connection.execute("SELECT name, value FROM meta"))
     if not meta and may_claim:
-        sealed = vault.seal(os.urandom(32).hex(), "meta.fingerprint_key")
+        sealed = vault.seal(os.urandom(32).hex(), FINGERPRINT_KEY)
         meta = {"key_id": vault.key_id, "fingerprint_key": sealed}
         connection.execute(
             "INSERT INTO meta (name, value) VALUES ('key_id', ?), ('fingerprint_key', ?)",
@@ -283,5 +264,5 @@ def _unlock(connection: sqlite3.Connection, key: LedgerKey, *, may_claim: bool) 
             f"the ledger was made with key {meta.get('key_id')}, and the one given is {vault.key_id}",
             hint="give the right one as MIGRATOR_LEDGER_KEY, as ledger_key_file, or as the file <ledger>.key",
         )
-    fingerprint_key = vault.open(meta["fingerprint_key"], "meta.fingerprint_key")
+    fingerprint_key = vault.open(meta["fingerprint_key"], FINGERPRINT_KEY)
     return Codec(vault, Fingerprints(bytes.fromhex(fingerprint_key.reveal())))

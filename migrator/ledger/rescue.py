@@ -37,6 +37,14 @@ class RescueFile:
         self._descriptor: int | None = None
         self._end = 0
 
+    @staticmethod
+    def waits(ledger: Path) -> bool:
+        """Whether the rescue file of a ledger holds answers."""
+        try:
+            return bool(ledger.with_name(ledger.name + ".rescue").read_bytes().strip(b"\0"))
+        except FileNotFoundError:
+            return False
+
     def records(self) -> Iterator[EndedCall]:
         """What an earlier job could not write into the ledger."""
         try:

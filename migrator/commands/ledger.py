@@ -1,0 +1,36 @@
+"""``migrator ledger``: looking after the ledger itself."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from migrator import ledger as ledgers
+from migrator.commands.common import Context, pass_context
+from migrator.errors import LedgerError
+
+
+@click.group()
+def ledger() -> None:
+    """Look after the ledger itself."""
+
+
+@ledger.command()
+@pass_context
+def rekey(context: Context) -> None:
+    """Seal the ledger under a new key, which takes the old one's place.
+
+    It may be interrupted at any moment: the ledger is either under the old key or under the new one.
+    """
+    settings = context.settings(required=False)
+    if not ledgers.exists(context.ledger):
+        raise LedgerError(f"there is no ledger {context.ledger}", hint="name another with --ledger FILE")
+    key = ledgers.require_key(context.ledger, os.environ, settings.ledger_key_file)
+    key_file = settings.ledger_key_file or ledgers.key_path(context.ledger)
+    number = ledgers.rotate_key(context.ledger, key, key_file)
+    click.echo(
+        f"sealed {number:,} values under a new key, which is in {key_file}; keep a copy of it elsewhere"
+    )
+    if os.environ.get("MIGRATOR_LEDGER_KEY"):
+        click.echo("MIGRATOR_LEDGER_KEY is the old key: unset it, or set it to the new one", err=True)
