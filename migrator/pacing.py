@@ -32,8 +32,8 @@ def unsaid_wait(times: int) -> float:
 class Pace:
     """Says when the next call may leave: evenly, never above the rate, not before a pause is over.
 
-    The provider counts arrivals in a window of its own, so the pace aims a little below the rate; lateness may
-    be made up for, but only a little. Where the provider says how many calls are left, and others use the same
+    The provider counts arrivals in a window of its own, so the pace aims a little below the rate; lateness is
+    made up for, but only a little. Where the provider says how many calls are left, and others use the same
     limit, the pace makes do with what they leave.
     """
 

@@ -29,7 +29,7 @@ _BATCH = 500
 
 
 def rotate_key(path: Path, key: LedgerKey, key_file: Path) -> int:
-    """Seal a ledger under a new key, which takes the place of ``key_file``; returns how many values it sealed.
+    """Seal a ledger under a new key, which replaces ``key_file``; returns how many values it sealed.
 
     Raises ``LedgerError`` if the key is not the ledger's or a rescue file waits, ``LedgerLockedError``,
     ``LedgerUnwritableError``.
