@@ -1,0 +1,245 @@
+"""Reading answers: a body may be anything, and only a whole pair is a pair."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from requests.structures import CaseInsensitiveDict
+
+from migrator.models import State
+from migrator.providers import Answer, Later, Over, Suspect, Unknown, answers
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+bodies = st.one_of(
+    st.binary(max_size=60),
+    st.text(max_size=60).map(lambda text: text.encode("utf-8", "surrogatepass")),
+    json_values.map(lambda value: json.dumps(value).encode()),
+    st.lists(st.tuples(st.text(max_size=5), st.text(max_size=5)), max_size=3).map(
+        lambda pairs: "&".join(f"{name}={value}" for name, value in pairs).encode("utf-8", "replace")
+    ),
+    st.sampled_from(
+        [b"[" * 100_000, b'{"a":' * 100_000, b"9" * 5_000, b"1e999", b"\xff\xfe[\x00]\x00", b"null"]
+    ),
+)
+
+
+def answer(body: bytes = b"", status: int = 200, **headers: str) -> Answer:
+    named = CaseInsensitiveDict({name.replace("_", "-"): value for name, value in headers.items()})
+    return Answer(status, named, body, NOW)
+
+
+def jwt(payload: bytes) -> str:
+    return f"h.{base64.urlsafe_b64encode(payload).decode().rstrip('=')}.s"
+
+
+PAIR = {
+    "access_token": jwt(b'{"xero_userid": "user-1"}'),
+    "refresh_token": "refresh",
+    "expires_in": "1800",
+    "token_type": "Bearer",
+    "xero_tenant_id": "tenant-1",
+    "scope": "a b",
+}
+
+
+@given(bodies)
+def test_no_body_makes_a_reader_fail(body: bytes) -> None:
+    value = answers.json_value(answer(body))
+    document = answers.json_object(answer(body))
+    assert document == value if isinstance(value, dict) else document is None
+    fields = answers.form(answer(body))
+    assert all(isinstance(item, str) for pair in fields.items() for item in pair)
+    assert answers.oauth_problem(answer(body)) == fields.get("oauth_problem", "").strip().lower()
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (b"oauth_problem=token_expired&oauth_problem_advice=It%20has%20expired", "token_expired"),
+        (b"\r\noauth_problem=Token_Rejected\n", "token_rejected"),
+        (b"oauth_problem=rate%20limit%20exceeded", "rate limit exceeded"),
+        (b"oauth_problem=first&oauth_problem=second", "first"),
+        (b"oauth_problem", ""),
+        (b'{"oauth_problem": "x"}', ""),
+        (b"oauth_problem=\xff", ""),
+        (b"", ""),
+    ],
+)  # fmt: skip
+def test_an_oauth_problem_is_a_form_whatever_its_content_type(body: bytes, problem: str) -> None:
+    assert answers.oauth_problem(answer(body, 401, Content_Type="text/html")) == problem
+
+
+@given(json_values)
+def test_strings_are_the_texts_of_a_list(value: object) -> None:
+    assert all(isinstance(text, str) for text in answers.strings(value))
+
+
+def test_strings_leaves_out_what_is_no_text() -> None:
+    assert answers.strings(["a", 1, None, "b"]) == ["a", "b"]
+    assert answers.strings("ab") == []
+
+
+# --- how long to wait --------------------------------------------------------------------------------------
+
+
+@given(st.text(max_size=40) | st.from_regex(r"\w{3}, \d\d \w{3} \d+ \d\d:\d\d:\d\d [+-]?\w+", fullmatch=True))
+@example("Mon, 01 Jan 2024 00:00:00 +99999999999999999999")
+@example("Mon, 01 Jan 99999999999 00:00:00 GMT")
+@example("²")
+@example("9" * 5_000)
+@example("-1")
+@example("nan")
+def test_no_retry_after_makes_the_reader_fail_or_waits_for_ever(text: str) -> None:
+    wait = answers.retry_after(answer(Retry_After=text))
+    assert wait is None or timedelta(0) <= wait <= answers.LONGEST_WAIT
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0", 0),
+        ("7", 7),
+        (" 120 ", 120),
+        ("86400", 86_400),
+        ("99999999999999", 86_400),
+        ("Mon, 01 Jun 2026 12:00:30 GMT", 30),
+        ("Mon, 01 Jun 2026 11:59:30 GMT", 0),
+        ("Mon, 01 Jun 2026 14:01:00 +0200", 60),
+        ("Tue, 01 Jun 2027 12:00:00 GMT", 86_400),
+        ("soon", None),
+        ("1.5", None),
+        ("", None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(text: str, seconds: int | None) -> None:
+    wait = None if seconds is None else timedelta(seconds=seconds)
+    assert answers.retry_after(answer(Retry_After=text)) == wait
+
+
+def test_without_the_header_nothing_is_said() -> None:
+    assert answers.retry_after(answer()) is None
+
+
+# --- pairs -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lifetime", ["1800", 1800, 1800.0])
+@pytest.mark.parametrize("kind", ["Bearer", "bearer", "BEARER"])
+def test_a_whole_pair_is_read_whether_its_lifetime_is_number_or_text(lifetime: object, kind: str) -> None:
+    pair = answers.token_pair(
+        PAIR | {"expires_in": lifetime, "token_type": kind}, NOW, tenant="xero_tenant_id", user="xero_userid"
+    )
+    assert pair is not None
+    assert (pair.access_token.reveal(), pair.refresh_token.reveal()) == (PAIR["access_token"], "refresh")
+    assert pair.expires_at == NOW + timedelta(minutes=30)
+    assert (pair.scope, pair.tenant_id, pair.user_id) == ("a b", "tenant-1", "user-1")
+
+
+@pytest.mark.parametrize("name", ["access_token", "refresh_token", "expires_in", "token_type"])
+def test_without_any_of_its_parts_it_is_no_pair(name: str) -> None:
+    assert answers.token_pair({key: value for key, value in PAIR.items() if key != name}, NOW) is None
+
+
+@pytest.mark.parametrize("name", ["access_token", "refresh_token"])
+@pytest.mark.parametrize(
+    "value", [None, "", " ", 1, True, ["t"], {"t": 1}, "a\nb", "a\x00", "\ud800", "漢字", "é"]
+)
+def test_a_token_is_text_that_can_be_sent(name: str, value: object) -> None:
+    assert answers.token_pair(PAIR | {name: value}, NOW) is None
+
+
+@pytest.mark.parametrize("kind", [None, "", "mac", 1, True, ["Bearer"], "Bearer "])
+def test_a_pair_is_a_bearers(kind: object) -> None:
+    assert answers.token_pair(PAIR | {"token_type": kind}, NOW) is None
+
+
+lifetimes = st.one_of(json_values, st.text(max_size=12), st.integers(-10, 10**12).map(str))
+
+
+@given(lifetimes)
+@example("١٨٠٠")
+@example(value=True)
+@example(float("nan"))
+@example(float("inf"))
+@example(10**400)
+@example(0.5)
+@example("0")
+def test_any_other_lifetime_is_none(value: object) -> None:
+    seconds = answers.seconds(value)
+    assert not isinstance(value, bool) or seconds is None
+    assert seconds is None or 0 <= seconds <= 10 * 365 * 86_400
+    if isinstance(value, str):
+        assert (seconds is not None) <= (value.isascii() and value.isdecimal())
+    pair = answers.token_pair(PAIR | {"expires_in": value}, NOW)
+    assert (pair is None) is (not seconds)
+    if pair is not None and seconds:
+        assert pair.expires_at == NOW + timedelta(seconds=seconds)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(PAIR)), json_values))
+def test_no_document_makes_the_reader_fail_and_what_it_reads_has_two_tokens(
+    document: dict[str, object],
+) -> None:
+    pair = answers.token_pair(document, NOW, tenant="xero_tenant_id", user="xero_userid")
+    if pair is not None:
+        assert pair.access_token
+        assert pair.refresh_token
+        assert pair.expires_at > NOW
+
+
+@pytest.mark.parametrize("name", ["scope", "xero_tenant_id"])
+@pytest.mark.parametrize("value", [None, 1, ["a"], "\ud800"])
+def test_a_field_that_cannot_be_recorded_does_not_cost_the_pair(name: str, value: object) -> None:
+    pair = answers.token_pair(PAIR | {name: value}, NOW, tenant="xero_tenant_id", user="xero_userid")
+    assert pair is not None
+    (pair.scope + pair.tenant_id).encode()  # as the ledger must
+
+
+def test_a_user_that_cannot_be_recorded_does_not_cost_the_pair() -> None:
+    token = jwt(rb'{"xero_userid": "\ud800"}')
+    pair = answers.token_pair(PAIR | {"access_token": token}, NOW, user="xero_userid")
+    assert pair is not None
+    pair.user_id.encode()
+
+
+@given(bodies.map(jwt) | st.text(max_size=40) | st.text("ab._-=%", max_size=20))
+@example(jwt(b"[" * 100_000))
+def test_no_token_makes_the_claims_fail(token: str) -> None:
+    assert isinstance(answers.jwt_claims(token), dict)
+
+
+@given(st.dictionaries(st.text(max_size=5), st.text(max_size=5)))
+def test_claims_are_the_middle_of_three_parts(claims: dict[str, str]) -> None:
+    assert answers.jwt_claims(jwt(json.dumps(claims).encode())) == claims
+    assert answers.jwt_claims(jwt(json.dumps(claims).encode()) + ".more") == {}
+
+
+# --- statuses ----------------------------------------------------------------------------------------------
+
+
+@given(st.integers(100, 599))
+def test_every_status_means_something_and_none_alone_a_pair_or_the_users_consent(status: int) -> None:
+    outcome = answers.by_status(answer(status=status))
+    assert isinstance(outcome, Later | Unknown | Suspect | Over)
+    assert outcome.problem == f"http_{status}"
+    assert not isinstance(outcome, Over) or (outcome.state is State.FAILED and not outcome.refused)
+    if status < 300 or (status >= 500 and status != 503):
+        assert isinstance(outcome, Unknown)
+    if 300 <= status < 400:
+        assert isinstance(outcome, Suspect)
+
+
+def test_an_unavailable_provider_is_asked_later_as_it_says() -> None:
+    assert answers.by_status(answer(status=503, Retry_After="9")) == Later("http_503", timedelta(seconds=9))
+    assert answers.by_status(answer(status=503)) == Later("http_503")

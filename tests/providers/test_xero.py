@@ -1,0 +1,332 @@
+"""Xero: what is sent, and what every answer means. There is no answer that is not read."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl, quote, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from requests.structures import CaseInsensitiveDict
+
+from migrator.errors import ConfigurationError
+from migrator.models import Action, Credentials, LegacyToken, Secret, State, TenantType
+from migrator.providers import (
+    Answer,
+    Basic,
+    Bearer,
+    Later,
+    NoAnswer,
+    Outcome,
+    Over,
+    Reached,
+    Renewed,
+    RenewFirst,
+    Signed,
+    StopAll,
+    Suspect,
+    Unknown,
+    Won,
+    find_profile,
+)
+from migrator.providers.xero import JSON_ERRORS, OAUTH_PROBLEMS, Xero
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+XERO = Xero()
+OF_PAIRS = (Action.SWAP, Action.REFRESH, Action.EXCHANGE_CODE)
+CREDENTIALS = Credentials(
+    "ck", "HMAC-SHA1", Secret("cs"), Secret(""), "id", Secret("hush"), ("offline_access", "a.b")
+)
+LEGACY = LegacyToken(Secret("tok"), Secret("ts"), Secret("handle"))
+
+CLAIMS = base64.urlsafe_b64encode(b'{"xero_userid": "user-1"}').decode().rstrip("=")
+PAIR: Mapping[str, object] = {
+    "access_token": f"h.{CLAIMS}.s",
+    "refresh_token": "refresh",
+    "expires_in": "1800",
+    "token_type": "Bearer",
+    "xero_tenant_id": "tenant-1",
+}
+
+
+def answer(status: int, body: object = b"", headers: Mapping[str, str] | None = None) -> Answer:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Answer(status, CaseInsensitiveDict(headers or {}), raw, NOW)
+
+
+# --- what is sent ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tenant_type", TenantType)
+def test_a_swap_is_the_migration_endpoints(tenant_type: TenantType) -> None:
+    request = XERO.swap(LEGACY, tenant_type, CREDENTIALS)
+    assert (request.method, request.url) == (
+        "POST",
+        f"https://api.xero.com/oauth/migrate?tenantType={tenant_type.value}",
+    )
+    assert request.auth == Signed(LEGACY)
+    assert request.json == {
+        "scope": "offline_access a.b",
+        "client_id": "id",
+        "client_secret": CREDENTIALS.client_secret,
+    }
+    assert request.form is None
+
+
+def test_a_renewal_carries_the_handle_in_the_header() -> None:
+    request = XERO.renew(LEGACY)
+    assert (request.method, request.url) == ("POST", "https://api.xero.com/oauth/AccessToken")
+    assert request.auth == Signed(LEGACY, {"oauth_session_handle": Secret("handle")})
+    assert (request.json, request.form) == (None, None)
+
+
+def test_without_a_handle_there_is_no_renewal() -> None:
+    with pytest.raises(ValueError, match="session handle"):
+        XERO.renew(LegacyToken(Secret("tok")))
+
+
+def test_a_refresh_is_the_token_endpoints() -> None:
+    request = XERO.refresh(Secret("r"), CREDENTIALS)
+    assert (request.method, request.url) == ("POST", "https://identity.xero.com/connect/token")
+    assert request.auth == Basic(CREDENTIALS)
+    assert request.form == {"grant_type": "refresh_token", "refresh_token": Secret("r")}
+
+
+def test_a_verification_asks_for_the_connections() -> None:
+    request = XERO.verify(Secret("a"))
+    assert (request.method, request.url) == ("GET", "https://api.xero.com/connections")
+    assert request.auth == Bearer(Secret("a"))
+
+
+def test_a_base_url_replaces_every_host_and_no_url_holds_a_secret() -> None:
+    profile = find_profile("xero", base_url="http://127.0.0.1:8765/under")
+    requests = [
+        profile.swap(LEGACY, TenantType.PRACTICE, CREDENTIALS),
+        profile.renew(LEGACY),
+        profile.verify(Secret("access")),
+        profile.refresh(Secret("refresh"), CREDENTIALS),
+    ]
+    assert all(request.url.startswith("http://127.0.0.1:8765/under/") for request in requests)
+    assert [dict(parse_qsl(urlsplit(request.url).query)) for request in requests] == [
+        {"tenantType": "PRACTICE"}, {}, {}, {},
+    ]  # fmt: skip
+
+
+def test_a_provider_that_nobody_knows_is_refused_with_those_that_are() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        find_profile("zero")
+    assert "zero" in caught.value.message
+    assert "xero" in caught.value.hint
+
+
+# --- what an answer means ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("action", OF_PAIRS)
+@pytest.mark.parametrize("lifetime", ["1800", 1800])
+def test_a_whole_pair_is_won(action: Action, lifetime: object) -> None:
+    outcome = XERO.read(action, answer(200, {**PAIR, "expires_in": lifetime}))
+    assert isinstance(outcome, Won)
+    assert outcome.pair.access_token.reveal() == PAIR["access_token"]
+    assert outcome.pair.refresh_token.reveal() == "refresh"
+    assert outcome.pair.expires_at == NOW + timedelta(minutes=30)
+    assert (outcome.pair.tenant_id, outcome.pair.user_id) == ("tenant-1", "user-1")
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+pair_like = st.fixed_dictionaries(
+    {}, optional={name: st.just(value) | json_values for name, value in PAIR.items()}
+)
+renewal_like = st.lists(
+    st.tuples(
+        st.sampled_from(["oauth_token", "oauth_token_secret", "oauth_expires_in", "oauth_session_handle"]),
+        st.text(max_size=5) | st.just("1800"),
+    ),
+    max_size=4,
+).map(lambda pairs: "&".join(f"{n}={quote(v, errors='replace')}" for n, v in pairs).encode())
+refusals = st.one_of(
+    st.sampled_from(sorted(OAUTH_PROBLEMS)).map(lambda word: f"oauth_problem={quote(word)}".encode()),
+    st.sampled_from(sorted(JSON_ERRORS)).map(lambda word: json.dumps({"error": word}).encode()),
+    json_values.map(lambda value: json.dumps({"error": value, "errors": value}).encode()),
+    json_values.map(lambda value: json.dumps([{"tenantId": value}]).encode()),
+)
+bodies = st.one_of(
+    st.binary(max_size=60),
+    json_values.map(lambda value: json.dumps(value).encode()),
+    pair_like.map(lambda document: json.dumps(document).encode()),
+    renewal_like,
+    refusals,
+    st.sampled_from([b"[" * 50_000, b"null", b"[]", b"{}"]),
+)
+headers = st.dictionaries(
+    st.sampled_from(["Retry-After", "X-Rate-Limit-Problem", "Content-Type"]),
+    st.text(max_size=12)
+    | st.sampled_from(["0", "5", "minute", "appminute", "Mon, 01 Jun 2026 12:00:30 GMT"]),
+).map(CaseInsensitiveDict)
+statuses = st.sampled_from([200, 200, 400, 401, 429]) | st.integers(100, 599)
+replies: st.SearchStrategy[Answer | NoAnswer] = st.one_of(
+    st.builds(Answer, statuses, headers, bodies, st.just(NOW)),
+    st.builds(NoAnswer, st.booleans(), st.sampled_from(["timeout", "no_answer"])),
+)
+
+
+@given(st.sampled_from(Action), replies)
+def test_every_answer_is_read_and_only_a_whole_pair_is_won(action: Action, reply: Answer | NoAnswer) -> None:
+    outcome = XERO.read(action, reply)
+    assert isinstance(outcome, Outcome)
+    if isinstance(outcome, Won):
+        assert isinstance(reply, Answer)
+        assert (reply.status, action in OF_PAIRS) == (200, True)
+        said = json.loads(reply.body)
+        assert said["access_token"] == outcome.pair.access_token.reveal() != ""
+        assert said["refresh_token"] == outcome.pair.refresh_token.reveal() != ""
+        assert said["token_type"].lower() == "bearer"
+        assert outcome.pair.expires_at > NOW
+    if isinstance(outcome, Renewed):
+        assert action is Action.RENEW
+        assert outcome.legacy.token
+        assert outcome.legacy.token_secret
+    if isinstance(outcome, Reached):
+        assert action is Action.VERIFY
+        assert all(isinstance(tenant, str) for tenant in outcome.tenant_ids)
+
+
+@given(st.sampled_from(OF_PAIRS), replies)
+def test_what_is_not_understood_after_success_is_unknown(action: Action, reply: Answer | NoAnswer) -> None:
+    if isinstance(reply, Answer) and reply.status == 200:
+        outcome = XERO.read(action, reply)
+        assert isinstance(outcome, Won) or outcome == Unknown("unreadable_pair")
+
+
+@pytest.mark.parametrize("action", Action)
+def test_a_call_that_never_left_is_without_effect_and_one_that_did_is_unknown(action: Action) -> None:
+    assert XERO.read(action, NoAnswer(sent=False, problem="x")) == Later("x")
+    assert XERO.read(action, NoAnswer(sent=True, problem="timeout")) == Unknown("timeout")
+
+
+REVOKED = Over(State.NEEDS_CONSENT, "grant_revoked", "token_rejected", refused=True)
+
+
+@pytest.mark.parametrize(
+    ("problem", "expected"),
+    [
+        ("token_expired", RenewFirst("token_expired")),
+        ("token_rejected", REVOKED),
+        ("permission_denied", Over(State.NEEDS_CONSENT, "grant_revoked", "permission_denied", refused=True)),
+        ("signature_invalid", Suspect),
+        ("signature_method_rejected", StopAll),
+        ("consumer_key_unknown", StopAll),
+        ("timestamp_refused", StopAll),
+        ("nonce_used", Unknown("nonce_used")),
+        ("rate limit exceeded", Later("rate_limited", scope="app")),
+        ("something_new", Suspect),
+    ],
+)
+def test_each_oauth_problem_blames_whom_it_means(problem: str, expected: Outcome | type) -> None:
+    body = f"oauth_problem={quote(problem)}&oauth_problem_advice=See%20docs".encode()
+    outcome = XERO.read(Action.SWAP, answer(401, body, {"Content-Type": "text/html"}))
+    if isinstance(expected, type):
+        assert isinstance(outcome, expected)
+        assert isinstance(outcome, StopAll | Suspect)
+        assert outcome.hint
+    else:
+        assert outcome == expected
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_an_expired_token_may_be_told_in_json(status: int) -> None:
+    reply = answer(status, {"errors": ["The access token has expired"]})
+    assert XERO.read(Action.SWAP, reply) == RenewFirst("token_expired")
+
+
+@pytest.mark.parametrize("status", [200, 401])
+def test_an_expired_token_at_its_renewal_means_that_the_grant_is_over(status: int) -> None:
+    outcome = XERO.read(Action.RENEW, answer(status, b"oauth_problem=token_expired"))
+    assert outcome == Over(State.NEEDS_CONSENT, "grant_over", "token_expired", refused=True)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ("invalid_client", StopAll),
+        ("unauthorized_client", StopAll),
+        ("invalid_scope", StopAll),
+        ("invalid_grant", Over),
+        ("else", Suspect),
+    ],
+)
+def test_each_json_error_blames_whom_it_means(error: str, kind: type) -> None:
+    outcome = XERO.read(Action.REFRESH, answer(400, {"error": error}))
+    assert isinstance(outcome, kind)
+    if isinstance(outcome, Over):
+        assert (outcome.state, outcome.refused) == (State.NEEDS_CONSENT, True)
+
+
+@pytest.mark.parametrize(
+    ("said", "scope"),
+    [
+        ("minute", "connection"), ("day", "connection"), ("concurrent", "connection"), ("appminute", "app"),
+        ("AppMinute ", "app"), (None, "app"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("action", Action)
+def test_a_limit_holds_whom_it_names(action: Action, said: str | None, scope: str) -> None:
+    named = {"Retry-After": "11"} | ({"X-Rate-Limit-Problem": said} if said else {})
+    outcome = XERO.read(action, answer(429, b"", named))
+    assert isinstance(outcome, Later)
+    assert (outcome.problem, outcome.after, outcome.scope) == ("rate_limited", timedelta(seconds=11), scope)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_pair_that_is_refused_is_dead_and_nobodys_consent_is_gone(status: int) -> None:
+    outcome = XERO.read(Action.VERIFY, answer(status))
+    assert outcome == Over(State.FAILED, "pair_dead", f"http_{status}", refused=True)
+    assert isinstance(XERO.read(Action.SWAP, answer(status)), Suspect)
+
+
+@pytest.mark.parametrize("status", [500, 502, 504, 408])
+def test_a_server_in_trouble_may_have_done_it(status: int) -> None:
+    assert XERO.read(Action.SWAP, answer(status, b"<html>")) == Unknown(f"http_{status}")
+
+
+def test_a_renewal_is_a_form() -> None:
+    body = b"oauth_token=new&oauth_token_secret=s%2B1&oauth_expires_in=1800&oauth_session_handle=h2"
+    ends = NOW + timedelta(minutes=30)
+    expected = Renewed(LegacyToken(Secret("new"), Secret("s+1"), Secret("h2"), ends))
+    assert XERO.read(Action.RENEW, answer(200, body)) == expected
+    bare = XERO.read(Action.RENEW, answer(200, b"oauth_token=new&oauth_token_secret=s"))
+    assert bare == Renewed(LegacyToken(Secret("new"), Secret("s")))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{}",
+        b"oauth_token=new",
+        b"oauth_token_secret=s",
+        b"oauth_token=&oauth_token_secret=s",
+        b"oauth_token=t&oauth_token_secret=",
+    ],
+)
+def test_half_a_renewal_is_none(body: bytes) -> None:
+    assert XERO.read(Action.RENEW, answer(200, body)) == Unknown("unreadable_token")
+
+
+def test_connections_are_the_tenants_that_are_reached() -> None:
+    body = [{"id": "1", "tenantId": "t1", "authEventId": None}, {"tenantId": "t2"}, {"tenantId": None}]
+    assert XERO.read(Action.VERIFY, answer(200, body)) == Reached(("t1", "t2"))
+    assert XERO.read(Action.VERIFY, answer(200, [])) == Reached(())
+
+
+@pytest.mark.parametrize("body", [{}, {"a": 1}, "x", [1], ["t1"], [{"tenantId": "t"}, None], b"<html>"])
+def test_any_other_list_of_connections_is_not_understood(body: object) -> None:
+    assert XERO.read(Action.VERIFY, answer(200, body)) == Unknown("unreadable_connections")

@@ -1,0 +1,195 @@
+"""The one door: calls leave at their pace, one at a time while nobody knows better, and none when told to
+stop.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from migrator.gate import Gate
+from migrator.models import LegacyToken, Secret, State, TokenPair
+from migrator.pacing import Breaker, Pace, Trip
+from migrator.providers import (
+    Later,
+    Outcome,
+    Over,
+    Reached,
+    Renewed,
+    RenewFirst,
+    StopAll,
+    Suspect,
+    Unknown,
+    Won,
+)
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+WON = Won(TokenPair(Secret("a"), Secret("r"), NOW))
+BAD = Unknown("timeout")
+SUSPECT = Suspect("http_401", "hint")
+ACCEPTED: list[Outcome] = [
+    WON,
+    Renewed(LegacyToken(Secret("t"))),
+    Reached(()),
+    RenewFirst("token_expired"),
+    Over(State.NEEDS_CONSENT, "grant_revoked", "token_rejected", refused=True),
+]
+
+
+class Time(threading.Event):
+    """A stop that nobody has to wait for: waiting moves the clock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 1000.0
+        self.while_waiting: Callable[[], object] = lambda: None
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.while_waiting()
+        self.now += timeout or 0.0
+        return self.is_set()
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+def gate_of(time: Time, rate: int = 60_000, patience: float = 60.0) -> Gate:
+    return Gate(Pace(rate), Breaker(patience=patience), time.monotonic)
+
+
+def test_calls_leave_at_the_pace(time: Time) -> None:
+    gate, left = gate_of(time, rate=60), []
+    gate.listen(WON)
+    for _ in range(4):
+        assert gate.admit(time)
+        left.append(time.now)
+    assert left == pytest.approx([1000.0, 1001.0, 1002.0, 1003.0], abs=0.05)  # but for the pace's margin
+    assert all(later - earlier >= 1 for earlier, later in pairwise(left))
+
+
+def test_nobody_leaves_once_the_job_stops(time: Time) -> None:
+    gate = gate_of(time)
+    time.set()
+    assert not gate.admit(time)
+
+
+def test_who_waits_is_let_off_when_the_job_stops(time: Time) -> None:
+    gate = gate_of(time, rate=1)
+    gate.listen(WON)
+    assert gate.admit(time)
+    time.while_waiting = time.set
+    assert not gate.admit(time)
+    assert time.now < 1060
+
+
+def test_until_an_answer_is_good_one_call_is_under_way_at_a_time(time: Time) -> None:
+    gate = gate_of(time)
+    waits: list[float] = []
+
+    def the_first_call_ends() -> None:
+        waits.append(time.now)
+        gate.leave()
+
+    time.while_waiting = the_first_call_ends
+    assert gate.admit(time)
+    time.now += 10  # so that the pace is no reason to wait
+    assert gate.admit(time)
+    assert len(waits) == 1
+
+
+@pytest.mark.parametrize("outcome", ACCEPTED, ids=lambda outcome: type(outcome).__name__)
+def test_whatever_shows_that_the_application_is_known_opens_the_gate(time: Time, outcome: Outcome) -> None:
+    gate = gate_of(time)
+    assert gate.admit(time)
+    assert not gate.proven()
+    assert gate.listen(outcome) is None
+    assert gate.proven()
+    time.while_waiting = time.set  # so that a gate that is shut fails the test and does not hang it
+    time.now += 1
+    assert gate.admit(time)
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Later("rate_limited", timedelta(seconds=3)),
+        Over(State.FAILED, "refused", "http_418"),
+        BAD,
+        SUSPECT,
+        Later("x"),
+    ],
+    ids=str,
+)
+def test_no_other_answer_proves_anything(time: Time, outcome: Outcome) -> None:
+    gate = gate_of(time)
+    gate.listen(outcome)
+    assert not gate.proven()
+
+
+def test_a_limit_of_the_application_holds_everybody_as_long_as_it_says(time: Time) -> None:
+    gate = gate_of(time)
+    gate.listen(WON)
+    assert gate.listen(Later("rate_limited", timedelta(seconds=7), "app")) is None
+    assert gate.admit(time)
+    assert time.now == pytest.approx(1007.0)
+
+
+@pytest.mark.parametrize("after", [None, timedelta(0)])
+def test_a_limit_that_does_not_say_how_long_holds_everybody_longer_each_time(
+    time: Time, after: timedelta | None
+) -> None:
+    gate, waits = gate_of(time, rate=60_000_000), []
+    limit = Later("rate_limited", after, "app")
+    outcomes: list[Outcome] = [WON, limit, limit, limit, WON, limit]
+    for outcome in outcomes:
+        before = time.now
+        gate.listen(outcome)
+        assert gate.admit(time)
+        gate.leave()
+        waits.append(round(time.now - before, 3))
+    assert waits == [0, 0.5, 1, 2, 0, 0.5]
+
+
+def test_a_limit_of_one_connection_holds_nobody_else(time: Time) -> None:
+    gate = gate_of(time)
+    gate.listen(WON)
+    gate.listen(Later("rate_limited", timedelta(seconds=600)))
+    assert gate.admit(time)
+    assert time.now == 1000.0
+
+
+def test_what_every_connection_would_get_stops_the_job_at_once(time: Time) -> None:
+    gate = gate_of(time)
+    gate.listen(WON)
+    assert gate.listen(StopAll("invalid_client", "hint")) == Trip("invalid_client")
+
+
+def test_suspects_in_a_row_stop_a_job_that_was_not_proven(time: Time) -> None:
+    gate = gate_of(time)
+    assert [gate.listen(SUSPECT) for _ in range(5)] == [None] * 4 + [Trip("http_401")]
+    gate.listen(WON)
+    assert gate.listen(SUSPECT) is None
+
+
+@pytest.mark.parametrize("outcome", [BAD, Later("http_503")], ids=str)
+def test_trouble_slows_everybody_and_in_the_end_stops_the_job(time: Time, outcome: Unknown | Later) -> None:
+    gate = gate_of(time)
+    trips = []
+    while time.now < 1200:
+        assert gate.admit(time)
+        trips.append(gate.listen(outcome))
+        gate.leave()
+        if trips[-1]:
+            break
+    assert trips[-1] == Trip(outcome.problem)
+    assert 1060 <= time.now <= 1080
+    assert len(trips) < 15

@@ -1,0 +1,181 @@
+"""The plan and the status, for people and for scripts: the same facts."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from migrator.ledger import Run, Status
+from migrator.models import AppType, Reject, State
+from migrator.plan import Decision, Forecast, Step, Tally, forecast
+from migrator.present import (
+    duration_text,
+    moment_text,
+    plan_document,
+    plan_text,
+    reason_text,
+    run_document,
+    run_text,
+    status_document,
+    status_text,
+)
+from migrator.providers import find_profile
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+def tally(swaps: int = 1_200) -> Tally:
+    counted = Tally()
+    counted.steps[AppType.PARTNER, Step.SWAP, "valid"] = swaps
+    counted.steps[AppType.PARTNER, Step.RENEW_THEN_SWAP, "token_expired"] = 30
+    counted.add(AppType.PUBLIC, Decision(Step.MUST_CONSENT, "public_app"))
+    counted.reject(Reject("f", 3, "missing_token", "x"))
+    counted.reject(Reject("f", 4, "some_new_word", "x"))
+    return counted
+
+
+def ahead(
+    counted: Tally, *, deadline: date | None = None, certified: bool = True, rate: int = 600
+) -> Forecast:
+    return forecast(
+        counted, find_profile("xero"), NOW, rate_per_minute=rate, certified=certified, deadline=deadline
+    )
+
+
+def test_the_plan_counts_by_application_step_and_reason() -> None:
+    lines = [" ".join(line.split()) for line in plan_text(tally(), ahead(tally())).splitlines()]
+    assert "partner swap the token is valid 1,200" in lines
+    assert "partner renew, then swap the token has expired 30" in lines
+    assert "public must consent again public applications cannot be migrated 1" in lines
+    assert "rejected row cannot be used missing token 1" in lines
+    assert "1,260 calls (30 renewals, 1,230 swaps) take at least 2 min at 600 calls a minute." in lines
+
+
+@pytest.mark.parametrize(
+    ("deadline", "said"),
+    [
+        (date(2026, 6, 11), "Deadline 2026-06-11: in 10 days; a job that starts now ends in time."),
+        (date(2026, 5, 30), "Deadline 2026-05-30: 2 days ago; a job that starts now ends NOT in time."),
+    ],
+)
+def test_a_deadline_is_said_with_what_it_means(deadline: date, said: str) -> None:
+    assert said in plan_text(tally(), ahead(tally(), deadline=deadline))
+    assert "Deadline" not in plan_text(tally(), ahead(tally()))
+
+
+def test_an_uncertified_application_is_told_how_many_are_too_many() -> None:
+    text = plan_text(tally(), ahead(tally(), certified=False))
+    assert "may hold 25 connections, 1,205 fewer than this" in text
+    fitting = Tally()
+    fitting.steps[AppType.PARTNER, Step.SWAP, "valid"] = 25
+    text = plan_text(fitting, ahead(fitting, certified=False))
+    assert "may hold 25 connections." in text
+    assert "fewer" not in text
+    assert "uncertified" not in plan_text(tally(), ahead(tally()))
+
+
+def test_the_security_assessment_is_said_from_where_it_is_due() -> None:
+    assert "From 1,000 connections on" in plan_text(tally(), ahead(tally()))
+    assert "assessment" not in plan_text(tally(10), ahead(tally(10)))
+
+
+def test_an_empty_plan_says_so() -> None:
+    text = plan_text(Tally(), ahead(Tally()))
+    assert "no rows" in text
+    assert "Nothing to swap." in text
+
+
+def test_the_plan_for_scripts_gives_the_same_facts() -> None:
+    document = json.loads(json.dumps(plan_document(tally(), ahead(tally(), deadline=date(2026, 6, 11)))))
+    assert document["connections"] == 1_231
+    assert document["plan"] == [
+        {"app_type": "partner", "action": "renew, then swap", "reason": "token_expired", "connections": 30},
+        {"app_type": "partner", "action": "swap", "reason": "valid", "connections": 1_200},
+        {"app_type": "public", "action": "must consent again", "reason": "public_app", "connections": 1},
+    ]
+    assert document["rejected"] == {"missing_token": 1, "some_new_word": 1}
+    assert document["calls"] == {"renew": 30, "swap": 1_230}
+    assert (document["rate_per_minute"], document["duration_seconds"]) == (600, 126.0)
+    assert (document["deadline"], document["days_left"], document["deadline_ok"]) == ("2026-06-11", 10, True)
+    assert (document["uncertified_limit"], document["security_assessment_from"]) == (None, 1_000)
+
+
+RUN = Run(7, "run", 4321, NOW, NOW + timedelta(seconds=75), "done", 5, 1, 2, ("a.csv", "-"))
+
+
+def status_of(numbers: dict[tuple[AppType, State], int], last_run: Run | None = RUN) -> Status:
+    states = {state.value: 0 for state in State}
+    app_types = {app_type.value: dict(states) for app_type in AppType}
+    for (app_type, state), number in numbers.items():
+        states[state] += number
+        app_types[app_type][state] += number
+    total = sum(states.values())
+    reasons = {"needs_consent": {"public_app": 2}} if total else {}
+    return Status("xero", total, states, app_types, reasons, 3, 1_500, 4, 2, {"swap": 1_500}, last_run)
+
+
+STATUS = status_of(
+    {(AppType.PARTNER, State.MIGRATED): 1_500, (AppType.PARTNER, State.FAILED): 1}
+    | {(AppType.PUBLIC, State.NEEDS_CONSENT): 2}
+)
+
+
+def test_the_status_says_every_number_once() -> None:
+    lines = [" ".join(line.split()) for line in status_text(STATUS).splitlines()]
+    assert lines[0] == "app type migrated needs_consent failed all"
+    assert lines[2:5] == ["partner 1,500 0 1 1,501", "public 0 2 0 2", "all 1,500 2 1 1,503"]
+    assert "2 needs_consent: public applications cannot be migrated" in lines
+    assert "1,500 pairs stored, 4 verified, 2 users" in lines
+    assert "3 rows were rejected" in lines
+    assert lines[-1] == "last run: run, started 2026-06-01 12:00:00 UTC, done after 75 s"
+
+
+def test_an_empty_ledger_says_so() -> None:
+    assert status_text(status_of({}, None)) == "The ledger holds no connections yet."
+
+
+def test_the_status_for_scripts_is_the_contracts() -> None:
+    document = json.loads(json.dumps(status_document(STATUS, Path("/x/migration.db"))))
+    assert document["ledger"] == "/x/migration.db"
+    assert (document["provider"], document["total"], document["rejected"]) == ("xero", 1_503, 3)
+    assert set(document["states"]) == {state.value for state in State}
+    assert document["states"]["migrated"] == 1_500
+    assert document["app_types"]["public"]["needs_consent"] == 2
+    assert document["pairs"] == {"stored": 1_500, "verified": 4, "exported": 0, "users": 2}
+    assert document["last_run"] == run_document(RUN)
+    assert status_document(status_of({}, None), Path("x"))["last_run"] is None
+
+
+def test_a_run_is_told_in_a_document_and_in_a_line() -> None:
+    assert run_document(RUN) == {
+        "id": 7, "command": "run", "started_at": "2026-06-01T12:00:00+00:00",
+        "finished_at": "2026-06-01T12:01:15+00:00", "outcome": "done", "sources": ["a.csv", "-"],
+        "accepted": 5, "known": 1, "rejected": 2,
+    }  # fmt: skip
+    under_way = Run(8, "resume", 4321, NOW, None, None, 0, 0, 0, ())
+    assert run_document(under_way)["finished_at"] is None
+    assert run_text(under_way) == (
+        "resume, started 2026-06-01 12:00:00 UTC, under way or killed (process 4321)"
+    )
+
+
+@given(st.from_regex(r"[a-z_]{1,20}", fullmatch=True))
+def test_every_reason_has_a_text_without_underscores(word: str) -> None:
+    assert "_" not in reason_text(word)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (0.9, "1 s"), (1, "1 s"), (89, "89 s"), (90, "2 min"), (5_000, "83 min"), (5_400, "1.5 h")],
+)
+def test_durations_are_said_in_the_unit_that_people_would_use(seconds: float, text: str) -> None:
+    assert duration_text(timedelta(seconds=seconds)) == text
+
+
+def test_moments_are_said_in_utc() -> None:
+    assert moment_text(NOW) == "2026-06-01 12:00:00 UTC"

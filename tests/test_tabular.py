@@ -1,0 +1,97 @@
+"""Nothing in a table or a CSV file that a terminal or a spreadsheet would obey."""
+
+from __future__ import annotations
+
+import csv
+import io
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from migrator.tabular import csv_lines, defused, printable, table
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+nasty = st.one_of(
+    st.text(max_size=20),
+    st.sampled_from(
+        ["=1+1", "\x1b[2J", "\u202eevil", "a\r\nb", "\x9b31m", 'q"u,o\nte', "\ud800", "", " ", "\0"]
+    ),
+    st.builds(str.__add__, st.sampled_from(FORMULA_STARTS), st.text(max_size=5)),
+)
+cells = st.none() | st.integers() | nasty
+
+
+@given(nasty)
+def test_what_is_printable_holds_nothing_that_a_terminal_obeys(text: str) -> None:
+    shown = printable(text)
+    assert shown.isprintable()
+    assert not any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") for c in shown)
+    shown.encode()
+
+
+@given(st.text().filter(str.isprintable))
+def test_what_is_printable_already_stays_as_it_is(text: str) -> None:
+    assert printable(text) == text
+
+
+def test_what_is_not_printable_is_shown_as_an_escape() -> None:
+    assert printable("a\x1b[31mb\n\u202e") == "a\\x1b[31mb\\n\\u202e"
+
+
+@given(st.lists(st.lists(cells, min_size=2, max_size=2), max_size=5))
+def test_a_table_has_a_line_a_row_and_nothing_to_obey(rows: list[list[object]]) -> None:
+    lines = table(("name", "number"), rows).split("\n")
+    assert len(lines) == 2 + len(rows)
+    assert all(line.isprintable() for line in lines)
+
+
+def test_a_table_is_aligned_with_numbers_to_the_right() -> None:
+    text = table(("name", "number"), [("a", 1), ("long name", 1234567), ("b", None)])
+    assert text.split("\n") == [
+        "name          number",
+        "---------  ---------",
+        "a                  1",
+        "long name  1,234,567",
+        "b",
+    ]
+
+
+def test_a_text_that_looks_like_a_number_stays_as_it_is() -> None:
+    assert "007" in table(("key",), [("007",), ("1e5",)])
+    assert "1e5" in table(("key",), [("007",), ("1e5",)])
+
+
+def read_back(text: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text, newline=""), strict=True))
+
+
+@given(st.lists(st.lists(cells, min_size=2, max_size=2), max_size=5))
+def test_csv_says_what_it_was_given_but_for_the_apostrophe(rows: list[list[object]]) -> None:
+    read = read_back("".join(csv_lines(("one", "=two"), rows)))
+    assert read[0] == ["one", "'=two"]
+    for row, cells_read in zip(rows, read[1:], strict=True):
+        for value, cell in zip(row, cells_read, strict=True):
+            text = "" if value is None else str(value)
+            needs_it = isinstance(value, str) and text.startswith(FORMULA_STARTS)
+            assert cell == ("'" + text if needs_it else text)
+
+
+@given(st.lists(nasty, min_size=1, max_size=4))
+def test_no_csv_cell_starts_a_formula(row: list[str]) -> None:
+    for cells_read in read_back("".join(csv_lines(row, [row]))):
+        assert not any(cell.startswith(FORMULA_STARTS) for cell in cells_read)
+
+
+@given(st.lists(st.lists(cells, min_size=1, max_size=3), max_size=4))
+def test_csv_comes_a_row_at_a_time_with_crlf(rows: list[list[object]]) -> None:
+    pieces = list(csv_lines(["header"], rows))
+    assert len(pieces) == 1 + len(rows)
+    assert all(piece.endswith("\r\n") for piece in pieces)
+    assert [len(read_back(piece)) for piece in pieces] == [1] * len(pieces)
+
+
+@pytest.mark.parametrize("value", [-5, 0, None, 1.5])
+def test_what_is_no_text_needs_no_apostrophe(value: object) -> None:
+    assert defused(value) is value

@@ -1,0 +1,517 @@
+"""What an answer makes of a connection: the rules that no standing, call and outcome may break, and a whole
+job against simulated providers that lose answers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from migrator.gate import Gate
+from migrator.models import (
+    Action,
+    AppType,
+    LegacyToken,
+    Secret,
+    Standing,
+    State,
+    StoredPair,
+    TenantType,
+    TokenPair,
+)
+from migrator.pacing import Breaker, Pace
+from migrator.plan import Call, Rest, Wait, next_step
+from migrator.providers import (
+    Later,
+    Outcome,
+    Over,
+    Reached,
+    Renewed,
+    RenewFirst,
+    StopAll,
+    Suspect,
+    Unknown,
+    Won,
+)
+from migrator.transitions import (
+    RESPONSE_LOST,
+    TENANT_MISMATCH,
+    UNVERIFIED,
+    Policy,
+    Verdict,
+    died,
+    give_up,
+    settle,
+)
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+POLICY = Policy(max_attempts=5, settle=timedelta(seconds=80))
+BACKOFF = timedelta(seconds=2)
+OUTCOME_WORDS = {"done", "renew_first", "later", "over", "stop", "unknown"}
+EFFECTFUL = (Action.SWAP, Action.RENEW, Action.REFRESH)
+
+words = st.sampled_from(["timeout", "http_503", "token_rejected", "rate_limited"])
+secrets = st.sampled_from(["a", "b", "c"]).map(Secret)
+tenants = st.sampled_from(["", "T1", "t1", "T2"])
+handles = st.none() | secrets
+legacies = st.builds(LegacyToken, secrets, secrets, handles, st.none() | st.just(NOW))
+token_pairs = st.builds(TokenPair, secrets, secrets, st.just(NOW), st.just(""), tenants)
+stored_pairs = st.builds(StoredPair, st.integers(1, 9), token_pairs, st.booleans())
+waits = st.none() | st.integers(0, 86_400).map(lambda seconds: timedelta(seconds=seconds))
+
+wins = st.builds(Won, token_pairs)
+overs = st.builds(
+    Over, st.sampled_from([State.NEEDS_CONSENT, State.FAILED]), st.just("grant_revoked"), words, st.booleans()
+)
+outcomes: st.SearchStrategy[Outcome] = st.one_of(
+    wins,
+    st.builds(Renewed, legacies),
+    st.builds(Reached, st.lists(tenants, max_size=3).map(tuple)),
+    st.builds(RenewFirst, words),
+    st.builds(Later, words, waits, st.sampled_from(["connection", "app"])),
+    overs,
+    st.builds(Suspect, words, st.just("hint")),
+    st.builds(StopAll, words, st.just("hint")),
+    st.builds(Unknown, words),
+)
+
+
+@st.composite
+def standings(draw: st.DrawFn) -> Standing:
+    """What the job may find in a ledger: only what is uncertain is in doubt, only what is settled or in doubt
+    has a pair.
+    """
+    state = draw(st.sampled_from([State.PENDING, State.UNCERTAIN, State.MIGRATED]))
+    pair = draw({State.PENDING: st.none(), State.MIGRATED: stored_pairs}.get(state, st.none() | stored_pairs))
+    return Standing(
+        id=1,
+        key="key",
+        app_type=AppType.PARTNER,
+        state=state,
+        reason=draw(st.sampled_from(["", TENANT_MISMATCH])) if state is State.MIGRATED else "",
+        tenant_id=draw(tenants),
+        tenant_type=TenantType.ORGANISATION,
+        legacy=draw(legacies),
+        pair=pair,
+        doubt=draw(st.sampled_from(EFFECTFUL)) if state is State.UNCERTAIN else None,
+        tries=draw(st.integers(0, POLICY.max_attempts - 1)),
+    )
+
+
+@st.composite
+def calls(
+    draw: st.DrawFn, answers: st.SearchStrategy[Outcome] = outcomes
+) -> tuple[Standing, Action, Outcome]:
+    """A finished call: pairs are asked about where there is one, legacy tokens where there is none."""
+    standing = draw(standings())
+    of_pairs, of_legacy = (Action.VERIFY, Action.REFRESH), (Action.SWAP, Action.RENEW)
+    return standing, draw(st.sampled_from(of_pairs if standing.pair else of_legacy)), draw(answers)
+
+
+def judge(call: tuple[Standing, Action, Outcome]) -> Verdict:
+    standing, action, outcome = call
+    return settle(standing, action, outcome, NOW, POLICY, BACKOFF)
+
+
+@given(calls())
+def test_every_call_ends_in_a_verdict_that_the_ledger_knows(call: tuple[Standing, Action, Outcome]) -> None:
+    verdict = judge(call)
+    assert verdict.outcome in OUTCOME_WORDS
+    assert verdict.state is not State.IN_FLIGHT
+    assert (verdict.problem == "") is (verdict.outcome == "done")
+
+
+@given(calls())
+def test_a_pair_that_was_won_is_always_kept(call: tuple[Standing, Action, Outcome]) -> None:
+    outcome, verdict = call[2], judge(call)
+    assert verdict.new_pair == (outcome.pair if isinstance(outcome, Won) else None)
+
+
+@given(calls())
+def test_a_renewed_token_is_always_kept_with_a_handle_if_there_ever_was_one(
+    call: tuple[Standing, Action, Outcome],
+) -> None:
+    standing, _, outcome = call
+    verdict = judge(call)
+    if isinstance(outcome, Renewed):
+        handle = outcome.legacy.session_handle or standing.legacy.session_handle
+        assert verdict.new_legacy == replace(outcome.legacy, session_handle=handle)
+    else:
+        assert verdict.new_legacy is None
+
+
+@given(calls())
+def test_migrated_means_a_pair_that_was_won_or_seen_to_work(call: tuple[Standing, Action, Outcome]) -> None:
+    standing, _, outcome = call
+    verdict = judge(call)
+    if verdict.state is State.MIGRATED:
+        assert isinstance(outcome, Won | Reached) or standing.state is State.MIGRATED
+        assert standing.pair is not None or verdict.new_pair is not None or isinstance(outcome, Reached)
+        assert not verdict.pair_dead
+    assert verdict.pair_verified is isinstance(outcome, Reached)
+
+
+@given(calls(wins))
+def test_a_pair_won_under_doubt_is_looked_at_after_any_late_call(
+    call: tuple[Standing, Action, Outcome],
+) -> None:
+    standing, action, _ = call
+    verdict = judge(call)
+    shows_the_pair_before = action is Action.REFRESH and standing.doubt is not Action.REFRESH
+    if standing.doubt is not None and not shows_the_pair_before:
+        assert (verdict.state, verdict.reason) == (State.UNCERTAIN, UNVERIFIED)
+        assert verdict.doubt is standing.doubt
+        assert verdict.not_before == NOW + POLICY.settle
+    else:
+        assert verdict.state is State.MIGRATED
+
+
+@given(calls())
+def test_an_effectful_call_without_an_answer_is_in_doubt_until_it_must_be_over(
+    call: tuple[Standing, Action, Outcome],
+) -> None:
+    standing, action, outcome = call
+    verdict = judge(call)
+    if isinstance(outcome, Unknown) and action is not Action.VERIFY:
+        assert (verdict.state, verdict.reason, verdict.doubt) == (State.UNCERTAIN, RESPONSE_LOST, action)
+        assert verdict.not_before is not None
+        assert verdict.not_before >= NOW + POLICY.settle
+        assert verdict.tries == standing.tries + 1
+
+
+@given(calls())
+def test_a_question_without_an_answer_changes_nothing_but_the_time(
+    call: tuple[Standing, Action, Outcome],
+) -> None:
+    standing, action, outcome = call
+    if isinstance(outcome, Unknown) and action is Action.VERIFY:
+        verdict = judge(call)
+        assert (verdict.state, verdict.doubt) == (standing.state, standing.doubt)
+        assert not verdict.pair_dead
+        assert verdict.not_before == NOW + BACKOFF
+
+
+@given(calls())
+def test_doubt_goes_only_with_what_is_uncertain(call: tuple[Standing, Action, Outcome]) -> None:
+    verdict = judge(call)
+    assert (verdict.doubt is not None) is (verdict.state is State.UNCERTAIN)
+
+
+@given(calls())
+def test_doubt_ends_only_with_a_working_pair_or_the_users_consent(
+    call: tuple[Standing, Action, Outcome],
+) -> None:
+    standing, verdict = call[0], judge(call)
+    if standing.doubt is not None:
+        assert verdict.state in (State.UNCERTAIN, State.MIGRATED, State.NEEDS_CONSENT)
+
+
+@given(calls(overs))
+def test_a_refusal_of_the_token_after_doubt_means_that_the_answer_was_lost(
+    call: tuple[Standing, Action, Outcome],
+) -> None:
+    standing, action, outcome = call
+    assert isinstance(outcome, Over)
+    verdict = judge(call)
+    if action in (Action.SWAP, Action.RENEW) and outcome.refused:
+        reason = outcome.reason if standing.doubt is None else RESPONSE_LOST
+        expected = outcome.state if standing.doubt is None else State.NEEDS_CONSENT
+        assert (verdict.state, verdict.reason) == (expected, reason)
+
+
+@given(calls(overs))
+def test_a_pair_that_is_refused_is_dead_and_the_legacy_token_is_asked_again(
+    call: tuple[Standing, Action, Outcome],
+) -> None:
+    _, action, outcome = call
+    assert isinstance(outcome, Over)
+    verdict = judge(call)
+    refused = action in (Action.VERIFY, Action.REFRESH) and outcome.refused
+    assert verdict.pair_dead is refused
+    if refused:
+        assert (verdict.state, verdict.reason) == (State.UNCERTAIN, RESPONSE_LOST)
+        assert verdict.doubt is not None
+
+
+@given(calls())
+def test_tries_never_jump_and_what_is_pending_has_some_left(call: tuple[Standing, Action, Outcome]) -> None:
+    standing, verdict = call[0], judge(call)
+    assert verdict.tries in {0, standing.tries, standing.tries + 1}
+    if verdict.state is State.PENDING and not isinstance(call[2], Suspect):
+        assert verdict.tries < POLICY.max_attempts
+
+
+@given(calls())
+def test_nothing_is_put_off_to_the_past_and_nothing_that_is_over_is_put_off(
+    call: tuple[Standing, Action, Outcome],
+) -> None:
+    verdict = judge(call)
+    assert verdict.not_before is None or verdict.not_before >= NOW
+    if verdict.state in (State.NEEDS_CONSENT, State.FAILED):
+        assert verdict.not_before is None
+
+
+@given(calls())
+def test_what_hits_everybody_is_held_against_nobody(call: tuple[Standing, Action, Outcome]) -> None:
+    standing, _, outcome = call
+    if isinstance(outcome, StopAll) or (isinstance(outcome, Later) and outcome.scope == "app"):
+        verdict = judge(call)
+        assert (verdict.state, verdict.doubt) == (standing.state, standing.doubt)
+        assert (verdict.tries, verdict.not_before) == (standing.tries, None)
+
+
+@given(calls(st.builds(Suspect, words, st.just("hint"))))
+def test_a_suspect_lets_others_go_first_and_stands_where_it_stood(
+    call: tuple[Standing, Action, Outcome],
+) -> None:
+    standing, verdict = call[0], judge(call)
+    assert (verdict.state, verdict.doubt) == (standing.state, standing.doubt)
+    assert (verdict.tries, verdict.not_before) == (standing.tries + 1, NOW + BACKOFF)
+
+
+@given(calls())
+def test_only_a_failure_that_keeps_coming_back_is_given_up(call: tuple[Standing, Action, Outcome]) -> None:
+    standing, _, outcome = call
+    verdict = judge(call)
+    if verdict.state is State.FAILED and not isinstance(outcome, Over):
+        assert isinstance(outcome, Later | RenewFirst)
+        assert standing.tries + 1 >= POLICY.max_attempts
+
+
+@given(calls(st.builds(RenewFirst, words)))
+def test_a_token_that_the_provider_calls_expired_is_renewed_if_it_can_be(
+    call: tuple[Standing, Action, Outcome],
+) -> None:
+    standing, action, _ = call
+    verdict = judge(call)
+    if action is Action.SWAP and verdict.state in (State.PENDING, State.UNCERTAIN):
+        assert verdict.token_expired
+        assert standing.legacy.session_handle is not None
+    elif action is Action.SWAP and not standing.legacy.session_handle:
+        assert (verdict.state, verdict.reason) == (State.NEEDS_CONSENT, "token_rejected") or verdict.problem
+
+
+def test_an_expired_token_that_cannot_be_renewed_needs_consent() -> None:
+    verdict = judge((FRESH, Action.SWAP, RenewFirst("token_expired")))
+    assert (verdict.state, verdict.reason) == (State.NEEDS_CONSENT, "token_expired")
+
+
+@given(calls(st.builds(Later, words, waits.filter(bool))))
+def test_a_wait_that_the_provider_names_is_kept(call: tuple[Standing, Action, Outcome]) -> None:
+    outcome = call[2]
+    assert isinstance(outcome, Later)
+    assert outcome.after is not None
+    verdict = judge(call)
+    if verdict.state is not State.FAILED:
+        assert verdict.not_before == NOW + outcome.after
+
+
+@given(calls(st.builds(Later, st.just("rate_limited"), waits)))
+def test_a_limit_is_waited_for_and_never_counts_as_a_failure(call: tuple[Standing, Action, Outcome]) -> None:
+    standing, _, outcome = call
+    assert isinstance(outcome, Later)
+    verdict = judge(call)
+    assert (verdict.state, verdict.tries) == (standing.state, standing.tries)
+    assert verdict.not_before == NOW + (BACKOFF if outcome.after is None else outcome.after)
+
+
+@given(tenants, st.lists(tenants, max_size=3))
+def test_a_pair_that_misses_its_tenant_is_migrated_with_that_said(wanted: str, reached: list[str]) -> None:
+    standing = replace(FRESH, tenant_id=wanted, state=State.UNCERTAIN, doubt=Action.SWAP)
+    verdict = judge((standing, Action.VERIFY, Reached(tuple(reached))))
+    hit = wanted.lower() in [tenant.lower() for tenant in reached] if wanted else bool(reached)
+    assert (verdict.state, verdict.reason) == (State.MIGRATED, "" if hit else TENANT_MISMATCH)
+
+
+@given(standings(), st.builds(Suspect, words, st.just("hint")))
+def test_giving_up_on_a_suspect_forgets_neither_doubt_nor_pair(standing: Standing, suspect: Suspect) -> None:
+    verdict = give_up(standing, suspect, NOW, BACKOFF)
+    if standing.state is State.PENDING:
+        assert (verdict.state, verdict.reason) == (State.FAILED, suspect.problem)
+    else:
+        assert (verdict.state, verdict.doubt) == (standing.state, standing.doubt)
+        assert verdict.tries == standing.tries + 1
+        assert verdict.not_before == NOW + BACKOFF
+
+
+@given(st.sampled_from(EFFECTFUL), st.integers(0, 4))
+def test_a_call_whose_process_died_is_in_doubt_from_when_it_started(action: Action, tries: int) -> None:
+    verdict = died(action, tries, NOW, POLICY)
+    assert (verdict.state, verdict.reason, verdict.doubt) == (State.UNCERTAIN, RESPONSE_LOST, action)
+    assert verdict.not_before == NOW + POLICY.settle
+
+
+FRESH = Standing(
+    1,
+    "key",
+    AppType.PARTNER,
+    State.PENDING,
+    "",
+    "",
+    TenantType.ORGANISATION,
+    LegacyToken(Secret("L0"), Secret("s")),
+)
+
+
+@pytest.mark.parametrize("after", [None, timedelta(0), timedelta(seconds=30)])
+@pytest.mark.parametrize("doubt", [None, Action.SWAP])
+def test_a_provider_that_is_never_ready_does_not_keep_the_job_for_ever(
+    after: timedelta | None, doubt: Action | None
+) -> None:
+    outcome = Later("http_503", after)
+    now = [0.0]
+    gate = Gate(Pace(60_000), Breaker(patience=60), lambda: now[0])
+    standing = replace(FRESH, state=State.UNCERTAIN if doubt else State.PENDING, doubt=doubt)
+    for _ in range(1_000):
+        if gate.listen(outcome) is not None:
+            return
+        verdict = judge((standing, Action.SWAP, outcome))
+        standing = after_verdict(standing, verdict, NOW)
+        if standing.tries >= POLICY.max_attempts or verdict.state is State.FAILED:
+            return
+        now[0] += max(1.0, after.total_seconds() if after else 0.0)
+    pytest.fail("after a thousand calls neither the job nor the connection has come to an end")
+
+
+# --- whole jobs against a simulated provider ---------------------------------------------------------------
+
+
+Repeat = Literal["newest-wins", "keep", "never"]
+Fate = Literal["answered", "never arrived", "answer lost", "late", "unavailable"]
+FATES: tuple[Fate, ...] = ("answered", "never arrived", "answer lost", "late", "unavailable")
+GONE = Over(State.NEEDS_CONSENT, "grant_revoked", "token_rejected", refused=True)
+
+
+@dataclass
+class Provider:
+    """Mints pairs by name, and knows which legacy token and which pairs are alive."""
+
+    repeat: Repeat
+    legacy: str | None = "L0"
+    alive: set[str] = field(default_factory=set)
+    minted: int = 0
+    late: list[tuple[datetime, Action, Standing]] = field(default_factory=list)
+
+    def carry_out(self, action: Action, standing: Standing, now: datetime) -> Outcome:
+        token = standing.legacy.token.reveal()
+        pair = standing.pair.pair.access_token.reveal() if standing.pair else ""
+        match action:
+            case Action.VERIFY:
+                dead = Over(State.FAILED, "pair_dead", "http_401", refused=True)
+                return Reached(("T1",)) if pair in self.alive else dead
+            case Action.REFRESH if pair in self.alive:
+                self.alive.discard(pair)
+                return Won(self._mint(now))
+            case Action.RENEW if token == self.legacy:
+                self.minted += 1
+                self.legacy = f"L{self.minted}"
+                ends = now + timedelta(minutes=30)
+                return Renewed(LegacyToken(Secret(self.legacy), Secret("s"), None, ends))
+            case Action.SWAP if token == self.legacy:
+                if self.repeat == "newest-wins":
+                    self.alive.clear()
+                if self.repeat == "never":
+                    self.legacy = None
+                return Won(self._mint(now))
+        return GONE
+
+    def call(self, action: Action, standing: Standing, fate: Fate, now: datetime) -> Outcome:
+        for due, late_action, late_standing in [*self.late]:
+            if due <= now:
+                self.late.remove((due, late_action, late_standing))
+                self.carry_out(late_action, late_standing, due)
+        match fate:
+            case "answered":
+                return self.carry_out(action, standing, now)
+            case "unavailable":
+                return Later("http_503")
+            case "answer lost":
+                self.carry_out(action, standing, now)
+            case "late":
+                self.late.append((now + POLICY.settle - timedelta(seconds=1), action, standing))
+            case "never arrived":
+                pass
+        return Unknown("timeout")
+
+    def _mint(self, now: datetime) -> TokenPair:
+        self.minted += 1
+        self.alive.add(f"P{self.minted}")
+        ends = now + timedelta(minutes=30 if self.minted % 2 else 1)
+        return TokenPair(Secret(f"P{self.minted}"), Secret("r"), ends)
+
+
+def after_verdict(standing: Standing, verdict: Verdict, now: datetime) -> Standing:
+    """What the ledger makes of a verdict."""
+    pair = None if verdict.pair_dead else standing.pair
+    if pair is not None and verdict.pair_verified:
+        pair = replace(pair, verified=True)
+    if verdict.new_pair is not None:
+        pair = StoredPair(1, verdict.new_pair, verified=False)
+    legacy = verdict.new_legacy or standing.legacy
+    if verdict.token_expired:
+        legacy = replace(legacy, expires_at=now)
+    return replace(
+        standing,
+        state=verdict.state,
+        reason=verdict.reason,
+        doubt=verdict.doubt,
+        not_before=verdict.not_before,
+        tries=verdict.tries,
+        pair=pair,
+        legacy=legacy,
+    )
+
+
+def work(provider: Provider, standing: Standing, fates: list[Fate]) -> Standing:
+    """Take a connection to its end; once the fates are used up, every call is answered."""
+    policy = replace(POLICY, max_attempts=100)
+    now = NOW
+    for _ in range(200):
+        match next_step(standing, now):
+            case Wait(until):
+                now = until
+            case Rest(state, reason):
+                return replace(standing, state=state, reason=reason)
+            case Call(action):
+                outcome = provider.call(action, standing, fates.pop(0) if fates else "answered", now)
+                verdict = settle(standing, action, outcome, now, policy, BACKOFF)
+                standing = after_verdict(standing, verdict, now)
+                now += timedelta(seconds=1)
+    pytest.fail("the connection comes to no end")
+
+
+@settings(max_examples=400)
+@given(
+    st.sampled_from(["newest-wins", "keep", "never"]),
+    st.lists(st.sampled_from(FATES), max_size=8),
+    st.sampled_from([None, timedelta(hours=-1), timedelta(hours=1)]),
+    st.booleans(),
+)
+def test_whatever_gets_lost_migrated_means_a_pair_that_works_and_nobody_is_asked_without_need(
+    repeat: Repeat, fates: list[Fate], lifetime: timedelta | None, has_handle: bool
+) -> None:
+    provider = Provider(repeat)
+    handle = Secret("h") if has_handle else None
+    ends = NOW + lifetime if lifetime is not None else None
+    end = work(
+        provider, replace(FRESH, legacy=replace(FRESH.legacy, session_handle=handle, expires_at=ends)), fates
+    )
+    for due, action, standing in provider.late:
+        provider.carry_out(action, standing, due)
+    if end.state is State.MIGRATED:
+        assert end.pair is not None
+        assert end.pair.pair.access_token.reveal() in provider.alive
+    else:
+        assert end.state is State.NEEDS_CONSENT
+        if end.reason == RESPONSE_LOST:
+            assert provider.legacy != end.legacy.token.reveal()
+        else:
+            assert end.reason == "token_expired"
+            assert not has_handle
+            assert ends is not None
+            assert ends < NOW
