@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from migrator.errors import ExitCode
@@ -34,14 +34,11 @@ def heeded(seconds: float) -> Iterator[Interruption]:
     def handle(number: int, _frame: FrameType | None) -> None:
         if interruption.requested and number == signal.SIGINT:
             # The ledger stays true: every intent is in it, and what is not completed will be asked again.
-            os.write(sys.stderr.fileno(), b"\nleft at once; 'migrator resume' goes on\n")
+            _tell("left at once; 'migrator resume' goes on")
             os._exit(ExitCode.INTERRUPTED)
         interruption.requested = True
         interruption.stop.set()
-        text = (
-            f"\nending: what is in flight may take {seconds:.0f} s at the most; Ctrl-C again leaves at once\n"
-        )
-        os.write(sys.stderr.fileno(), text.encode())
+        _tell(f"ending: what is in flight may take {seconds:.0f} s at the most; Ctrl-C again leaves at once")
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -49,3 +46,9 @@ def heeded(seconds: float) -> Iterator[Interruption]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _tell(text: str) -> None:
+    """To stderr, past all buffers; whoever read it may have been interrupted too."""
+    with suppress(OSError, ValueError):
+        os.write(sys.stderr.fileno(), f"\n{text}\n".encode())

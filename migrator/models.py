@@ -41,7 +41,9 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self._value.encode(), other._value.encode())
+        # A value from the environment may hold bytes that are no text.
+        one, other_one = (secret.reveal().encode("utf-8", "surrogatepass") for secret in (self, other))
+        return hmac.compare_digest(one, other_one)
 
     def __hash__(self) -> int:
         return hash((Secret, self._value))

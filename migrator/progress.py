@@ -1,6 +1,7 @@
 """How a job shows that it moves.
 
-A bar on a terminal, a line now and then elsewhere, nothing when nobody looks.
+A bar on a terminal, a line now and then elsewhere, nothing when nobody looks. A
+display whose reader has gone must not end the job, so nothing is made of its errors.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from types import TracebackType
 from typing import NoReturn, Protocol, TextIO
 
@@ -60,14 +62,14 @@ class Bar:
 
     def start(self, what: str, total: int | None) -> None:
         self.stop()
-        with self._lock:
+        with self._lock, suppress(OSError):
             self._states.clear()
             self._bar = tqdm(
                 total=total, desc=what, unit="", file=self._stream, dynamic_ncols=True, smoothing=0.1
             )
 
     def advance(self, state: str = "") -> None:
-        with self._lock:
+        with self._lock, suppress(OSError):
             if self._bar is None:
                 return
             if state:
@@ -76,11 +78,11 @@ class Bar:
             self._bar.update()
 
     def note(self, text: str) -> None:
-        with self._lock:
+        with self._lock, suppress(OSError):
             tqdm.write(text, file=self._stream)
 
     def stop(self) -> None:
-        with self._lock:
+        with self._lock, suppress(OSError):
             if self._bar is not None:
                 self._bar.close()
                 self._bar = None
@@ -100,13 +102,13 @@ class Lines:
 
     def start(self, what: str, total: int | None) -> None:
         self.stop()
-        with self._lock:
+        with self._lock, suppress(OSError):
             self._what, self._total, self._done = what, total, 0
             self._states.clear()
             self._started = self._said = time.monotonic()
 
     def advance(self, state: str = "") -> None:
-        with self._lock:
+        with self._lock, suppress(OSError):
             self._done += 1
             if state:
                 self._states[state] += 1
@@ -114,11 +116,11 @@ class Lines:
                 self._say()
 
     def note(self, text: str) -> None:
-        with self._lock:
+        with self._lock, suppress(OSError):
             print(text, file=self._stream, flush=True)
 
     def stop(self) -> None:
-        with self._lock:
+        with self._lock, suppress(OSError):
             if self._what:
                 self._say()
                 self._what = ""

@@ -200,11 +200,17 @@ class _Section:
     def file(self, name: str) -> Path | None:
         """A path, taken relative to the configuration file's folder."""
         value = self._take(name, str, "a file name", "")
-        return self._path.parent / Path(value).expanduser() if value else None
+        try:
+            path = Path(value).expanduser()
+        except RuntimeError:
+            raise self.wrong(name, "names the home of a user who is not here") from None
+        if "\0" in value:
+            raise self.wrong(name, "is not a file name")
+        return self._path.parent / path if value else None
 
     def words(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
         value = self._take(name, list, "a list of texts", list(default))
-        if not all(isinstance(word, str) and word and not word.split()[1:] for word in value):
+        if not all(isinstance(word, str) and word.split() == [word] for word in value):
             raise self.wrong(name, "must be a list of texts without spaces")
         return tuple(value)
 
@@ -276,6 +282,8 @@ def _base_url(top: _Section) -> str:
     text = top.text("base_url", "").rstrip("/")
     if not text:
         return ""
+    if any(character in text for character in "?#") or text.split() != [text]:
+        raise top.wrong("base_url", "must be scheme, host and path alone")
     try:
         parts = urlsplit(text)
         host, _ = parts.hostname or "", parts.port
@@ -283,7 +291,7 @@ def _base_url(top: _Section) -> str:
         raise top.wrong("base_url", "is not a URL") from None
     if parts.scheme not in ("http", "https") or not host:
         raise top.wrong("base_url", "must be an http or https URL with a host")
-    if parts.query or parts.fragment or parts.username is not None or parts.password is not None:
+    if parts.username is not None or parts.password is not None:
         raise top.wrong("base_url", "must be scheme, host and path alone")
     if parts.scheme == "http" and not is_loopback(host):
         raise top.wrong(

@@ -7,14 +7,18 @@ may be sent again.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
-from typing import Protocol
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, Protocol
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
-from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
 from urllib3.exceptions import SSLError as Urllib3SSLError
 
 from migrator import __version__
@@ -47,7 +51,7 @@ class Wire(Protocol):
 
 
 class HttpWire:
-    """The real one, on a requests ``Session`` of its own that keeps its connections alive."""
+    """The real one: requests prepares what is sent, one adapter keeps the connection alive."""
 
     def __init__(self, credentials: Credentials, *, timeout: float, clock: Clock) -> None:
         """``timeout`` is how long an answer may take, in seconds."""
@@ -58,32 +62,35 @@ class HttpWire:
         self._session.trust_env = False
         self._session.headers["User-Agent"] = f"oauth-migrator/{__version__}"
         self._session.headers["Accept"] = "application/json"
-        adapter = HTTPAdapter(max_retries=0)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        self._adapter = _Adapter()
 
     def send(self, request: Request) -> Answer | NoAnswer:
         prepared = self._prepare(request)
-        deadline = time.monotonic() + longest_call(self._timeout)
         try:
-            with self._session.send(
-                prepared,
-                stream=True,
-                allow_redirects=False,
-                verify=True,
-                timeout=(min(_LONGEST_CONNECT, self._timeout), self._timeout),
-            ) as response:
-                body = _read(response, deadline)
-                if body is None:
-                    return NoAnswer(sent=True, problem="answer_too_long")
-                return Answer(response.status_code, response.headers, body, self._clock())
+            with self._adapter.given(longest_call(self._timeout)):
+                # Not through the session: it would read where a redirect leads, and keep cookies.
+                response = self._adapter.send(
+                    prepared,
+                    stream=True,
+                    timeout=(min(_LONGEST_CONNECT, self._timeout), self._timeout),
+                    verify=True,
+                    proxies={},
+                )
+                with response:
+                    body = _read(response)
+            if self._adapter.late:  # what was cut off may look like an answer
+                return NoAnswer(sent=True, problem="timeout")
+            if body is None:
+                return NoAnswer(sent=True, problem="answer_too_long")
+            return Answer(response.status_code, response.headers, body, self._clock())
         except requests.RequestException as error:
             return _no_answer(error)
-        except HTTPError:
+        except (HTTPError, ValueError, OSError):  # what a broken answer, or a connection cut off, can raise
             return NoAnswer(sent=True, problem="answer_broken")
 
     def close(self) -> None:
         self._session.close()
+        self._adapter.close()
 
     def _prepare(self, request: Request) -> requests.PreparedRequest:
         return self._session.prepare_request(
@@ -119,14 +126,72 @@ def _reveal(fields: Mapping[str, str | Secret]) -> dict[str, str]:
     return {name: value.reveal() if isinstance(value, Secret) else value for name, value in fields.items()}
 
 
-def _read(response: requests.Response, deadline: float) -> bytes | None:
-    """The body, or None if it does not end: neither in size nor in time may an answer run on."""
+def _read(response: requests.Response) -> bytes | None:
+    """The body, or None if it is longer than any that could be meant."""
     body = bytearray()
-    for chunk in response.iter_content(64 * 1024):
+    while chunk := response.raw.read1(64 * 1024, decode_content=True):
         body += chunk
-        if len(body) > LONGEST_BODY or time.monotonic() > deadline:
+        if len(body) > LONGEST_BODY:
             return None
     return bytes(body)
+
+
+class _Adapter(HTTPAdapter):
+    """Cuts a call off when its time is over, wherever it hangs: a time-out begins anew with each byte."""
+
+    def __init__(self) -> None:
+        self._sockets: list[socket.socket] = []
+        self._late = threading.Event()
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:
+        super().init_poolmanager(*arguments, **keywords)
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": _pool(HTTPConnectionPool, HTTPConnection, self._connected),
+            "https": _pool(HTTPSConnectionPool, HTTPSConnection, self._connected),
+        }
+
+    @property
+    def late(self) -> bool:
+        """Whether the call was cut off."""
+        return self._late.is_set()
+
+    @contextmanager
+    def given(self, seconds: float) -> Iterator[None]:
+        """What is sent within this block ends after so many seconds, one way or another."""
+        self._late.clear()
+        timer = threading.Timer(seconds, self._cut_off)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _connected(self, connection: HTTPConnection) -> None:
+        if self._late.is_set():
+            connection.close()
+            raise ConnectTimeoutError(connection, "connecting took longer than the whole call may")
+        self._sockets[:] = [connection.sock] if connection.sock is not None else []
+
+    def _cut_off(self) -> None:
+        self._late.set()
+        for open_socket in self._sockets:
+            with suppress(OSError):
+                open_socket.shutdown(socket.SHUT_RDWR)
+
+
+def _pool(
+    pool: type[HTTPConnectionPool], base: type[HTTPConnection], connected: Callable[[HTTPConnection], None]
+) -> type[HTTPConnectionPool]:
+    """A urllib3 pool whose connections tell when they are connected."""
+
+    def connect(self: HTTPConnection) -> None:
+        base.connect(self)
+        connected(self)
+
+    connection = type(f"Told{base.__name__}", (base,), {"connect": connect})
+    return type(f"Told{pool.__name__}", (pool,), {"ConnectionCls": connection})
 
 
 def _no_answer(error: requests.RequestException) -> NoAnswer:

@@ -73,7 +73,7 @@ def arm(killer: Killer) -> None:
     Ledger.end_call = end_call  # type: ignore[method-assign]
     HttpWire.send = send_request  # type: ignore[method-assign]
     http.client.HTTPConnection.getresponse = getresponse  # type: ignore[method-assign]
-    entries.end_call = write_end
+    entries.end_call = write_end  # type: ignore[assignment]
 
 
 if __name__ == "__main__":

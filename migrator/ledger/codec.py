@@ -22,7 +22,7 @@ FINGERPRINT_KEY = "meta.fingerprint_key"
 
 def time_text(moment: datetime) -> str:
     """A time as the ledger writes it: ISO 8601, UTC, of one width, so that texts sort as times do."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def maybe_time_text(moment: datetime | None) -> str | None:

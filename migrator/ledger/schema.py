@@ -163,13 +163,8 @@ def prepare(connection: sqlite3.Connection, *, create: bool) -> None:
     Raises ``LedgerError`` for a database that is not a ledger, or a newer one's.
     """
     db = Database(connection)
-    known = {migration.name for migration in migrations._migrations}  # noqa: SLF001 - it has no other list
-    applied = {migration.name for migration in migrations.applied(db)}
-    if applied - known:
-        raise LedgerError(
-            "this ledger was written by a newer version of migrator",
-            hint="upgrade migrator: its schema is unknown to this one",
-        )
+    _refuse_newer(db)
+    applied = migrations.applied(db)
     # A process that died while it made the ledger leaves the list of migrations, empty.
     others = set(db.table_names()) - {migrations.migrations_table}
     if not applied and (not create or others):
@@ -180,9 +175,19 @@ def prepare(connection: sqlite3.Connection, *, create: bool) -> None:
 def check(connection: sqlite3.Connection) -> None:
     """Raise ``LedgerError`` unless the database has exactly this version's schema; reads only."""
     db = Database(connection)
+    _refuse_newer(db)
     if not migrations.applied(db):
         raise LedgerError("this database is not a ledger of migrator", hint="name another file with --ledger")
     if migrations.pending(db):
         raise LedgerError(
             "this ledger was written by an older version", hint="'migrator resume' brings it up to date"
+        )
+
+
+def _refuse_newer(db: Database) -> None:
+    known = {migration.name for migration in migrations._migrations}  # noqa: SLF001 - it has no other list
+    if {migration.name for migration in migrations.applied(db)} - known:
+        raise LedgerError(
+            "this ledger was written by a newer version of migrator",
+            hint="upgrade migrator: its schema is unknown to this one",
         )

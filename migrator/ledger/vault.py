@@ -88,7 +88,7 @@ class Vault:
             )
         try:
             return Secret(self._cipher.decrypt(nonce, text, purpose.encode()).decode())
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise LedgerError(
                 f"an encrypted value of {purpose} is damaged", hint="restore the ledger from a backup"
             ) from None

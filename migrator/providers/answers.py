@@ -71,7 +71,7 @@ def retry_after(answer: Answer) -> timedelta | None:
         return min(timedelta(seconds=int(text[:9])), LONGEST_WAIT)
     try:
         wait = parsedate_to_datetime(text) - answer.received_at
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return min(max(wait, timedelta(0)), LONGEST_WAIT)
 
@@ -81,7 +81,7 @@ def clock_hint(answer: Answer) -> str:
     advice = "set this machine's clock: its time is part of every signature"
     try:
         seconds = (answer.received_at - parsedate_to_datetime(answer.headers.get("Date", ""))).total_seconds()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return advice
     return f"{advice}; it is {abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'} the provider's"
 
@@ -150,7 +150,8 @@ def by_status(answer: Answer) -> Outcome:
 
 
 def _token(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip()) and value.isprintable()
+    """Visible ASCII characters (RFC 6749, A.12 and A.17)."""
+    return isinstance(value, str) and bool(value.strip()) and value.isascii() and value.isprintable()
 
 
 def _text(value: Any) -> str:

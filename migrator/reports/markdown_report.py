@@ -10,7 +10,7 @@ from migrator.reports.digest import deadline_text, headline, sections
 from migrator.reports.interface import Facts
 from migrator.tabular import printable
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$@])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$@:.])")
 
 
 def markdown_report(facts: Facts) -> Iterator[str]:
