@@ -25,7 +25,7 @@ imports: $(VENV)/dev
 	$(BIN)/lint-imports
 
 unit: $(VENV)/dev
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 4  # most of them wait for real processes and real pauses
 
 # Puts the present help texts into the README.
 readme: $(VENV)/dev

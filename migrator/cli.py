@@ -5,6 +5,8 @@ The one place where an error becomes a message and an exit code.
 
 from __future__ import annotations
 
+import errno
+import io
 import logging
 import os
 import sys
@@ -65,6 +67,8 @@ def cli(
         raise click.UsageError("-q and -v exclude each other")
     _set_up_logging(log_file, quiet=quiet, verbose=verbose)
     given = context.get_parameter_source("config") is not click.core.ParameterSource.DEFAULT
+    # A link stands for its target, whose key and lock lie beside it.
+    ledger = ledger.resolve() if ledger.is_symlink() else ledger
     context.obj = Context(config=config, config_given=given, ledger=ledger, quiet=quiet)
 
 
@@ -87,6 +91,8 @@ _name_variables(cli, "MIGRATOR")
 
 def main() -> None:
     """The console script."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name need not fit a terminal of eight bits
     try:
         exit_code = cli.main(standalone_mode=False, prog_name="migrator")
         sys.stdout.flush()  # here, where a reader that has gone is still noticed
@@ -101,12 +107,21 @@ def main() -> None:
         if error.hint:
             click.echo(f"hint: {printable(error.hint)}", err=True)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # Whoever read our output has gone; that is no fault of ours, and nothing must be written to them any
-        # more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read our output has gone; that is no fault of ours
+        _say_no_more()
         sys.exit(ExitCode.INCOMPLETE)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _say_no_more()
+        click.echo("error: the output could not be written: there is no room", err=True)
+        sys.exit(ExitCode.USAGE)
     sys.exit(exit_code)
+
+
+def _say_no_more() -> None:
+    """Let what is still buffered for stdout go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _Printable(logging.Formatter):

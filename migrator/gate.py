@@ -57,11 +57,6 @@ class Gate:
         with self._lock:
             self._under_way -= 1
 
-    def proven(self) -> bool:
-        """Whether the provider has accepted the application's credentials in this run."""
-        with self._lock:
-            return self._breaker.proven
-
     def listen(self, outcome: Outcome) -> Trip | None:
         """Learn from an outcome; returns why the job must stop, if it must."""
         with self._lock:

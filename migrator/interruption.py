@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import NoReturn
 
 from migrator.errors import ExitCode
 
@@ -21,21 +22,33 @@ class Interruption:
         """Set when the job shall end; the job itself may set it too."""
         self.requested = False
         """Whether it was a signal that asked."""
+        self.undone = False
+        """Whether the process may end at any moment without having done anything."""
+
+    @contextmanager
+    def nothing_done_yet(self) -> Iterator[None]:
+        """Within it, the first signal ends the process at once: there is nothing in flight to wait for."""
+        self.undone = True
+        try:
+            yield
+        finally:
+            self.undone = False
 
 
 @contextmanager
 def heeded(seconds: float) -> Iterator[Interruption]:
     """Turn SIGINT and SIGTERM into a request to end, while the block lasts.
 
-    ``seconds`` is how long that may take.
+    ``seconds`` is how long what is in flight may take.
     """
     interruption = Interruption()
 
     def handle(number: int, _frame: FrameType | None) -> None:
+        if interruption.undone:
+            _leave("interrupted while reading: nothing of the files was taken in; run it again")
         if interruption.requested and number == signal.SIGINT:
             # The ledger stays true: every intent is in it, and what is not completed will be asked again.
-            _tell("left at once; 'migrator resume' goes on")
-            os._exit(ExitCode.INTERRUPTED)
+            _leave("left at once; 'migrator resume' goes on")
         interruption.requested = True
         interruption.stop.set()
         _tell(f"ending: what is in flight may take {seconds:.0f} s at the most; Ctrl-C again leaves at once")
@@ -46,6 +59,11 @@ def heeded(seconds: float) -> Iterator[Interruption]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _leave(text: str) -> NoReturn:
+    _tell(text)
+    os._exit(ExitCode.INTERRUPTED)
 
 
 def _tell(text: str) -> None:

@@ -45,6 +45,7 @@ If they do not, its second such answer counts as its own fault."""
 _STOP_HINTS = {
     RATE_LIMITED: "the provider's limit is reached for a long time; try again when it is over",
     "connection_refused": "is the provider's address right, and does this machine reach it?",
+    "name_not_found": "is base_url right, and does this machine resolve names?",
     "tls_certificate": "the server's certificate is not valid; never send tokens to it",
 }
 
@@ -105,31 +106,26 @@ class Job:
         if self._fault is not None:
             raise self._fault
 
-    def verify(self, connection_ids: list[int]) -> list[Standing]:
-        """See each stored pair work, one after the other.
-
-        Returns those that did not, or do not reach their tenant.
-        """
+    def verify(self, connection_ids: list[int]) -> None:
+        """See each stored pair work, one after the other; what came of it is in the ledger."""
         wire = self._tools.new_wire()
-        wrong = []
         try:
             for connection_id in connection_ids:
-                standing = self._ledger.standing(connection_id)
-                for _ in range(self._policy.max_attempts):
-                    if self._stop.is_set() or standing.pair is None or standing.pair.verified:
-                        break
-                    verdict = self._call(standing, Action.VERIFY, wire)
-                    if verdict is not None and verdict.not_before is not None:
-                        self._stop.wait((verdict.not_before - self._tools.clock()).total_seconds())
-                    standing = self._ledger.standing(connection_id)
-                works = standing.pair is not None and standing.pair.verified
-                if not works or standing.reason:
-                    wrong.append(standing)
+                self._verify_one(connection_id, wire)
         finally:
             wire.close()
         if self._fault is not None:
             raise self._fault
-        return wrong
+
+    def _verify_one(self, connection_id: int, wire: Wire) -> None:
+        for _ in range(self._policy.max_attempts):
+            standing = self._ledger.standing(connection_id)
+            pair = standing.pair
+            if self._stop.is_set() or standing.state is not State.MIGRATED or pair is None or pair.verified:
+                return
+            verdict = self._call(standing, Action.VERIFY, wire)
+            if verdict is not None and verdict.not_before is not None:
+                self._stop.wait((verdict.not_before - self._tools.clock()).total_seconds())
 
     # --- handing out ---
 
@@ -179,9 +175,7 @@ class Job:
             return False
         if seconds > 1:
             waiting = self._ledger.open_count(within)
-            self._tools.progress.note(
-                f"{waiting:,} to be asked again: waiting {seconds:.0f} s until any lost call is over"
-            )
+            self._tools.progress.note(f"{waiting:,} are to be asked again, the next in {seconds:.0f} s")
         self._stop.wait(max(seconds, 0) + 0.001)  # a hair more, so that it is due when we look
         return True
 
@@ -270,20 +264,12 @@ class Job:
         now = self._tools.clock()
         pause = timedelta(seconds=backoff(standing.tries, self._tools.dice))
         if isinstance(outcome, Suspect):
-            if self._tools.gate.proven() or standing.tries:
+            if standing.tries:
                 return give_up(standing, outcome, now, pause)
             pause = _SUSPECT_PAUSE
         trip = self._tools.gate.listen(outcome)
         if trip is not None:
-            hint = (
-                outcome.hint if isinstance(outcome, Suspect | StopAll) else _STOP_HINTS.get(trip.problem, "")
-            )
-            hint = f"{hint}; then 'migrator resume' goes on" if hint else "'migrator resume' goes on"
-            self._fail(
-                StoppedError(
-                    f"stopped: the provider's answers are {trip.problem!r}, and would be for all", hint=hint
-                )
-            )
+            self._fail(_stopped(outcome, trip.problem))
         return settle(standing, action, outcome, now, self._policy, pause)
 
     def _hear(self, answer: Answer | NoAnswer) -> None:
@@ -311,3 +297,14 @@ def _ended(
         http_status=arrived.status if arrived else None,
         unreadable=arrived.body if arrived and isinstance(outcome, Unknown) else None,
     )
+
+
+def _stopped(outcome: Outcome, problem: str) -> StoppedError:
+    """Why the job stops, and what to do about it."""
+    if isinstance(outcome, Suspect | StopAll):
+        message, hint = f"the provider answers {problem!r}, and would answer everybody so", outcome.hint
+    else:
+        message = f"nothing but trouble with the provider for a while, at last {problem!r}"
+        hint = _STOP_HINTS.get(problem, "")
+    go_on = "'migrator resume' goes on"
+    return StoppedError(f"stopped: {message}", hint=f"{hint}; then {go_on}" if hint else go_on)

@@ -106,10 +106,13 @@ class Breaker:
 
     A job that has not yet seen a good answer, or has seen only bad ones for a while, is cautious: it sends
     one call at a time and waits longer after each bad one. It stops after ``SUSPECTS`` suspect answers in a
-    row, or when nothing good has come for ``patience`` seconds. One good answer makes it confident again.
+    row (``SUSPECTS_ONCE_PROVEN`` once there was a good one), or when nothing good has come for ``patience``
+    seconds. One good answer makes it confident again.
     """
 
     SUSPECTS = 5
+    SUSPECTS_ONCE_PROVEN = 10
+    """Secrets can be changed, and doors closed, in the middle of a night."""
     TROUBLE = 5
     """That many bad answers in a row make a confident job cautious."""
     LONGEST_PAUSE = 15.0
@@ -120,11 +123,6 @@ class Breaker:
         self._suspects = 0
         self._bad = 0
         self._bad_since = 0.0
-
-    @property
-    def proven(self) -> bool:
-        """Whether a good answer has shown that the application's credentials are right."""
-        return self._proven
 
     @property
     def cautious(self) -> bool:
@@ -138,10 +136,9 @@ class Breaker:
 
     def suspect(self, problem: str) -> Trip | None:
         """An answer that blames either one connection or the application."""
-        if self._proven:
-            return None
         self._suspects += 1
-        return Trip(problem) if self._suspects >= self.SUSPECTS else None
+        most = self.SUSPECTS_ONCE_PROVEN if self._proven else self.SUSPECTS
+        return Trip(problem) if self._suspects >= most else None
 
     def bad(self, problem: str, now: float) -> Pause | Trip | None:
         """No answer, or one that says that the provider is in trouble."""

@@ -32,20 +32,25 @@ _REASONS = {
 }
 
 
-_LOST = "an answer was lost, and the provider takes the token no more"
+_STATE_OF = {Step.MUST_CONSENT: State.NEEDS_CONSENT.value}
+
+_OF_STATE = {
+    ("needs_consent", "response_lost"): "an answer was lost, and the provider takes the token no more",
+    ("needs_consent", "token_expired"): "the token has expired, and there is no session handle to renew it",
+}
 
 
 def reason_text(reason: str, state: str = "") -> str:
     """What a reason word means, for people; the word itself where it needs no explanation."""
-    if (state, reason) == (State.NEEDS_CONSENT, "response_lost"):
-        return _LOST
+    if (state, reason) in _OF_STATE:
+        return _OF_STATE[state, reason]
     return _REASONS.get(reason, reason.replace("_", " "))
 
 
 def plan_text(tally: Tally, ahead: Forecast) -> str:
     """The plan as a table, and what it means in time and conditions."""
     rows: list[tuple[object, ...]] = [
-        (app_type.value, step.value, reason_text(reason), number)
+        (app_type.value, step.value, reason_text(reason, _STATE_OF.get(step, "")), number)
         for (app_type, step, reason), number in sorted(tally.steps.items())
     ]
     rows += [
@@ -168,6 +173,11 @@ def duration_text(duration: timedelta) -> str:
     return f"{minutes:.0f} min" if minutes < 90 else f"{hours:.1f} h"  # noqa: PLR2004
 
 
+def days_text(days: int) -> str:
+    """A number of days for people."""
+    return "1 day" if days == 1 else f"{days} days"
+
+
 def _rejects(tally: Tally) -> list[str]:
     """The rejected rows one by one, as far as a person would read them."""
     shown = tally.rejects[:_MOST_REJECTS_SHOWN]
@@ -191,7 +201,11 @@ def _conditions(ahead: Forecast) -> list[str]:
     lines = []
     if ahead.deadline is not None and ahead.days_left is not None:
         verdict = "in time" if ahead.deadline_ok else "NOT in time"
-        day = f"in {ahead.days_left} days" if ahead.days_left >= 0 else f"{-ahead.days_left} days ago"
+        day = (
+            f"in {days_text(ahead.days_left)}"
+            if ahead.days_left >= 0
+            else f"{days_text(-ahead.days_left)} ago"
+        )
         lines.append(f"Deadline {ahead.deadline}: {day}; a job that starts now ends {verdict}.")
     if ahead.over_uncertified_limit:
         lines.append(

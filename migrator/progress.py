@@ -6,12 +6,10 @@ display whose reader has gone must not end the job, so nothing is made of its er
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections import Counter
 from contextlib import suppress
-from types import TracebackType
 from typing import NoReturn, Protocol, TextIO
 
 from tqdm import tqdm
@@ -141,24 +139,6 @@ class Lines:
         self._said = now
 
 
-class showing:  # noqa: N801 - reads as a statement: ``with showing(bar)``
-    """Ends a progress display, however the work under it ends."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-
-    def __enter__(self) -> Progress:
-        return self._progress
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
-
-
-def for_stream(stream: TextIO | None = None, *, quiet: bool = False) -> Progress:
-    """The display that suits a stream (standard error if none is given)."""
-    stream = stream or sys.stderr
-    if quiet:
-        return NoProgress()
+def for_stream(stream: TextIO) -> Progress:
+    """The display that suits a stream."""
     return Bar(stream) if stream.isatty() else Lines(stream)

@@ -14,13 +14,13 @@ from pathlib import Path
 from random import Random
 
 from migrator import ledger as ledgers
-from migrator.errors import ExitCode, LedgerUnwritableError, MigratorError, StoppedError
+from migrator.errors import ExitCode, LedgerError, LedgerUnwritableError, StoppedError
 from migrator.gate import Gate
 from migrator.intake import screen
 from migrator.interruption import Interruption, heeded
 from migrator.job import Job, Tools
 from migrator.ledger import DiskSeen, Intake, Ledger, LedgerKey, Status
-from migrator.models import Clock, Credentials, State
+from migrator.models import Clock, Credentials, Standing, State
 from migrator.pacing import Breaker, Pace
 from migrator.progress import Progress
 from migrator.providers import Profile
@@ -92,6 +92,10 @@ class Runner:
     def resume(self, scope: Scope, *, retry_failed: bool) -> Ended:
         """Go on from the ledger alone."""
         with self._run("resume", (), create=False) as (ledger, interruption):
+            if not ledger.status().total:
+                raise LedgerError(
+                    "the ledger holds no connections", hint="'migrator run TOKENS' takes some in"
+                )
             if retry_failed:
                 self._progress.note(f"{ledger.retry_failed():,} that had failed are in line again")
             return self._work(ledger, scope, interruption)
@@ -118,27 +122,26 @@ class Runner:
                 yield ledger, interruption
             except LedgerUnwritableError:
                 raise  # how the run ended cannot be written either
-            except MigratorError:
+            except BaseException:
                 ledger.end_run("stopped")
                 raise
             finally:
                 self._progress.stop()
 
     def _take_in(self, ledger: Ledger, sources: Sequence[Source], interruption: Interruption) -> Intake:
-        def progress(_: int) -> None:
-            if interruption.requested:
-                raise _InterruptedError(
-                    "interrupted while reading; nothing of the files was taken in", hint="run it again"
-                )
-            self._progress.advance()
-
+        names = [source.name for source in sources]
         self._progress.start("reading", None)
-        with DiskSeen() as seen:
-            intake = ledger.take_in(
-                screen(sources, seen), [source.name for source in sources], self._profile.name, progress
-            )
-        self._progress.stop()
-        return intake
+        try:
+            with DiskSeen() as seen, interruption.nothing_done_yet():
+                rows = screen(sources, seen)
+                return ledger.take_in(rows, names, self._profile.name, lambda _: self._progress.advance())
+        except LedgerUnwritableError as error:
+            raise LedgerUnwritableError(
+                error.message,
+                hint="nothing of the files was taken in: make room, and run it again",
+            ) from None
+        finally:
+            self._progress.stop()
 
     def _work(self, ledger: Ledger, scope: Scope, interruption: Interruption) -> Ended:
         job = Job(
@@ -159,23 +162,27 @@ class Runner:
         return self._end(ledger, scope, interruption)
 
     def _fly_canary(self, ledger: Ledger, job: Job, number: int, interruption: Interruption) -> None:
+        """The first few: each is seen to have a pair that reaches its tenant, or its user must consent."""
         within = ledger.open_range(self._policy.max_attempts, number)
-        self._progress.start("canary", ledger.open_count(within))
+        flown = ledger.open_ids(within)
+        self._progress.start("canary", len(flown))
         job.work(within)
         self._progress.stop()
-        if interruption.requested:
+        if not interruption.requested:
+            job.verify(flown)
+        if interruption.requested or not flown:
             return
-        pairs = ledger.unverified_of_run()
-        wrong = job.verify(pairs)
+        ended = [ledger.standing(connection_id) for connection_id in flown]
+        reached = [standing for standing in ended if _reaches_its_tenant(standing)]
+        wrong = [s for s in ended if s not in reached and s.state is not State.NEEDS_CONSENT]
         for standing in wrong:
-            why = standing.reason or "the access token is not accepted"
-            log.warning("canary: connection %d (%s): %s", standing.id, standing.state, why)
-        if wrong:
+            log.warning("canary: connection %d is %s %s", standing.id, standing.state, standing.reason)
+        if wrong or not reached:
             raise StoppedError(
-                f"canary: {len(wrong)} of {len(pairs)} new access tokens do not reach their tenant",
-                hint="look at their tenants and at [oauth2] in the settings; 'migrator resume' goes on",
+                f"the canary fell: {len(reached)} of {len(flown)} have a pair that reaches its tenant",
+                hint="see the problems in the ledger; 'migrator resume' goes on without canary",
             )
-        self._progress.note(f"canary: each of {len(pairs)} new access tokens reaches its tenant")
+        self._progress.note(f"canary: each of {len(reached)} new access tokens reaches its tenant")
 
     def _tools(self) -> Tools:
         pace = Pace(self._settings.rate_per_minute, self._profile.rate_per_minute)
@@ -203,5 +210,6 @@ class Runner:
         return Ended(ledger.status(), outcome, exit_code, left)
 
 
-class _InterruptedError(MigratorError):
-    exit_code = ExitCode.INTERRUPTED
+def _reaches_its_tenant(standing: Standing) -> bool:
+    verified = standing.pair is not None and standing.pair.verified
+    return verified and standing.state is State.MIGRATED and not standing.reason

@@ -8,11 +8,16 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from tabulate import tabulate
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - full-width, too
+
+
+_OBEYED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but tabs and line breaks, and what turns the direction of writing round."""
 
 
 def printable(text: str) -> str:
@@ -50,7 +55,10 @@ def csv_lines(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> Itera
 
 def defused(value: object) -> object:
     """A cell, with an apostrophe in front where a spreadsheet would run it (OWASP, *CSV injection*)."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+    if not isinstance(value, str):
+        return value
+    value = _OBEYED.sub(lambda match: printable(match.group()), value)
+    return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
 
 
 def _cell(value: object) -> str:

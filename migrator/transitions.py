@@ -67,6 +67,8 @@ class Verdict:
     """The stored pair has just been seen to work."""
     pair_dead: bool = False
     """The stored pair has just been seen not to work."""
+    pair_expired: bool = False
+    """The stored pair's access token is refused; its refresh token may still work."""
     token_expired: bool = False
     """The provider says that the legacy token has expired, whatever its row said."""
 
@@ -82,9 +84,8 @@ def settle(
         case Won():
             verdict = _won(standing, action, outcome.pair, now, policy)
         case Renewed():
-            verdict = replace(
-                _unchanged(standing, "done"), new_legacy=_with_handle(outcome.legacy, standing.legacy)
-            )
+            renewed = _with_handle(outcome.legacy, standing.legacy)
+            verdict = replace(_unchanged(standing, "done"), tries=standing.tries, new_legacy=renewed)
         case Reached():
             verdict = _reached(standing, outcome)
         case RenewFirst():
@@ -144,8 +145,9 @@ def _won(standing: Standing, action: Action, pair: TokenPair, now: datetime, pol
     only_call = standing.doubt is None or (action is Action.REFRESH and standing.doubt is not Action.REFRESH)
     if only_call:
         return Verdict("done", "", State.MIGRATED, _mismatch(standing, pair), new_pair=pair)
+    settled = now + policy.settle
     return Verdict(
-        "done", "", State.UNCERTAIN, UNVERIFIED, standing.doubt, now + policy.settle, new_pair=pair
+        "done", "", State.UNCERTAIN, UNVERIFIED, standing.doubt, settled, tries=standing.tries, new_pair=pair
     )
 
 
@@ -188,18 +190,7 @@ def _later(standing: Standing, outcome: Later, now: datetime, policy: Policy, ba
 
 def _over(standing: Standing, action: Action, outcome: Over, now: datetime, backoff: timedelta) -> Verdict:
     if action in (Action.VERIFY, Action.REFRESH) and outcome.refused:
-        # The stored pair does not work, so the legacy token is asked for another: the lost call may have won
-        # a newer one.
-        return Verdict(
-            "over",
-            outcome.problem,
-            State.UNCERTAIN,
-            RESPONSE_LOST,
-            standing.doubt or Action.SWAP,
-            now + backoff,
-            tries=standing.tries + 1,
-            pair_dead=True,
-        )
+        return _pair_refused(standing, action, outcome, now + backoff)
     if standing.doubt is not None and outcome.refused:
         return Verdict("over", outcome.problem, State.NEEDS_CONSENT, RESPONSE_LOST)
     if standing.state is State.MIGRATED or (standing.doubt is not None and outcome.state is State.FAILED):
@@ -207,6 +198,25 @@ def _over(standing: Standing, action: Action, outcome: Over, now: datetime, back
             _unchanged(standing, "over", outcome.problem), tries=standing.tries + 1, not_before=now + backoff
         )
     return Verdict("over", outcome.problem, outcome.state, outcome.reason)
+
+
+def _pair_refused(standing: Standing, action: Action, outcome: Over, not_before: datetime) -> Verdict:
+    """A refused access token is no proof that the pair is dead; only a refused refresh token is.
+
+    Then the legacy token is asked for another pair: the lost call may have won a newer one.
+    """
+    dead = action is Action.REFRESH
+    return Verdict(
+        "over",
+        outcome.problem,
+        State.UNCERTAIN,
+        RESPONSE_LOST if dead else UNVERIFIED,
+        standing.doubt or Action.SWAP,
+        not_before,
+        tries=standing.tries + 1,
+        pair_dead=dead,
+        pair_expired=not dead,
+    )
 
 
 def _unknown(

@@ -18,7 +18,13 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    MaxRetryError,
+    NameResolutionError,
+    NewConnectionError,
+)
 from urllib3.exceptions import SSLError as Urllib3SSLError
 
 from migrator import __version__
@@ -204,7 +210,9 @@ def _no_answer(error: requests.RequestException) -> NoAnswer:
         cause = cause.reason
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return NoAnswer(sent=False, problem="connect_timeout")
-    if isinstance(cause, NewConnectionError):  # refused, unreachable, or a name that is not found
+    if isinstance(cause, NameResolutionError):
+        return NoAnswer(sent=False, problem="name_not_found")
+    if isinstance(cause, NewConnectionError):  # refused, or unreachable
         return NoAnswer(sent=False, problem="connection_refused")
     if isinstance(error, requests.exceptions.SSLError) or isinstance(cause, Urllib3SSLError):
         # Certificates are checked before the request is written; a TLS fault after that cannot be told from

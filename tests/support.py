@@ -123,6 +123,11 @@ class Scene:
                 found |= {secret.reveal() for secret in codec.open_pair(access, refresh)}
         return found
 
+    def codec_opens(self, answer: bytes) -> bytes:
+        """An answer that nobody could read, decrypted."""
+        with ledgers.open_to_compare(self.ledger, ledgers.require_key(self.ledger, {}, None)) as (_, codec):
+            return codec.open_answer(answer)
+
     # --- what the witness says ---
 
     def witness(self) -> dict[str, dict[str, Any]]:

@@ -110,9 +110,7 @@ def test_until_an_answer_is_good_one_call_is_under_way_at_a_time(time: Time) -> 
 def test_whatever_shows_that_the_application_is_known_opens_the_gate(time: Time, outcome: Outcome) -> None:
     gate = gate_of(time)
     assert gate.admit(time)
-    assert not gate.proven()
     assert gate.listen(outcome) is None
-    assert gate.proven()
     time.while_waiting = time.set  # so that a gate that is shut fails the test and does not hang it
     time.now += 1
     assert gate.admit(time)
@@ -131,8 +129,11 @@ def test_whatever_shows_that_the_application_is_known_opens_the_gate(time: Time,
 )
 def test_no_other_answer_proves_anything(time: Time, outcome: Outcome) -> None:
     gate = gate_of(time)
+    assert gate.admit(time)
     gate.listen(outcome)
-    assert not gate.proven()
+    time.while_waiting = time.set
+    time.now += 3600
+    assert not gate.admit(time), "a second call left while the first was under way"
 
 
 def test_a_limit_of_the_application_holds_everybody_as_long_as_it_says(time: Time) -> None:

@@ -12,7 +12,7 @@ from typing import TextIO
 
 import pytest
 
-from migrator.progress import Bar, Lines, NoProgress, Progress, for_stream, showing
+from migrator.progress import Bar, Lines, NoProgress, Progress, for_stream
 
 
 @pytest.fixture
@@ -28,17 +28,9 @@ def test_a_terminal_gets_a_bar_and_everything_else_lines(terminal: TextIO) -> No
     assert isinstance(for_stream(io.StringIO()), Lines)
 
 
-def test_who_wants_quiet_gets_nothing(terminal: TextIO, capfd: pytest.CaptureFixture[str]) -> None:
-    for stream in (terminal, io.StringIO(), None):
-        quiet = for_stream(stream, quiet=True)
-        assert isinstance(quiet, NoProgress)
-        run(quiet)
+def test_who_wants_quiet_gets_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    run(NoProgress())
     assert capfd.readouterr() == ("", "")
-
-
-def test_progress_goes_to_standard_error_by_default(capfd: pytest.CaptureFixture[str]) -> None:
-    for_stream().note("hello")
-    assert capfd.readouterr() == ("", "hello\n")
 
 
 def run(progress: Progress) -> None:
@@ -124,13 +116,3 @@ def test_what_is_told_outside_a_phase_does_no_harm(display: type[Bar] | type[Lin
     progress = display(io.StringIO())
     progress.advance("migrated")
     progress.stop()
-
-
-def test_a_display_ends_however_the_work_ends() -> None:
-    stream = io.StringIO()
-    lines = Lines(stream)
-    lines.start("swapping", 2)
-    lines.advance()
-    with pytest.raises(KeyError), showing(lines):
-        raise KeyError
-    assert stream.getvalue().startswith("swapping: 1 of 2")

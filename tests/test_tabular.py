@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import unicodedata
 
 import pytest
@@ -67,13 +68,26 @@ def read_back(text: str) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text, newline=""), strict=True))
 
 
+OBEYED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def escaped(match: re.Match[str]) -> str:
+    return match.group().encode("unicode_escape").decode("ascii")
+
+
+@pytest.mark.parametrize("character", ["\x1b", "\x9b", "\x07", "\u202e", "\u2066"])
+def test_no_csv_cell_holds_what_a_terminal_obeys(character: str) -> None:
+    text = "".join(csv_lines(("name",), [(f"a{character}b",)]))
+    assert character not in text
+
+
 @given(st.lists(st.lists(cells, min_size=2, max_size=2), max_size=5))
 def test_csv_says_what_it_was_given_but_for_the_apostrophe(rows: list[list[object]]) -> None:
     read = read_back("".join(csv_lines(("one", "=two"), rows)))
     assert read[0] == ["one", "'=two"]
     for row, cells_read in zip(rows, read[1:], strict=True):
         for value, cell in zip(row, cells_read, strict=True):
-            text = "" if value is None else str(value)
+            text = "" if value is None else OBEYED.sub(escaped, str(value))
             needs_it = isinstance(value, str) and text.startswith(FORMULA_STARTS)
             assert cell == ("'" + text if needs_it else text)
 

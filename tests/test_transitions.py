@@ -225,16 +225,17 @@ def test_a_refusal_of_the_token_after_doubt_means_that_the_answer_was_lost(
 
 
 @given(calls(overs))
-def test_a_pair_that_is_refused_is_dead_and_the_legacy_token_is_asked_again(
+def test_only_a_refused_refresh_token_shows_that_a_pair_is_dead(
     call: tuple[Standing, Action, Outcome],
 ) -> None:
     _, action, outcome = call
     assert isinstance(outcome, Over)
     verdict = judge(call)
-    refused = action in (Action.VERIFY, Action.REFRESH) and outcome.refused
-    assert verdict.pair_dead is refused
-    if refused:
-        assert (verdict.state, verdict.reason) == (State.UNCERTAIN, RESPONSE_LOST)
+    assert verdict.pair_dead is (action is Action.REFRESH and outcome.refused)
+    assert verdict.pair_expired is (action is Action.VERIFY and outcome.refused)
+    if verdict.pair_dead or verdict.pair_expired:
+        assert verdict.state is State.UNCERTAIN
+        assert verdict.reason == (RESPONSE_LOST if verdict.pair_dead else UNVERIFIED)
         assert verdict.doubt is not None
 
 

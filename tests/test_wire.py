@@ -422,7 +422,7 @@ def test_where_nobody_listens_nothing_was_sent() -> None:
 
 
 def test_a_name_that_is_none_is_not_reached() -> None:
-    assert get("http://no-such-host.invalid") == NoAnswer(sent=False, problem="connection_refused")
+    assert get("http://no-such-host.invalid") == NoAnswer(sent=False, problem="name_not_found")
 
 
 def test_a_server_that_takes_no_more_connections_was_sent_nothing() -> None:

@@ -44,7 +44,7 @@ def _sandbox_errors() -> Iterator[None]:
         raise ConfigurationError(str(error)) from error
 
 
-@click.group()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def sandbox() -> None:
     """The embedded local provider: try everything without an account anywhere."""
 

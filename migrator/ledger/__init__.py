@@ -3,7 +3,7 @@
 from migrator.ledger.entries import EndedCall
 from migrator.ledger.files import exists
 from migrator.ledger.intaking import Intake, plan_row, recognise
-from migrator.ledger.keys import find_key, key_id_of, key_path, make_key, readable_by_others, require_key
+from migrator.ledger.keys import find_key, key_path, make_key, readable_by_others, require_key
 from migrator.ledger.ledger import Ledger, open_for_job, open_to_compare, open_to_read
 from migrator.ledger.reading import (
     Listed,
@@ -34,7 +34,6 @@ __all__ = [
     "Status",
     "exists",
     "find_key",
-    "key_id_of",
     "key_path",
     "listed",
     "make_key",

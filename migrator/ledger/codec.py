@@ -76,11 +76,6 @@ class Codec:
         """The input's further columns; None where there are none."""
         return self._vault.seal(json.dumps(further), FURTHER) if further else None
 
-    def open_further(self, sealed: bytes | None) -> Mapping[str, object]:
-        """The input's further columns, as they were."""
-        columns: dict[str, object] = json.loads(self._vault.open(sealed, FURTHER).reveal()) if sealed else {}
-        return columns
-
     def seal_answer(self, body: bytes) -> bytes:
         """An answer that nobody could read; it may hold a pair."""
         return self._vault.seal(body.decode("latin-1"), ANSWER)

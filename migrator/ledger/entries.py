@@ -93,11 +93,7 @@ def end_call(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: datetim
     if verdict.new_legacy is not None:
         add_legacy(db, codec, call.connection_id, verdict.new_legacy, now, attempt_id=call.attempt_id)
     if verdict.token_expired:
-        db.execute(
-            """UPDATE legacy_tokens SET expires_at = ? WHERE id =
-               (SELECT id FROM legacy_tokens WHERE connection_id = ? ORDER BY generation DESC LIMIT 1)""",
-            [time_text(now), call.connection_id],
-        )
+        set_expiry(db, call.connection_id, now)
     _stand(db, call.connection_id, verdict, now)
 
 
@@ -166,6 +162,15 @@ def add_legacy(
     )
 
 
+def set_expiry(db: sqlite3.Connection, connection_id: int, expires_at: datetime | None) -> None:
+    """When the newest generation of a legacy token ends, as somebody who knows better says."""
+    db.execute(
+        """UPDATE legacy_tokens SET expires_at = ? WHERE id =
+           (SELECT id FROM legacy_tokens WHERE connection_id = ? ORDER BY generation DESC LIMIT 1)""",
+        [maybe_time_text(expires_at), connection_id],
+    )
+
+
 def _add_pair(
     db: sqlite3.Connection, codec: Codec, connection_id: int, attempt_id: int, pair: TokenPair, now: datetime
 ) -> None:
@@ -202,6 +207,8 @@ def _add_pair(
 def _mark_pair(db: sqlite3.Connection, pair_id: int, verdict: Verdict, now: datetime) -> None:
     if verdict.pair_verified:
         db.execute("UPDATE token_pairs SET verified_at = ? WHERE id = ?", [time_text(now), pair_id])
+    if verdict.pair_expired:
+        db.execute("UPDATE token_pairs SET expires_at = ? WHERE id = ?", [time_text(now), pair_id])
     if verdict.pair_dead:
         db.execute("UPDATE token_pairs SET dead_at = ? WHERE id = ?", [time_text(now), pair_id])
 

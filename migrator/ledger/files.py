@@ -4,11 +4,29 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from migrator.errors import LedgerError, LedgerUnwritableError
 
 BUSY_SECONDS = 15
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into ours: what cannot be written, and what is damaged."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise LedgerUnwritableError(
+            f"the ledger {path} could not be used: {error}", hint="check disk and permissions"
+        ) from None
+    except sqlite3.Error as error:
+        raise LedgerError(
+            f"the ledger {path} is damaged: {error}",
+            hint=f"restore it from a backup; \"sqlite3 {path} 'PRAGMA integrity_check'\" tells more",
+        ) from None
 
 
 def exists(path: Path) -> bool:
@@ -23,10 +41,13 @@ def create_private(path: Path, content: bytes = b"") -> None:
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        os.write(descriptor, content)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError:
+        path.unlink(missing_ok=True)  # half a key would be taken for one
+        raise
     # The name of a file is on disk only once its folder is.
     folder = os.open(path.parent, os.O_RDONLY)
     try:

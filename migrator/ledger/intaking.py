@@ -38,6 +38,8 @@ class Recognised:
     """The known connection, as it stands."""
     new_token: bool = False
     """The row's token, secret or handle is one that the ledger never held."""
+    new_terms: bool = False
+    """It holds them, but the row says otherwise when they end, or what they open."""
 
 
 @dataclass(frozen=True)
@@ -139,13 +141,19 @@ def recognise(db: sqlite3.Connection, codec: Codec, accepted: Accepted) -> Recog
         "SELECT 1 FROM legacy_tokens WHERE connection_id = ? AND material_print = ?",
         [connection_id, codec.material_print(connection.legacy)],
     ).fetchone()
-    return Recognised(Novelty.CORRECTED, standing, new_token=known_material is None)
+    now_held = codec.material_print(standing.legacy) == codec.material_print(connection.legacy)
+    new_terms = now_held and (
+        standing.legacy.expires_at != connection.legacy.expires_at
+        or standing.app_type is not connection.app_type
+        or standing.tenant_type is not connection.tenant_type
+    )
+    return Recognised(Novelty.CORRECTED, standing, new_token=known_material is None, new_terms=new_terms)
 
 
 def plan_row(accepted: Accepted, recognised: Recognised, now: datetime) -> Decision:
     """What a run does with a row."""
     standing = recognised.standing
-    if standing is None or _starts_anew(accepted.connection, recognised):
+    if standing is None or _starts_anew(recognised):
         return first_step(accepted.connection.app_type, accepted.connection.legacy, now)
     return decision(standing, now)
 
@@ -179,7 +187,7 @@ def _connection_with_token(db: sqlite3.Connection, codec: Codec, connection: Con
     return row
 
 
-def _starts_anew(connection: Connection, recognised: Recognised) -> bool:
+def _starts_anew(recognised: Recognised) -> bool:
     """Whether a corrected row changes what must happen.
 
     A pair in hand, or a call in doubt, is never planned away.
@@ -187,7 +195,7 @@ def _starts_anew(connection: Connection, recognised: Recognised) -> bool:
     standing = recognised.standing
     if standing is None or standing.state in (State.MIGRATED, State.UNCERTAIN, State.IN_FLIGHT):
         return False
-    return recognised.new_token or standing.app_type is not connection.app_type
+    return recognised.new_token or recognised.new_terms
 
 
 def _first_state(connection: Connection, now: datetime) -> tuple[State, str]:
@@ -232,7 +240,9 @@ def _correct(
         raise ValueError("only a known connection can be corrected")
     if recognised.new_token:
         entries.add_legacy(db, codec, standing.id, connection.legacy, now)
-    if _starts_anew(connection, recognised):
+    elif recognised.new_terms:
+        entries.set_expiry(db, standing.id, connection.legacy.expires_at)
+    if _starts_anew(recognised):
         state, reason = _first_state(connection, now)
         entries.rest(db, standing, state, reason, now)
     db.execute(

@@ -47,7 +47,7 @@ def key_id_of(ledger: Path) -> str | None:
     connection = connect(ledger.resolve(), readonly=True)
     try:
         row = connection.execute("SELECT value FROM meta WHERE name = 'key_id'").fetchone()
-    except sqlite3.OperationalError:
+    except sqlite3.OperationalError:  # it is there, and has no tables yet
         return None
     finally:
         connection.close()

@@ -165,9 +165,9 @@ class Ledger:
         """How many connections of the range are open."""
         return reading.open_count(self._reader(), within)
 
-    def unverified_of_run(self) -> list[int]:
-        """Ids of connections that this run migrated and whose pair has not been seen to work since."""
-        return reading.unverified_of_run(self._reader(), self._run_id)
+    def open_ids(self, within: Range) -> list[int]:
+        """Ids of the open connections of a range, in order."""
+        return reading.open_ids(self._reader(), within)
 
     def status(self) -> reading.Status:
         """Where the job stands."""
@@ -198,7 +198,7 @@ def open_for_job(path: Path, key: LedgerKey, clock: Clock, *, create: bool) -> I
             f"there is no ledger {path}",
             hint="'migrator run TOKENS' makes one; name another with --ledger FILE",
         )
-    with lock.exclusive(path):
+    with lock.exclusive(path), files.translated(path):
         connection = files.connect(path, readonly=False)
         try:
             schema.prepare(connection, create=create)
@@ -217,12 +217,13 @@ def open_for_job(path: Path, key: LedgerKey, clock: Clock, *, create: bool) -> I
 @contextmanager
 def open_to_read(path: Path) -> Iterator[sqlite3.Connection]:
     """Open a ledger for what it says in the clear: no key, no lock, nothing written."""
-    connection = files.connect(path.resolve(), readonly=True)
-    try:
-        schema.check(connection)
-        yield connection
-    finally:
-        connection.close()
+    with files.translated(path):
+        connection = files.connect(path.resolve(), readonly=True)
+        try:
+            schema.check(connection)
+            yield connection
+        finally:
+            connection.close()
 
 
 @contextmanager

@@ -116,16 +116,10 @@ def open_count(db: sqlite3.Connection, within: Range) -> int:
     return int(number)
 
 
-def unverified_of_run(db: sqlite3.Connection, run_id: int) -> list[int]:
-    """Ids of connections that this run migrated and whose pair has not been seen to work since."""
-    rows = db.execute(
-        """SELECT DISTINCT c.id FROM connections c JOIN token_pairs p ON p.connection_id = c.id
-           JOIN attempts a ON a.id = p.attempt_id
-           WHERE a.run_id = ? AND c.state = 'migrated' AND p.replaced_at IS NULL AND p.verified_at IS NULL
-           ORDER BY c.id""",
-        [run_id],
-    )
-    return [row[0] for row in rows]
+def open_ids(db: sqlite3.Connection, within: Range) -> list[int]:
+    """Ids of the open connections of a range, in order."""
+    parameters = {"upto": within.upto, "max_attempts": within.max_attempts}
+    return [row[0] for row in db.execute(f"SELECT id FROM connections WHERE {_OPEN} ORDER BY id", parameters)]  # noqa: S608
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,7 @@ def _encode(call: EndedCall) -> str:
         "new_legacy": _legacy_document(verdict.new_legacy) if verdict.new_legacy else None,
         "pair_verified": verdict.pair_verified,
         "pair_dead": verdict.pair_dead,
+        "pair_expired": verdict.pair_expired,
         "token_expired": verdict.token_expired,
     }
     return json.dumps(document)
@@ -133,6 +134,7 @@ def _decode(text: str) -> EndedCall:
         new_legacy=_legacy(document["new_legacy"]) if document["new_legacy"] else None,
         pair_verified=document["pair_verified"],
         pair_dead=document["pair_dead"],
+        pair_expired=document["pair_expired"],
         token_expired=document["token_expired"],
     )
     return EndedCall(

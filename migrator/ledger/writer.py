@@ -5,9 +5,11 @@ What has queued up is committed together, so that one ``fsync`` makes many entri
 
 from __future__ import annotations
 
+import logging
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -18,7 +20,11 @@ from migrator.errors import LedgerUnwritableError
 T = TypeVar("T")
 Entry = Callable[[sqlite3.Connection], T]
 
+log = logging.getLogger(__name__)
+
 _LARGEST_GROUP = 256
+_LONGEST_WAIT = 300.0
+"""Seconds that another program may hold the ledger."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,7 @@ class GroupWriter:
         try:
             if self._broken is not None:
                 raise self._broken
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._begin()
             for job in jobs:
                 self._connection.execute("SAVEPOINT entry")
                 try:
@@ -102,11 +108,26 @@ class GroupWriter:
         for job, reason in failed:
             job.future.set_exception(reason)
 
+    def _begin(self) -> None:
+        """Begin a transaction once nobody else writes: somebody's open shell is no broken disk."""
+        started = time.monotonic()
+        while True:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                waited = time.monotonic() - started
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or waited > _LONGEST_WAIT:
+                    raise
+                log.warning(
+                    "another program holds a write transaction on the ledger; waiting, %.0f s so far", waited
+                )
+
     def _break(self, error: sqlite3.Error | LedgerUnwritableError) -> None:
         if self._broken is None:
             self._broken = LedgerUnwritableError(
                 f"the ledger could not be written: {error}",
-                hint="make room or mend the disk, then run 'migrator resume'",
+                hint="make room, mend the disk, or end what else writes it; then run 'migrator resume'",
             )
         if self._connection.in_transaction:
             self._connection.rollback()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
@@ -129,9 +130,9 @@ class Xero:
     def read(self, action: Action, answer: Answer | NoAnswer) -> Outcome:
         if isinstance(answer, NoAnswer):
             return Unknown(answer.problem) if answer.sent else Later(answer.problem)
-        if answer.status == 200:  # noqa: PLR2004
+        if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
             return _READ_OK[action](answer)
-        if answer.status == 429:  # noqa: PLR2004
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             return _rate_limited(answer)
         return _read_refusal(action, answer)
 
@@ -165,8 +166,8 @@ def _json_refusal(action: Action, answer: Answer) -> Outcome | None:
         error = document.get("error")
         if isinstance(error, str) and error in JSON_ERRORS:
             return JSON_ERRORS[error]
-    if action is Action.VERIFY and answer.status in (401, 403):
-        return Over(State.FAILED, "pair_dead", f"http_{answer.status}", refused=True)
+    if action is Action.VERIFY and answer.status == HTTPStatus.UNAUTHORIZED:
+        return Over(State.FAILED, "access_token_refused", "http_401", refused=True)
     return None
 
 

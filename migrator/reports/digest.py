@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from migrator.models import AppType, State
-from migrator.present import duration_text, moment_text, reason_text
+from migrator.present import days_text, duration_text, moment_text, reason_text
 from migrator.reports.interface import Facts
 
 LONGEST_LIST = 1_000
@@ -48,7 +48,7 @@ def deadline_text(facts: Facts) -> str:
     if facts.deadline is None:
         return ""
     days = (facts.deadline - facts.generated_at.date()).days
-    left = f"{days} days are left" if days >= 0 else f"it passed {-days} days ago"
+    left = f"{days_text(days)} left" if days >= 0 else f"it passed {days_text(-days)} ago"
     open_ = facts.status.total - facts.status.states[State.MIGRATED]
     return f"Deadline {facts.deadline}: {left}, {open_:,} connections are not migrated."
 

@@ -286,10 +286,20 @@ def test_a_limit_holds_whom_it_names(action: Action, said: str | None, scope: st
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_pair_that_is_refused_is_dead_and_nobodys_consent_is_gone(status: int) -> None:
-    outcome = XERO.read(Action.VERIFY, answer(status))
-    assert outcome == Over(State.FAILED, "pair_dead", f"http_{status}", refused=True)
+def test_a_status_alone_condemns_no_token(status: int) -> None:
     assert isinstance(XERO.read(Action.SWAP, answer(status)), Suspect)
+
+
+def test_an_access_token_that_is_refused_is_not_taken_for_a_missing_scope() -> None:
+    refused = Over(State.FAILED, "access_token_refused", "http_401", refused=True)
+    assert XERO.read(Action.VERIFY, answer(401)) == refused
+    assert isinstance(XERO.read(Action.VERIFY, answer(403)), Suspect)
+
+
+@pytest.mark.parametrize("status", [200, 201, 203])
+def test_a_whole_pair_is_won_whatever_success_is_called(status: int) -> None:
+    body = b'{"access_token": "a", "refresh_token": "r", "expires_in": "1800", "token_type": "Bearer"}'
+    assert isinstance(XERO.read(Action.SWAP, answer(status, body)), Won)
 
 
 @pytest.mark.parametrize("status", [500, 502, 504, 408])

@@ -1,0 +1,89 @@
+"""A provider that misbehaves as a test wants: answers come from a function, over real HTTP."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+Reply = tuple[int, dict[str, str], bytes] | None
+"""Status, headers and body; None closes the connection without an answer."""
+
+
+@dataclass
+class Calls:
+    """What arrived, in order."""
+
+    paths: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def count(self, path: str) -> int:
+        """How many calls a path got so far."""
+        with self.lock:
+            return sum(1 for arrived in self.paths if arrived.startswith(path))
+
+
+def of_json(status: int, document: Any, **headers: str) -> Reply:
+    """A JSON answer."""
+    return status, {"Content-Type": "application/json", **headers}, json.dumps(document).encode()
+
+
+def pair(number: int, tenant: str = "") -> Reply:
+    """A whole pair."""
+    return of_json(
+        200,
+        {
+            "access_token": f"access-{number}",
+            "refresh_token": f"refresh-{number}",
+            "expires_in": "1800",
+            "token_type": "Bearer",
+            "xero_tenant_id": tenant,
+        },
+    )
+
+
+SIGNATURE_INVALID: Reply = (401, {"Content-Type": "text/html"}, b"oauth_problem=signature_invalid")
+
+
+@contextmanager
+def misbehaving(answer: Callable[[str, Calls], Reply]) -> Iterator[tuple[str, Calls]]:
+    """Serve ``answer``, which is given the path and all calls so far, this one among them; yields the URL."""
+    calls = Calls()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            path = self.path.partition("?")[0]
+            with calls.lock:
+                calls.paths.append(path)
+            reply = answer(path, calls)
+            if reply is None:
+                self.close_connection = True
+                return
+            status, headers, body = reply
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST  # noqa: N815
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Nobody reads it."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}", calls
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

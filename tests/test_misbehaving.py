@@ -1,0 +1,170 @@
+"""Providers that do what the sandbox does not: the job neither loses a pair nor goes on for ever."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.conftest import SetScene
+from tests.provider import SIGNATURE_INVALID, Calls, Reply, misbehaving, of_json, pair
+from tests.support import Scene
+
+SWAP, CONNECTIONS, TOKEN = "/oauth/migrate", "/connections", "/connect/token"
+
+
+def talk_to(scene: Scene, url: str) -> None:
+    """Point the scene's settings at another provider."""
+    settings = scene.folder / "migrator.toml"
+    settings.write_text(re.sub(r"base_url = .*", f'base_url = "{url}"', settings.read_text("utf-8")), "utf-8")
+
+
+@pytest.fixture
+def scene(set_scene: SetScene) -> Scene:
+    return set_scene(40, mix="partner=1", expired=0.0, timeout=0.3)
+
+
+def test_a_pair_whose_access_token_is_refused_is_kept_and_tried_by_its_refresh_token(scene: Scene) -> None:
+    def answer(path: str, calls: Calls) -> Reply:
+        if path == SWAP:
+            return None if calls.count(SWAP) == 1 else pair(1)
+        if path == CONNECTIONS:
+            return of_json(401, {"Title": "Unauthorized"})
+        return of_json(
+            200, {"access_token": "a2", "refresh_token": "r2", "expires_in": 1800, "token_type": "Bearer"}
+        )
+
+    with misbehaving(answer) as (url, calls):
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv", "--limit", "1")
+    assert finished.returncode == 0, finished.stderr
+    assert [calls.count(path) for path in (SWAP, CONNECTIONS, TOKEN)] == [2, 1, 1]
+    assert [p.refresh_token.reveal() for p in scene.pairs().values()] == ["r2"]
+    assert scene.query("SELECT state FROM connections WHERE id = 1") == [("migrated",)]
+
+
+def test_a_pair_that_nobody_lets_us_verify_is_neither_lost_nor_asked_for_again_and_again(
+    scene: Scene,
+) -> None:
+    def answer(path: str, calls: Calls) -> Reply:
+        if path == SWAP:
+            return None if calls.count(SWAP) == 1 else pair(1)
+        return of_json(403, {"Title": "Forbidden"})
+
+    with misbehaving(answer) as (url, calls):
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv", "--limit", "1")
+    assert finished.returncode in (1, 3), finished.stderr
+    assert calls.count(SWAP) == 2
+    assert scene.query("SELECT state, reason FROM connections WHERE id = 1") == [
+        ("uncertain", "unverified_pair")
+    ]
+    assert [p.refresh_token.reveal() for p in scene.pairs().values()] == ["refresh-1"]
+
+
+def test_a_refused_refresh_ends_in_bounded_attempts(scene: Scene) -> None:
+    def answer(path: str, calls: Calls) -> Reply:
+        if path == SWAP:
+            return None if calls.count(SWAP) == 1 else pair(calls.count(SWAP))
+        return (
+            of_json(401, {"Title": "no"}) if path == CONNECTIONS else of_json(400, {"error": "invalid_grant"})
+        )
+
+    with misbehaving(answer) as (url, calls):
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv", "--limit", "1")
+    assert finished.returncode == 1, finished.stderr
+    assert calls.count(SWAP) <= 5
+    assert scene.states()["uncertain"] == 1
+
+
+def test_what_hits_all_in_the_middle_of_a_run_stops_it_and_condemns_nobody(scene: Scene) -> None:
+    def answer(path: str, calls: Calls) -> Reply:
+        return pair(calls.count(SWAP)) if calls.count(SWAP) <= 12 else SIGNATURE_INVALID
+
+    with misbehaving(answer) as (url, calls):
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv", "--concurrency", "4")
+    assert finished.returncode == 3, finished.stderr
+    assert "signature_invalid" in finished.stderr
+    assert len(calls.paths) <= 12 + 10 + 4
+    assert scene.states() == {"migrated": 12, "pending": 28}
+
+
+def test_a_canary_of_which_some_fall_lets_nobody_follow(scene: Scene) -> None:
+    def answer(path: str, calls: Calls) -> Reply:
+        if path == CONNECTIONS:
+            tenants = scene.query("SELECT tenant_id FROM connections")
+            return of_json(200, [{"tenantId": tenant} for (tenant,) in tenants])
+        return pair(1) if calls.count(SWAP) == 1 else of_json(418, {})
+
+    with misbehaving(answer) as (url, calls):
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv", "--canary", "5")
+    assert finished.returncode == 3, finished.stderr
+    assert "1 of 5" in finished.stderr
+    assert calls.count(SWAP) == 5
+    assert scene.states() == {"migrated": 1, "failed": 4, "pending": 35}
+
+
+def test_a_provider_that_is_always_busy_ends_the_run(scene: Scene) -> None:
+    with misbehaving(lambda *_: (503, {"Retry-After": "0"}, b"")) as (url, calls):
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv", "--limit", "1")
+    assert finished.returncode == 1, finished.stderr
+    assert len(calls.paths) == 5
+    assert scene.query("SELECT reason FROM connections WHERE id = 1") == [("provider_unavailable",)]
+
+
+def test_a_rate_limit_is_waited_for_and_counts_against_nobody(scene: Scene) -> None:
+    limited = (429, {"Retry-After": "1", "X-Rate-Limit-Problem": "appminute"}, b"")
+
+    def answer(path: str, calls: Calls) -> Reply:
+        return limited if 10 < calls.count(SWAP) <= 20 else pair(calls.count(SWAP))
+
+    with misbehaving(answer) as (url, _):
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv")
+    assert finished.returncode == 0, finished.stderr
+    assert scene.states() == {"migrated": 40}
+    assert scene.query("SELECT count(*) FROM attempts WHERE http_status = 429") == [(10,)]
+    waits = """SELECT min(julianday(n.started_at) - julianday(a.finished_at)) * 86400 FROM attempts a
+               JOIN attempts n ON n.id = (SELECT min(id) FROM attempts WHERE started_at > a.finished_at)
+               WHERE a.http_status = 429"""
+    assert scene.query(waits)[0][0] >= 0.9
+
+
+def test_a_limit_that_lasts_for_hours_stops_the_run_instead_of_hanging_it(scene: Scene) -> None:
+    limited = (429, {"Retry-After": "7200", "X-Rate-Limit-Problem": "appminute"}, b"")
+    with misbehaving(lambda *_: limited) as (url, calls):
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv")
+    assert finished.returncode == 3, finished.stderr
+    assert "rate_limited" in finished.stderr
+    assert len(calls.paths) == 1
+    assert scene.states() == {"pending": 40}
+
+
+def test_an_organisation_at_its_limit_holds_up_nobody_else(scene: Scene) -> None:
+    def answer(path: str, calls: Calls) -> Reply:
+        if calls.count(SWAP) == 1:
+            return 429, {"Retry-After": "7200", "X-Rate-Limit-Problem": "day"}, b""
+        return pair(calls.count(SWAP))
+
+    with misbehaving(answer) as (url, _):
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv")
+    assert finished.returncode == 1, finished.stderr
+    assert "resume then" in finished.stderr
+    assert scene.states() == {"migrated": 39, "pending": 1}
+
+
+def test_an_unreadable_answer_is_kept_encrypted(scene: Scene) -> None:
+    body = b'{"access_token": "half a pair'
+    with misbehaving(lambda *_: (200, {}, body)) as (url, _):
+        talk_to(scene, url)
+        scene.migrator("run", "tokens.csv", "--limit", "1")
+    answers = [value for (value,) in scene.query("SELECT answer FROM attempts WHERE outcome = 'unknown'")]
+    assert answers
+    assert all(scene.codec_opens(value) == body for value in answers)
+    assert body not in scene.ledger.read_bytes()
