@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; 
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint types imports unit readme lock clean
+.PHONY: demo test lint types imports unit torture readme lock clean
 
 demo: $(VENV)/run
 	@$(BIN)/migrator demo
@@ -26,6 +26,10 @@ imports: $(VENV)/dev
 
 unit: $(VENV)/dev
 	$(BIN)/pytest --numprocesses 4  # most of them wait for real processes and real pauses
+
+# What a migration night brings, at length: kills, limits, memory. Prints figures.
+torture: $(VENV)/dev
+	$(BIN)/python -m tests.torture
 
 # Puts the present help texts into the README.
 readme: $(VENV)/dev

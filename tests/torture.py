@@ -1,8 +1,8 @@
 """``make torture``: what a migration night brings, seeded and bounded, with the sandbox as the witness.
 
 Three parts, chosen with ``--only``: ``kills`` (SIGKILLs spread over a run with faults, for each rule of what
-a second swap does), ``pace`` (how much of the limit is used, and how many calls are refused), ``memory`` (peak
-memory against the number of connections). ``--short`` kills a small run a few times.
+a second swap does), ``pace`` (how much of the limit is used, and how many calls are refused), and ``memory``
+(its peak against the number of connections). ``--short`` kills a small run a few times.
 """
 
 from __future__ import annotations
@@ -148,9 +148,9 @@ def memory(folder: Path, count: int) -> tuple[int, int]:
             writer = csv.writer(stream)
             for number in range(count - 300):
                 tenant = f"00000000-0000-4000-8000-{number:012d}"
-                writer.writerow(
-                    [f"more-{number}", "partner", f"Organisation {number}", tenant, "ORGANISATION", "a@example.org", f"T{number:030d}", f"S{number:030d}", f"H{number:018d}", ""]
-                )
+                about = ["partner", f"Organisation {number}", tenant, "ORGANISATION", "a@example.org"]
+                token = [f"T{number:030d}", f"S{number:030d}", f"H{number:018d}", ""]
+                writer.writerow([f"more-{number}", *about, *token])
         peaks = []
         for command in (["run", "tokens.csv"], ["resume"]):
             stage.folder.joinpath("peak").unlink(missing_ok=True)
