@@ -9,6 +9,7 @@ import errno
 import io
 import logging
 import os
+import resource
 import sys
 from pathlib import Path
 
@@ -91,6 +92,7 @@ _name_variables(cli, "MIGRATOR")
 
 def main() -> None:
     """The console script."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold every token in hand
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name need not fit a terminal of eight bits
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -250,6 +251,17 @@ def test_what_the_job_writes_is_for_its_owner_alone(set_scene: SetScene) -> None
         "job.log",
     }
     assert set(modes.values()) == {0o600}
+
+
+def test_a_crash_dumps_no_core(set_scene: SetScene) -> None:
+    scene = set_scene(10, "latency=200ms", mix="partner=1")
+    process = scene.start("run", "tokens.csv", "--concurrency", "1")
+    while not scene.states().get("migrated"):
+        assert process.poll() is None
+    limits = Path(f"/proc/{process.pid}/limits").read_text("ascii")
+    process.kill()
+    process.communicate()
+    assert re.search(r"Max core file size\s+0\s+0\s", limits)
 
 
 def test_a_token_secret_wrong_in_one_row_fails_that_row_alone(set_scene: SetScene) -> None:

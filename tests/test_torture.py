@@ -1,0 +1,34 @@
+"""The short form of ``make torture``: the same parts, a few minutes shorter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.torture import fuzz
+from tests.torture.kills import killed_over_and_over
+
+SEED = 11
+
+
+def test_a_run_killed_over_and_over_says_nothing_untrue(tmp_path: Path) -> None:
+    result = killed_over_and_over(tmp_path, "newest-wins", count=250, kills=8, seed=SEED)
+    assert result.kills == 8
+    assert result.swapped_twice > 0, "no call was under way at any kill: it shows nothing"
+    assert result.untrue == 0
+    assert result.migrated + result.lost + result.uncertain == 250
+
+
+def test_damaged_files_raise_nothing_and_lose_no_row() -> None:
+    counts = fuzz.files(400, SEED)
+    assert not [name for name in counts if name.startswith("traceback")]
+    assert counts["rows lost"] == 0
+    assert counts["accepted"] > 1000
+    assert counts["rejected"] > 100
+    assert counts["files that cannot be used"] > 10
+
+
+def test_damaged_answers_raise_nothing_and_make_nothing_untrue() -> None:
+    counts = fuzz.answers(400, SEED)
+    assert not [name for name in counts if name.startswith("traceback")]
+    assert counts["untrue"] == 0
+    assert min(counts["migrated"], counts["pending"], counts["uncertain"]) > 10

@@ -1,0 +1,1 @@
+"""``make torture``: what a migration night brings, seeded and bounded, with the sandbox as the witness."""

@@ -1,0 +1,27 @@
+"""A stage for torture: a sandbox with the tokens of partners alone, and settings that suit it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from migrator import sandbox
+from migrator.sandbox import files
+from tests.support import Scene
+
+
+@contextmanager
+def scene(
+    folder: Path, count: int, *faults: str, seed: int, timeout: float, expired: float = 0.1
+) -> Iterator[Scene]:
+    """Set it up, serve it, and take it down."""
+    home = folder / "scene"
+    home.mkdir(parents=True)
+    state = folder / "sandbox.db"
+    rows = sandbox.issue_tokens(state, count, "partner=1", expired=expired, seed=seed)
+    files.write_tokens(home / "tokens.csv", rows)
+    with sandbox.running(state, faults, seed=seed) as running:
+        settings = files.write_settings(home, sandbox.credentials(state), running.base_url)
+        settings.write_text(f"{settings.read_text('utf-8').rstrip()}\ntimeout = {timeout}\n", "utf-8")
+        yield Scene(home, running, sandbox.credentials(state))
