@@ -103,7 +103,7 @@ def _read(path: Path, counts: Counter[str]) -> None:
 
 
 def answers(number: int, seed: int) -> Counter[str]:
-    """Send so many swaps over real sockets to a server that damages its answers; counts what became of them."""
+    """Send so many swaps over sockets to a server that damages its answers; counts what became of them."""
     dice = random.Random(seed)
     counts: Counter[str] = Counter()
     credentials = Credentials(
