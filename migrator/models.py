@@ -160,10 +160,7 @@ class Reject:
     source: str
     """The file as the user named it, ``-`` for standard input."""
     line: int
-    """Line of a text file where the row begins, index of an array's element, or row number of a table.
-
-    Counted from 1.
-    """
+    """Line where the row begins, index of an array's element, or row number of a table; from 1."""
     reason: str
     """A short stable word.
 

@@ -165,10 +165,7 @@ class Forecast:
     uncertified_limit: int | None
     """The limit that applies, or None."""
     assessment_from: int | None
-    """From how many connections on an advanced security assessment is due, if the job reaches it.
-
-    Else None.
-    """
+    """From how many connections on a security assessment is due, if the job reaches it; else None."""
 
 
 def forecast(

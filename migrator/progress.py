@@ -1,7 +1,7 @@
 """How a job shows that it moves.
 
-A bar on a terminal, a line now and then elsewhere, nothing when nobody looks. A
-display whose reader has gone must not end the job, so nothing is made of its errors.
+A bar on a terminal, a line now and then elsewhere, nothing when nobody looks. A display whose reader has gone
+must not end the job, so nothing is made of its errors.
 """
 
 from __future__ import annotations

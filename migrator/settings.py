@@ -1,7 +1,6 @@
 """``migrator.toml`` and the environment, read into frozen ``Settings``.
 
-Secrets are read apart from the rest, by ``read_credentials``, so that a dry run or a report needs none of
-them.
+Secrets are read apart from the rest, by ``read_credentials``: a dry run or a report needs none of them.
 """
 
 from __future__ import annotations

@@ -140,8 +140,7 @@ def _unchanged(standing: Standing, outcome: str, problem: str = "") -> Verdict:
 
 
 def _won(standing: Standing, action: Action, pair: TokenPair, now: datetime, policy: Policy) -> Verdict:
-    # A refresh that was asked only once shows by itself that the pair before it worked, whatever was in doubt
-    # till then.
+    # A refresh that was asked only once shows by itself that the pair before it worked.
     only_call = standing.doubt is None or (action is Action.REFRESH and standing.doubt is not Action.REFRESH)
     if only_call:
         return Verdict("done", "", State.MIGRATED, _mismatch(standing, pair), new_pair=pair)

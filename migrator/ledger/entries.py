@@ -147,9 +147,10 @@ def add_legacy(
     """
     db.execute(
         """INSERT INTO legacy_tokens
-           (connection_id, generation, attempt_id, material, token_print, material_print, expires_at,
-           obtained_at) SELECT ?1, coalesce(max(generation), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7 FROM legacy_tokens
-           WHERE connection_id = ?1""",
+           (connection_id, generation, attempt_id,
+            material, token_print, material_print, expires_at, obtained_at)
+           SELECT ?1, coalesce(max(generation), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7
+           FROM legacy_tokens WHERE connection_id = ?1""",
         [
             connection_id,
             attempt_id,

@@ -100,8 +100,9 @@ def _reject(db: sqlite3.Connection, reject: Reject, run_id: int) -> None:
     db.execute("INSERT OR IGNORE INTO rejected_now VALUES (?, ?)", [reject.source, reject.line])
     db.execute(
         """INSERT INTO rejects (run_id, source, line, reason, detail) VALUES (?, ?, ?, ?, ?)
-           ON CONFLICT (source, line) DO UPDATE SET run_id = excluded.run_id, reason = excluded.reason, detail
-           = excluded.detail WHERE reason <> excluded.reason OR detail <> excluded.detail""",
+           ON CONFLICT (source, line) DO UPDATE
+           SET run_id = excluded.run_id, reason = excluded.reason, detail = excluded.detail
+           WHERE reason <> excluded.reason OR detail <> excluded.detail""",
         [run_id, reject.source, reject.line, reject.reason, reject.detail],
     )
 

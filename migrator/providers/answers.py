@@ -1,7 +1,6 @@
 """Reading what HTTP answers say, without judging it: what the profiles share.
 
-Bodies come from outside and may be anything; every function here returns None or something empty rather than
-raise.
+Bodies come from outside and may be anything: what cannot be read comes back as None, or empty.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""Xero: ``POST /oauth/migrate``, signed with OAuth 1.0a, answers with an OAuth 2.0 pair (protocol:
-*Xero*).
-"""
+"""Xero: ``POST /oauth/migrate``, signed with OAuth 1.0a, answers with an OAuth 2.0 pair."""
 
 from __future__ import annotations
 
