@@ -15,8 +15,8 @@ from migrator.errors import LedgerLockedError, LedgerUnwritableError
 def exclusive(ledger: Path) -> Iterator[None]:
     """Hold the ledger for this process.
 
-    Raises ``LedgerLockedError``, naming the process, if another one does. The file ``<ledger>.lock`` stays behind
-    and means nothing by itself: the lock is the system's, not the file's.
+    Raises ``LedgerLockedError``, naming the process, if another one does. The file ``<ledger>.lock`` stays
+    behind and means nothing by itself: the lock is the system's, not the file's.
     """
     path = ledger.with_name(ledger.name + ".lock")
     try:
