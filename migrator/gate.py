@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from migrator.models import Action
 from migrator.pacing import LONGEST_PAUSE, Breaker, Pace, Pause, Trip, unsaid_wait
 from migrator.providers import (
     RATE_LIMITED,
@@ -35,6 +36,8 @@ class Gate:
         self._lock = threading.Lock()
         self._under_way = 0
         self._limited = 0
+        self._limited_since = 0.0
+        self._went_well = False
 
     def admit(self, stop: threading.Event) -> bool:
         """Wait until a call may leave; False if the job stops meanwhile.
@@ -57,17 +60,26 @@ class Gate:
         with self._lock:
             self._under_way -= 1
 
-    def listen(self, outcome: Outcome) -> Trip | None:
-        """Learn from an outcome; returns why the job must stop, if it must."""
+    def listen(self, action: Action, outcome: Outcome, *, in_doubt: bool) -> Trip | None:
+        """Learn from an outcome; returns why the job must stop, if it must.
+
+        ``in_doubt`` says that an earlier call for the connection was lost: then a refusal is no surprise.
+        """
         with self._lock:
             match outcome:
-                case Won() | Renewed() | Reached() | RenewFirst() | Over(refused=True):
-                    self._breaker.good()
+                case Won() | Renewed() | Reached():
+                    self._went_well = True
+                    self._breaker.good(action)
                     self._limited = 0
+                case RenewFirst():
+                    self._breaker.accepted()
+                    self._limited = 0
+                case Over(refused=True):
+                    return None if in_doubt else self._refused(action, outcome)
                 case StopAll():
                     return Trip(outcome.problem)
                 case Suspect():
-                    return self._breaker.suspect(outcome.problem)
+                    return self._breaker.suspect(action, outcome.problem)
                 case Later(scope="app"):
                     return self._limit_reached(outcome)
                 case Later(problem=problem) if problem == RATE_LIMITED:
@@ -83,12 +95,25 @@ class Gate:
         with self._lock:
             self._pace.heard(remaining, self._monotonic())
 
+    def in_trouble(self) -> bool:
+        """Whether bad answers are the rule at present: then none is a single connection's failure."""
+        with self._lock:
+            return self._breaker.in_trouble
+
+    def _refused(self, action: Action, outcome: Over) -> Trip | None:
+        """A refused token is one connection's end; if all are refused, they are another application's."""
+        trip = self._breaker.suspect(f"refused {action}", outcome.problem)
+        return trip if not self._went_well else None
+
     def _limit_reached(self, outcome: Later) -> Trip | None:
+        now = self._monotonic()
+        if self._limited == 0:
+            self._limited_since = now
         self._limited += 1
         wait = outcome.after.total_seconds() if outcome.after else unsaid_wait(self._limited)
-        if wait > LONGEST_PAUSE:
+        if now - self._limited_since + wait > LONGEST_PAUSE:
             return Trip(outcome.problem)
-        self._pace.pause(self._monotonic() + wait)
+        self._pace.pause(now + wait)
         return None
 
     def _trouble(self, problem: str) -> Trip | None:

@@ -9,8 +9,8 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from random import Random
 
 from migrator.errors import StoppedError
@@ -23,13 +23,17 @@ from migrator.progress import Progress
 from migrator.providers import (
     RATE_LIMITED,
     Answer,
+    Later,
     NoAnswer,
     Outcome,
     Profile,
+    Reached,
+    Renewed,
     Request,
     StopAll,
     Suspect,
     Unknown,
+    Won,
 )
 from migrator.transitions import Policy, Verdict, give_up, settle
 from migrator.wire import Wire
@@ -38,9 +42,9 @@ log = logging.getLogger(__name__)
 
 _PAGE = 500
 _POLL = 0.05
-_SUSPECT_PAUSE = timedelta(seconds=5)
+_SUSPECT_PAUSE = timedelta(seconds=2)
 """A connection under suspicion lets others go first: they tell whether it is its fault or everybody's.
-If they do not, its second such answer counts as its own fault."""
+Its second such answer is its own fault if others have got good ones since."""
 
 _STOP_HINTS = {
     RATE_LIMITED: "the provider's limit is reached for a long time; try again when it is over",
@@ -83,6 +87,7 @@ class Job:
         self._queue: queue.Queue[int | None] = queue.Queue(maxsize=2 * concurrency)
         self._claimed: set[int] = set()
         self._lock = threading.Lock()
+        self._went_well: dict[Action, datetime] = {}
 
     def work(self, within: Range) -> None:
         """Work until nothing in the range is open, or the job is told to stop.
@@ -264,13 +269,26 @@ class Job:
         now = self._tools.clock()
         pause = timedelta(seconds=backoff(standing.tries, self._tools.dice))
         if isinstance(outcome, Suspect):
-            if standing.tries:
+            if self._alone(standing, action, outcome):
                 return give_up(standing, outcome, now, pause)
             pause = _SUSPECT_PAUSE
-        trip = self._tools.gate.listen(outcome)
+        trip = self._tools.gate.listen(action, outcome, in_doubt=standing.doubt is not None)
         if trip is not None:
             self._fail(_stopped(outcome, trip.problem))
+        if isinstance(outcome, Won | Renewed | Reached):
+            self._went_well[action] = now
+        if isinstance(outcome, Later) and self._tools.gate.in_trouble():
+            standing = replace(
+                standing, tries=0
+            )  # it is everybody's trouble, and not this connection's failure
         return settle(standing, action, outcome, now, self._policy, pause)
+
+    def _alone(self, standing: Standing, action: Action, outcome: Suspect) -> bool:
+        """Whether a connection got a suspect answer before, and others have got good ones since."""
+        if standing.not_before is None or (standing.doubt is None and standing.reason != outcome.problem):
+            return False
+        went_well = self._went_well.get(action)
+        return went_well is not None and went_well > standing.not_before - _SUSPECT_PAUSE
 
     def _hear(self, answer: Answer | NoAnswer) -> None:
         remaining = self._tools.profile.remaining(answer) if isinstance(answer, Answer) else None

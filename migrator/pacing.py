@@ -5,7 +5,7 @@ Pure: the clock and the dice are passed in; times are monotonic seconds.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from random import Random
 
@@ -106,8 +106,8 @@ class Breaker:
 
     A job that has not yet seen a good answer, or has seen only bad ones for a while, is cautious: it sends
     one call at a time and waits longer after each bad one. It stops after ``SUSPECTS`` suspect answers in a
-    row (``SUSPECTS_ONCE_PROVEN`` once there was a good one), or when nothing good has come for ``patience``
-    seconds. One good answer makes it confident again.
+    row to one kind of call (``SUSPECTS_ONCE_PROVEN`` once one went well), or when nothing good has come for
+    ``patience`` seconds.
     """
 
     SUSPECTS = 5
@@ -119,26 +119,38 @@ class Breaker:
 
     def __init__(self, *, patience: float) -> None:
         self._patience = patience
-        self._proven = False
-        self._suspects = 0
+        self._accepted = False
+        self._proven: set[str] = set()
+        self._suspects: Counter[str] = Counter()
         self._bad = 0
         self._bad_since = 0.0
 
     @property
     def cautious(self) -> bool:
         """Whether calls shall go out one at a time."""
-        return not self._proven or self._bad >= self.TROUBLE
+        return not self._accepted or self.in_trouble
 
-    def good(self) -> None:
-        """The provider accepted the application."""
-        self._proven = True
-        self._suspects = self._bad = 0
+    @property
+    def in_trouble(self) -> bool:
+        """Whether bad answers are the rule: then none of them is a single connection's failure."""
+        return self._bad >= self.TROUBLE or (self._bad > 0 and not self._accepted)
 
-    def suspect(self, problem: str) -> Trip | None:
+    def good(self, kind: str) -> None:
+        """A call of this kind went well."""
+        self.accepted()
+        self._proven.add(kind)
+        self._suspects[kind] = 0
+
+    def accepted(self) -> None:
+        """The provider knows the application, whatever it said of the connection."""
+        self._accepted = True
+        self._bad = 0
+
+    def suspect(self, kind: str, problem: str) -> Trip | None:
         """An answer that blames either one connection or the application."""
-        self._suspects += 1
-        most = self.SUSPECTS_ONCE_PROVEN if self._proven else self.SUSPECTS
-        return Trip(problem) if self._suspects >= most else None
+        self._suspects[kind] += 1
+        most = self.SUSPECTS_ONCE_PROVEN if kind in self._proven else self.SUSPECTS
+        return Trip(problem) if self._suspects[kind] >= most else None
 
     def bad(self, problem: str, now: float) -> Pause | Trip | None:
         """No answer, or one that says that the provider is in trouble."""

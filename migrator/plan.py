@@ -108,7 +108,8 @@ def next_step(standing: Standing, now: datetime) -> Call | Wait | Rest:  # noqa:
         # A pair that was not won by the connection's only call: seen to work before it counts. An access
         # token that has ended meanwhile cannot show that; only its refresh token can.
         return Call(Action.REFRESH if expired(standing.pair.pair.expires_at, now) else Action.VERIFY)
-    if standing.doubt is not None and not standing.legacy.session_handle:
+    renewable = standing.app_type is AppType.PARTNER and standing.legacy.session_handle
+    if standing.doubt is not None and not renewable:
         # Only the provider's answer tells what became of the lost call: it is asked, expired token or not.
         return Call(Action.SWAP)
     first = first_step(standing.app_type, standing.legacy, now)

@@ -31,9 +31,6 @@ from migrator.wire import HttpWire, longest_call
 
 log = logging.getLogger(__name__)
 
-_PATIENCE = 60.0
-"""Seconds without a good answer after which the provider counts as down."""
-
 
 @dataclass(frozen=True)
 class Scope:
@@ -189,7 +186,7 @@ class Runner:
         return Tools(
             profile=self._profile,
             credentials=self._credentials,
-            gate=Gate(pace, Breaker(patience=_PATIENCE)),
+            gate=Gate(pace, Breaker(patience=self._policy.settle.total_seconds())),
             new_wire=lambda: HttpWire(self._credentials, timeout=self._settings.timeout, clock=self._clock),
             clock=self._clock,
             dice=Random(),  # noqa: S311 - jitter, not cryptography

@@ -39,6 +39,10 @@ TENANT_MISMATCH = "tenant_mismatch"
 """The pair works, and does not reach the tenant that the legacy row named."""
 
 
+SHORTEST_WAIT = timedelta(seconds=1)
+"""For a connection that was called for too often, whatever the provider says."""
+
+
 @dataclass(frozen=True)
 class Policy:
     """How patient the job is."""
@@ -96,7 +100,9 @@ def settle(
             verdict = _over(standing, action, outcome, now, backoff)
         case Suspect():
             stopped = _unchanged(standing, "stop", outcome.problem)
-            verdict = replace(stopped, tries=standing.tries + 1, not_before=now + backoff)
+            # The reason marks it: the second answer of this kind may be its own fault.
+            reason = stopped.reason or outcome.problem
+            verdict = replace(stopped, reason=reason, tries=standing.tries, not_before=now + backoff)
         case StopAll():
             verdict = replace(_unchanged(standing, "stop", outcome.problem), tries=standing.tries)
         case Unknown():
@@ -167,7 +173,8 @@ def _renew_first(
     if action is not Action.SWAP:
         return _later(standing, Later(outcome.problem), now, policy, backoff)
     if not standing.legacy.session_handle:
-        return Verdict("over", outcome.problem, State.NEEDS_CONSENT, outcome.problem)
+        reason = outcome.problem if standing.doubt is None else RESPONSE_LOST
+        return Verdict("over", outcome.problem, State.NEEDS_CONSENT, reason)
     tries = standing.tries + 1
     if tries >= policy.max_attempts and standing.doubt is None:
         return Verdict("over", outcome.problem, State.FAILED, outcome.problem)
@@ -179,9 +186,9 @@ def _later(standing: Standing, outcome: Later, now: datetime, policy: Policy, ba
     if outcome.scope == "app":  # everybody waits: the pace sees to that, and it is nobody's failure
         return replace(unchanged, tries=standing.tries)
     wait = outcome.after if outcome.after is not None else backoff
-    if outcome.problem == RATE_LIMITED:  # nor is this: the connection has merely been busy
-        return replace(unchanged, tries=standing.tries, not_before=now + wait)
     tries = standing.tries + 1
+    if outcome.problem == RATE_LIMITED:  # nor is this, but it may not go on for ever
+        return replace(unchanged, tries=tries, not_before=now + max(wait, SHORTEST_WAIT))
     if tries >= policy.max_attempts and unchanged.state is State.PENDING:
         return Verdict("over", outcome.problem, State.FAILED, "provider_unavailable")
     return replace(unchanged, tries=tries, not_before=now + wait)

@@ -12,7 +12,7 @@ from itertools import pairwise
 import pytest
 
 from migrator.gate import Gate
-from migrator.models import LegacyToken, Secret, State, TokenPair
+from migrator.models import Action, LegacyToken, Secret, State, TokenPair
 from migrator.pacing import Breaker, Pace, Trip
 from migrator.providers import (
     Later,
@@ -36,8 +36,8 @@ ACCEPTED: list[Outcome] = [
     Renewed(LegacyToken(Secret("t"))),
     Reached(()),
     RenewFirst("token_expired"),
-    Over(State.NEEDS_CONSENT, "grant_revoked", "token_rejected", refused=True),
 ]
+REFUSED = Over(State.NEEDS_CONSENT, "grant_revoked", "token_rejected", refused=True)
 
 
 class Time(threading.Event):
@@ -68,7 +68,7 @@ def gate_of(time: Time, rate: int = 60_000, patience: float = 60.0) -> Gate:
 
 def test_calls_leave_at_the_pace(time: Time) -> None:
     gate, left = gate_of(time, rate=60), []
-    gate.listen(WON)
+    gate.listen(Action.SWAP, WON, in_doubt=False)
     for _ in range(4):
         assert gate.admit(time)
         left.append(time.now)
@@ -84,7 +84,7 @@ def test_nobody_leaves_once_the_job_stops(time: Time) -> None:
 
 def test_who_waits_is_let_off_when_the_job_stops(time: Time) -> None:
     gate = gate_of(time, rate=1)
-    gate.listen(WON)
+    gate.listen(Action.SWAP, WON, in_doubt=False)
     assert gate.admit(time)
     time.while_waiting = time.set
     assert not gate.admit(time)
@@ -110,7 +110,7 @@ def test_until_an_answer_is_good_one_call_is_under_way_at_a_time(time: Time) -> 
 def test_whatever_shows_that_the_application_is_known_opens_the_gate(time: Time, outcome: Outcome) -> None:
     gate = gate_of(time)
     assert gate.admit(time)
-    assert gate.listen(outcome) is None
+    assert gate.listen(Action.SWAP, outcome, in_doubt=False) is None
     time.while_waiting = time.set  # so that a gate that is shut fails the test and does not hang it
     time.now += 1
     assert gate.admit(time)
@@ -130,7 +130,7 @@ def test_whatever_shows_that_the_application_is_known_opens_the_gate(time: Time,
 def test_no_other_answer_proves_anything(time: Time, outcome: Outcome) -> None:
     gate = gate_of(time)
     assert gate.admit(time)
-    gate.listen(outcome)
+    gate.listen(Action.SWAP, outcome, in_doubt=False)
     time.while_waiting = time.set
     time.now += 3600
     assert not gate.admit(time), "a second call left while the first was under way"
@@ -138,8 +138,10 @@ def test_no_other_answer_proves_anything(time: Time, outcome: Outcome) -> None:
 
 def test_a_limit_of_the_application_holds_everybody_as_long_as_it_says(time: Time) -> None:
     gate = gate_of(time)
-    gate.listen(WON)
-    assert gate.listen(Later("rate_limited", timedelta(seconds=7), "app")) is None
+    gate.listen(Action.SWAP, WON, in_doubt=False)
+    assert (
+        gate.listen(Action.SWAP, Later("rate_limited", timedelta(seconds=7), "app"), in_doubt=False) is None
+    )
     assert gate.admit(time)
     assert time.now == pytest.approx(1007.0)
 
@@ -153,7 +155,7 @@ def test_a_limit_that_does_not_say_how_long_holds_everybody_longer_each_time(
     outcomes: list[Outcome] = [WON, limit, limit, limit, WON, limit]
     for outcome in outcomes:
         before = time.now
-        gate.listen(outcome)
+        gate.listen(Action.SWAP, outcome, in_doubt=False)
         assert gate.admit(time)
         gate.leave()
         waits.append(round(time.now - before, 3))
@@ -162,23 +164,27 @@ def test_a_limit_that_does_not_say_how_long_holds_everybody_longer_each_time(
 
 def test_a_limit_of_one_connection_holds_nobody_else(time: Time) -> None:
     gate = gate_of(time)
-    gate.listen(WON)
-    gate.listen(Later("rate_limited", timedelta(seconds=600)))
+    gate.listen(Action.SWAP, WON, in_doubt=False)
+    gate.listen(Action.SWAP, Later("rate_limited", timedelta(seconds=600)), in_doubt=False)
     assert gate.admit(time)
     assert time.now == 1000.0
 
 
 def test_what_every_connection_would_get_stops_the_job_at_once(time: Time) -> None:
     gate = gate_of(time)
-    gate.listen(WON)
-    assert gate.listen(StopAll("invalid_client", "hint")) == Trip("invalid_client")
+    gate.listen(Action.SWAP, WON, in_doubt=False)
+    assert gate.listen(Action.SWAP, StopAll("invalid_client", "hint"), in_doubt=False) == Trip(
+        "invalid_client"
+    )
 
 
 def test_suspects_in_a_row_stop_a_job_that_was_not_proven(time: Time) -> None:
     gate = gate_of(time)
-    assert [gate.listen(SUSPECT) for _ in range(5)] == [None] * 4 + [Trip("http_401")]
-    gate.listen(WON)
-    assert gate.listen(SUSPECT) is None
+    assert [gate.listen(Action.SWAP, SUSPECT, in_doubt=False) for _ in range(5)] == [None] * 4 + [
+        Trip("http_401")
+    ]
+    gate.listen(Action.SWAP, WON, in_doubt=False)
+    assert gate.listen(Action.SWAP, SUSPECT, in_doubt=False) is None
 
 
 @pytest.mark.parametrize("outcome", [BAD, Later("http_503")], ids=str)
@@ -187,10 +193,19 @@ def test_trouble_slows_everybody_and_in_the_end_stops_the_job(time: Time, outcom
     trips = []
     while time.now < 1200:
         assert gate.admit(time)
-        trips.append(gate.listen(outcome))
+        trips.append(gate.listen(Action.SWAP, outcome, in_doubt=False))
         gate.leave()
         if trips[-1]:
             break
     assert trips[-1] == Trip(outcome.problem)
     assert 1060 <= time.now <= 1080
     assert len(trips) < 15
+
+
+def test_refusals_stop_a_job_in_which_nothing_ever_went_well_unless_they_were_to_be_expected() -> None:
+    gate = gate_of(Time())
+    assert [gate.listen(Action.SWAP, REFUSED, in_doubt=True) for _ in range(20)] == [None] * 20
+    outcomes = [gate.listen(Action.SWAP, REFUSED, in_doubt=False) for _ in range(5)]
+    assert outcomes == [None] * 4 + [Trip("token_rejected")]
+    gate.listen(Action.SWAP, WON, in_doubt=False)
+    assert [gate.listen(Action.SWAP, REFUSED, in_doubt=False) for _ in range(20)] == [None] * 20

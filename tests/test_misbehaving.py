@@ -96,24 +96,24 @@ def test_a_canary_of_which_some_fall_lets_nobody_follow(scene: Scene) -> None:
         if path == CONNECTIONS:
             tenants = scene.query("SELECT tenant_id FROM connections")
             return of_json(200, [{"tenantId": tenant} for (tenant,) in tenants])
-        return pair(1) if calls.count(SWAP) == 1 else of_json(418, {})
+        return pair(1) if calls.count(SWAP) == 1 else SIGNATURE_INVALID
 
-    with misbehaving(answer) as (url, calls):
+    with misbehaving(answer) as (url, _):
         talk_to(scene, url)
         finished = scene.migrator("run", "tokens.csv", "--canary", "5")
     assert finished.returncode == 3, finished.stderr
-    assert "1 of 5" in finished.stderr
-    assert calls.count(SWAP) == 5
-    assert scene.states() == {"migrated": 1, "failed": 4, "pending": 35}
+    called = scene.query("SELECT max(connection_id) FROM attempts")
+    assert called == [(5,)]
+    assert scene.states() == {"migrated": 1, "pending": 39}
 
 
 def test_a_provider_that_is_always_busy_ends_the_run(scene: Scene) -> None:
     with misbehaving(lambda *_: (503, {"Retry-After": "0"}, b"")) as (url, calls):
         talk_to(scene, url)
-        finished = scene.migrator("run", "tokens.csv", "--limit", "1")
-    assert finished.returncode == 1, finished.stderr
-    assert len(calls.paths) == 5
-    assert scene.query("SELECT reason FROM connections WHERE id = 1") == [("provider_unavailable",)]
+        finished = scene.migrator("run", "tokens.csv", "--limit", "2")
+    assert finished.returncode == 3, finished.stderr
+    assert len(calls.paths) <= 10
+    assert scene.states() == {"pending": 40}, "it is nobody's failure"
 
 
 def test_a_rate_limit_is_waited_for_and_counts_against_nobody(scene: Scene) -> None:
@@ -132,6 +132,47 @@ def test_a_rate_limit_is_waited_for_and_counts_against_nobody(scene: Scene) -> N
                JOIN attempts n ON n.id = (SELECT min(id) FROM attempts WHERE started_at > a.finished_at)
                WHERE a.http_status = 429"""
     assert scene.query(waits)[0][0] >= 0.9
+
+
+@pytest.mark.parametrize("status", [402, 403, 409, 451])
+def test_a_door_that_is_closed_to_all_condemns_nobody(scene: Scene, status: int) -> None:
+    with misbehaving(lambda *_: (status, {}, b"<html>")) as (url, calls):
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv")
+    assert finished.returncode == 3, finished.stderr
+    assert len(calls.paths) == 5
+    assert scene.states() == {"pending": 40}
+
+
+def test_renewals_that_are_refused_to_all_condemn_nobody(scene: Scene) -> None:
+    def answer(path: str, calls: Calls) -> Reply:
+        return of_json(401, {"errors": ["The access token has expired"]}) if path == SWAP else (403, {}, b"")
+
+    with misbehaving(answer) as (url, _):
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv")
+    assert finished.returncode == 3, finished.stderr
+    assert scene.states() == {"pending": 40}
+
+
+def test_tokens_of_another_application_stop_the_job_before_everybody_must_consent(scene: Scene) -> None:
+    rejected: Reply = (401, {}, b"oauth_problem=token_rejected")
+    with misbehaving(lambda *_: rejected) as (url, _):
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv")
+    assert finished.returncode == 3, finished.stderr
+    assert "token_rejected" in finished.stderr
+    assert scene.states()["pending"] >= 35
+
+
+def test_a_connection_that_is_always_too_busy_is_left_for_later(scene: Scene) -> None:
+    busy: Reply = (429, {"Retry-After": "0", "X-Rate-Limit-Problem": "concurrent"}, b"")
+    with misbehaving(lambda *_: busy) as (url, calls):
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv", "--limit", "1")
+    assert finished.returncode == 0, finished.stderr
+    assert len(calls.paths) == 5
+    assert scene.states() == {"pending": 40}
 
 
 def test_a_limit_that_lasts_for_hours_stops_the_run_instead_of_hanging_it(scene: Scene) -> None:

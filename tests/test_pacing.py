@@ -109,39 +109,39 @@ def test_a_wait_that_nobody_named_has_bounds_and_never_shrinks(times: int) -> No
 
 def test_five_suspects_stop_a_job_that_was_never_proven() -> None:
     breaker = Breaker(patience=60)
-    assert [breaker.suspect("bad") for _ in range(5)] == [None] * 4 + [Trip("bad")]
+    assert [breaker.suspect("swap", "bad") for _ in range(5)] == [None] * 4 + [Trip("bad")]
 
 
 @given(st.integers(0, 4), st.integers(0, 9))
 def test_one_good_answer_turns_suspicion_to_the_single_connection(before: int, after: int) -> None:
     breaker = Breaker(patience=60)
     for _ in range(before):
-        breaker.suspect("bad")
-    breaker.good()
-    assert [breaker.suspect("bad") for _ in range(after)] == [None] * after
+        breaker.suspect("swap", "bad")
+    breaker.good("swap")
+    assert [breaker.suspect("swap", "bad") for _ in range(after)] == [None] * after
 
 
 def test_ten_suspects_in_a_row_stop_even_a_job_that_went_well() -> None:
     breaker = Breaker(patience=60)
-    breaker.good()
-    assert [breaker.suspect("bad") for _ in range(10)] == [None] * 9 + [Trip("bad")]
+    breaker.good("swap")
+    assert [breaker.suspect("swap", "bad") for _ in range(10)] == [None] * 9 + [Trip("bad")]
 
 
 def test_who_is_not_proven_is_cautious() -> None:
     breaker = Breaker(patience=60)
     assert breaker.cautious
-    breaker.good()
+    breaker.good("swap")
     assert not breaker.cautious
 
 
 def test_five_bad_answers_make_a_confident_job_cautious_and_a_good_one_confident_again() -> None:
     breaker = Breaker(patience=60)
-    breaker.good()
+    breaker.good("swap")
     assert [breaker.bad("503", 0.0) for _ in range(4)] == [None] * 4
     assert not breaker.cautious
     assert isinstance(breaker.bad("503", 0.0), Pause)
     assert breaker.cautious
-    breaker.good()
+    breaker.good("swap")
     assert not breaker.cautious
     assert breaker.bad("503", 0.0) is None
 
@@ -168,7 +168,7 @@ def test_trouble_is_borne_as_long_as_patience_lasts(elapsed: float) -> None:
 def test_a_few_bad_answers_never_stop_a_job_however_long_they_take(elapsed: float, proven: bool) -> None:
     breaker = Breaker(patience=60)
     if proven:
-        breaker.good()
+        breaker.good("swap")
     reactions = [breaker.bad("503", 0.0), *(breaker.bad("503", elapsed) for _ in range(3))]
     assert not any(isinstance(reaction, Trip) for reaction in reactions)
     assert isinstance(breaker.bad("503", elapsed), Trip)
@@ -178,7 +178,7 @@ def test_patience_begins_anew_after_a_good_answer() -> None:
     breaker = Breaker(patience=60)
     for _ in range(10):
         breaker.bad("503", 0.0)
-    breaker.good()
+    breaker.good("swap")
     reactions = [breaker.bad("503", 59.0 + second) for second in range(10)]
     assert not any(isinstance(reaction, Trip) for reaction in reactions)
     assert breaker.bad("503", 119.0) == Trip("503")

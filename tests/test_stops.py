@@ -119,6 +119,16 @@ def test_a_wrong_consumer_secret_stops_the_job_after_a_handful_of_calls(set_scen
     assert scene.states() == {"migrated": 40}
 
 
+@pytest.mark.parametrize("limit", ["1", "4"])
+def test_a_wrong_consumer_secret_condemns_nobody_however_few_there_are(
+    set_scene: SetScene, limit: str
+) -> None:
+    scene = set_scene(6, mix="partner=1", expired=0.0)
+    scene.environment["MIGRATOR_CONSUMER_SECRET"] = "not the secret"
+    assert scene.migrator("run", "tokens.csv", "--limit", limit).returncode == 3
+    assert scene.states() == {"pending": 6}
+
+
 def test_a_wrong_client_secret_stops_the_job_at_once(set_scene: SetScene) -> None:
     scene = set_scene(40, mix="partner=1", expired=0.0)
     scene.environment["MIGRATOR_CLIENT_SECRET"] = "not the secret"
@@ -280,5 +290,5 @@ def test_a_token_secret_wrong_in_one_row_fails_that_row_alone(set_scene: SetScen
     assert scene.states() == {"failed": 1, "migrated": 9}
     assert scene.migrator("resume").returncode == 1
     again = scene.migrator("resume", "--retry-failed")
-    assert again.returncode == 1, "one connection that fails alone is no reason to stop"
-    assert scene.states() == {"failed": 1, "migrated": 9}
+    assert again.returncode == 3, "nobody is left to show that it is this connection's fault alone"
+    assert scene.states() == {"pending": 1, "migrated": 9}

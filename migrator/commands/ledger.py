@@ -32,5 +32,6 @@ def rekey(context: Context) -> None:
     click.echo(
         f"sealed {number:,} values under a new key, which is in {key_file}; keep a copy of it elsewhere"
     )
+    click.echo(f"the old key is kept as {key_file.name}.old-…: delete it once no other ledger needs it")
     if os.environ.get("MIGRATOR_LEDGER_KEY"):
         click.echo("MIGRATOR_LEDGER_KEY is the old key: unset it, or set it to the new one", err=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from migrator.errors import LedgerError, LedgerUnwritableError
@@ -34,7 +35,7 @@ def find_key(ledger: Path, environ: Mapping[str, str], key_file: Path | None) ->
         return LedgerKey(Secret(environ[VARIABLE]))
     path = key_file or key_path(ledger)
     _finish_rotation(ledger, path)
-    key = _read(path)
+    key = read_key(path)
     if key is None and key_file is not None:
         raise LedgerError(f"there is no ledger key file {path}", hint="mend ledger_key_file in migrator.toml")
     return key
@@ -56,12 +57,27 @@ def key_id_of(ledger: Path) -> str | None:
 
 def _finish_rotation(ledger: Path, key_file: Path) -> None:
     """Put the new key in the old one's place, if a rotation was killed after its commit."""
-    waiting = _read(new_key_path(key_file))
+    waiting = read_key(new_key_path(key_file))
     if waiting is not None and Vault(waiting).key_id == key_id_of(ledger):
+        put_in_place(key_file)
+
+
+def put_in_place(key_file: Path) -> None:
+    """The waiting key becomes the key; the old one is kept beside it, for other ledgers may be under it."""
+    old = read_key(key_file)
+    with suppress(FileNotFoundError):  # somebody else has just done it
+        if old is not None:
+            key_file.rename(old_key_path(key_file, Vault(old).key_id))
         new_key_path(key_file).replace(key_file)
 
 
-def _read(path: Path) -> LedgerKey | None:
+def old_key_path(key_file: Path, key_id: str) -> Path:
+    """Where a key is kept that was replaced."""
+    return key_file.with_name(f"{key_file.name}.old-{key_id}")
+
+
+def read_key(path: Path) -> LedgerKey | None:
+    """The key in a file; None if there is no such file. Raises ``LedgerError`` if it cannot be read."""
     try:
         return LedgerKey(Secret(path.read_text("ascii").strip()))
     except FileNotFoundError:

@@ -124,20 +124,33 @@ class Ledger:
     def end_call(self, call: EndedCall) -> None:
         """Put the outcome of a call on disk, with whatever it won.
 
-        Raises ``LedgerUnwritableError`` if the ledger cannot take it; then it is in the rescue file.
+        While the ledger does not take it, it is in the rescue file: a kill must not cost it. Raises
+        ``LedgerUnwritableError`` if the ledger cannot take it at all.
         """
+        saved = threading.Event()
+
+        def save() -> None:
+            self._save(call)
+            saved.set()
+
         try:
-            self._writer.write(lambda db: entries.end_call(db, self._codec, call, self._clock()))
-        except LedgerUnwritableError as error:
-            try:
-                self._rescue.save(call)
-            except OSError as second:
-                problem = second.strerror or second
-                raise LedgerUnwritableError(
-                    f"{error.message}; nor could the rescue file {self._rescue.path}: {problem}",
-                    hint=f"the answer for connection {call.connection_id} is lost; {error.hint}",
-                ) from None
+            self._writer.write(
+                lambda db: entries.end_call(db, self._codec, call, self._clock()), meanwhile=save
+            )
+        except LedgerUnwritableError:
+            if not saved.is_set():
+                save()
             raise
+
+    def _save(self, call: EndedCall) -> None:
+        try:
+            self._rescue.save(call)
+        except OSError as error:
+            problem = f"neither the ledger nor {self._rescue.path} can be written: {error.strerror or error}"
+            raise LedgerUnwritableError(
+                problem,
+                hint=f"the answer for connection {call.connection_id} is lost; make room, then resume",
+            ) from None
 
     def rest(self, standing: Standing, state: State, reason: str) -> None:
         """Record that a connection needs no call any more."""

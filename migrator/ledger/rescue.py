@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from migrator.errors import LedgerUnwritableError
+from migrator.errors import LedgerError, LedgerUnwritableError
 from migrator.ledger.codec import maybe_time_of, maybe_time_text, time_of, time_text
 from migrator.ledger.entries import EndedCall
 from migrator.ledger.vault import Vault
@@ -24,7 +26,12 @@ from migrator.transitions import Verdict
 ROOM_FOR_EACH = 16 * 1024
 """Bytes for one answer: several times the largest pair that was ever seen."""
 
+LONGEST_UNREADABLE = 4 * 1024
+"""Bytes of an answer that nobody could read which are worth the room."""
+
 _PURPOSE = "rescue"
+
+log = logging.getLogger(__name__)
 
 
 class RescueFile:
@@ -36,6 +43,7 @@ class RescueFile:
         self._lock = threading.Lock()
         self._descriptor: int | None = None
         self._end = 0
+        self._damaged = False
 
     @staticmethod
     def waits(ledger: Path) -> bool:
@@ -46,24 +54,37 @@ class RescueFile:
             return False
 
     def records(self) -> Iterator[EndedCall]:
-        """What an earlier job could not write into the ledger."""
+        """What an earlier job could not write into the ledger; a damaged line is passed over, and kept."""
         try:
             content = self.path.read_bytes()
         except FileNotFoundError:
             return
-        for line in content.rstrip(b"\0").split(b"\n"):
+        for line in content.strip(b"\0").split(b"\n"):
             if line:
-                yield _decode(self._vault.open(base64.b64decode(line), _PURPOSE).reveal())
+                try:
+                    call = _decode(self._vault.open(base64.b64decode(line), _PURPOSE).reveal())
+                except (ValueError, KeyError, LedgerError):
+                    self._damaged = True
+                else:
+                    yield call
 
     def set_aside(self, answers: int) -> None:
-        """Make the file, with room for so many answers. Raises ``LedgerUnwritableError`` if there is none."""
+        """Make the file anew, with room for so many answers, once the ledger has what was in it.
+
+        Raises ``LedgerUnwritableError`` if there is no room.
+        """
         size = answers * ROOM_FOR_EACH
         try:
-            self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+            if self._damaged:
+                kept = self.path.with_name(f"{self.path.name}.damaged")
+                self.path.replace(kept)
+                log.warning("a part of the rescue file could not be read; it is kept as %s", kept)
+            self.path.unlink(missing_ok=True)
+            self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
             os.posix_fallocate(self._descriptor, 0, size)
             os.fsync(self._descriptor)
         except OSError as error:
-            self.remove()
+            self.close()
             raise LedgerUnwritableError(
                 f"there is no room for {self.path} ({size:,} bytes): {error.strerror}",
                 hint="make room: it takes the answers that are under way should the ledger not be writable",
@@ -71,28 +92,26 @@ class RescueFile:
 
     def save(self, call: EndedCall) -> None:
         """Put one answer on disk. Raises ``OSError`` if even that cannot be done."""
+        if call.unreadable is not None and len(call.unreadable) > LONGEST_UNREADABLE:
+            call = replace(call, unreadable=None)
         line = base64.b64encode(self._vault.seal(_encode(call), _PURPOSE)) + b"\n"
         with self._lock:
             if self._descriptor is None:
                 raise OSError("the rescue file is not open")
-            os.pwrite(self._descriptor, line, self._end)
+            written = 0
+            while written < len(line):
+                written += os.pwrite(self._descriptor, line[written:], self._end + written)
             os.fsync(self._descriptor)
             self._end += len(line)
 
     def close(self) -> None:
-        """Let go of the file; it goes if nothing was saved in it."""
+        """Let go of the file. It goes if this process made it and saved nothing in it."""
+        if self._descriptor is None:
+            return
+        os.close(self._descriptor)
+        self._descriptor = None
         if self._end == 0:
-            self.remove()
-        elif self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-
-    def remove(self) -> None:
-        """Delete the file, once the ledger has what was in it."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-        self.path.unlink(missing_ok=True)
+            self.path.unlink(missing_ok=True)
 
 
 def _encode(call: EndedCall) -> str:

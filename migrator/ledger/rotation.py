@@ -12,7 +12,7 @@ from pathlib import Path
 
 from migrator.errors import LedgerError, LedgerUnwritableError
 from migrator.ledger import codec, files, lock, schema
-from migrator.ledger.keys import new_key_path
+from migrator.ledger.keys import new_key_path, put_in_place, read_key
 from migrator.ledger.rescue import RescueFile
 from migrator.ledger.vault import LedgerKey, Vault
 
@@ -40,25 +40,44 @@ def rotate_key(path: Path, key: LedgerKey, key_file: Path) -> int:
             raise LedgerError(
                 "answers wait in the rescue file, under the present key", hint="run 'migrator resume' first"
             )
-        new = LedgerKey.generate()
-        waiting = new_key_path(key_file)
-        try:
-            waiting.unlink(missing_ok=True)  # of a rotation that never was committed
-            files.create_private(waiting, new.text.reveal().encode("ascii") + b"\n")
-        except OSError as error:
-            raise LedgerUnwritableError(
-                f"the new key {waiting} cannot be written: {error.strerror}"
-            ) from None
         connection = files.connect(path, readonly=False)
         try:
             schema.prepare(connection, create=False)
+            _check(connection, key, key_file)
+            new = _write_new_key(key_file)
             number = _seal_anew(connection, Vault(key), Vault(new))
         except sqlite3.Error as error:
             raise LedgerUnwritableError(f"the ledger could not be written: {error}") from None
         finally:
             connection.close()
-        waiting.replace(key_file)
+        put_in_place(key_file)
         return number
+
+
+def _check(connection: sqlite3.Connection, key: LedgerKey, key_file: Path) -> None:
+    """Refuse, before any file is touched, what would cost a key."""
+    ((needed,),) = connection.execute("SELECT value FROM meta WHERE name = 'key_id'").fetchall()
+    if Vault(key).key_id != needed:
+        raise LedgerError(
+            f"the ledger was made with key {needed}, and the one given is {Vault(key).key_id}",
+            hint=f"if a rotation was interrupted, the key is in {new_key_path(key_file)}",
+        )
+    present = read_key(key_file)
+    if present is not None and Vault(present).key_id != needed:
+        raise LedgerError(f"{key_file} holds another key than the ledger's", hint="move it away first")
+
+
+def _write_new_key(key_file: Path) -> LedgerKey:
+    new = LedgerKey.generate()
+    waiting = new_key_path(key_file)
+    try:
+        waiting.unlink(
+            missing_ok=True
+        )  # of a rotation that never was committed: the ledger is under another key
+        files.create_private(waiting, new.text.reveal().encode("ascii") + b"\n")
+    except OSError as error:
+        raise LedgerUnwritableError(f"the new key {waiting} cannot be written: {error.strerror}") from None
+    return new
 
 
 def _seal_anew(connection: sqlite3.Connection, old: Vault, new: Vault) -> int:
@@ -67,10 +86,6 @@ def _seal_anew(connection: sqlite3.Connection, old: Vault, new: Vault) -> int:
     )  # what the old key opens shall not stay behind in free pages
     connection.execute("BEGIN IMMEDIATE")
     meta = dict(connection.execute("SELECT name, value FROM meta"))
-    if meta.get("key_id") != old.key_id:
-        raise LedgerError(
-            f"the ledger was made with key {meta.get('key_id')}, and the one given is {old.key_id}"
-        )
     number = 0
     for table, column, purpose in _SEALED:
         for row_id, value in _values(connection, table, column):

@@ -23,6 +23,8 @@ Entry = Callable[[sqlite3.Connection], T]
 log = logging.getLogger(__name__)
 
 _LARGEST_GROUP = 256
+_LONG = 1.0
+"""Seconds after which an entry that waits for the ledger is looked after in another way."""
 _LONGEST_WAIT = 300.0
 """Seconds that another program may hold the ledger."""
 
@@ -47,14 +49,21 @@ class GroupWriter:
         self._thread = threading.Thread(target=self._serve, name="ledger-writer", daemon=True)
         self._thread.start()
 
-    def write(self, entry: Entry[T]) -> T:
+    def write(self, entry: Entry[T], *, meanwhile: Callable[[], None] | None = None) -> T:
         """Run ``entry`` in a transaction and return its result once that is on disk.
 
         Raises what ``entry`` raises, with its changes undone, or ``LedgerUnwritableError`` if nothing can be
         written.
+
+        ``meanwhile`` is called if that takes long, as it does while another program holds the ledger.
         """
         future: Future[T] = Future()
         self._queue.put(_Job(entry, future))
+        if meanwhile is not None:
+            try:
+                return future.result(timeout=_LONG)
+            except TimeoutError:
+                meanwhile()
         return future.result()
 
     def close(self) -> None:

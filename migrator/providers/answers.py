@@ -14,8 +14,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-from migrator.models import Secret, State, TokenPair
-from migrator.providers.interface import Answer, Later, Outcome, Over, Suspect, Unknown
+from migrator.models import Secret, TokenPair
+from migrator.providers.interface import Answer, Later, Outcome, Suspect, Unknown
 
 LONGEST_WAIT = timedelta(days=1)
 """A provider's limits are counted a day at the longest; what asks for more is a mistake."""
@@ -137,14 +137,12 @@ def by_status(answer: Answer) -> Outcome:
             return Later(problem, retry_after(answer))
         case 408 | 425 | 500 | 502 | 504:
             return Unknown(problem)
-        case 400 | 401 | 403 | 404 | 405 | 410 | 413 | 415 | 422:
-            return Suspect(
-                problem, "the provider refuses without a reason that is known; see the attempts in the ledger"
-            )
         case status if 300 <= status < 400:  # noqa: PLR2004
             return Suspect(problem, "redirects are not followed with credentials; check base_url")
         case status if 400 <= status < 500:  # noqa: PLR2004
-            return Over(State.FAILED, "refused", problem)
+            return Suspect(
+                problem, "the provider refuses without a reason that is known; see the attempts in the ledger"
+            )
     return Unknown(problem)
 
 

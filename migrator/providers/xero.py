@@ -159,7 +159,7 @@ def _oauth1_refusal(action: Action, answer: Answer) -> Outcome | None:
 def _json_refusal(action: Action, answer: Answer) -> Outcome | None:
     document = answers.json_object(answer)
     if document is not None:
-        if _EXPIRED in answers.strings(document.get("errors")):
+        if _says_expired(document):
             return RenewFirst("token_expired")
         error = document.get("error")
         if isinstance(error, str) and error in JSON_ERRORS:
@@ -169,6 +169,10 @@ def _json_refusal(action: Action, answer: Answer) -> Outcome | None:
     return None
 
 
+def _says_expired(document: dict[str, Any] | None) -> bool:
+    return document is not None and _EXPIRED in answers.strings(document.get("errors"))
+
+
 def _read_pair(answer: Answer) -> Outcome:
     document = answers.json_object(answer)
     pair = (
@@ -176,7 +180,10 @@ def _read_pair(answer: Answer) -> Outcome:
         if document
         else None
     )
-    return Won(pair) if pair else Unknown("unreadable_pair")
+    if pair is not None:
+        return Won(pair)
+    # The protocol names no status for this refusal; any other body that is no pair may hide one.
+    return RenewFirst("token_expired") if _says_expired(document) else Unknown("unreadable_pair")
 
 
 def _read_renewal(answer: Answer) -> Outcome:

@@ -203,7 +203,16 @@ def test_every_answer_is_read_and_only_a_whole_pair_is_won(action: Action, reply
 def test_what_is_not_understood_after_success_is_unknown(action: Action, reply: Answer | NoAnswer) -> None:
     if isinstance(reply, Answer) and reply.status == 200:
         outcome = XERO.read(action, reply)
-        assert isinstance(outcome, Won) or outcome == Unknown("unreadable_pair")
+        expired = b"The access token has expired" in reply.body
+        assert isinstance(outcome, Won | RenewFirst if expired else Won) or outcome == Unknown(
+            "unreadable_pair"
+        )
+
+
+def test_an_expired_token_is_renewed_whatever_the_status_of_the_answer() -> None:
+    body = b'{"errors": ["The access token has expired"]}'
+    for status in (200, 400, 401):
+        assert XERO.read(Action.SWAP, answer(status, body)) == RenewFirst("token_expired")
 
 
 @pytest.mark.parametrize("action", Action)

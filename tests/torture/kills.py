@@ -43,7 +43,7 @@ def killed_over_and_over(folder: Path, repeat: str, *, count: int, kills: int, s
     untrue = 0
     with scene(folder, count, f"repeat={repeat}", *FAULTS, seed=seed, timeout=0.5) as stage:
         arguments: tuple[str, ...] = ("run", "tokens.csv")
-        progress = 0
+        progress = killed = 0
         for number in range(1, kills + 1):
             # Moments are spread over the whole run: by connections done, and a random while after that.
             target = count * number // (kills + 1)
@@ -52,6 +52,7 @@ def killed_over_and_over(folder: Path, repeat: str, *, count: int, kills: int, s
             time.sleep(dice.uniform(0, 0.05))
             process.send_signal(signal.SIGKILL)
             process.communicate()
+            killed += process.returncode == -signal.SIGKILL
             if stage.ledger.is_file() and stage.states():
                 arguments = ("resume",)
             progress = done(stage)
@@ -70,7 +71,7 @@ def killed_over_and_over(folder: Path, repeat: str, *, count: int, kills: int, s
         ((lost,),) = stage.query("SELECT count(*) FROM connections WHERE reason = 'response_lost'")
         return Kills(
             repeat,
-            kills,
+            killed,
             resumes,
             stats["swaps_issued"],
             stats["swapped_twice"],
