@@ -34,4 +34,4 @@ def test_never_more_than_the_limit_in_any_stretch(calls: int, gaps: list[float])
         if room.granted:
             passed.append(now)
         else:
-            assert inside[0] + 60.0 <= now + room.retry_after
+            assert inside[0] + 60.0 <= now + room.retry_after + 1e-6  # floats do not add up exactly
