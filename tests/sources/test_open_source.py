@@ -147,7 +147,7 @@ def _zip() -> bytes:
         (b"\xef\xbb\xbf", "is empty", "done"),
         (_zip(), "spreadsheet", "CSV UTF-8"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "spreadsheet", "CSV UTF-8"),
-        (gzip.compress(CSV.encode()), "gzip", "Unpack"),
+        (gzip.compress(CSV.encode(), mtime=0), "gzip", "Unpack"),
         (b"BZh91AY&SY", "bzip2", "Unpack"),
         (b"\xfd7zXZ\x00\x00", "xz", "Unpack"),
         (b"\x28\xb5\x2f\xfd\x04", "zstd", "Unpack"),
