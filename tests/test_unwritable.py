@@ -83,3 +83,14 @@ def test_a_read_only_folder_is_exit_3_before_anything_is_sent(set_scene: SetScen
     assert finished.returncode == 3
     assert "/proc/migration.db" in finished.stderr
     assert scene.sandbox.stats()["requests"] == {}
+
+
+def test_a_rescue_file_that_comes_twice_is_taken_in_once(stuck: Scene) -> None:
+    rescue = stuck.folder / "migration.db.rescue"
+    content = rescue.read_bytes()
+    stuck.migrator("resume")
+    before = stuck.query("SELECT id, connection_id, replaced_at FROM token_pairs ORDER BY id")
+    rescue.write_bytes(content)
+    rescue.chmod(0o600)
+    assert stuck.migrator("resume").returncode == 0
+    assert stuck.query("SELECT id, connection_id, replaced_at FROM token_pairs ORDER BY id") == before
