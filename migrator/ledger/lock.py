@@ -26,11 +26,15 @@ def exclusive(ledger: Path) -> Iterator[None]:
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             holder = os.read(descriptor, 32).decode("ascii", "replace").strip() or "unknown"
             raise LedgerLockedError(
                 f"the ledger {ledger} is in use by process {holder}",
                 hint="wait until it is done; two jobs on the same tokens would kill each other's pairs",
+            ) from None
+        except OSError as error:
+            raise LedgerUnwritableError(
+                f"{path} cannot be locked: {error.strerror}", hint="keep the ledger on a local disk"
             ) from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
