@@ -98,3 +98,21 @@ def blobs(scene: Scene) -> set[bytes]:
     }
     rows = [row for table, column in columns.items() for row in scene.query(f"SELECT {column} FROM {table}")]
     return {value for (value,) in rows if isinstance(value, bytes)}
+
+
+def test_a_rotation_killed_after_its_commit_is_not_overwritten_by_the_next(migrated: Scene) -> None:
+    key_file = migrated.folder / "migration.db.key"
+    migrated.environment["MIGRATOR_LEDGER_KEY"] = key_file.read_text("ascii").strip()
+    key_file.unlink()
+    subprocess.run(
+        [sys.executable, "-c", KILLED, "after the commit", "ledger", "rekey"],
+        cwd=migrated.folder,
+        env=migrated.clean_environment(),
+        capture_output=True,
+        check=False,
+    )
+    refused = migrated.migrator("ledger", "rekey")
+    assert (refused.returncode, ".key.new" in refused.stderr) == (2, True)
+    del migrated.environment["MIGRATOR_LEDGER_KEY"]
+    assert migrated.migrator("resume").returncode == 0
+    assert migrated.states() == {"migrated": 12}
