@@ -45,15 +45,18 @@ class Gate:
         Every True must be followed by ``leave``.
         """
         with self._turnstile:
-            while not stop.is_set():
+            while True:
                 with self._lock:
+                    # Looked at under the lock: whoever stops the job does so before it leaves, so that a
+                    # call which waited for it to leave knows.
+                    if stop.is_set():
+                        return False
                     wait = self._wait()
                     if wait <= 0:
                         self._pace.take(self._monotonic())
                         self._under_way += 1
                         return True
                 stop.wait(min(wait, 0.5))
-        return False
 
     def leave(self) -> None:
         """The call is over."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import count, pairwise
 
 import pytest
 
@@ -74,6 +74,29 @@ def test_calls_leave_at_the_pace(time: Time) -> None:
         left.append(time.now)
     assert left == pytest.approx([1000.0, 1001.0, 1002.0, 1003.0], abs=0.05)  # but for the pace's margin
     assert all(later - earlier >= 1 for earlier, later in pairwise(left))
+
+
+def test_a_call_that_waited_for_the_last_one_does_not_leave_when_that_stops_the_job() -> None:
+    class Stop(threading.Event):
+        """The call under way stops the job and leaves as soon as nobody holds the door."""
+
+        def is_set(self) -> bool:
+            before = super().is_set()
+            if not before and not gate._lock.locked():
+                self.end_last_call()
+            return before
+
+        def wait(self, timeout: float | None = None) -> bool:
+            self.end_last_call()
+            return super().wait(timeout)
+
+        def end_last_call(self) -> None:
+            self.set()
+            gate.leave()
+
+    gate = Gate(Pace(60_000), Breaker(patience=60.0), count(step=1.0).__next__)  # the pace hinders nobody
+    assert gate.admit(threading.Event())
+    assert not gate.admit(Stop())
 
 
 def test_nobody_leaves_once_the_job_stops(time: Time) -> None:
