@@ -102,10 +102,12 @@ class Runner:
         self, command: str, sources: Sequence[Source], *, create: bool
     ) -> Iterator[tuple[Ledger, Interruption]]:
         """A run in the ledger, from its beginning to how it ended."""
-        longest = longest_call(self._settings.timeout)
+        longest = longest_call(self._settings.timeout) + ledgers.HURRIED_WAIT
         with (
-            ledgers.open_for_job(self._path, self._key, self._clock, create=create) as ledger,
             heeded(longest) as interruption,
+            ledgers.open_for_job(
+                self._path, self._key, self._clock, create=create, hurry=interruption.stop
+            ) as ledger,
         ):
             names = [source.name for source in sources]
             stock = ledger.begin_run(command, self._policy, names, workers=self._settings.concurrency)

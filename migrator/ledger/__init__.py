@@ -21,8 +21,10 @@ from migrator.ledger.reading import (
 from migrator.ledger.rotation import rotate_key
 from migrator.ledger.seen import DiskSeen
 from migrator.ledger.vault import LedgerKey
+from migrator.ledger.writer import HURRIED_WAIT
 
 __all__ = [
+    "HURRIED_WAIT",
     "DiskSeen",
     "EndedCall",
     "Intake",

@@ -39,14 +39,20 @@ class Ledger:
     """A ledger that this process alone may write."""
 
     def __init__(
-        self, path: Path, connection: sqlite3.Connection, codec: Codec, rescue: RescueFile, clock: Clock
+        self,
+        path: Path,
+        connection: sqlite3.Connection,
+        codec: Codec,
+        rescue: RescueFile,
+        clock: Clock,
+        hurry: threading.Event,
     ) -> None:
         self.path = path
         self._codec = codec
         self._rescue = rescue
         self._clock = clock
         self._connection = connection
-        self._writer = GroupWriter(connection)
+        self._writer = GroupWriter(connection, hurry)
         self._local = threading.local()
         self._readers: list[sqlite3.Connection] = []
         self._run_id = 0
@@ -197,8 +203,12 @@ class Ledger:
 
 
 @contextmanager
-def open_for_job(path: Path, key: LedgerKey, clock: Clock, *, create: bool) -> Iterator[Ledger]:
+def open_for_job(
+    path: Path, key: LedgerKey, clock: Clock, *, create: bool, hurry: threading.Event
+) -> Iterator[Ledger]:
     """Open a ledger to work on it, alone; made if missing, where ``create`` says so.
+
+    ``hurry`` is set when the job is told to end: from then on it does not wait long for other programs.
 
     Raises ``LedgerLockedError`` if another process works on it, ``LedgerError`` if there is none, it is not
     ours, or the key is not its key.
@@ -220,7 +230,7 @@ def open_for_job(path: Path, key: LedgerKey, clock: Clock, *, create: bool) -> I
         except BaseException:
             connection.close()
             raise
-        ledger = Ledger(path, connection, codec, rescue, clock)
+        ledger = Ledger(path, connection, codec, rescue, clock, hurry)
         try:
             yield ledger
         finally:

@@ -27,6 +27,10 @@ _LONG = 1.0
 """Seconds after which an entry that waits for the ledger is looked after in another way."""
 _LONGEST_WAIT = 300.0
 """Seconds that another program may hold the ledger."""
+HURRIED_WAIT = 5.0
+"""The same once the job has been told to end: its answers are safe in the rescue file."""
+_LOOK = 1000
+"""Milliseconds after which a writer that waits looks whether it has been told to end."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,11 @@ class GroupWriter:
     ``LedgerUnwritableError``, so that nobody sends what could not be recorded.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, hurry: threading.Event) -> None:
+        """``hurry`` is set once the job has been told to end."""
         self._connection = connection
+        self._connection.execute(f"PRAGMA busy_timeout = {_LOOK}")
+        self._hurry = hurry
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._broken: LedgerUnwritableError | None = None
         self._thread = threading.Thread(target=self._serve, name="ledger-writer", daemon=True)
@@ -120,17 +127,20 @@ class GroupWriter:
     def _begin(self) -> None:
         """Begin a transaction once nobody else writes: somebody's open shell is no broken disk."""
         started = time.monotonic()
+        told = False
         while True:
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
                 return
             except sqlite3.OperationalError as error:
-                waited = time.monotonic() - started
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or waited > _LONGEST_WAIT:
+                longest = HURRIED_WAIT if self._hurry.is_set() else _LONGEST_WAIT
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() - started > longest:
                     raise
-                log.warning(
-                    "another program holds a write transaction on the ledger; waiting, %.0f s so far", waited
-                )
+                if not told:
+                    log.warning(
+                        "another program writes the ledger; waiting for it, %.0f s at the most", longest
+                    )
+                told = True
 
     def _break(self, error: sqlite3.Error | LedgerUnwritableError) -> None:
         if self._broken is None:

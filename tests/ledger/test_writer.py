@@ -34,7 +34,7 @@ def connection(path: Path) -> Iterator[sqlite3.Connection]:
 
 @pytest.fixture
 def writer(connection: sqlite3.Connection) -> Iterator[GroupWriter]:
-    writer = GroupWriter(connection)
+    writer = GroupWriter(connection, threading.Event())
     yield writer
     writer.close()
 
@@ -179,7 +179,7 @@ def test_a_commit_that_fails_loses_no_entry_silently(
 def test_what_is_queued_is_committed_before_the_writer_stops(
     connection: sqlite3.Connection, path: Path
 ) -> None:
-    writer = GroupWriter(connection)
+    writer = GroupWriter(connection, threading.Event())
     with HeldUp(writer) as held:
         futures = held.queue(*(add(f"{number:02}") for number in range(10)))
     writer.close()
