@@ -270,7 +270,7 @@ class Job:
         pause = timedelta(seconds=backoff(standing.tries, self._tools.dice))
         if isinstance(outcome, Suspect):
             if self._alone(standing, action, outcome):
-                return give_up(standing, outcome, now, pause)
+                return give_up(standing, action, outcome, now, pause)
             pause = _SUSPECT_PAUSE
         trip = self._tools.gate.listen(action, outcome, in_doubt=standing.doubt is not None)
         if trip is not None:

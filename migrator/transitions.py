@@ -88,8 +88,7 @@ def settle(
         case Won():
             verdict = _won(standing, action, outcome.pair, now, policy)
         case Renewed():
-            renewed = _with_handle(outcome.legacy, standing.legacy)
-            verdict = replace(_unchanged(standing, "done"), tries=standing.tries, new_legacy=renewed)
+            verdict = _renewed(standing, outcome)
         case Reached():
             verdict = _reached(standing, outcome)
         case RenewFirst():
@@ -112,8 +111,13 @@ def settle(
     return verdict
 
 
-def give_up(standing: Standing, suspect: Suspect, now: datetime, backoff: timedelta) -> Verdict:
+def give_up(
+    standing: Standing, action: Action, suspect: Suspect, now: datetime, backoff: timedelta
+) -> Verdict:
     """The entry for a suspect answer once others have shown that only this connection gets it."""
+    if action is Action.SWAP and standing.doubt is Action.RENEW:
+        # What is swapped is what a renewal answered that may have been cut off: now it is known to have been.
+        return Verdict("over", suspect.problem, State.NEEDS_CONSENT, RESPONSE_LOST)
     if standing.doubt is not None or standing.state is State.MIGRATED:
         return replace(
             _unchanged(standing, "over", suspect.problem), tries=standing.tries + 1, not_before=now + backoff
@@ -154,6 +158,14 @@ def _won(standing: Standing, action: Action, pair: TokenPair, now: datetime, pol
     return Verdict(
         "done", "", State.UNCERTAIN, UNVERIFIED, standing.doubt, settled, tries=standing.tries, new_pair=pair
     )
+
+
+def _renewed(standing: Standing, outcome: Renewed) -> Verdict:
+    """The new token is stored before it is used; the one before it is kept, but dead for all we know."""
+    renewed = _with_handle(outcome.legacy, standing.legacy)
+    if not outcome.whole:
+        standing = replace(standing, doubt=standing.doubt or Action.RENEW)
+    return replace(_unchanged(standing, "done"), tries=standing.tries, new_legacy=renewed)
 
 
 def _mismatch(standing: Standing, pair: TokenPair) -> str:

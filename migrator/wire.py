@@ -88,7 +88,8 @@ class HttpWire:
                 return NoAnswer(sent=True, problem="timeout")
             if body is None:
                 return NoAnswer(sent=True, problem="answer_too_long")
-            return Answer(response.status_code, response.headers, body, self._clock())
+            delimited = "Content-Length" in response.headers or response.raw.chunked
+            return Answer(response.status_code, response.headers, body, self._clock(), delimited)
         except requests.RequestException as error:
             return _no_answer(error)
         except (HTTPError, ValueError, OSError):  # what a broken answer, or a connection cut off, can raise

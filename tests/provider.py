@@ -19,6 +19,7 @@ class Calls:
     """What arrived, in order."""
 
     paths: list[str] = field(default_factory=list)
+    authorizations: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(self, path: str) -> int:
@@ -62,13 +63,16 @@ def misbehaving(answer: Callable[[str, Calls], Reply]) -> Iterator[tuple[str, Ca
             path = self.path.partition("?")[0]
             with calls.lock:
                 calls.paths.append(path)
+                calls.authorizations.append(self.headers.get("Authorization", ""))
             reply = answer(path, calls)
             if reply is None:
                 self.close_connection = True
                 return
             status, headers, body = reply
             self.send_response(status)
-            for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            # An answer that ends with its connection announces no length.
+            length = {} if "Connection" in headers else {"Content-Length": str(len(body))}
+            for name, value in {**headers, **length}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)

@@ -11,6 +11,7 @@ from tests.provider import SIGNATURE_INVALID, Calls, Reply, misbehaving, of_json
 from tests.support import Scene
 
 SWAP, CONNECTIONS, TOKEN = "/oauth/migrate", "/connections", "/connect/token"
+RENEW = "/oauth/AccessToken"
 
 
 def talk_to(scene: Scene, url: str) -> None:
@@ -153,6 +154,31 @@ def test_renewals_that_are_refused_to_all_condemn_nobody(scene: Scene) -> None:
         finished = scene.migrator("run", "tokens.csv")
     assert finished.returncode == 3, finished.stderr
     assert scene.states() == {"pending": 40}
+
+
+def test_a_renewal_that_may_have_been_cut_off_is_stored_and_known_by_its_use(set_scene: SetScene) -> None:
+    scene = set_scene(12, mix="partner=1", expired=1.0, timeout=0.3)
+
+    def answer(path: str, calls: Calls) -> Reply:
+        number = calls.count(RENEW)
+        if path == RENEW:
+            body = f"oauth_token=renewed-{number}&oauth_token_secret=secret-{number}"
+            return 200, {"Connection": "close"}, body.encode()
+        if path == SWAP:
+            cut_off = 'oauth_token="renewed-3"' in calls.authorizations[-1]
+            return SIGNATURE_INVALID if cut_off else pair(number)
+        tenants = [{"tenantId": tenant} for (tenant,) in scene.query("SELECT tenant_id FROM connections")]
+        return of_json(200, tenants)
+
+    with misbehaving(answer) as (url, calls):
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv", "--concurrency", "1")
+    assert finished.returncode == 0, finished.stderr
+    assert scene.query("SELECT reason, count(*) FROM connections GROUP BY state ORDER BY state") == [
+        ("", 11),
+        ("response_lost", 1),
+    ]
+    assert calls.count(CONNECTIONS) == 11  # a pair counts once it has been seen to work
 
 
 def test_tokens_of_another_application_stop_the_job_before_everybody_must_consent(scene: Scene) -> None:

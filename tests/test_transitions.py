@@ -335,10 +335,14 @@ def test_a_pair_that_misses_its_tenant_is_migrated_with_that_said(wanted: str, r
     assert (verdict.state, verdict.reason) == (State.MIGRATED, "" if hit else TENANT_MISMATCH)
 
 
-@given(standings(), st.builds(Suspect, words, st.just("hint")))
-def test_giving_up_on_a_suspect_forgets_neither_doubt_nor_pair(standing: Standing, suspect: Suspect) -> None:
-    verdict = give_up(standing, suspect, NOW, BACKOFF)
-    if standing.state is State.PENDING:
+@given(standings(), st.sampled_from(EFFECTFUL), st.builds(Suspect, words, st.just("hint")))
+def test_giving_up_on_a_suspect_forgets_neither_doubt_nor_pair(
+    standing: Standing, action: Action, suspect: Suspect
+) -> None:
+    verdict = give_up(standing, action, suspect, NOW, BACKOFF)
+    if (action, standing.doubt) == (Action.SWAP, Action.RENEW):  # what was renewed has never worked
+        assert (verdict.state, verdict.reason) == (State.NEEDS_CONSENT, RESPONSE_LOST)
+    elif standing.state is State.PENDING:
         assert (verdict.state, verdict.reason) == (State.FAILED, suspect.problem)
     else:
         assert (verdict.state, verdict.doubt) == (standing.state, standing.doubt)
@@ -389,8 +393,10 @@ def test_a_provider_that_is_never_ready_does_not_keep_the_job_for_ever(
 
 
 Repeat = Literal["newest-wins", "keep", "never"]
-Fate = Literal["answered", "never arrived", "answer lost", "late", "unavailable"]
-FATES: tuple[Fate, ...] = ("answered", "never arrived", "answer lost", "late", "unavailable")
+Fate = Literal["answered", "never arrived", "answer lost", "late", "unavailable", "undelimited", "cut off"]
+FATES: tuple[Fate, ...] = (
+    "answered", "never arrived", "answer lost", "late", "unavailable", "undelimited", "cut off"
+)  # fmt: skip
 GONE = Over(State.NEEDS_CONSENT, "grant_revoked", "token_rejected", refused=True)
 
 
@@ -435,6 +441,8 @@ class Provider:
         match fate:
             case "answered":
                 return self.carry_out(action, standing, now)
+            case "undelimited" | "cut off":
+                return _undelimited(self.carry_out(action, standing, now), cut=fate == "cut off")
             case "unavailable":
                 return Later("http_503")
             case "answer lost":
@@ -450,6 +458,17 @@ class Provider:
         self.alive.add(f"P{self.minted}")
         ends = now + timedelta(minutes=30 if self.minted % 2 else 1)
         return TokenPair(Secret(f"P{self.minted}"), Secret("r"), ends)
+
+
+def _undelimited(outcome: Outcome, *, cut: bool) -> Outcome:
+    """An answer whose end nobody announced: of a renewal's, nobody can tell whether it was cut off."""
+    match outcome:
+        case Renewed(legacy):
+            token = Secret(legacy.token.reveal() + "…") if cut else legacy.token
+            return Renewed(replace(legacy, token=token), whole=False)
+        case Won() if cut:
+            return Unknown("unreadable_pair")
+    return outcome
 
 
 def after_verdict(standing: Standing, verdict: Verdict, now: datetime) -> Standing:

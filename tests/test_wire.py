@@ -276,6 +276,23 @@ def test_a_chunked_answer_is_read() -> None:
     assert answer.body == b"[1]"
 
 
+CHUNKED = says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n[1]\r\n0\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "delimited"),
+    [
+        pytest.param(answers(b"[1]"), True, id="length"),
+        pytest.param(CHUNKED, True, id="chunks"),
+        pytest.param(hangs_up(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n[1]"), False, id="neither"),
+    ],
+)
+def test_an_answer_tells_whether_its_end_was_announced(behaviour: Behaviour, delimited: bool) -> None:
+    answer = exchange(behaviour)
+    assert isinstance(answer, Answer)
+    assert (answer.body, answer.delimited) == (b"[1]", delimited)
+
+
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See", "307 Same", "308 Same"])
 def test_redirects_are_not_followed(status: str) -> None:
     with serving(answers()) as stranger:

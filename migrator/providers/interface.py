@@ -64,6 +64,11 @@ class Answer:
     """Case-insensitive."""
     body: bytes = field(repr=False)
     received_at: datetime
+    delimited: bool = True
+    """Whether the server said where the body ends (RFC 9112, 6.3).
+
+    If not, a body that was cut off looks like one that ended; where its form does not tell, nobody knows.
+    """
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,8 @@ class Renewed:
     """A new OAuth 1.0a token in the place of the old one."""
 
     legacy: LegacyToken
+    whole: bool = True
+    """Whether it is known to stand there whole; if not, only its use tells."""
 
 
 @dataclass(frozen=True)

@@ -196,7 +196,8 @@ def _read_renewal(answer: Answer) -> Outcome:
     lifetime = answers.seconds(fields.get("oauth_expires_in"))
     expires_at = answer.received_at + timedelta(seconds=lifetime) if lifetime else None
     handle = fields.get("oauth_session_handle")
-    return Renewed(LegacyToken(Secret(token), Secret(secret), Secret(handle) if handle else None, expires_at))
+    legacy = LegacyToken(Secret(token), Secret(secret), Secret(handle) if handle else None, expires_at)
+    return Renewed(legacy, whole=answer.delimited)  # a form does not show where it ends, as JSON does
 
 
 def _read_tenants(answer: Answer) -> Outcome:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -323,6 +324,8 @@ def test_a_renewal_is_a_form() -> None:
     assert XERO.read(Action.RENEW, answer(200, body)) == expected
     bare = XERO.read(Action.RENEW, answer(200, b"oauth_token=new&oauth_token_secret=s"))
     assert bare == Renewed(LegacyToken(Secret("new"), Secret("s")))
+    undelimited = replace(answer(200, body), delimited=False)
+    assert XERO.read(Action.RENEW, undelimited) == replace(expected, whole=False)
 
 
 @pytest.mark.parametrize(
