@@ -77,17 +77,22 @@ class Scene:
         process.send_signal(number)
         return process.communicate(timeout=PATIENCE)
 
-    def kill_at(self, step: str, action: Action, number: int, *arguments: str) -> None:
-        """Run ``migrator`` until it kills itself at a step of its n-th call of one kind."""
+    def kill_at(self, step: str, action: Action, number: int, *arguments: str) -> str:
+        """Run ``migrator`` until it kills itself at a step of its n-th call of one kind.
+
+        Returns what it said.
+        """
         process = subprocess.run(
             [sys.executable, "-m", "tests.killed_at", step, action.value, str(number), "--", *arguments],
             cwd=self.folder,
             env=self.clean_environment(),
+            text=True,
             capture_output=True,
             timeout=PATIENCE,
             check=False,
         )
         assert process.returncode == -signal.SIGKILL, process.stderr
+        return process.stderr
 
     # --- what the ledger says ---
 
