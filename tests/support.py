@@ -54,6 +54,18 @@ class Scene:
             check=False,
         )
 
+    def with_little_room(self, kilobytes: int, *arguments: str) -> Finished:
+        """Run ``migrator`` where no file can become longer than that: SQLite meets a disk that is full."""
+        return subprocess.run(
+            ["sh", "-c", 'ulimit -f "$0" && exec "$@"', str(2 * kilobytes), *self.command(*arguments)],
+            cwd=self.folder,
+            env=self.clean_environment(),
+            text=True,
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start ``migrator`` and go on."""
         return subprocess.Popen(
@@ -112,6 +124,11 @@ class Scene:
         """Change the ledger behind migrator's back; returns how many rows."""
         with closing(sqlite3.connect(self.ledger, timeout=10)) as db, db:
             return db.execute(sql, values).rowcount
+
+    def empty_log(self) -> None:
+        """Have SQLite move its log into the ledger, as the last one to close it does."""
+        with closing(sqlite3.connect(self.ledger, timeout=10)) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def states(self) -> dict[str, int]:
         """State to number; empty as long as there is no ledger."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,22 +13,12 @@ from migrator.ledger.rescue import RescueFile
 from migrator.ledger.vault import Vault
 from migrator.models import Action
 from tests.conftest import SetScene
-from tests.support import Scene
+from tests.support import Finished, Scene
 
 
-def resume_with_little_room(scene: Scene, kilobytes: int) -> subprocess.CompletedProcess[str]:
-    """Resume in a process that can make no file longer than that: SQLite meets a disk that is full."""
-    limit = kilobytes * 1024
-    return subprocess.run(
-        scene.command("resume", "--concurrency", "8"),
-        cwd=scene.folder,
-        env=scene.clean_environment(),
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
-        text=True,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
+def resume_with_little_room(scene: Scene, kilobytes: int) -> Finished:
+    """Resume with several calls at once where the disk is as good as full."""
+    return scene.with_little_room(kilobytes, "resume", "--concurrency", "8")
 
 
 @pytest.fixture
