@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from migrator.models import Action
 from tests.torture import fuzz
 from tests.torture.kills import killed_over_and_over, strikes
 
@@ -39,8 +42,9 @@ def test_damaged_files_raise_nothing_and_lose_no_row() -> None:
     assert counts["files that cannot be used"] > 10
 
 
-def test_damaged_answers_raise_nothing_and_make_nothing_untrue() -> None:
-    counts = fuzz.answers(400, SEED)
+@pytest.mark.parametrize("action", list(fuzz.EXCHANGES))
+def test_damaged_answers_raise_nothing_and_make_nothing_untrue(action: Action) -> None:
+    counts = fuzz.answers(action, 800, SEED)
     assert not [name for name in counts if name.startswith("traceback")]
     assert counts["untrue"] == 0
-    assert min(counts["migrated"], counts["pending"], counts["uncertain"]) > 10
+    assert min(counts["believed"], counts["uncertain"]) > 10
