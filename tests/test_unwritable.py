@@ -160,3 +160,16 @@ def test_a_damaged_line_of_the_rescue_file_costs_no_other(
     assert stuck.sandbox.stats()["swapped_twice"] == 1
     assert stuck.untrue() == []
     assert damaged.read_bytes() == content
+
+
+def test_a_second_damaged_rescue_file_does_not_replace_the_first(tmp_path: Path) -> None:
+    ledger = tmp_path / "migration.db"
+    vault = Vault(ledgers.make_key(ledger))
+    contents = [b"one\n", b"two\n"]
+    for content in contents:
+        Path(f"{ledger}.rescue").write_bytes(content)
+        rescue = RescueFile(ledger, vault)
+        assert list(rescue.records()) == []
+        rescue.set_aside(1)
+        rescue.close()
+    assert sorted(kept.read_bytes() for kept in tmp_path.glob("*.damaged*")) == contents
