@@ -172,7 +172,10 @@ def _untrue_pair(verdict: Verdict, sent: Sent) -> bool:
     if verdict.new_pair is None:
         return verdict.state is State.MIGRATED or verdict.pair_dead
     pair = verdict.new_pair
-    return (pair.access_token.reveal(), pair.refresh_token.reveal()) != (ACCESS, REFRESH)
+    return verdict.state is not State.MIGRATED or (
+        pair.access_token.reveal(),
+        pair.refresh_token.reveal(),
+    ) != (ACCESS, REFRESH)
 
 
 def _untrue_renewal(verdict: Verdict, sent: Sent) -> bool:
