@@ -140,11 +140,11 @@ class Exchange:
 def answers(action: Action, number: int, seed: int) -> Counter[str]:
     """Make so many calls over sockets to a server that damages its answers; counts what became of them.
 
-    What may be believed: a secret is stored only if it stood in the answer, to the last character, before
-    its end got lost, and is one that could be sent back. Where only another character stands in the middle
-    of a token, nobody can tell, and the server does no such thing. A pair has been seen to work only if the
-    list of its tenants arrived whole, and misses its tenant only if every entry of that list names one, or
-    says that it has none.
+    What may be believed: a secret is stored without doubt only if it stood in the answer, to the last
+    character, before its end got lost, and is one that could be sent back. Where only another character
+    stands in the middle of a token, nobody can tell, and the server does no such thing. A pair has been seen
+    to work only if the list of its tenants arrived whole, and misses its tenant only if every entry of that
+    list names one, or says that it has none.
     """
     dice = random.Random(seed)
     counts: Counter[str] = Counter()
@@ -184,6 +184,8 @@ def _untrue_renewal(verdict: Verdict, sent: Sent) -> bool:
         return False
     names = ("oauth_token", "oauth_token_secret", "oauth_session_handle")
     token, secret, handle = (_form_text(sent.fields[name]) for name in names)
+    if verdict.doubt is not None:  # it may be half of one, and is not said to be more
+        return not all(map(_sendable, (legacy.token.reveal(), legacy.token_secret.reveal())))
     stored = [legacy.token.reveal(), legacy.token_secret.reveal()]
     stored_handle = legacy.session_handle.reveal() if legacy.session_handle else ""
     meant = [token, secret, handle or "old handle"]
