@@ -36,6 +36,8 @@ def contradiction(held: Held, said: Mapping[str, Any]) -> str:
             return _effect(held, said)
         case "needs_consent" if held.reason == "response_lost":
             return _nothing_lost(held, said)
+        case "needs_consent" if held.reason == "token_expired":
+            return ""  # whatever became of a lost call, nobody can ask with such a token
         case "needs_consent":
             return _effect(held, said)
     return ""

@@ -9,13 +9,13 @@ import click
 
 from migrator.commands.common import (
     Context,
+    job_options,
     json_option,
     make_runner,
-    pace_options,
     pass_context,
     print_json,
     profile_of,
-    with_pace,
+    with_options,
 )
 from migrator.ledger import Intake
 from migrator.models import utc_now
@@ -38,7 +38,7 @@ from migrator.sources import Source, open_source
     help="Swap N first, and see each new token reach its tenant.",
 )
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Take on N connections at the most.")
-@pace_options
+@job_options
 @pass_context
 @click.pass_context
 def run(
@@ -51,13 +51,16 @@ def run(
     limit: int | None,
     concurrency: int | None,
     rate: int | None,
+    believe_refusals: bool,
 ) -> None:
     """Read legacy tokens into the ledger and swap what can be swapped.
 
     TOKENS are files (CSV, JSON array, JSON lines), tables (legacy.db:table), or - for standard input. Running
     the same file twice changes nothing the second time.
     """
-    settings = with_pace(context.settings(required=not dry_run), concurrency, rate)
+    settings = with_options(
+        context.settings(required=not dry_run), concurrency, rate, believe_refusals=believe_refusals
+    )
     sources = [open_source(spec, stdin=sys.stdin.buffer) for spec in tokens]
     if dry_run:
         _dry_run(context, settings, sources, as_json=as_json)

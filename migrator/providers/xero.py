@@ -57,7 +57,6 @@ OAUTH_PROBLEMS: Mapping[str, Outcome] = {
     # Our nonces are random: one that was used means that our request arrived twice, so the first may have had
     # its effect.
     "nonce_used": Unknown("nonce_used"),
-    "rate limit exceeded": Later(RATE_LIMITED, scope="app"),
 }
 """What the ``oauth_problem`` of an OAuth 1.0a answer means.
 
@@ -151,6 +150,8 @@ def _oauth1_refusal(action: Action, answer: Answer) -> Outcome | None:
         # The token may be as old as it likes when it is renewed; what has ended is the authorisation behind
         # the handle.
         return Over(State.NEEDS_CONSENT, "grant_over", problem, refused=True)
+    if problem == "rate limit exceeded":
+        return Later(RATE_LIMITED, answers.retry_after(answer), "app")
     if problem == "timestamp_refused":
         return StopAll(problem, answers.clock_hint(answer))
     return OAUTH_PROBLEMS.get(problem)
