@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from migrator import __version__
+from migrator import __version__, descriptors
 from migrator.commands import COMMANDS
 from migrator.commands.common import Context
 from migrator.errors import ConfigurationError, ExitCode, MigratorError
@@ -93,6 +93,7 @@ _name_variables(cli, "MIGRATOR")
 def main() -> None:
     """The console script."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold every token in hand
+    descriptors.raise_limit()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name need not fit a terminal of eight bits
     try:

@@ -22,6 +22,9 @@ T = TypeVar("T")
 
 SIGNATURE_METHODS = ("HMAC-SHA1", "RSA-SHA1")
 
+MOST_AT_ONCE = 512
+"""The highest concurrency: each call at once is a thread, and no provider's limit needs more."""
+
 
 @dataclass(frozen=True)
 class OAuth1Settings:
@@ -52,7 +55,7 @@ class JobSettings:
     """How the job goes about its work."""
 
     concurrency: int = 32
-    """Calls at once, at most."""
+    """Calls at once, at most; no more than ``MOST_AT_ONCE``."""
     rate_per_minute: int = 10_000
     """Calls a minute, at most."""
     max_attempts: int = 5
@@ -180,10 +183,11 @@ class _Section:
     def switch(self, name: str, default: bool) -> bool:
         return self._take(name, bool, "true or false", default)
 
-    def count(self, name: str, default: int) -> int:
+    def count(self, name: str, default: int, most: int | None = None) -> int:
         value = self._take(name, int, "a whole number", default)
-        if isinstance(value, bool) or value < 1:
-            raise self.wrong(name, "must be a whole number of at least 1")
+        if isinstance(value, bool) or value < 1 or (most is not None and value > most):
+            bounds = "of at least 1" if most is None else f"from 1 to {most}"
+            raise self.wrong(name, f"must be a whole number {bounds}")
         return value
 
     def seconds(self, name: str, default: float) -> float:
@@ -255,7 +259,7 @@ def _settings(top: _Section) -> Settings:
             certified=oauth2.switch("certified", default=True),
         ),
         job=JobSettings(
-            concurrency=job.count("concurrency", JobSettings.concurrency),
+            concurrency=job.count("concurrency", JobSettings.concurrency, MOST_AT_ONCE),
             rate_per_minute=job.count("rate_per_minute", JobSettings.rate_per_minute),
             max_attempts=job.count("max_attempts", JobSettings.max_attempts),
             deadline=job.day("deadline"),

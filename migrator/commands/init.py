@@ -31,7 +31,7 @@ redirect_uri = ""
 certified = true                    # an uncertified application may hold 25 connections
 
 [job]
-concurrency = 32                    # calls at once
+concurrency = 32                    # calls at once, 512 at the most
 rate_per_minute = 10000             # calls a minute; the provider's own limit caps it
 max_attempts = 5                    # fruitless calls for one connection before it is left
 timeout = 30                        # seconds that an answer may take
