@@ -148,7 +148,10 @@ def _set_up_logging(log_file: Path | None, *, quiet: bool, verbose: bool) -> Non
         try:
             descriptor = os.open(log_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         except OSError as error:
-            raise ConfigurationError(f"the log file {log_file} cannot be written: {error.strerror}") from None
+            raise ConfigurationError(
+                f"the log file {log_file} cannot be written: {error.strerror}",
+                hint="name another with --log-file FILE, or go without",
+            ) from None
         file = logging.StreamHandler(os.fdopen(descriptor, "a", encoding="utf-8"))
         file.setFormatter(_Printable("%(asctime)s %(levelname)s %(threadName)s %(message)s"))
         logger.addHandler(file)

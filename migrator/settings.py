@@ -94,11 +94,16 @@ def load(path: Path, *, required: bool) -> Settings:
             hint="write one with 'migrator init', or name yours with --config FILE",
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} cannot be read: {_why(error)}") from None
+        raise ConfigurationError(
+            f"{path} cannot be read: {_why(error)}", hint=_readable(error, "name another with --config FILE")
+        ) from None
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path} is not valid TOML: {error}") from None
+        raise ConfigurationError(
+            f"{path} is not valid TOML: {error}",
+            hint="mend it there; 'migrator --config FILE init' writes a new one to compare with",
+        ) from None
     return _settings(_Section(document, path, ""))
 
 
@@ -150,15 +155,26 @@ def _read_secret(path: Path) -> Secret:
     try:
         secret = Secret(path.read_text("utf-8").strip())
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"the secret file {path} cannot be read: {_why(error)}") from None
+        raise ConfigurationError(
+            f"the secret file {path} cannot be read: {_why(error)}",
+            hint=_readable(error, "mend its name in migrator.toml"),
+        ) from None
     if not secret:
-        raise ConfigurationError(f"the secret file {path} is empty")
+        raise ConfigurationError(
+            f"the secret file {path} is empty", hint="put the secret into it, and no more"
+        )
     return secret
 
 
 def _why(error: OSError | UnicodeDecodeError) -> str:
     """The reason alone: a decoding error would quote the file, which may be a secret's."""
     return (error.strerror or type(error).__name__) if isinstance(error, OSError) else "it is not UTF-8 text"
+
+
+def _readable(error: OSError | UnicodeDecodeError, otherwise: str) -> str:
+    """What to do about a file that cannot be read."""
+    mend = "see that it is a file that you may read" if isinstance(error, OSError) else "save it as UTF-8"
+    return f"{mend}, or {otherwise}"
 
 
 class _Section:

@@ -77,7 +77,10 @@ def connect(path: Path, *, readonly: bool) -> sqlite3.Connection:
             check_same_thread=False,
         )
     except sqlite3.Error as error:
-        raise LedgerError(f"the ledger {path} cannot be opened: {error}") from None
+        raise LedgerError(
+            f"the ledger {path} cannot be opened: {error}",
+            hint="check its permissions and those of its folder, or name another with --ledger FILE",
+        ) from None
     try:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if not readonly:
