@@ -68,9 +68,7 @@ def cli(
         raise click.UsageError("-q and -v exclude each other")
     _set_up_logging(log_file, quiet=quiet, verbose=verbose)
     given = context.get_parameter_source("config") is not click.core.ParameterSource.DEFAULT
-    # A link stands for its target, whose key and lock lie beside it.
-    ledger = ledger.resolve() if ledger.is_symlink() else ledger
-    context.obj = Context(config=config, config_given=given, ledger=ledger, quiet=quiet)
+    context.obj = Context(config=config, config_given=given, ledger_named=ledger, quiet=quiet)
 
 
 def _name_variables(command: click.Command, prefix: str) -> None:

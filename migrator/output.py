@@ -15,9 +15,9 @@ def write_file(path: Path, chunks: Iterable[str]) -> None:
 
     A file of that name is replaced. Raises ``OutputError``.
     """
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder", hint="name a file")
     try:
+        if path.is_dir():
+            raise OutputError(f"{path} is a folder", hint="name a file")
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mkstemp makes it 0600
     except OSError as error:
         raise _unwritable(path, error) from None

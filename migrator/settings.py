@@ -223,7 +223,7 @@ class _Section:
             path = Path(value).expanduser()
         except RuntimeError:
             raise self.wrong(name, "names the home of a user who is not here") from None
-        if "\0" in value:
+        if "\0" in value or (value and not path.name):
             raise self.wrong(name, "is not a file name")
         return self._path.parent / path if value else None
 

@@ -33,8 +33,16 @@ class Context:
 
     config: Path
     config_given: bool
-    ledger: Path
+    ledger_named: Path
     quiet: bool
+
+    @property
+    def ledger(self) -> Path:
+        """Where the ledger is, or is to be. Raises ``LedgerError`` where none can be.
+
+        Asked for by the commands that need it: the others do not mind a wrong ``MIGRATOR_LEDGER``.
+        """
+        return ledgers.usable(self.ledger_named)
 
     def settings(self, *, required: bool = True) -> Settings:
         """The configuration; its defaults if there is none and none is needed."""

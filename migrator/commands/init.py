@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from migrator.commands.common import Context, pass_context
@@ -43,7 +45,7 @@ timeout = 30                        # seconds that an answer may take
 @pass_context
 def init(context: Context) -> None:
     """Write a commented migrator.toml (or the file that --config names)."""
-    if context.config.exists():
+    if _is_there(context.config):
         raise ConfigurationError(
             f"{context.config} is there already", hint="edit it, or name another with --config FILE"
         )
@@ -51,3 +53,12 @@ def init(context: Context) -> None:
     click.echo(
         f"wrote {context.config}; fill in consumer_key and client_id, then 'migrator run TOKENS --dry-run'"
     )
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is something of that name, as far as can be seen: writing tells the rest."""
+    try:
+        path.lstat()
+    except OSError:
+        return False
+    return True
