@@ -12,14 +12,20 @@ import os
 import resource
 import sys
 from pathlib import Path
+from typing import TextIO
 
 import click
 
-from migrator import __version__
+from migrator import __version__, descriptors
 from migrator.commands import COMMANDS
 from migrator.commands.common import Context
 from migrator.errors import ConfigurationError, ExitCode, MigratorError
 from migrator.tabular import printable
+
+log = logging.getLogger(__name__)
+
+_OUTPUT_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""A disk, a quota or a file that is full, and a medium or terminal that is gone: no fault of ours."""
 
 
 @click.group(
@@ -68,9 +74,7 @@ def cli(
         raise click.UsageError("-q and -v exclude each other")
     _set_up_logging(log_file, quiet=quiet, verbose=verbose)
     given = context.get_parameter_source("config") is not click.core.ParameterSource.DEFAULT
-    # A link stands for its target, whose key and lock lie beside it.
-    ledger = ledger.resolve() if ledger.is_symlink() else ledger
-    context.obj = Context(config=config, config_given=given, ledger=ledger, quiet=quiet)
+    context.obj = Context(config=config, config_given=given, ledger_named=ledger, quiet=quiet)
 
 
 def _name_variables(command: click.Command, prefix: str) -> None:
@@ -93,6 +97,7 @@ _name_variables(cli, "MIGRATOR")
 def main() -> None:
     """The console script."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold every token in hand
+    descriptors.raise_limit()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name need not fit a terminal of eight bits
     try:
@@ -110,20 +115,23 @@ def main() -> None:
             click.echo(f"hint: {printable(error.hint)}", err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:  # whoever read our output has gone; that is no fault of ours
-        _say_no_more()
+        _divert(sys.stdout)
         sys.exit(ExitCode.INCOMPLETE)
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if error.errno not in _OUTPUT_FAULTS:
             raise
-        _say_no_more()
-        click.echo("error: the output could not be written: there is no room", err=True)
+        _divert(sys.stdout)
+        click.echo(f"error: the output could not be written: {error.strerror}", err=True)
+        click.echo("hint: send it elsewhere; what a job did is in its ledger: 'migrator status'", err=True)
         sys.exit(ExitCode.USAGE)
     sys.exit(exit_code)
 
 
-def _say_no_more() -> None:
-    """Let what is still buffered for stdout go nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _divert(stream: TextIO) -> None:
+    """Let what is still buffered for a stream, and all that follows, go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 class _Printable(logging.Formatter):
@@ -131,6 +139,31 @@ class _Printable(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return printable(super().format(record))
+
+
+class _LogFile(logging.StreamHandler[TextIO]):
+    """Writes the log to a file until that fails: then it says so once, and the job goes on without."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, for its owner alone. Raises ``ConfigurationError``."""
+        self._path = path
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise ConfigurationError(
+                f"the log file {path} cannot be written: {error.strerror}",
+                hint="name another with --log-file FILE, or go without",
+            ) from None
+        super().__init__(os.fdopen(descriptor, "a", encoding="utf-8"))
+        self.setFormatter(_Printable("%(asctime)s %(levelname)s %(threadName)s %(message)s"))
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+            return
+        _divert(self.stream)
+        log.error("the log file %s cannot be written: %s; going on without it", self._path, error.strerror)
 
 
 def _set_up_logging(log_file: Path | None, *, quiet: bool, verbose: bool) -> None:
@@ -144,10 +177,4 @@ def _set_up_logging(log_file: Path | None, *, quiet: bool, verbose: bool) -> Non
     console.setFormatter(_Printable("%(levelname)s: %(message)s"))
     logger.addHandler(console)
     if log_file is not None:
-        try:
-            descriptor = os.open(log_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise ConfigurationError(f"the log file {log_file} cannot be written: {error.strerror}") from None
-        file = logging.StreamHandler(os.fdopen(descriptor, "a", encoding="utf-8"))
-        file.setFormatter(_Printable("%(asctime)s %(levelname)s %(threadName)s %(message)s"))
-        logger.addHandler(file)
+        logger.addHandler(_LogFile(log_file))

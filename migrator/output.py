@@ -15,12 +15,12 @@ def write_file(path: Path, chunks: Iterable[str]) -> None:
 
     A file of that name is replaced. Raises ``OutputError``.
     """
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder", hint="name a file")
     try:
+        if path.is_dir():
+            raise OutputError(f"{path} is a folder", hint="name a file")
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mkstemp makes it 0600
     except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+        raise _unwritable(path, error) from None
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
             stream.writelines(chunks)
@@ -29,7 +29,14 @@ def write_file(path: Path, chunks: Iterable[str]) -> None:
         Path(name).replace(path)
     except OSError as error:
         Path(name).unlink(missing_ok=True)
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+        raise _unwritable(path, error) from None
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _unwritable(path: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"{path} cannot be written: {error.strerror}",
+        hint="check disk and permissions of its folder, or name another file",
+    )

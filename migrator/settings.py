@@ -26,6 +26,9 @@ T = TypeVar("T")
 
 SIGNATURE_METHODS = ("HMAC-SHA1", "RSA-SHA1")
 
+MOST_AT_ONCE = 512
+"""The highest concurrency: each call at once is a thread, and no provider's limit needs more."""
+
 
 @dataclass(frozen=True)
 class OAuth1Settings:
@@ -56,7 +59,7 @@ class JobSettings:
     """How the job goes about its work."""
 
     concurrency: int = 32
-    """Calls at once, at most."""
+    """Calls at once, at most; no more than ``MOST_AT_ONCE``."""
     rate_per_minute: int = 10_000
     """Calls a minute, at most."""
     max_attempts: int = 5
@@ -99,11 +102,16 @@ def load(path: Path, *, required: bool) -> Settings:
             hint="write one with 'migrator init', or name yours with --config FILE",
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} cannot be read: {_why(error)}") from None
+        raise ConfigurationError(
+            f"{path} cannot be read: {_why(error)}", hint=_readable(error, "name another with --config FILE")
+        ) from None
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path} is not valid TOML: {error}") from None
+        raise ConfigurationError(
+            f"{path} is not valid TOML: {error}",
+            hint="mend it there; 'migrator --config FILE init' writes a new one to compare with",
+        ) from None
     return _settings(_Section(document, path, ""))
 
 
@@ -180,15 +188,26 @@ def _read_secret(path: Path) -> Secret:
     try:
         secret = Secret(path.read_text("utf-8").strip())
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"the secret file {path} cannot be read: {_why(error)}") from None
+        raise ConfigurationError(
+            f"the secret file {path} cannot be read: {_why(error)}",
+            hint=_readable(error, "mend its name in migrator.toml"),
+        ) from None
     if not secret:
-        raise ConfigurationError(f"the secret file {path} is empty")
+        raise ConfigurationError(
+            f"the secret file {path} is empty", hint="put the secret into it, and no more"
+        )
     return secret
 
 
 def _why(error: OSError | UnicodeDecodeError) -> str:
     """The reason alone: a decoding error would quote the file, which may be a secret's."""
     return (error.strerror or type(error).__name__) if isinstance(error, OSError) else "it is not UTF-8 text"
+
+
+def _readable(error: OSError | UnicodeDecodeError, otherwise: str) -> str:
+    """What to do about a file that cannot be read."""
+    mend = "see that it is a file that you may read" if isinstance(error, OSError) else "save it as UTF-8"
+    return f"{mend}, or {otherwise}"
 
 
 class _Section:
@@ -213,10 +232,11 @@ class _Section:
     def switch(self, name: str, default: bool) -> bool:
         return self._take(name, bool, "true or false", default)
 
-    def count(self, name: str, default: int) -> int:
+    def count(self, name: str, default: int, most: int | None = None) -> int:
         value = self._take(name, int, "a whole number", default)
-        if isinstance(value, bool) or value < 1:
-            raise self.wrong(name, "must be a whole number of at least 1")
+        if isinstance(value, bool) or value < 1 or (most is not None and value > most):
+            bounds = "of at least 1" if most is None else f"from 1 to {most}"
+            raise self.wrong(name, f"must be a whole number {bounds}")
         return value
 
     def seconds(self, name: str, default: float) -> float:
@@ -236,7 +256,7 @@ class _Section:
             path = Path(value).expanduser()
         except RuntimeError:
             raise self.wrong(name, "names the home of a user who is not here") from None
-        if "\0" in value:
+        if "\0" in value or (value and not path.name):
             raise self.wrong(name, "is not a file name")
         return self._path.parent / path if value else None
 
@@ -288,7 +308,7 @@ def _settings(top: _Section) -> Settings:
             certified=oauth2.switch("certified", default=True),
         ),
         job=JobSettings(
-            concurrency=job.count("concurrency", JobSettings.concurrency),
+            concurrency=job.count("concurrency", JobSettings.concurrency, MOST_AT_ONCE),
             rate_per_minute=job.count("rate_per_minute", JobSettings.rate_per_minute),
             max_attempts=job.count("max_attempts", JobSettings.max_attempts),
             deadline=job.day("deadline"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import click
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
@@ -19,8 +20,17 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import given
 from hypothesis import strategies as st
 
+from migrator.commands.run import run
 from migrator.errors import ConfigurationError, ExitCode
-from migrator.settings import JobSettings, OAuth2Settings, Settings, is_loopback, load, read_credentials
+from migrator.settings import (
+    MOST_AT_ONCE,
+    JobSettings,
+    OAuth2Settings,
+    Settings,
+    is_loopback,
+    load,
+    read_credentials,
+)
 
 FULL = """
 provider = "xero"
@@ -209,6 +219,7 @@ def test_a_secret_in_the_file_is_refused_and_told_where_it_belongs(
         "[oauth2]\ncertified = 1",
         "[job]\nconcurrency = 0",
         "[job]\nconcurrency = -1",
+        "[job]\nconcurrency = 513",
         "[job]\nconcurrency = true",
         "[job]\nconcurrency = 1.5",
         "[job]\nrate_per_minute = 0",
@@ -396,3 +407,11 @@ def test_a_secret_file_of_no_use_is_named_and_not_quoted(tmp_path: Path, content
 
 def test_offline_access_is_asked_for_by_default() -> None:
     assert OAuth2Settings().scopes == ("offline_access",)
+
+
+def test_the_command_line_and_the_file_allow_as_many_calls_at_once(tmp_path: Path) -> None:
+    assert read(tmp_path, f"[job]\nconcurrency = {MOST_AT_ONCE}").job.concurrency == MOST_AT_ONCE
+    assert "from 1 to 512" in refusal(tmp_path, f"[job]\nconcurrency = {MOST_AT_ONCE + 1}").message
+    (option,) = (option for option in run.params if option.name == "concurrency")
+    assert isinstance(option.type, click.IntRange)
+    assert option.type.max == MOST_AT_ONCE

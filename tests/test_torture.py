@@ -37,6 +37,8 @@ def test_damaged_files_raise_nothing_and_lose_no_row() -> None:
     counts = fuzz.files(400, SEED)
     assert not [name for name in counts if name.startswith("traceback")]
     assert counts["rows lost"] == 0
+    assert counts["secrets in the clear"] == 0
+    assert counts["files taken in"] == 400 // fuzz.TAKEN_IN
     assert counts["accepted"] > 1000
     assert counts["rejected"] > 100
     assert counts["files that cannot be used"] > 10

@@ -14,12 +14,13 @@ from typing import Any, TypeVar
 
 import click
 
+from migrator import descriptors
 from migrator import ledger as ledgers
 from migrator.models import utc_now
 from migrator.progress import NoProgress, Progress, for_stream
 from migrator.providers import Profile, find_profile
 from migrator.runner import Runner
-from migrator.settings import Settings, load, read_credentials
+from migrator.settings import MOST_AT_ONCE, Settings, load, read_credentials
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +33,16 @@ class Context:
 
     config: Path
     config_given: bool
-    ledger: Path
+    ledger_named: Path
     quiet: bool
+
+    @property
+    def ledger(self) -> Path:
+        """Where the ledger is, or is to be. Raises ``LedgerError`` where none can be.
+
+        Asked for by the commands that need it: the others do not mind a wrong ``MIGRATOR_LEDGER``.
+        """
+        return ledgers.usable(self.ledger_named)
 
     def settings(self, *, required: bool = True) -> Settings:
         """The configuration; its defaults if there is none and none is needed."""
@@ -68,7 +77,7 @@ def job_options(command: F) -> F:
         "--rate", type=click.IntRange(min=1), metavar="N", help="Calls a minute at the most."
     )(command)
     return click.option(
-        "--concurrency", type=click.IntRange(1, 512), metavar="N", help="Calls at once at the most."
+        "--concurrency", type=click.IntRange(1, MOST_AT_ONCE), metavar="N", help="Calls at once at the most."
     )(command)
 
 
@@ -97,8 +106,12 @@ def profile_of(settings: Settings) -> Profile:
 
 
 def make_runner(context: Context, settings: Settings, progress: Progress, *, create: bool) -> Runner:
-    """A runner for the ledger; with ``create``, a ledger without key gets one."""
+    """A runner for the ledger; with ``create``, a ledger without key gets one.
+
+    Raises ``ConfigurationError`` for what would stop the job later, before anything is made or sent.
+    """
     credentials = read_credentials(settings, os.environ)
+    descriptors.require_for(settings.job.concurrency)
     key = ledgers.find_key(context.ledger, os.environ, settings.ledger_key_file) if create else None
     if key is None and create and not ledgers.exists(context.ledger):
         key = ledgers.make_key(context.ledger)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from migrator.commands.common import Context, pass_context
@@ -31,7 +33,7 @@ redirect_uri = ""
 certified = true                    # an uncertified application may hold 25 connections
 
 [job]
-concurrency = 32                    # calls at once
+concurrency = 32                    # calls at once, 512 at the most
 rate_per_minute = 10000             # calls a minute; the provider's own limit caps it
 max_attempts = 5                    # fruitless calls for one connection before it is left
 timeout = 30                        # seconds that an answer may take
@@ -44,7 +46,7 @@ patience = 120                      # seconds of nothing but trouble before the 
 @pass_context
 def init(context: Context) -> None:
     """Write a commented migrator.toml (or the file that --config names)."""
-    if context.config.exists():
+    if _is_there(context.config):
         raise ConfigurationError(
             f"{context.config} is there already", hint="edit it, or name another with --config FILE"
         )
@@ -52,3 +54,12 @@ def init(context: Context) -> None:
     click.echo(
         f"wrote {context.config}; fill in consumer_key and client_id, then 'migrator run TOKENS --dry-run'"
     )
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is something of that name, as far as can be seen: writing tells the rest."""
+    try:
+        path.lstat()
+    except OSError:
+        return False
+    return True

@@ -1,7 +1,7 @@
 """The ledger: one SQLite file that says what happened to every connection, and holds its tokens encrypted."""
 
 from migrator.ledger.entries import EndedCall
-from migrator.ledger.files import exists
+from migrator.ledger.files import exists, usable
 from migrator.ledger.intaking import Intake, plan_row, recognise
 from migrator.ledger.keys import find_key, key_path, make_key, readable_by_others, require_key
 from migrator.ledger.ledger import Ledger, open_for_job, open_to_compare, open_to_read
@@ -53,4 +53,5 @@ __all__ = [
     "rotate_key",
     "runs",
     "status",
+    "usable",
 ]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from migrator.errors import LedgerError, LedgerUnwritableError
 
 BUSY_SECONDS = 15
+
+LONGEST_ENDING = ".key.old-0123456789abcdef"
+"""The longest that is put behind the ledger's name to name a file beside it: an old key's."""
 
 
 @contextmanager
@@ -27,6 +30,32 @@ def translated(path: Path) -> Iterator[None]:
             f"the ledger {path} is damaged: {error}",
             hint=f"restore it from a backup; \"sqlite3 {path} 'PRAGMA integrity_check'\" tells more",
         ) from None
+
+
+def usable(path: Path) -> Path:
+    """The path of a ledger that may be there or not; of a link its target, beside which key and lock lie.
+
+    Raises ``LedgerError`` where no ledger can be: a folder that may not be entered or is a file, links in a
+    circle, a name that is empty or too long. Whoever asks first need not mind any of that later.
+    """
+    try:
+        target = path.resolve() if path.is_symlink() else path
+        for beside in (target, target.with_name(target.name + LONGEST_ENDING)):
+            with suppress(FileNotFoundError):
+                beside.stat()
+        path.absolute()  # fails where the working folder is gone
+    except (OSError, RuntimeError, ValueError) as error:
+        raise LedgerError(
+            f"there can be no ledger {str(path)!r}: {_why(error)}", hint="name another with --ledger FILE"
+        ) from None
+    return target
+
+
+def _why(error: OSError | RuntimeError | ValueError) -> str:
+    """In the system's words, or for what Python says without any."""
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return "its links lead in a circle" if isinstance(error, RuntimeError) else "it names no file"
 
 
 def exists(path: Path) -> bool:
@@ -77,7 +106,10 @@ def connect(path: Path, *, readonly: bool) -> sqlite3.Connection:
             check_same_thread=False,
         )
     except sqlite3.Error as error:
-        raise LedgerError(f"the ledger {path} cannot be opened: {error}") from None
+        raise LedgerError(
+            f"the ledger {path} cannot be opened: {error}",
+            hint="check its permissions and those of its folder, or name another with --ledger FILE",
+        ) from None
     try:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if not readonly:

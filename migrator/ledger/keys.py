@@ -15,6 +15,10 @@ from migrator.models import Secret
 
 VARIABLE = "MIGRATOR_LEDGER_KEY"
 
+_KEY_HINT = (
+    "put the copy back that you keep elsewhere, or name the right file as ledger_key_file in migrator.toml"
+)
+
 
 def key_path(ledger: Path) -> Path:
     """Where a key lies that nobody put elsewhere: next to its ledger."""
@@ -83,9 +87,12 @@ def read_key(path: Path) -> LedgerKey | None:
     except FileNotFoundError:
         return None
     except UnicodeDecodeError:
-        raise LedgerError(f"the ledger key file {path} holds no key") from None
+        raise LedgerError(f"the ledger key file {path} holds no key", hint=_KEY_HINT) from None
     except OSError as error:
-        raise LedgerError(f"the ledger key file {path} cannot be read: {error.strerror}") from None
+        raise LedgerError(
+            f"the ledger key file {path} cannot be read: {error.strerror}",
+            hint="see that it is a file that you may read; ledger_key_file in migrator.toml names another",
+        ) from None
 
 
 def make_key(ledger: Path) -> LedgerKey:
@@ -95,7 +102,10 @@ def make_key(ledger: Path) -> LedgerKey:
     try:
         create_private(path, key.text.reveal().encode("ascii") + b"\n")
     except OSError as error:
-        raise LedgerUnwritableError(f"the ledger key {path} cannot be written: {error.strerror}") from None
+        raise LedgerUnwritableError(
+            f"the ledger key {path} cannot be written: {error.strerror}",
+            hint="check disk and permissions of its folder, or name another ledger with --ledger FILE",
+        ) from None
     return key
 
 

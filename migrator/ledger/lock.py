@@ -22,7 +22,10 @@ def exclusive(ledger: Path) -> Iterator[None]:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise LedgerUnwritableError(f"{path} cannot be written: {error.strerror}") from None
+        raise LedgerUnwritableError(
+            f"{path} cannot be written: {error.strerror}",
+            hint="check disk and permissions of its folder, or name another ledger with --ledger FILE",
+        ) from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -48,18 +48,25 @@ class RescueFile:
 
     @staticmethod
     def waits(ledger: Path) -> bool:
-        """Whether the rescue file of a ledger holds answers."""
+        """Whether the rescue file of a ledger holds answers. Raises ``LedgerError`` if nobody can tell."""
         try:
             return bool(ledger.with_name(ledger.name + ".rescue").read_bytes().strip(b"\0"))
         except FileNotFoundError:
             return False
+        except OSError as error:
+            raise _unreadable(ledger.with_name(ledger.name + ".rescue"), error) from None
 
     def records(self) -> Iterator[EndedCall]:
-        """What an earlier job could not write into the ledger; a damaged line is passed over, and kept."""
+        """What an earlier job could not write into the ledger; a damaged line is passed over, and kept.
+
+        Raises ``LedgerError`` if the file cannot be read.
+        """
         try:
             content = self.path.read_bytes()
         except FileNotFoundError:
             return
+        except OSError as error:
+            raise _unreadable(self.path, error) from None
         for line in content.strip(b"\0").split(b"\n"):
             if line:
                 try:
@@ -119,6 +126,13 @@ class RescueFile:
         self._descriptor = None
         if self._end == 0:
             self.path.unlink(missing_ok=True)
+
+
+def _unreadable(path: Path, error: OSError) -> LedgerError:
+    return LedgerError(
+        f"the rescue file {path} cannot be read: {error.strerror}",
+        hint="answers wait in it that the ledger lacks: see that it is a file of yours, and run it again",
+    )
 
 
 def _encode(call: EndedCall) -> str:

@@ -47,7 +47,10 @@ def rotate_key(path: Path, key: LedgerKey, key_file: Path) -> int:
             new = _write_new_key(key_file)
             number = _seal_anew(connection, Vault(key), Vault(new))
         except sqlite3.Error as error:
-            raise LedgerUnwritableError(f"the ledger could not be written: {error}") from None
+            raise LedgerUnwritableError(
+                f"the ledger {path} could not be written: {error}",
+                hint="check disk and permissions, then run it again; the key that it is under is kept",
+            ) from None
         finally:
             connection.close()
         put_in_place(key_file)
@@ -76,7 +79,10 @@ def _write_new_key(key_file: Path) -> LedgerKey:
         )  # of a rotation that never was committed: the ledger is under another key
         files.create_private(waiting, new.text.reveal().encode("ascii") + b"\n")
     except OSError as error:
-        raise LedgerUnwritableError(f"the new key {waiting} cannot be written: {error.strerror}") from None
+        raise LedgerUnwritableError(
+            f"the new key {waiting} cannot be written: {error.strerror}",
+            hint="check disk and permissions of its folder, then run it again; the old key still opens",
+        ) from None
     return new
 
 

@@ -37,6 +37,10 @@ def open_source(spec: str, *, stdin: BinaryIO) -> Source:
     Its content tells the format, whatever it is called. Raises ``InputError`` where it cannot be used at all,
     as far as its beginning shows; ``Source.rows`` raises the same where that shows later.
     """
+    if not spec:
+        raise InputError(
+            "a file of tokens is named by nothing", hint="Name it; is a variable of your shell empty?"
+        )
     if spec == "-":
         return _open_text(Document.of_stream(spec, stdin))
     database = None if _is_there(spec) else _split_table(spec)
@@ -74,4 +78,4 @@ def _is_there(path: str) -> bool:
         Path(path).lstat()
     except OSError:
         return False
-    return True
+    return bool(path)  # the empty path is taken for the working folder

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, TextIO
 
 from migrator.errors import InputError
-from migrator.models import Reject
+from migrator.models import AppType, Reject
 from migrator.sources.columns import EXPECTED, known_column, require_columns
 from migrator.sources.document import ROW_LIMIT, Document
 from migrator.sources.flaw import Flaw
 from migrator.sources.interface import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _DELIMITERS = ",;\t|"
 _QUOTATION = (
     "Look for a quotation mark that is not closed, or not doubled within a cell, "
     f"and for a cell of more than {csv.field_size_limit():,} characters."
 )
+_SWALLOWED = (
+    "holds a line that looks like a row of its own: a quotation mark is probably left open. "
+    "If the line is meant to stand in a cell, take its line breaks out."
+)
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_APP_TYPES = frozenset(app_type.value for app_type in AppType)
 
 
 class CsvFile:
@@ -37,6 +47,7 @@ class CsvFile:
         """
         self._document = document
         self._delimiter, self._columns = _read_header(document)
+        self._shape = _Shape.of(self._delimiter, self._columns)
 
     @staticmethod
     def recognises(start: bytes) -> bool:  # noqa: ARG004 - the registry asks every format
@@ -55,7 +66,7 @@ class CsvFile:
             # Undecodable bytes pass as lone surrogates, so that they cost their row and not the file.
             io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="") as text,
         ):
-            lines = _Lines(text)
+            lines = _Lines(text, self._shape.is_row)
             records = _records(lines, self._delimiter)
             next(records, None)  # the header, which was read before
             for cells in records:
@@ -77,7 +88,55 @@ class CsvFile:
             return Flaw(
                 "bad_row", f"is cut off by the end of the file, after {len(cells)} of {columns} cells."
             )
+        if lines.spread and (lines.alike > 1 or self._shape.holds_row(cells)):
+            return Flaw("bad_row", _SWALLOWED)
         return None
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """How a row of the file looks, to tell one that a stray pair of quotation marks has put into a cell.
+
+    Such a pair makes one record of several rows, which has as many cells as the header where both marks
+    stand in the same column: nothing else is wrong with it.
+    """
+
+    delimiter: str
+    columns: int
+    app_type: int
+    """Place of this column."""
+    token: int
+
+    @classmethod
+    def of(cls, delimiter: str, columns: Sequence[str]) -> _Shape:
+        """The shape that a header promises."""
+        meanings = [known_column(column) for column in columns]
+        return cls(delimiter, len(columns), meanings.index("app_type"), meanings.index("oauth_token"))
+
+    def is_row(self, line: str) -> bool:
+        """Whether a physical line has an app type and a token in their places; a record has one of those."""
+        parts = line.split(self.delimiter)
+        if len(parts) <= max(self.app_type, self.token):
+            return False
+        return _is_app_type(parts[self.app_type]) and bool(parts[self.token].strip('" \r\n'))
+
+    def holds_row(self, cells: Sequence[str]) -> bool:
+        """Whether a cell holds, from one line to the next, the delimiters of a row.
+
+        The rest of one row and the beginning of the next have as many together, wherever they are parted;
+        and what comes last in the cell is as much of a row as stands before the cell.
+        """
+        fewest = self.columns - 1
+        for place, cell in enumerate(cells):
+            if cell.count(self.delimiter) >= fewest:
+                counts = [line.count(self.delimiter) for line in _LINE_END.split(cell)]
+                if counts[-1] == place and any(one + other >= fewest for one, other in pairwise(counts)):
+                    return True
+        return False
+
+
+def _is_app_type(part: str) -> bool:
+    return part.strip('" \r\n').casefold() in _APP_TYPES
 
 
 class _TooLongError(Exception):
@@ -87,21 +146,27 @@ class _TooLongError(Exception):
 class _Lines:
     """Hands the CSV reader its lines, and knows which of them, in what condition, make the current record."""
 
-    def __init__(self, text: TextIO) -> None:
+    def __init__(self, text: TextIO, is_row: Callable[[str], bool]) -> None:
+        """``is_row`` says of a physical line whether it could be a row by itself."""
         self._text = text
+        self._is_row = is_row
         self._number = 0
         self._size = 0
+        self._start = ""
         self.first = 1
         """Physical line where the current record begins."""
         self.flaw: Flaw | None = None
         """What is wrong with the current record; the detail goes on from ``extent``."""
         self.ended = True
         """Whether the last line had a line end: if not, the file may be cut off."""
+        self.alike = 0
+        """How many lines of the current record could be a row each, if it goes over more than one."""
 
     def begin_record(self) -> None:
         self.first = self._number + 1
         self.flaw = None
         self._size = 0
+        self.alike = 0
 
     def __iter__(self) -> _Lines:
         return self
@@ -120,7 +185,17 @@ class _Lines:
             self.flaw = Flaw("bad_row", "holds a NUL character.")
         if not line.isascii() and not _is_text(line):
             self.flaw = Flaw("bad_encoding", "is not UTF-8: save the file as UTF-8.")
+        if self._number > self.first:
+            self._compare(line)
+        else:
+            self._start = line
         return line
+
+    def _compare(self, line: str) -> None:
+        """Count the lines alike; the first of a record only once there is a second."""
+        if self._number == self.first + 1:
+            self.alike += self._is_row(self._start)
+        self.alike += self._is_row(line)
 
     def _skip_line(self) -> None:
         while not self.ended and (piece := self._text.readline(ROW_LIMIT)):
@@ -184,13 +259,29 @@ def _read_header(document: Document) -> tuple[str, list[str]]:
     require_columns(f"{document.name}: the header", names)
     columns = [name if name.strip() else f"column_{place}" for place, name in enumerate(names, 1)]
     _refuse_duplicates(document.name, columns)
+    _refuse_swallowed(document.name, head, delimiter, columns)
     return delimiter, columns
 
 
 def _first_record(head: str, delimiter: str) -> list[str]:
-    lines = _Lines(io.StringIO(head, newline=""))
+    lines = _Lines(io.StringIO(head, newline=""), lambda _: False)
     cells = next(_records(lines, delimiter), [])
     return cells if lines.flaw is None or lines.flaw.reason == "bad_encoding" else []
+
+
+def _refuse_swallowed(name: str, head: str, delimiter: str, columns: Sequence[str]) -> None:
+    """Refuse a header that a stray pair of quotation marks has made go on into the rows.
+
+    A header names columns, and no app type. The two marks may stand in any two columns here: nothing says
+    how many there should be.
+    """
+    lines = _Lines(io.StringIO(head, newline=""), lambda line: any(map(_is_app_type, line.split(delimiter))))
+    next(_records(lines, delimiter))
+    if lines.alike or (lines.spread and _Shape.of(delimiter, columns).holds_row(columns)):
+        raise InputError(
+            f"{name}: the header goes on to a line that looks like a row",
+            hint="Look for a quotation mark in the header that is not closed.",
+        )
 
 
 def _refuse_duplicates(name: str, columns: Sequence[str]) -> None:

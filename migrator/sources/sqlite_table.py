@@ -108,8 +108,16 @@ def _uri(document: Document, path: Path) -> str:
     Even then SQLite would make a write-ahead log beside a database that is to have one. Where there is none,
     nobody has the database open, and ``immutable`` keeps our hands off.
     """
-    wal = document.head[18:20] == _WAL and not Path(f"{path}-wal").exists()
+    wal = document.head[18:20] == _WAL and not _is_there(Path(f"{path}-wal"))
     return f"file:{quote(str(path.absolute()))}?mode=ro{'&immutable=1' if wal else ''}"
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.lstat()
+    except OSError:  # a name that is too long, too: nobody can have made such a file
+        return False
+    return True
 
 
 def _columns(cursor: sqlite3.Cursor) -> list[str]:

@@ -171,3 +171,72 @@ def test_a_header_of_no_use_is_refused_without_quoting_it(header: str, message: 
 
 def test_what_is_expected_of_a_header_is_said() -> None:
     assert "connection_id, app_type, organisation" in refusal("a,b\n").hint
+
+
+WIDE = (
+    "connection_id,app_type,organisation,tenant_id,tenant_type,contact_email,"
+    "oauth_token,oauth_token_secret,oauth_session_handle,oauth_expires_at\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("header", "rows"),
+    [
+        (
+            WIDE,
+            f'c1,partner,"Acme,t1,ORGANISATION,a@x.org,T1,{SECRET},H1,\nc2,partner,Beta",t2,,,T2,S,H2,\n',
+        ),
+        (HEADER, f'a,partner,{SECRET},S,"call back\nb,partner,{SECRET},S,n\nc,partner,{SECRET},S,ok"\n'),
+        (HEADER, f'a,partner,{SECRET},S,"call back\rb,partner,{SECRET},S,ok"\n'),
+        # Rows that end early have fewer delimiters, and rows of an unknown kind no app type.
+        (WIDE, f'c1,partner,"Acme,t1,,,{SECRET},S\nc2,Public ,Beta",t2,,,{SECRET},S,,\n'),
+        (WIDE, f'c1,desktop,"Acme,,,,{SECRET},S,,\nc2,desktop,Beta",t2,,,{SECRET},S,,\n'),
+        ("app_type,oauth_token,organisation\n", f'partner,{SECRET},"Acme\npartner,{SECRET},Beta"\n'),
+        (
+            "organisation;app_type;oauth_token;plan\n",
+            f'"Acme;partner;{SECRET};x\nBeta;partner;{SECRET};y\nGamma";partner;{SECRET};z\n',
+        ),
+    ],
+)
+def test_rows_that_a_stray_pair_of_quotation_marks_makes_one_are_rejected_with_their_lines(
+    header: str, rows: str
+) -> None:
+    delimiter = ";" if ";" in header else ","
+    last = delimiter.join(["partner"] * (header.count(delimiter) + 1))
+    read_ = read(f"{header}{rows}{last}\n")
+    line = 2 + len(rows.splitlines())
+    assert outline(read_) == [(2, "bad_row"), (line, "row")]
+    assert isinstance(read_[0], Reject)
+    assert f"lines 2 to {line - 1} " in read_[0].detail
+    assert "quotation mark is probably left open" in read_[0].detail
+    assert SECRET not in repr(read_[0])
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        (WIDE, 'c1,partner,"Acme, Inc.\n5 Main St, Springfield, IL, USA",t1,ORGANISATION,a@x.org,T1,S,H,\n'),
+        (WIDE, 'c1,partner,"Partner\nPublic, partner & Söhne",t1,ORGANISATION,a@x.org,T1,S,H,\n'),
+        ("organisation;app_type;oauth_token;plan\n", '"Müller\r\n& Söhne";partner;T1;x\n'),
+        ("app_type,oauth_token,organisation\n", 'partner,T1,"Acme, Inc.\nSpringfield, IL"\n'),
+        (HEADER, 'k,partner,T,S,"asked for Jim, partner\nBob, partner\nor, else, nobody\na, b, c, d"\n'),
+        (HEADER, 'k,partner,T,S,"one\n\n\n"\n'),
+    ],
+)
+def test_a_name_or_note_may_run_over_lines(header: str, row: str) -> None:
+    assert outline(read(header + row + row)) == [(2, "row"), (2 + len(row.splitlines()), "row")]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        f'app_type,oauth_token,"notes\npartner,{SECRET},ok"\n',
+        f'app_type,oauth_token,"notes\npartner",{SECRET},ok\n',
+        f'app_type,oauth_token,"a,b,c\ndesktop,{SECRET},a",b,c\n',
+    ],
+)
+def test_a_header_that_swallows_a_row_is_refused_without_quoting_it(header: str) -> None:
+    error = refusal(f"{header}partner,T,n\n")
+    assert "looks like a row" in error.message
+    assert "quotation mark" in error.hint
+    assert SECRET not in whole_text(error)

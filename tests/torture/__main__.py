@@ -68,7 +68,8 @@ def fuzzed(options: argparse.Namespace) -> int:
         counted[f"answers to {action}"] = fuzz.answers(action, options.fuzzed, options.seed)
     for what, counts in counted.items():
         tracebacks = sum(number for name, number in counts.items() if name.startswith("traceback"))
-        findings += tracebacks + counts["untrue"] + abs(counts["rows lost"])
+        findings += tracebacks + counts["untrue"] + counts["rows lost"]
+        findings += counts["secrets in the clear"]
         told = ", ".join(f"{name} {number:,}" for name, number in sorted(counts.items()))
         say(f"{options.fuzzed:,} fuzzed {what}: {tracebacks} tracebacks; {told}")
     return findings

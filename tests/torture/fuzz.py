@@ -10,13 +10,14 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from migrator import ledger as ledgers
 from migrator.errors import InputError
 from migrator.intake import Accepted, screen
 from migrator.ledger import DiskSeen
@@ -33,13 +34,18 @@ from migrator.models import (
     TokenPair,
     utc_now,
 )
+from migrator.present import status_document, status_text
 from migrator.providers import Profile, Request, find_profile
 from migrator.sources import open_source
 from migrator.transitions import UNVERIFIED, Policy, Verdict, settle
 from migrator.wire import HttpWire
+from tests.torture.witness import Originals, Outcome, in_the_clear
 
 SAMPLES = Path(__file__).parent.parent.parent / "sample_data"
 TEXTS = ("partners.csv", "practices.json", "late-additions.jsonl", "with-bom.csv", "rejects.csv")
+
+TAKEN_IN = 50
+"""Of so many damaged files, one goes into a real ledger."""
 
 Damage = Callable[[bytes, random.Random], bytes]
 
@@ -73,38 +79,87 @@ def stuff(content: bytes, dice: random.Random) -> bytes:
     return content[:start] + extra * dice.randint(1, 3) + content[start:]
 
 
-DAMAGES: tuple[Damage, ...] = (flip, cut, repeat, stuff)
+def enclose(content: bytes, dice: random.Random) -> bytes:
+    """A pair of stray quotation marks: around the same cell of one line and of one that comes soon after."""
+    lines = content.split(b"\n")
+    first = dice.randrange(len(lines))
+    last = min(first + dice.randint(0, 4), len(lines) - 1)
+    mark = max((b",", b";"), key=lines[first].count)
+    column = dice.randint(0, lines[first].count(mark))
+    for number, before, after in ((first, b'"', b""), (last, b"", b'"')):
+        cells = lines[number].split(mark)
+        if column < len(cells):
+            cells[column] = before + cells[column] + after
+        lines[number] = mark.join(cells)
+    return b"\n".join(lines)
+
+
+DAMAGES: tuple[Damage, ...] = (flip, cut, repeat, stuff, enclose)
 
 
 def files(number: int, seed: int) -> Counter[str]:
-    """Read so many damaged files as ``run --dry-run`` does; counts what became of files and rows."""
+    """Read so many damaged files as ``run --dry-run`` does; counts what became of files and rows.
+
+    One in ``TAKEN_IN`` is taken into a ledger as well, as ``run`` does. What counts as a row that is lost,
+    ``witness`` says.
+    """
     dice = random.Random(seed)
-    originals = [(SAMPLES / name).read_bytes() for name in TEXTS]
+    contents = [(SAMPLES / name).read_bytes() for name in TEXTS]
+    originals = Originals.of(contents)
     counts: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "tokens"
-        for _ in range(number):
-            content = dice.choice(DAMAGES)(dice.choice(originals), dice)
+        for index in range(number):
+            content = dice.choice(DAMAGES)(dice.choice(contents), dice)
             path.write_bytes(content)
             try:
-                _read(path, counts)
-            except InputError:
-                counts["files that cannot be used"] += 1
+                outcomes = _read(path, content, originals, counts)
+                if index % TAKEN_IN == 0:
+                    _take_in(path, content, originals, outcomes, counts)
             except Exception as error:  # noqa: BLE001 - each is a finding
                 counts[f"traceback {type(error).__name__}"] += 1
     return counts
 
 
-def _read(path: Path, counts: Counter[str]) -> None:
-    source = open_source(str(path), stdin=io.BytesIO())
-    read = sum(1 for _ in source.rows())
-    with DiskSeen() as seen:
-        ended = Counter(
-            "accepted" if isinstance(row, Accepted) else "rejected" for row in screen([source], seen)
-        )
+def _read(path: Path, content: bytes, originals: Originals, counts: Counter[str]) -> list[Outcome] | None:
+    """What became of each row; None if the file cannot be used."""
+    try:
+        source = open_source(str(path), stdin=io.BytesIO())
+        with DiskSeen() as seen:
+            outcomes = list(screen([source], seen))
+    except InputError:
+        counts["files that cannot be used"] += 1
+        return None
     counts["files read"] += 1
-    counts["rows lost"] += read - ended.total()
-    counts.update(ended)
+    counts["rows lost"] += originals.rows_lost(content, source, outcomes)
+    counts.update("accepted" if isinstance(row, Accepted) else "rejected" for row in outcomes)
+    return outcomes
+
+
+def _take_in(
+    path: Path,
+    content: bytes,
+    originals: Originals,
+    outcomes: list[Outcome] | None,
+    counts: Counter[str],
+) -> None:
+    """Take the file into a new ledger: it must hold as many rows and rejects, and no token in the clear."""
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = Path(folder) / "migration.db"
+        key, policy = ledgers.make_key(ledger), Policy(5, timedelta(seconds=1))
+        with ledgers.open_for_job(ledger, key, utc_now, create=True, hurry=threading.Event()) as opened:
+            opened.begin_run("run", policy, [str(path)], workers=1)
+            with suppress(InputError), DiskSeen() as seen:
+                rows = screen([open_source(str(path), stdin=io.BytesIO())], seen)
+                opened.take_in(rows, [str(path)], "xero", lambda _: None)
+            status = opened.status()
+        said = json.dumps(status_document(status, ledger)), status_text(status)
+        words = originals.open_words(content)
+        counts["secrets in the clear"] += in_the_clear(words, ledger, *said)
+    accepted = sum(isinstance(row, Accepted) for row in outcomes or ())
+    counts["rows lost"] += abs(accepted - status.total)
+    counts["rows lost"] += abs(len(outcomes or ()) - accepted - status.rejected)
+    counts["files taken in"] += 1
 
 
 ACCESS, REFRESH, TENANT = "A" * 1200, "R" * 64, "5c4e5dfd-8c9e-4b1d-9a2c-0a6b2c0f7d11"
