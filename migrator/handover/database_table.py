@@ -152,6 +152,8 @@ def _target(connection: Connection, url: DatabaseUrl, key: str, first: Sequence[
             upserts = _can_insert(existing, columns) and _is_only_conflict(
                 _unique(inspector, name, schema), key, columns, url.kind
             )
+    if url.kind == "mysql" and any("%" in each for each in columns):
+        upserts = False  # PyMySQL takes a percent sign for two, behind VALUES
     target = table(name, *[column(each) for each in columns], schema=schema)
     if not upserts and url.kind == "postgresql":
         # Others may read; nobody adds a row between our update and our insert. MySQL locks the gap itself.
