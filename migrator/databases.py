@@ -140,7 +140,7 @@ class DatabaseUrl:
         secrets = [str(url.password or "")]
         secrets += [value for name, each in url.normalized_query.items() for value in each if _hides(name)]
         for secret in filter(None, secrets):
-            for spelling in (secret, quote(secret, safe="")):
+            for spelling in (secret, quote(secret, safe="", errors="surrogateescape")):
                 text = text.replace(spelling, "***")
         return text
 
