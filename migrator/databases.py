@@ -11,7 +11,7 @@ import logging
 import os
 import re
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -160,7 +160,7 @@ def open_engine(url: DatabaseUrl) -> Engine:
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError  # noqa: PLC0415 - as above
 
     for library in ("sqlalchemy", "psycopg"):
-        # Python would print what nobody handles, and theirs is not written with secrets in mind.
+        # Python prints what nobody handles, and theirs are tracebacks, not written with secrets in mind.
         logging.getLogger(library).addHandler(logging.NullHandler())
     try:
         engine = create_engine(url.to_connect(), hide_parameters=True, poolclass=NullPool)
@@ -198,7 +198,8 @@ def connected(url: DatabaseUrl, error: type[MigratorError], *, hint: str) -> Ite
     except (SQLAlchemyError, UnicodeError) as problem:
         raise error(f"{url}: {_refusal(problem)}", hint=hint) from None
     finally:
-        connection.close()
+        with suppress(SQLAlchemyError):  # if the connection is gone, so is the transaction
+            connection.close()
         engine.dispose()
 
 
