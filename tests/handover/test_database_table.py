@@ -22,6 +22,7 @@ from sqlalchemy.dialects import mysql
 
 from migrator.databases import DatabaseUrl
 from migrator.errors import ExitCode, OutputError
+from migrator.handover import database_table
 from migrator.handover.database_table import upsert, write_table
 from tests.postgres import PASSWORD, Database
 from tests.sources.helpers import SECRET, whole_text
@@ -245,6 +246,18 @@ def test_a_type_that_is_not_known_is_no_matter(postgres: Database) -> None:
     assert write(postgres.url("pairs"), [row("k")]) == 1
 
 
+def test_columns_that_fill_themselves_do_not_keep_from_inserting(postgres: Database) -> None:
+    postgres.execute(
+        "CREATE TABLE pairs (id serial, i int GENERATED ALWAYS AS IDENTITY, d text NOT NULL DEFAULT '', "
+        "n text, k text NOT NULL, g text NOT NULL GENERATED ALWAYS AS ('g' || k) STORED)"
+    )
+    engine = sqlalchemy.create_engine(DatabaseUrl.parse(postgres.url()).to_connect())
+    columns = sqlalchemy.inspect(engine).get_columns("pairs")
+    engine.dispose()
+    assert database_table._can_insert(columns, ["k"])
+    assert not database_table._can_insert(columns, ["n"])
+
+
 # --- all or nothing ---
 
 
@@ -343,3 +356,15 @@ def test_mysqls_upsert() -> None:
         "INSERT INTO pairs (id, access_token, refresh_token) VALUES (%s, %s, %s) "
         "ON DUPLICATE KEY UPDATE access_token = VALUES(access_token), refresh_token = VALUES(refresh_token)"
     )
+
+
+def test_mysqls_upsert_is_not_used_where_it_could_hit_another_row() -> None:
+    key, tenant, both = frozenset(["key"]), frozenset(["tenant"]), frozenset(["key", "tenant"])
+    ours = ["key", "tenant", "access_token"]
+    is_only = database_table._is_only_conflict
+    assert is_only([key, frozenset(["id"])], "key", ours, "mysql")
+    assert not is_only([key, tenant], "key", ours, "mysql")
+    assert not is_only([key, both], "key", ours, "mysql")
+    assert not is_only([key, frozenset([None])], "key", ours, "mysql")
+    assert is_only([key, tenant], "key", ours, "postgresql"), "it names the key, and else fails"
+    assert not is_only([tenant], "key", ours, "postgresql")
