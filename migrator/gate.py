@@ -32,26 +32,37 @@ class Gate:
         self._pace = pace
         self._breaker = breaker
         self._monotonic = monotonic
-        self._turnstile = threading.Lock()
+        self._turnstiles = (threading.Lock(), threading.Lock())  # for others, and for who goes first
         self._lock = threading.Lock()
         self._under_way = 0
         self._limited = 0
         self._limited_since = 0.0
-        self._went_well = False
+        self._hurried = 0
 
-    def admit(self, stop: threading.Event) -> bool:
+    def admit(self, stop: threading.Event, *, first: bool = False) -> bool:
         """Wait until a call may leave; False if the job stops meanwhile.
 
-        Every True must be followed by ``leave``.
+        ``first`` lets the call go before others while the gate is cautious: a connection that was begun is
+        carried on, so that what would stop everybody shows itself before many have begun. Every True must be
+        followed by ``leave``.
         """
-        with self._turnstile:
+        with self._lock:
+            self._hurried += first
+        try:
+            return self._admit(stop, first=first)
+        finally:
+            with self._lock:
+                self._hurried -= first
+
+    def _admit(self, stop: threading.Event, *, first: bool) -> bool:
+        with self._turnstiles[first]:
             while True:
                 with self._lock:
                     # Looked at under the lock: whoever stops the job does so before it leaves, so that a
                     # call which waited for it to leave knows.
                     if stop.is_set():
                         return False
-                    wait = self._wait()
+                    wait = self._wait(first=first)
                     if wait <= 0:
                         self._pace.take(self._monotonic())
                         self._under_way += 1
@@ -63,22 +74,19 @@ class Gate:
         with self._lock:
             self._under_way -= 1
 
-    def listen(self, action: Action, outcome: Outcome, *, in_doubt: bool) -> Trip | None:
+    def listen(self, action: Action, outcome: Outcome) -> Trip | None:
         """Learn from an outcome; returns why the job must stop, if it must.
 
-        ``in_doubt`` says that an earlier call for the connection was lost: then a refusal is no surprise.
+        A refusal of the token itself is listened to by ``refused``.
         """
         with self._lock:
             match outcome:
                 case Won() | Renewed() | Reached():
-                    self._went_well = True
-                    self._breaker.good(action)
+                    self._breaker.good(action, proves=action is not Action.RENEW)
                     self._limited = 0
                 case RenewFirst():
                     self._breaker.accepted()
                     self._limited = 0
-                case Over(refused=True):
-                    return None if in_doubt else self._refused(action, outcome)
                 case StopAll():
                     return Trip(outcome.problem)
                 case Suspect():
@@ -103,10 +111,13 @@ class Gate:
         with self._lock:
             return self._breaker.in_trouble
 
-    def _refused(self, action: Action, outcome: Over) -> Trip | None:
-        """A refused token is one connection's end; if all are refused, they are another application's."""
-        trip = self._breaker.suspect(f"refused {action}", outcome.problem)
-        return trip if not self._went_well else None
+    def refused(self, action: Action, outcome: Over) -> Trip | None:
+        """Another connection's token was refused, without any call of its having been lost.
+
+        Returns why the job must stop, if it must.
+        """
+        with self._lock:
+            return self._breaker.refused(action, outcome.problem)
 
     def _limit_reached(self, outcome: Later) -> Trip | None:
         now = self._monotonic()
@@ -117,6 +128,7 @@ class Gate:
         if now - self._limited_since + wait > LONGEST_PAUSE:
             return Trip(outcome.problem)
         self._pace.pause(now + wait)
+        self._pace.refused(now)
         return None
 
     def _trouble(self, problem: str) -> Trip | None:
@@ -127,7 +139,7 @@ class Gate:
             return None
         return reaction
 
-    def _wait(self) -> float:
-        if self._breaker.cautious and self._under_way:
+    def _wait(self, *, first: bool) -> float:
+        if self._breaker.cautious and (self._under_way or (self._hurried and not first)):
             return _POLL
         return self._pace.wait(self._monotonic())

@@ -45,7 +45,7 @@ def heeded(seconds: float) -> Iterator[Interruption]:
 
     def handle(number: int, _frame: FrameType | None) -> None:
         if interruption.undone:
-            _leave("interrupted while reading: nothing of the files was taken in; run it again")
+            _leave("interrupted while reading the files: run it again")
         if interruption.requested and number == signal.SIGINT:
             # The ledger stays true: every intent is in it, and what is not completed will be asked again.
             _leave("left at once; 'migrator resume' goes on")

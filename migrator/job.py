@@ -26,6 +26,7 @@ from migrator.providers import (
     Later,
     NoAnswer,
     Outcome,
+    Over,
     Profile,
     Reached,
     Renewed,
@@ -35,7 +36,7 @@ from migrator.providers import (
     Unknown,
     Won,
 )
-from migrator.transitions import Policy, Verdict, give_up, settle
+from migrator.transitions import Policy, Verdict, give_up, refused, settle
 from migrator.wire import Wire
 
 log = logging.getLogger(__name__)
@@ -208,14 +209,16 @@ class Job:
 
     def _carry(self, connection_id: int, wire: Wire) -> None:
         """Take one connection as far as it goes now."""
+        begun = False
         while not self._stop.is_set():
             standing = self._ledger.standing(connection_id)
             step = next_step(standing, self._tools.clock())
             match step:
                 case Call():
-                    verdict = self._call(standing, step.action, wire)
+                    verdict = self._call(standing, step.action, wire, first=begun)
                     if verdict is None or self._rests(verdict):
                         return
+                    begun = True
                 case Wait():
                     return
                 case Rest():
@@ -230,12 +233,12 @@ class Job:
         self._tools.progress.advance(verdict.state)
         return True
 
-    def _call(self, standing: Standing, action: Action, wire: Wire) -> Verdict | None:
+    def _call(self, standing: Standing, action: Action, wire: Wire, *, first: bool = False) -> Verdict | None:
         """One call to the provider: intent on disk, call, outcome on disk.
 
-        None if the job stops before the intent.
+        ``first`` lets it go before others. None if the job stops before the intent.
         """
-        if not self._tools.gate.admit(self._stop):
+        if not self._tools.gate.admit(self._stop, first=first):
             return None
         try:
             attempt_id = self._ledger.begin_call(standing, action)
@@ -268,11 +271,13 @@ class Job:
     def _judge(self, standing: Standing, action: Action, outcome: Outcome) -> Verdict:
         now = self._tools.clock()
         pause = timedelta(seconds=backoff(standing.tries, self._tools.dice))
+        if _ends_a_grant(standing, action, outcome) and isinstance(outcome, Over):
+            return self._judge_refusal(standing, action, outcome, now)
         if isinstance(outcome, Suspect):
             if self._alone(standing, action, outcome):
                 return give_up(standing, action, outcome, now, pause)
             pause = _SUSPECT_PAUSE
-        trip = self._tools.gate.listen(action, outcome, in_doubt=standing.doubt is not None)
+        trip = self._tools.gate.listen(action, outcome)
         if trip is not None:
             self._fail(_stopped(outcome, trip.problem))
         if isinstance(outcome, Won | Renewed | Reached):
@@ -283,12 +288,34 @@ class Job:
             )  # it is everybody's trouble, and not this connection's failure
         return settle(standing, action, outcome, now, self._policy, pause)
 
+    def _judge_refusal(self, standing: Standing, action: Action, outcome: Over, now: datetime) -> Verdict:
+        """A token was refused, and no lost call explains it: the user's doing, or everybody's."""
+        if not standing.tries and not self._policy.believe_refusals:
+            trip = self._tools.gate.refused(action, outcome)
+            if trip is not None:
+                self._fail(_stopped(outcome, trip.problem))
+        return refused(
+            standing,
+            action,
+            outcome,
+            now,
+            self._policy,
+            others_well=self._others_went_well(standing, action),
+            pause=_SUSPECT_PAUSE,
+        )
+
     def _alone(self, standing: Standing, action: Action, outcome: Suspect) -> bool:
         """Whether a connection got a suspect answer before, and others have got good ones since."""
-        if standing.not_before is None or (standing.doubt is None and standing.reason != outcome.problem):
+        if standing.doubt is None and standing.reason != outcome.problem:
             return False
+        return self._others_went_well(standing, action)
+
+    def _others_went_well(self, standing: Standing, action: Action) -> bool:
+        """Whether others have got good answers since this connection got one that is suspect."""
         went_well = self._went_well.get(action)
-        return went_well is not None and went_well > standing.not_before - _SUSPECT_PAUSE
+        if standing.not_before is None or went_well is None:
+            return False
+        return went_well > standing.not_before - _SUSPECT_PAUSE
 
     def _hear(self, answer: Answer | NoAnswer) -> None:
         remaining = self._tools.profile.remaining(answer) if isinstance(answer, Answer) else None
@@ -300,6 +327,12 @@ class Job:
         with self._lock:
             self._fault = self._fault or error
         self._stop.set()
+
+
+def _ends_a_grant(standing: Standing, action: Action, outcome: Outcome) -> bool:
+    """Whether an answer, believed, makes a user consent again though no call of theirs was lost."""
+    refused_ = isinstance(outcome, Over) and outcome.refused
+    return refused_ and action is not Action.VERIFY and standing.doubt is None
 
 
 def _ended(
@@ -319,7 +352,13 @@ def _ended(
 
 def _stopped(outcome: Outcome, problem: str) -> StoppedError:
     """Why the job stops, and what to do about it."""
-    if isinstance(outcome, Suspect | StopAll):
+    if isinstance(outcome, Over):
+        message = f"the provider refuses one token after another ({problem!r}); none was given up"
+        hint = (
+            "do they belong to this application? Check oauth1.consumer_key and the file; if their users"
+            " really have ended their grants, go on with --believe-refusals"
+        )
+    elif isinstance(outcome, Suspect | StopAll):
         message, hint = f"the provider answers {problem!r}, and would answer everybody so", outcome.hint
     else:
         message = f"nothing but trouble with the provider for a while, at last {problem!r}"

@@ -43,6 +43,10 @@ class Pace:
     """Seconds by which a call may leave late without its place being lost; the margin makes up for them."""
     LEAST_SHARE = 0.02
     """However many calls others make, so much of the limit is tried."""
+    SLOWER = 0.75
+    """What is left of the rate when the provider says that its limit was reached, in spite of all care."""
+    FASTER = 1.1
+    """What is tried again after each minute in which it did not."""
 
     def __init__(self, rate_per_minute: int, limit_per_minute: int | None = None) -> None:
         """``rate_per_minute`` is the most that is wanted, ``limit_per_minute`` what the provider allows."""
@@ -50,6 +54,7 @@ class Pace:
         self._wanted = min(float(rate_per_minute), self._limit)
         self._rate = self._wanted
         self._next = 0.0
+        self._changed = 0.0
         self._sent: deque[tuple[int, int]] = deque()  # second, and calls that left in it; of the last minute
 
     @property
@@ -63,6 +68,8 @@ class Pace:
 
     def take(self, now: float) -> None:
         """A call goes out now."""
+        if self._rate < self._wanted and now - self._changed > 60:  # noqa: PLR2004 - a minute
+            self._rate, self._changed = min(self._wanted, self._rate * self.FASTER), now
         interval = 60.0 / (self._rate * (1 - self.MARGIN))
         on_time = now - self._next <= self.CATCH_UP
         self._next = (self._next if on_time else now) + interval
@@ -76,10 +83,15 @@ class Pace:
         """Nobody goes before ``until``."""
         self._next = max(self._next, until)
 
+    def refused(self, now: float) -> None:
+        """The provider says that the limit is reached: others use it too, and nobody says how much."""
+        self._rate, self._changed = max(self._rate * self.SLOWER, self._limit * self.LEAST_SHARE), now
+
     def heard(self, remaining: int, now: float) -> None:
         """The provider says how many calls are left in this minute: what is missing, others have used."""
         others = max(0.0, self._limit - remaining - self._in_last_minute(now))
         self._rate = min(self._wanted, max(self._limit - others, self._limit * self.LEAST_SHARE))
+        self._changed = now
 
     def _in_last_minute(self, now: float) -> int:
         while self._sent and self._sent[0][0] < now - 60:
@@ -105,14 +117,17 @@ class Breaker:
     """Tells the fault of one connection from the fault that hits all.
 
     A job that has not yet seen a good answer, or has seen only bad ones for a while, is cautious: it sends
-    one call at a time and waits longer after each bad one. It stops after ``SUSPECTS`` suspect answers in a
-    row to one kind of call (``SUSPECTS_ONCE_PROVEN`` once one went well), or when nothing good has come for
-    ``patience`` seconds.
+    one call at a time and waits longer after each bad one. A renewal proves nothing yet: the call that it
+    prepares may be refused to everybody. The job stops after ``SUSPECTS`` suspect answers in a row to one
+    kind of call (``SUSPECTS_ONCE_PROVEN`` once one went well), or as many connections refused in a row
+    (``REFUSALS_ONCE_PROVEN``), or when nothing good has come for ``patience`` seconds.
     """
 
     SUSPECTS = 5
     SUSPECTS_ONCE_PROVEN = 10
     """Secrets can be changed, and doors closed, in the middle of a night."""
+    REFUSALS_ONCE_PROVEN = 50
+    """Users do end their grants; hardly fifty in a row."""
     TROUBLE = 5
     """That many bad answers in a row make a confident job cautious."""
     LONGEST_PAUSE = 15.0
@@ -122,6 +137,7 @@ class Breaker:
         self._accepted = False
         self._proven: set[str] = set()
         self._suspects: Counter[str] = Counter()
+        self._refusals: Counter[str] = Counter()
         self._bad = 0
         self._bad_since = 0.0
 
@@ -135,11 +151,12 @@ class Breaker:
         """Whether bad answers are the rule: then none of them is a single connection's failure."""
         return self._bad >= self.TROUBLE or (self._bad > 0 and not self._accepted)
 
-    def good(self, kind: str) -> None:
-        """A call of this kind went well."""
-        self.accepted()
+    def good(self, kind: str, *, proves: bool = True) -> None:
+        """A call of this kind went well; ``proves`` says that it shows the application to be in order."""
+        self._bad = 0
+        self._accepted = self._accepted or proves
         self._proven.add(kind)
-        self._suspects[kind] = 0
+        self._suspects[kind] = self._refusals[kind] = 0
 
     def accepted(self) -> None:
         """The provider knows the application, whatever it said of the connection."""
@@ -151,6 +168,12 @@ class Breaker:
         self._suspects[kind] += 1
         most = self.SUSPECTS_ONCE_PROVEN if kind in self._proven else self.SUSPECTS
         return Trip(problem) if self._suspects[kind] >= most else None
+
+    def refused(self, kind: str, problem: str) -> Trip | None:
+        """Another connection's token was refused: its user's doing, or all are another application's."""
+        self._refusals[kind] += 1
+        most = self.REFUSALS_ONCE_PROVEN if kind in self._proven else self.SUSPECTS
+        return Trip(problem) if self._refusals[kind] >= most else None
 
     def bad(self, problem: str, now: float) -> Pause | Trip | None:
         """No answer, or one that says that the provider is in trouble."""

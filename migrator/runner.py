@@ -77,7 +77,10 @@ class Runner:
         self._progress = progress
         # Longer than any time-out: an answer that was given up may still take as long again at the provider.
         self._policy = Policy(
-            settings.max_attempts, settle=timedelta(seconds=2 * longest_call(settings.timeout))
+            settings.max_attempts,
+            settle=timedelta(seconds=2 * longest_call(settings.timeout)),
+            patience=timedelta(seconds=settings.patience),
+            believe_refusals=settings.believe_refusals,
         )
 
     def run(self, sources: Sequence[Source], scope: Scope, show_plan: Callable[[Intake], None]) -> Ended:
@@ -188,7 +191,7 @@ class Runner:
         return Tools(
             profile=self._profile,
             credentials=self._credentials,
-            gate=Gate(pace, Breaker(patience=self._policy.settle.total_seconds())),
+            gate=Gate(pace, Breaker(patience=self._policy.patience.total_seconds())),
             new_wire=lambda: HttpWire(self._credentials, timeout=self._settings.timeout, clock=self._clock),
             clock=self._clock,
             dice=Random(),  # noqa: S311 - jitter, not cryptography

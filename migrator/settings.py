@@ -15,6 +15,10 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
 from migrator.errors import ConfigurationError
 from migrator.models import Credentials, Secret
 
@@ -61,6 +65,10 @@ class JobSettings:
     """The provider's last day for the move, if reports shall say how the job stands against it."""
     timeout: float = 30.0
     """Seconds that an answer may take."""
+    patience: float = 120.0
+    """Seconds of nothing but trouble with the provider after which the job stops."""
+    believe_refusals: bool = False
+    """Whether refused tokens are believed at once, however many; only the command line says so."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +131,9 @@ def read_credentials(settings: Settings, environ: Mapping[str, str]) -> Credenti
         consumer_key=oauth1.consumer_key,
         signature_method=oauth1.signature_method,
         consumer_secret=consumer_secret,
-        private_key=_read_secret(oauth1.private_key_file) if rsa and oauth1.private_key_file else Secret(""),
+        private_key=_read_private_key(oauth1.private_key_file)
+        if rsa and oauth1.private_key_file
+        else Secret(""),
         client_id=oauth2.client_id,
         client_secret=_secret(
             "MIGRATOR_CLIENT_SECRET", "client_secret_file", oauth2.client_secret_file, environ
@@ -134,13 +144,36 @@ def read_credentials(settings: Settings, environ: Mapping[str, str]) -> Credenti
 
 def _secret(variable: str, setting: str, path: Path | None, environ: Mapping[str, str]) -> Secret:
     if environ.get(variable):
-        return Secret(environ[variable])
+        return _text_secret(environ[variable], variable)
     if path is not None:
         return _read_secret(path)
     raise ConfigurationError(
         f"no {variable.removeprefix('MIGRATOR_').replace('_', ' ').lower()} is set",
         hint=f"put it into the environment as {variable}, or into a file named by {setting} in migrator.toml",
     )
+
+
+def _text_secret(value: str, variable: str) -> Secret:
+    """The value of a variable; bytes in it that are no text cannot sign anything."""
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ConfigurationError(f"{variable} is not UTF-8 text", hint="set it again") from None
+    return Secret(value)
+
+
+def _read_private_key(path: Path) -> Secret:
+    secret = _read_secret(path)
+    try:
+        key = load_pem_private_key(secret.reveal().encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, RSAPrivateKey):
+        raise ConfigurationError(
+            f"oauth1.private_key_file: {path} holds no RSA private key in PEM without a passphrase",
+            hint="'openssl rsa -in KEY -out PLAIN' takes a passphrase off; keep the file to yourself",
+        )
+    return secret
 
 
 def _read_secret(path: Path) -> Secret:
@@ -260,6 +293,7 @@ def _settings(top: _Section) -> Settings:
             max_attempts=job.count("max_attempts", JobSettings.max_attempts),
             deadline=job.day("deadline"),
             timeout=job.seconds("timeout", JobSettings.timeout),
+            patience=job.seconds("patience", JobSettings.patience),
         ),
     )
     top.file("consumer_secret_file")

@@ -50,6 +50,10 @@ class Policy:
     max_attempts: int
     settle: timedelta
     """How long after an unknown call nothing is asked: longer than any time-out, ours or the provider's."""
+    patience: timedelta = timedelta(minutes=2)
+    """How long nothing but trouble may come before the job stops."""
+    believe_refusals: bool = False
+    """Whether refused tokens are believed at once, however many there are."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,29 @@ def settle(
         case _:
             assert_never(outcome)
     return verdict
+
+
+def refused(
+    standing: Standing,
+    action: Action,
+    outcome: Over,
+    now: datetime,
+    policy: Policy,
+    *,
+    others_well: bool,
+    pause: timedelta,
+) -> Verdict:
+    """The entry for a refused token of a connection of which no call was lost.
+
+    It is the connection's end only if it is not everybody's: the first time, others go first; if they get
+    good answers, or nothing shows for a while that everybody is refused, the next time is believed.
+    """
+    asked_enough = standing.tries > 1 or standing.tries + 1 >= policy.max_attempts
+    if policy.believe_refusals or (others_well and standing.tries) or asked_enough:
+        return settle(standing, action, outcome, now, policy, pause)
+    wait = pause if not standing.tries else policy.settle
+    unchanged = _unchanged(standing, "later", outcome.problem)
+    return replace(unchanged, tries=standing.tries + 1, not_before=now + wait)
 
 
 def give_up(
@@ -184,9 +211,8 @@ def _renew_first(
 ) -> Verdict:
     if action is not Action.SWAP:
         return _later(standing, Later(outcome.problem), now, policy, backoff)
-    if not standing.legacy.session_handle:
-        reason = outcome.problem if standing.doubt is None else RESPONSE_LOST
-        return Verdict("over", outcome.problem, State.NEEDS_CONSENT, reason)
+    if not standing.legacy.session_handle:  # whatever became of a lost call, only the user can go on
+        return Verdict("over", outcome.problem, State.NEEDS_CONSENT, outcome.problem)
     tries = standing.tries + 1
     if tries >= policy.max_attempts and standing.doubt is None:
         return Verdict("over", outcome.problem, State.FAILED, outcome.problem)

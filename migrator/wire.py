@@ -117,7 +117,9 @@ class HttpWire:
             case Bearer():
                 return _BearerAuth(auth.access_token)
             case Basic():
-                return HTTPBasicAuth(auth.credentials.client_id, auth.credentials.client_secret.reveal())
+                # As bytes: requests would encode a text as Latin-1, which not every secret is.
+                names = auth.credentials.client_id, auth.credentials.client_secret.reveal()
+                return HTTPBasicAuth(*(name.encode() for name in names))
 
 
 class _BearerAuth(AuthBase):

@@ -38,7 +38,10 @@ def set_scene(tmp_path: Path) -> Iterator[SetScene]:
             running = stack.enter_context(sandbox.running(state, faults, seed=7))
             credentials = sandbox.credentials(state)
             settings = files.write_settings(folder, credentials, running.base_url)
-            settings.write_text(f"{settings.read_text('utf-8').rstrip()}\ntimeout = {timeout}\n", "utf-8")
+            settings.write_text(
+                f"{settings.read_text('utf-8').rstrip()}\ntimeout = {timeout}\npatience = {4 * timeout}\n",
+                "utf-8",
+            )
             return Scene(folder, running, credentials)
 
         yield set_

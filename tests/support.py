@@ -10,7 +10,9 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,8 +21,9 @@ import requests
 
 from migrator import ledger as ledgers
 from migrator.ledger.codec import Codec
-from migrator.models import Secret, TokenPair
+from migrator.models import Action, Secret, TokenPair
 from migrator.sandbox import Sandbox
+from tests.truth import Held, contradiction
 
 Finished = subprocess.CompletedProcess[str]
 
@@ -51,6 +54,18 @@ class Scene:
             check=False,
         )
 
+    def with_little_room(self, kilobytes: int, *arguments: str) -> Finished:
+        """Run ``migrator`` where no file can become longer than that: SQLite meets a disk that is full."""
+        return subprocess.run(
+            ["sh", "-c", 'ulimit -f "$0" && exec "$@"', str(2 * kilobytes), *self.command(*arguments)],
+            cwd=self.folder,
+            env=self.clean_environment(),
+            text=True,
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start ``migrator`` and go on."""
         return subprocess.Popen(
@@ -74,6 +89,23 @@ class Scene:
         process.send_signal(number)
         return process.communicate(timeout=PATIENCE)
 
+    def kill_at(self, step: str, action: Action, number: int, *arguments: str) -> str:
+        """Run ``migrator`` until it kills itself at a step of its n-th call of one kind.
+
+        Returns what it said.
+        """
+        process = subprocess.run(
+            [sys.executable, "-m", "tests.killed_at", step, action.value, str(number), "--", *arguments],
+            cwd=self.folder,
+            env=self.clean_environment(),
+            text=True,
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert process.returncode == -signal.SIGKILL, process.stderr
+        return process.stderr
+
     # --- what the ledger says ---
 
     @property
@@ -87,6 +119,16 @@ class Scene:
             return db.execute(sql, values).fetchall()
         finally:
             db.close()
+
+    def alter(self, sql: str, *values: object) -> int:
+        """Change the ledger behind migrator's back; returns how many rows."""
+        with closing(sqlite3.connect(self.ledger, timeout=10)) as db, db:
+            return db.execute(sql, values).rowcount
+
+    def empty_log(self) -> None:
+        """Have SQLite move its log into the ledger, as the last one to close it does."""
+        with closing(sqlite3.connect(self.ledger, timeout=10)) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def states(self) -> dict[str, int]:
         """State to number; empty as long as there is no ledger."""
@@ -107,6 +149,22 @@ class Scene:
         key = ledgers.require_key(self.ledger, {}, None)
         with ledgers.open_to_compare(self.ledger, key) as (db, codec):
             return dict(_pair(codec, row) for row in db.execute(_PAIRS))
+
+    def held(self) -> list[Held]:
+        """Every connection as the ledger has it, to be held against the witness."""
+        key = ledgers.require_key(self.ledger, {}, None)
+        standing: dict[int, str] = {}
+        pairs: defaultdict[int, set[str]] = defaultdict(set)
+        with ledgers.open_to_compare(self.ledger, key) as (db, codec):
+            for connection_id, access, refresh, stands in db.execute(_ALL_PAIRS):
+                of_pair = fingerprint(codec.open_pair(access, refresh)[1])
+                pairs[connection_id].add(of_pair)
+                if stands:
+                    standing[connection_id] = of_pair
+            return [
+                Held(tenant, state, reason, renewals, swaps, standing.get(number), frozenset(pairs[number]))
+                for number, tenant, state, reason, renewals, swaps in db.execute(_HELD)
+            ]
 
     def secrets(self) -> set[str]:
         """Every token, secret and handle that the ledger ever held, its keys, the apps' secrets."""
@@ -136,20 +194,9 @@ class Scene:
 
     def untrue(self) -> list[str]:
         """Every statement of the ledger that the witness contradicts."""
-        pairs, witness = self.pairs(), self.witness()
-        found = []
-        for tenant, state, reason in self.query("SELECT tenant_id, state, reason FROM connections"):
-            said = witness[tenant]
-            if (
-                state == "migrated"
-                and fingerprint(pairs[tenant].refresh_token) not in said["refresh_tokens_sha256"]
-            ):
-                found.append(f"{tenant}: migrated, but its stored pair does not work")
-            if state == "pending" and said["swaps"]:
-                found.append(f"{tenant}: pending, but swapped")
-            if state == "needs_consent" and said["swaps"] and reason != "response_lost":
-                found.append(f"{tenant}: needs consent ({reason}), but swapped")
-        return found
+        held, witness = self.held(), self.witness()
+        found = ((one, contradiction(one, witness[one.tenant_id])) for one in held)
+        return [f"{one.tenant_id}: {one.state} {one.reason}, but {why}" for one, why in found if why]
 
     def refresh_works(self, pair: TokenPair) -> bool:
         """Whether the provider takes a stored refresh token. Uses it up."""
@@ -177,6 +224,19 @@ _PAIRS = """
     SELECT c.tenant_id, p.access_token, p.refresh_token, p.expires_at, p.user_id
     FROM token_pairs p JOIN connections c ON c.id = p.connection_id
     WHERE p.replaced_at IS NULL AND p.dead_at IS NULL
+"""
+
+
+_ALL_PAIRS = """
+    SELECT connection_id, access_token, refresh_token, replaced_at IS NULL AND dead_at IS NULL
+    FROM token_pairs
+"""
+_HELD = """
+    SELECT id, tenant_id, state, reason,
+        (SELECT count(*) FROM legacy_tokens WHERE connection_id = c.id AND attempt_id IS NOT NULL),
+        (SELECT count(*) FROM token_pairs p JOIN attempts a ON a.id = p.attempt_id
+         WHERE p.connection_id = c.id AND a.action = 'swap')
+    FROM connections c ORDER BY id
 """
 
 

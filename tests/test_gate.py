@@ -68,7 +68,7 @@ def gate_of(time: Time, rate: int = 60_000, patience: float = 60.0) -> Gate:
 
 def test_calls_leave_at_the_pace(time: Time) -> None:
     gate, left = gate_of(time, rate=60), []
-    gate.listen(Action.SWAP, WON, in_doubt=False)
+    gate.listen(Action.SWAP, WON)
     for _ in range(4):
         assert gate.admit(time)
         left.append(time.now)
@@ -107,7 +107,7 @@ def test_nobody_leaves_once_the_job_stops(time: Time) -> None:
 
 def test_who_waits_is_let_off_when_the_job_stops(time: Time) -> None:
     gate = gate_of(time, rate=1)
-    gate.listen(Action.SWAP, WON, in_doubt=False)
+    gate.listen(Action.SWAP, WON)
     assert gate.admit(time)
     time.while_waiting = time.set
     assert not gate.admit(time)
@@ -133,7 +133,7 @@ def test_until_an_answer_is_good_one_call_is_under_way_at_a_time(time: Time) -> 
 def test_whatever_shows_that_the_application_is_known_opens_the_gate(time: Time, outcome: Outcome) -> None:
     gate = gate_of(time)
     assert gate.admit(time)
-    assert gate.listen(Action.SWAP, outcome, in_doubt=False) is None
+    assert gate.listen(Action.SWAP, outcome) is None
     time.while_waiting = time.set  # so that a gate that is shut fails the test and does not hang it
     time.now += 1
     assert gate.admit(time)
@@ -153,7 +153,7 @@ def test_whatever_shows_that_the_application_is_known_opens_the_gate(time: Time,
 def test_no_other_answer_proves_anything(time: Time, outcome: Outcome) -> None:
     gate = gate_of(time)
     assert gate.admit(time)
-    gate.listen(Action.SWAP, outcome, in_doubt=False)
+    gate.listen(Action.SWAP, outcome)
     time.while_waiting = time.set
     time.now += 3600
     assert not gate.admit(time), "a second call left while the first was under way"
@@ -161,10 +161,8 @@ def test_no_other_answer_proves_anything(time: Time, outcome: Outcome) -> None:
 
 def test_a_limit_of_the_application_holds_everybody_as_long_as_it_says(time: Time) -> None:
     gate = gate_of(time)
-    gate.listen(Action.SWAP, WON, in_doubt=False)
-    assert (
-        gate.listen(Action.SWAP, Later("rate_limited", timedelta(seconds=7), "app"), in_doubt=False) is None
-    )
+    gate.listen(Action.SWAP, WON)
+    assert gate.listen(Action.SWAP, Later("rate_limited", timedelta(seconds=7), "app")) is None
     assert gate.admit(time)
     assert time.now == pytest.approx(1007.0)
 
@@ -178,7 +176,7 @@ def test_a_limit_that_does_not_say_how_long_holds_everybody_longer_each_time(
     outcomes: list[Outcome] = [WON, limit, limit, limit, WON, limit]
     for outcome in outcomes:
         before = time.now
-        gate.listen(Action.SWAP, outcome, in_doubt=False)
+        gate.listen(Action.SWAP, outcome)
         assert gate.admit(time)
         gate.leave()
         waits.append(round(time.now - before, 3))
@@ -187,27 +185,23 @@ def test_a_limit_that_does_not_say_how_long_holds_everybody_longer_each_time(
 
 def test_a_limit_of_one_connection_holds_nobody_else(time: Time) -> None:
     gate = gate_of(time)
-    gate.listen(Action.SWAP, WON, in_doubt=False)
-    gate.listen(Action.SWAP, Later("rate_limited", timedelta(seconds=600)), in_doubt=False)
+    gate.listen(Action.SWAP, WON)
+    gate.listen(Action.SWAP, Later("rate_limited", timedelta(seconds=600)))
     assert gate.admit(time)
     assert time.now == 1000.0
 
 
 def test_what_every_connection_would_get_stops_the_job_at_once(time: Time) -> None:
     gate = gate_of(time)
-    gate.listen(Action.SWAP, WON, in_doubt=False)
-    assert gate.listen(Action.SWAP, StopAll("invalid_client", "hint"), in_doubt=False) == Trip(
-        "invalid_client"
-    )
+    gate.listen(Action.SWAP, WON)
+    assert gate.listen(Action.SWAP, StopAll("invalid_client", "hint")) == Trip("invalid_client")
 
 
 def test_suspects_in_a_row_stop_a_job_that_was_not_proven(time: Time) -> None:
     gate = gate_of(time)
-    assert [gate.listen(Action.SWAP, SUSPECT, in_doubt=False) for _ in range(5)] == [None] * 4 + [
-        Trip("http_401")
-    ]
-    gate.listen(Action.SWAP, WON, in_doubt=False)
-    assert gate.listen(Action.SWAP, SUSPECT, in_doubt=False) is None
+    assert [gate.listen(Action.SWAP, SUSPECT) for _ in range(5)] == [None] * 4 + [Trip("http_401")]
+    gate.listen(Action.SWAP, WON)
+    assert gate.listen(Action.SWAP, SUSPECT) is None
 
 
 @pytest.mark.parametrize("outcome", [BAD, Later("http_503")], ids=str)
@@ -216,7 +210,7 @@ def test_trouble_slows_everybody_and_in_the_end_stops_the_job(time: Time, outcom
     trips = []
     while time.now < 1200:
         assert gate.admit(time)
-        trips.append(gate.listen(Action.SWAP, outcome, in_doubt=False))
+        trips.append(gate.listen(Action.SWAP, outcome))
         gate.leave()
         if trips[-1]:
             break
@@ -225,10 +219,35 @@ def test_trouble_slows_everybody_and_in_the_end_stops_the_job(time: Time, outcom
     assert len(trips) < 15
 
 
-def test_refusals_stop_a_job_in_which_nothing_ever_went_well_unless_they_were_to_be_expected() -> None:
+def test_refusals_in_a_row_stop_a_job_later_once_it_is_proven() -> None:
     gate = gate_of(Time())
-    assert [gate.listen(Action.SWAP, REFUSED, in_doubt=True) for _ in range(20)] == [None] * 20
-    outcomes = [gate.listen(Action.SWAP, REFUSED, in_doubt=False) for _ in range(5)]
-    assert outcomes == [None] * 4 + [Trip("token_rejected")]
-    gate.listen(Action.SWAP, WON, in_doubt=False)
-    assert [gate.listen(Action.SWAP, REFUSED, in_doubt=False) for _ in range(20)] == [None] * 20
+    assert [gate.refused(Action.SWAP, REFUSED) for _ in range(5)] == [None] * 4 + [Trip("token_rejected")]
+    gate.listen(Action.SWAP, WON)
+    assert [gate.refused(Action.SWAP, REFUSED) for _ in range(49)] == [None] * 49
+    gate.listen(Action.SWAP, WON)
+    outcomes = [gate.refused(Action.SWAP, REFUSED) for _ in range(50)]
+    assert outcomes == [None] * 49 + [Trip("token_rejected")]
+
+
+def test_a_renewal_proves_nothing(time: Time) -> None:
+    gate = gate_of(time)
+    assert gate.admit(time)
+    gate.listen(Action.RENEW, ACCEPTED[1])
+    time.while_waiting = time.set
+    time.now += 1
+    assert not gate.admit(time), "a second call left while the first was under way"
+
+
+def test_who_was_begun_goes_before_others_while_the_gate_is_cautious(time: Time) -> None:
+    gate = gate_of(time)
+    assert gate.admit(time)
+    time.now += 1
+    others_wait: list[bool] = []
+
+    def others_try() -> None:
+        gate.leave()
+        others_wait.append(gate._wait(first=False) > 0)
+
+    time.while_waiting = others_try
+    assert gate.admit(time, first=True)
+    assert others_wait == [True]

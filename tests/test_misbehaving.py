@@ -188,7 +188,37 @@ def test_tokens_of_another_application_stop_the_job_before_everybody_must_consen
         finished = scene.migrator("run", "tokens.csv")
     assert finished.returncode == 3, finished.stderr
     assert "token_rejected" in finished.stderr
-    assert scene.states()["pending"] >= 35
+    assert scene.states() == {"pending": 40}
+
+
+def test_tokens_that_are_refused_in_the_middle_of_a_night_are_not_given_up(set_scene: SetScene) -> None:
+    scene = set_scene(100, mix="partner=1", expired=0.0, timeout=0.3)
+
+    def answer(path: str, calls: Calls) -> Reply:
+        return (
+            pair(calls.count(SWAP)) if calls.count(SWAP) <= 2 else (401, {}, b"oauth_problem=token_rejected")
+        )
+
+    with misbehaving(answer) as (url, _):
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv")
+        assert finished.returncode == 3, finished.stderr
+        assert scene.states() == {"migrated": 2, "pending": 98}
+        believed = scene.migrator("resume", "--believe-refusals")
+    assert believed.returncode == 0, believed.stderr
+    assert scene.states() == {"migrated": 2, "needs_consent": 98}
+
+
+def test_one_token_that_is_refused_is_believed_though_it_is_alone(scene: Scene) -> None:
+    rejected: Reply = (401, {}, b"oauth_problem=token_rejected")
+    with misbehaving(lambda *_: rejected) as (url, calls):
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv", "--limit", "1")
+    assert finished.returncode == 0, finished.stderr
+    assert scene.query("SELECT state, reason FROM connections WHERE id = 1") == [
+        ("needs_consent", "grant_revoked")
+    ]
+    assert len(calls.paths) == 3
 
 
 def test_a_connection_that_is_always_too_busy_is_left_for_later(scene: Scene) -> None:

@@ -182,3 +182,17 @@ def test_patience_begins_anew_after_a_good_answer() -> None:
     reactions = [breaker.bad("503", 59.0 + second) for second in range(10)]
     assert not any(isinstance(reaction, Trip) for reaction in reactions)
     assert breaker.bad("503", 119.0) == Trip("503")
+
+
+def test_a_limit_that_was_reached_in_spite_of_all_care_slows_the_pace_for_some_minutes() -> None:
+    pace = Pace(6_000)
+    pace.refused(1000.0)
+    assert pace.rate_per_minute == pytest.approx(4_500)
+    for _ in range(100):
+        pace.refused(1000.0)
+    assert pace.rate_per_minute == pytest.approx(6_000 * Pace.LEAST_SHARE)
+    pace.take(1059.0)
+    assert pace.rate_per_minute == pytest.approx(6_000 * Pace.LEAST_SHARE)
+    for minute in range(1, 60):
+        pace.take(1000.0 + 61.0 * minute)
+    assert pace.rate_per_minute == 6_000

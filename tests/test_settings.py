@@ -6,6 +6,16 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -313,11 +323,39 @@ def test_credentials_come_from_files_without_the_line_break(tmp_path: Path) -> N
 
 
 def test_rsa_takes_the_key_file_and_no_consumer_secret(tmp_path: Path) -> None:
-    (tmp_path / "app.pem").write_text("-----BEGIN\n")
+    pem = pem_of(generate_private_key(65537, 2048))
+    (tmp_path / "app.pem").write_bytes(pem)
     settings = read(tmp_path, FULL.replace("/etc/keys/app.pem", "app.pem"))
     credentials = read_credentials(settings, {"MIGRATOR_CLIENT_SECRET": "c"})
-    assert credentials.private_key.reveal() == "-----BEGIN"
+    assert credentials.private_key.reveal() == pem.decode().strip()
     assert credentials.consumer_secret.reveal() == ""
+
+
+def pem_of(key: PrivateKeyTypes, password: bytes | None = None) -> bytes:
+    protection = BestAvailableEncryption(password) if password else NoEncryption()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection)
+
+
+@pytest.mark.parametrize("what", ["no key", "another kind", "with a passphrase", "a public key"])
+def test_a_key_that_cannot_sign_is_refused_before_anything_is_sent(tmp_path: Path, what: str) -> None:
+    rsa = generate_private_key(65537, 2048)
+    content = {
+        "no key": b"-----BEGIN HUSH7\n",
+        "another kind": pem_of(Ed25519PrivateKey.generate()),
+        "with a passphrase": pem_of(rsa, b"HUSH7"),
+        "a public key": rsa.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+    }[what]
+    (tmp_path / "app.pem").write_bytes(content)
+    settings = read(tmp_path, FULL.replace("/etc/keys/app.pem", "app.pem"))
+    with pytest.raises(ConfigurationError, match="no RSA private key") as caught:
+        read_credentials(settings, {"MIGRATOR_CLIENT_SECRET": "c"})
+    assert "HUSH7" not in caught.value.message + caught.value.hint
+
+
+@pytest.mark.parametrize("name", sorted(ENVIRON))
+def test_a_secret_that_is_no_text_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigurationError, match=name):
+        read_credentials(_hmac(tmp_path), {**ENVIRON, name: "HUSH7\udcff"})
 
 
 @pytest.mark.parametrize("missing", sorted(ENVIRON))

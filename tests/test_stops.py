@@ -106,7 +106,7 @@ def test_a_second_interrupt_leaves_at_once_and_the_ledger_stays_true(set_scene: 
 
 
 def test_a_wrong_consumer_secret_stops_the_job_after_a_handful_of_calls(set_scene: SetScene) -> None:
-    scene = set_scene(40, mix="partner=1")
+    scene = set_scene(40, mix="partner=1", expired=0.0)
     scene.environment["MIGRATOR_CONSUMER_SECRET"] = "not the secret"
     finished = scene.migrator("run", "tokens.csv")
     assert finished.returncode == 3
@@ -129,8 +129,9 @@ def test_a_wrong_consumer_secret_condemns_nobody_however_few_there_are(
     assert scene.states() == {"pending": 6}
 
 
-def test_a_wrong_client_secret_stops_the_job_at_once(set_scene: SetScene) -> None:
-    scene = set_scene(40, mix="partner=1", expired=0.0)
+@pytest.mark.parametrize("expired", [0.0, 1.0])
+def test_a_wrong_client_secret_stops_the_job_at_once(set_scene: SetScene, expired: float) -> None:
+    scene = set_scene(40, "latency=100ms", mix="partner=1", expired=expired, timeout=5.0)
     scene.environment["MIGRATOR_CLIENT_SECRET"] = "not the secret"
     finished = scene.migrator("run", "tokens.csv")
     assert finished.returncode == 3

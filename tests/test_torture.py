@@ -4,18 +4,33 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from migrator.models import Action
 from tests.torture import fuzz
-from tests.torture.kills import killed_over_and_over
+from tests.torture.kills import killed_over_and_over, strikes
 
 SEED = 11
 
 
 def test_a_run_killed_over_and_over_says_nothing_untrue(tmp_path: Path) -> None:
-    result = killed_over_and_over(tmp_path, "newest-wins", count=250, kills=8, seed=SEED)
-    assert result.kills == 8
+    result = killed_over_and_over(tmp_path, "newest-wins", count=400, kills=10, seed=SEED)
+    assert result.kills == 10
+    assert result.full_disks == 1
+    assert result.comparisons == 3
     assert result.swapped_twice > 0, "no call was under way at any kill: it shows nothing"
     assert result.untrue == 0
-    assert result.migrated + result.lost + result.uncertain == 250
+    assert result.migrated + result.lost + result.uncertain == 400
+
+
+def test_kills_are_chosen_by_the_seed_alone() -> None:
+    chosen = list(strikes(20_000, 500, SEED))
+    assert chosen == list(strikes(20_000, 500, SEED))
+    assert chosen != list(strikes(20_000, 500, SEED + 1))
+    early = [strike for strike in chosen if strike.target is None]
+    assert len(early) == 100
+    assert len({int(4 * strike.pause) for strike in early}) == 8, "not all of the two seconds is hit"
+    assert sum(strike.full_disk for strike in chosen) == 50
 
 
 def test_damaged_files_raise_nothing_and_lose_no_row() -> None:
@@ -27,8 +42,9 @@ def test_damaged_files_raise_nothing_and_lose_no_row() -> None:
     assert counts["files that cannot be used"] > 10
 
 
-def test_damaged_answers_raise_nothing_and_make_nothing_untrue() -> None:
-    counts = fuzz.answers(400, SEED)
+@pytest.mark.parametrize("action", list(fuzz.EXCHANGES))
+def test_damaged_answers_raise_nothing_and_make_nothing_untrue(action: Action) -> None:
+    counts = fuzz.answers(action, 800, SEED)
     assert not [name for name in counts if name.startswith("traceback")]
     assert counts["untrue"] == 0
-    assert min(counts["migrated"], counts["pending"], counts["uncertain"]) > 10
+    assert min(counts["believed"], counts["uncertain"]) > 10

@@ -381,7 +381,7 @@ def test_a_provider_that_is_never_ready_does_not_keep_the_job_for_ever(
     gate = Gate(Pace(60_000), Breaker(patience=60), lambda: now[0])
     standing = replace(FRESH, state=State.UNCERTAIN if doubt else State.PENDING, doubt=doubt)
     for _ in range(1_000):
-        if gate.listen(Action.SWAP, outcome, in_doubt=False) is not None:
+        if gate.listen(Action.SWAP, outcome) is not None:
             return
         verdict = judge((standing, Action.SWAP, outcome))
         standing = after_verdict(standing, verdict, NOW)

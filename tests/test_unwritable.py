@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import resource
-import subprocess
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from migrator import ledger as ledgers
+from migrator.ledger.entries import EndedCall
+from migrator.ledger.rescue import RescueFile
+from migrator.ledger.vault import Vault
+from migrator.models import Action
 from tests.conftest import SetScene
-from tests.support import Scene
+from tests.support import Finished, Scene
 
 
-def resume_with_little_room(scene: Scene, kilobytes: int) -> subprocess.CompletedProcess[str]:
-    """Resume in a process that can make no file longer than that: SQLite meets a disk that is full."""
-    limit = kilobytes * 1024
-    return subprocess.run(
-        scene.command("resume", "--concurrency", "8"),
-        cwd=scene.folder,
-        env=scene.clean_environment(),
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
-        text=True,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
+def resume_with_little_room(scene: Scene, kilobytes: int) -> Finished:
+    """Resume with several calls at once where the disk is as good as full."""
+    return scene.with_little_room(kilobytes, "resume", "--concurrency", "8")
 
 
 @pytest.fixture
 def stuck(set_scene: SetScene) -> Scene:
     """A scene whose job met a full disk while several calls were under way."""
-    scene = set_scene(120, "latency=50ms", mix="partner=1")
+    scene = set_scene(120, "latency=300ms", mix="partner=1")
     scene.migrator("run", "tokens.csv", "--limit", "1")
     finished = resume_with_little_room(scene, kilobytes=200)
     assert finished.returncode == 3, finished.stderr
@@ -94,3 +89,87 @@ def test_a_rescue_file_that_comes_twice_is_taken_in_once(stuck: Scene) -> None:
     rescue.chmod(0o600)
     assert stuck.migrator("resume").returncode == 0
     assert stuck.query("SELECT id, connection_id, replaced_at FROM token_pairs ORDER BY id") == before
+
+
+def test_a_disk_that_is_still_full_at_resume_costs_nothing(stuck: Scene) -> None:
+    rescue = stuck.folder / "migration.db.rescue"
+    content = rescue.read_bytes()
+    states, calls = stuck.states(), stuck.sandbox.stats()["requests"]
+    waiting = waiting_in(stuck)
+    for _ in range(2):
+        finished = resume_with_little_room(stuck, kilobytes=36)
+        assert finished.returncode == 3, finished.stderr
+        assert "could not be written" in finished.stderr
+        assert rescue.read_bytes() == content
+        assert stuck.states() == states
+    assert stuck.sandbox.stats()["requests"] == calls
+    finished = stuck.migrator("resume")
+    assert finished.returncode == 0, finished.stderr
+    assert f"{len(waiting)} answers from the rescue file are in the ledger now" in finished.stderr
+    assert stuck.sandbox.stats()["swapped_twice"] == 0
+    assert stuck.states() == {"migrated": 120}
+    assert stuck.untrue() == []
+
+
+def waiting_in(scene: Scene) -> list[EndedCall]:
+    """The answers that wait in the rescue file."""
+    key = ledgers.require_key(scene.ledger, {}, None)
+    return list(RescueFile(scene.ledger, Vault(key)).records())
+
+
+def flipped(line: bytes) -> bytes:
+    """One character is another."""
+    middle = len(line) // 2
+    return line[:middle] + (b"A" if line[middle : middle + 1] != b"A" else b"B") + line[middle + 1 :]
+
+
+def torn(line: bytes) -> bytes:
+    """What a power cut leaves of a line: its beginning."""
+    return line[: len(line) // 2]
+
+
+def junk(line: bytes) -> bytes:
+    """Something else altogether."""
+    return b"\xff" * len(line)
+
+
+@pytest.mark.parametrize("damage", [flipped, torn, junk])
+def test_a_damaged_line_of_the_rescue_file_costs_no_other(
+    stuck: Scene, damage: Callable[[bytes], bytes]
+) -> None:
+    rescue, damaged = Path(f"{stuck.ledger}.rescue"), Path(f"{stuck.ledger}.rescue.damaged")
+    waiting = waiting_in(stuck)
+    number = next(number for number, call in enumerate(waiting) if call.verdict.new_pair)
+    hit = waiting.pop(number).connection_id
+    assert waiting, "one answer alone waits: the test shows nothing"
+    lines = rescue.read_bytes().split(b"\n")
+    lines[number] = damage(lines[number])
+    content = b"\n".join(lines)
+    rescue.write_bytes(content)
+    said = stuck.kill_at("before intent", Action.SWAP, 1, "resume", "--concurrency", "1")
+    assert f"{len(waiting)} answers from the rescue file are in the ledger now" in said
+    assert "could not be read" in said
+    assert damaged.name in said
+    assert damaged.read_bytes() == content
+    assert damaged.stat().st_mode & 0o777 == 0o600
+    states = dict(stuck.query("SELECT id, state FROM connections"))
+    assert states[hit] == "uncertain"
+    assert [states[call.connection_id] for call in waiting] == [call.verdict.state for call in waiting]
+    assert stuck.migrator("resume").returncode == 0
+    assert stuck.states() == {"migrated": 120}
+    assert stuck.sandbox.stats()["swapped_twice"] == 1
+    assert stuck.untrue() == []
+    assert damaged.read_bytes() == content
+
+
+def test_a_second_damaged_rescue_file_does_not_replace_the_first(tmp_path: Path) -> None:
+    ledger = tmp_path / "migration.db"
+    vault = Vault(ledgers.make_key(ledger))
+    contents = [b"one\n", b"two\n"]
+    for content in contents:
+        Path(f"{ledger}.rescue").write_bytes(content)
+        rescue = RescueFile(ledger, vault)
+        assert list(rescue.records()) == []
+        rescue.set_aside(1)
+        rescue.close()
+    assert sorted(kept.read_bytes() for kept in tmp_path.glob("*.damaged*")) == contents

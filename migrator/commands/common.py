@@ -57,8 +57,13 @@ class Context:
 pass_context = click.make_pass_decorator(Context)
 
 
-def pace_options(command: F) -> F:
-    """``--concurrency`` and ``--rate``, which replace the settings of the same meaning."""
+def job_options(command: F) -> F:
+    """What says how the job goes about its work: replaces the settings of the same meaning."""
+    command = click.option(
+        "--believe-refusals",
+        is_flag=True,
+        help="Believe the provider even when it refuses many tokens in a row.",
+    )(command)
     command = click.option(
         "--rate", type=click.IntRange(min=1), metavar="N", help="Calls a minute at the most."
     )(command)
@@ -72,11 +77,16 @@ def json_option(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
 
 
-def with_pace(settings: Settings, concurrency: int | None, rate: int | None) -> Settings:
+def with_options(
+    settings: Settings, concurrency: int | None, rate: int | None, *, believe_refusals: bool
+) -> Settings:
     """The settings, with what the command line says instead."""
     job = settings.job
     job = replace(
-        job, concurrency=concurrency or job.concurrency, rate_per_minute=rate or job.rate_per_minute
+        job,
+        concurrency=concurrency or job.concurrency,
+        rate_per_minute=rate or job.rate_per_minute,
+        believe_refusals=believe_refusals,
     )
     return replace(settings, job=job)
 

@@ -35,6 +35,7 @@ concurrency = 32                    # calls at once
 rate_per_minute = 10000             # calls a minute; the provider's own limit caps it
 max_attempts = 5                    # fruitless calls for one connection before it is left
 timeout = 30                        # seconds that an answer may take
+patience = 120                      # seconds of nothing but trouble before the job stops
 # deadline = 2026-12-31             # reports say how the job stands against it
 """
 

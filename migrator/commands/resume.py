@@ -6,12 +6,12 @@ import click
 
 from migrator.commands.common import (
     Context,
+    job_options,
     json_option,
     make_runner,
-    pace_options,
     pass_context,
     print_json,
-    with_pace,
+    with_options,
 )
 from migrator.commands.run import print_end
 from migrator.present import status_document
@@ -22,7 +22,7 @@ from migrator.runner import Scope
 @click.option("--retry-failed", is_flag=True, help="Try again what failed, too.")
 @json_option
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Take on N connections at the most.")
-@pace_options
+@job_options
 @pass_context
 @click.pass_context
 def resume(
@@ -33,12 +33,13 @@ def resume(
     limit: int | None,
     concurrency: int | None,
     rate: int | None,
+    believe_refusals: bool,
 ) -> None:
     """Go on from the ledger alone, after a stop of any kind.
 
     What is uncertain is asked again, once any call that got lost must be over.
     """
-    settings = with_pace(context.settings(), concurrency, rate)
+    settings = with_options(context.settings(), concurrency, rate, believe_refusals=believe_refusals)
     with context.progress() as progress:
         runner = make_runner(context, settings, progress, create=False)
         ended = runner.resume(Scope(limit), retry_failed=retry_failed)

@@ -9,13 +9,13 @@ import click
 
 from migrator.commands.common import (
     Context,
+    job_options,
     json_option,
     make_runner,
-    pace_options,
     pass_context,
     print_json,
     profile_of,
-    with_pace,
+    with_options,
 )
 from migrator.ledger import Intake
 from migrator.models import utc_now
@@ -39,7 +39,7 @@ from migrator.sources import Source, open_source
 )
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Take on N connections at the most.")
 @click.option("--query", metavar="SELECT", help="Read what this query yields, from the one database named.")
-@pace_options
+@job_options
 @pass_context
 @click.pass_context
 def run(
@@ -53,6 +53,7 @@ def run(
     query: str | None,
     concurrency: int | None,
     rate: int | None,
+    believe_refusals: bool,
 ) -> None:
     """Read legacy tokens into the ledger and swap what can be swapped.
 
@@ -62,7 +63,9 @@ def run(
     """
     if query is not None and len(tokens) > 1:
         raise click.UsageError("--query goes with the URL of one database, and nothing else")
-    settings = with_pace(context.settings(required=not dry_run), concurrency, rate)
+    settings = with_options(
+        context.settings(required=not dry_run), concurrency, rate, believe_refusals=believe_refusals
+    )
     sources = [open_source(spec, stdin=sys.stdin.buffer, query=query) for spec in tokens]
     if dry_run:
         _dry_run(context, settings, sources, as_json=as_json)

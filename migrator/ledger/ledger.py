@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -136,21 +136,25 @@ class Ledger:
         saved = threading.Event()
 
         def save() -> None:
-            self._save(call)
+            self._rescue.save(call)
             saved.set()
+
+        def save_meanwhile() -> None:
+            with suppress(OSError):  # it waits for the ledger, which may take it yet
+                save()
 
         try:
             self._writer.write(
-                lambda db: entries.end_call(db, self._codec, call, self._clock()), meanwhile=save
+                lambda db: entries.end_call(db, self._codec, call, self._clock()), meanwhile=save_meanwhile
             )
         except LedgerUnwritableError:
             if not saved.is_set():
-                save()
+                self._save_or_tell(call, save)
             raise
 
-    def _save(self, call: EndedCall) -> None:
+    def _save_or_tell(self, call: EndedCall, save: Callable[[], None]) -> None:
         try:
-            self._rescue.save(call)
+            save()
         except OSError as error:
             problem = f"neither the ledger nor {self._rescue.path} can be written: {error.strerror or error}"
             raise LedgerUnwritableError(

@@ -13,6 +13,7 @@ import os
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ class RescueFile:
         size = answers * ROOM_FOR_EACH
         try:
             if self._damaged:
-                kept = self.path.with_name(f"{self.path.name}.damaged")
+                kept = self._free_name()
                 self.path.replace(kept)
                 log.warning("a part of the rescue file could not be read; it is kept as %s", kept)
             self.path.unlink(missing_ok=True)
@@ -89,6 +90,12 @@ class RescueFile:
                 f"there is no room for {self.path} ({size:,} bytes): {error.strerror}",
                 hint="make room: it takes the answers that are under way should the ledger not be writable",
             ) from None
+
+    def _free_name(self) -> Path:
+        """Where a damaged file is kept; what was kept before stays."""
+        first = self.path.with_name(f"{self.path.name}.damaged")
+        others = (first.with_name(f"{first.name}.{number}") for number in count(2))
+        return next(path for path in chain([first], others) if not path.exists())
 
     def save(self, call: EndedCall) -> None:
         """Put one answer on disk. Raises ``OSError`` if even that cannot be done."""

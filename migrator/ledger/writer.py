@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -148,5 +149,6 @@ class GroupWriter:
                 f"the ledger could not be written: {error}",
                 hint="make room, mend the disk, or end what else writes it; then run 'migrator resume'",
             )
-        if self._connection.in_transaction:
-            self._connection.rollback()
+        with suppress(sqlite3.Error):  # nobody may wait for a writer that has died of its own tidying up
+            if self._connection.in_transaction:
+                self._connection.rollback()

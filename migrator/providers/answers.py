@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import parse_qsl
 
 from migrator.models import Secret, TokenPair
@@ -101,16 +101,20 @@ def token_pair(
     access, renewal, kind = (document.get(name) for name in ("access_token", "refresh_token", "token_type"))
     lifetime = seconds(document.get("expires_in"))
     if not (
-        _token(access) and _token(renewal) and lifetime and isinstance(kind, str) and kind.lower() == "bearer"
+        is_token(access)
+        and is_token(renewal)
+        and lifetime
+        and isinstance(kind, str)
+        and kind.lower() == "bearer"
     ):
         return None
     return TokenPair(
-        access_token=Secret(str(access)),
-        refresh_token=Secret(str(renewal)),
+        access_token=Secret(access),
+        refresh_token=Secret(renewal),
         expires_at=now + timedelta(seconds=lifetime),
         scope=_text(document.get("scope")),
         tenant_id=_text(document.get(tenant)),
-        user_id=_text(jwt_claims(str(access)).get(user)),
+        user_id=_text(jwt_claims(access).get(user)),
     )
 
 
@@ -146,8 +150,8 @@ def by_status(answer: Answer) -> Outcome:
     return Unknown(problem)
 
 
-def _token(value: Any) -> bool:
-    """Visible ASCII characters (RFC 6749, A.12 and A.17)."""
+def is_token(value: Any) -> TypeGuard[str]:
+    """Whether it is a text of visible ASCII characters (RFC 6749, A.12 and A.17)."""
     return isinstance(value, str) and bool(value.strip()) and value.isascii() and value.isprintable()
 
 

@@ -57,7 +57,6 @@ OAUTH_PROBLEMS: Mapping[str, Outcome] = {
     # Our nonces are random: one that was used means that our request arrived twice, so the first may have had
     # its effect.
     "nonce_used": Unknown("nonce_used"),
-    "rate limit exceeded": Later(RATE_LIMITED, scope="app"),
 }
 """What the ``oauth_problem`` of an OAuth 1.0a answer means.
 
@@ -151,6 +150,8 @@ def _oauth1_refusal(action: Action, answer: Answer) -> Outcome | None:
         # The token may be as old as it likes when it is renewed; what has ended is the authorisation behind
         # the handle.
         return Over(State.NEEDS_CONSENT, "grant_over", problem, refused=True)
+    if problem == "rate limit exceeded":
+        return Later(RATE_LIMITED, answers.retry_after(answer), "app")
     if problem == "timestamp_refused":
         return StopAll(problem, answers.clock_hint(answer))
     return OAUTH_PROBLEMS.get(problem)
@@ -191,11 +192,13 @@ def _read_renewal(answer: Answer) -> Outcome:
     if "oauth_problem" in fields:
         return _read_refusal(Action.RENEW, answer)
     token, secret = fields.get("oauth_token"), fields.get("oauth_token_secret")
-    if not token or not secret:
+    handle = fields.get("oauth_session_handle")
+    if not (
+        answers.is_token(token) and answers.is_token(secret) and (not handle or answers.is_token(handle))
+    ):
         return Unknown("unreadable_token")
     lifetime = answers.seconds(fields.get("oauth_expires_in"))
     expires_at = answer.received_at + timedelta(seconds=lifetime) if lifetime else None
-    handle = fields.get("oauth_session_handle")
     legacy = LegacyToken(Secret(token), Secret(secret), Secret(handle) if handle else None, expires_at)
     return Renewed(legacy, whole=answer.delimited)  # a form does not show where it ends, as JSON does
 
@@ -205,7 +208,10 @@ def _read_tenants(answer: Answer) -> Outcome:
     if not isinstance(document, list) or not all(isinstance(entry, dict) for entry in document):
         return Unknown("unreadable_connections")
     ids: list[Any] = [entry.get("tenantId") for entry in document]
-    return Reached(tuple(tenant for tenant in ids if isinstance(tenant, str)))
+    named = [tenant for tenant in ids if tenant is not None]
+    if not all(isinstance(tenant, str) and tenant for tenant in named):
+        return Unknown("unreadable_connections")
+    return Reached(tuple(named))
 
 
 _READ_OK: Mapping[Action, Callable[[Answer], Outcome]] = {

@@ -56,7 +56,8 @@ PAIR: Mapping[str, object] = {
 
 def answer(status: int, body: object = b"", headers: Mapping[str, str] | None = None) -> Answer:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Answer(status, CaseInsensitiveDict(headers or {}), raw, NOW)
+    length = {"Content-Length": str(len(raw))}
+    return Answer(status, CaseInsensitiveDict({**length, **(headers or {})}), raw, NOW)
 
 
 # --- what is sent ------------------------------------------------------------------------------------------

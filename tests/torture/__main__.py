@@ -63,10 +63,10 @@ def kill(folder: Path, options: argparse.Namespace) -> int:
 def fuzzed(options: argparse.Namespace) -> int:
     """Files and answers; returns the number of findings."""
     findings = 0
-    for what, counts in (
-        ("files", fuzz.files(options.fuzzed, options.seed)),
-        ("answers", fuzz.answers(options.fuzzed, options.seed)),
-    ):
+    counted = {"files": fuzz.files(options.fuzzed, options.seed)}
+    for action in fuzz.EXCHANGES:
+        counted[f"answers to {action}"] = fuzz.answers(action, options.fuzzed, options.seed)
+    for what, counts in counted.items():
         tracebacks = sum(number for name, number in counts.items() if name.startswith("traceback"))
         findings += tracebacks + counts["untrue"] + abs(counts["rows lost"])
         told = ", ".join(f"{name} {number:,}" for name, number in sorted(counts.items()))

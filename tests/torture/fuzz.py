@@ -11,8 +11,11 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
 from migrator.errors import InputError
 from migrator.intake import Accepted, screen
@@ -25,12 +28,14 @@ from migrator.models import (
     Secret,
     Standing,
     State,
+    StoredPair,
     TenantType,
+    TokenPair,
     utc_now,
 )
-from migrator.providers import Won, find_profile
+from migrator.providers import Profile, Request, find_profile
 from migrator.sources import open_source
-from migrator.transitions import Policy, settle
+from migrator.transitions import UNVERIFIED, Policy, Verdict, settle
 from migrator.wire import HttpWire
 
 SAMPLES = Path(__file__).parent.parent.parent / "sample_data"
@@ -102,67 +107,187 @@ def _read(path: Path, counts: Counter[str]) -> None:
     counts.update(ended)
 
 
-def answers(number: int, seed: int) -> Counter[str]:
-    """Send so many swaps over sockets to a server that damages its answers; counts what became of them."""
+ACCESS, REFRESH, TENANT = "A" * 1200, "R" * 64, "5c4e5dfd-8c9e-4b1d-9a2c-0a6b2c0f7d11"
+OLD = LegacyToken(Secret("old"), Secret("old secret"), Secret("old handle"))
+PAIR = StoredPair(1, TokenPair(Secret("a"), Secret("r"), utc_now()), verified=False)
+FRESH = Standing(1, "k", AppType.PARTNER, State.PENDING, "", TENANT, TenantType.ORGANISATION, OLD)
+DOUBTFUL = replace(FRESH, state=State.UNCERTAIN, reason=UNVERIFIED, pair=PAIR, doubt=Action.SWAP)
+CREDENTIALS = Credentials("key", "HMAC-SHA1", Secret("s"), Secret(""), "id", Secret("s"), ("offline_access",))
+PAUSE = timedelta(seconds=1)
+
+Fields = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What the server said before anything was cut off, and whether that left it whole."""
+
+    fields: Fields
+    whole: bool
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One kind of call: what is asked, what a good answer says, and what may be made of a bad one."""
+
+    standing: Standing
+    request: Callable[[Profile], Request]
+    good: Fields
+    encode: Callable[[Fields], bytes]
+    untrue: Callable[[Verdict, Sent], bool]
+
+
+def answers(action: Action, number: int, seed: int) -> Counter[str]:
+    """Make so many calls over sockets to a server that damages its answers; counts what became of them.
+
+    What may be believed: a secret is stored without doubt only if it stood in the answer, to the last
+    character, before its end got lost, and is one that could be sent back. Where only another character
+    stands in the middle of a token, nobody can tell, and the server does no such thing. A pair has been seen
+    to work only if the list of its tenants arrived whole, and misses its tenant only if every entry of that
+    list names one, or says that it has none.
+    """
     dice = random.Random(seed)
     counts: Counter[str] = Counter()
-    credentials = Credentials(
-        "key", "HMAC-SHA1", Secret("s"), Secret(""), "id", Secret("s"), ("offline_access",)
-    )
-    legacy = LegacyToken(Secret("t"), Secret("s"))
+    exchange = EXCHANGES[action]
     policy = Policy(5, timedelta(seconds=1))
-    standing = Standing(1, "k", AppType.PARTNER, State.PENDING, "", "", TenantType.ORGANISATION, legacy)
-    with _damaging(dice) as port:
+    sent: list[Sent] = []
+    with _damaging(exchange, dice, sent) as port:
         profile = find_profile("xero", base_url=f"http://127.0.0.1:{port}")
-        wire = HttpWire(credentials, timeout=2, clock=utc_now)
-        request = profile.swap(legacy, TenantType.ORGANISATION, credentials)
+        wire = HttpWire(CREDENTIALS, timeout=2, clock=utc_now)
         for _ in range(number):
             try:
-                outcome = profile.read(Action.SWAP, wire.send(request))
-                verdict = settle(standing, Action.SWAP, outcome, utc_now(), policy, timedelta(seconds=1))
+                outcome = profile.read(action, wire.send(exchange.request(profile)))
+                verdict = settle(exchange.standing, action, outcome, utc_now(), policy, PAUSE)
             except Exception as error:  # noqa: BLE001 - each is a finding
                 counts[f"traceback {type(error).__name__}"] += 1
                 continue
             counts[verdict.state.value] += 1
-            whole = isinstance(outcome, Won) and _is_what_was_meant(outcome)
-            counts["untrue"] += (verdict.state is State.MIGRATED) is not whole
+            counts["believed"] += verdict.outcome == "done"
+            counts["untrue"] += exchange.untrue(verdict, sent[-1])
         wire.close()
     return counts
 
 
-ACCESS, REFRESH = "A" * 1200, "R" * 64
+def _untrue_pair(verdict: Verdict, sent: Sent) -> bool:
+    if verdict.new_pair is None:
+        return verdict.state is State.MIGRATED or verdict.pair_dead
+    pair = verdict.new_pair
+    return verdict.state is not State.MIGRATED or (
+        pair.access_token.reveal(),
+        pair.refresh_token.reveal(),
+    ) != (ACCESS, REFRESH)
 
 
-def _is_what_was_meant(won: Won) -> bool:
-    return (won.pair.access_token.reveal(), won.pair.refresh_token.reveal()) == (ACCESS, REFRESH)
+def _untrue_renewal(verdict: Verdict, sent: Sent) -> bool:
+    legacy = verdict.new_legacy
+    if legacy is None:
+        return False
+    names = ("oauth_token", "oauth_token_secret", "oauth_session_handle")
+    token, secret, handle = (_form_text(sent.fields[name]) for name in names)
+    if verdict.doubt is not None:  # it may be half of one, and is not said to be more
+        return not all(map(_sendable, (legacy.token.reveal(), legacy.token_secret.reveal())))
+    stored = [legacy.token.reveal(), legacy.token_secret.reveal()]
+    stored_handle = legacy.session_handle.reveal() if legacy.session_handle else ""
+    meant = [token, secret, handle or "old handle"]
+    return [*stored, stored_handle] != meant or not all(_sendable(text) for text in meant)
 
 
-def _answer(dice: random.Random) -> bytes:
-    document: dict[str, object] = {
-        "access_token": ACCESS,
-        "refresh_token": REFRESH,
-        "expires_in": "1800",
-        "token_type": "Bearer",
-        "xero_tenant_id": "t",
-    }
+def _sendable(text: str) -> bool:
+    return bool(text) and text.isascii() and text.isprintable()
+
+
+def _untrue_verification(verdict: Verdict, sent: Sent) -> bool:
+    if not verdict.pair_verified:
+        return verdict.state is State.MIGRATED
+    tenant = sent.fields["tenantId"]
+    named = tenant is None or (isinstance(tenant, str) and bool(tenant))
+    return not (sent.whole and named and (tenant == TENANT) is (verdict.reason == ""))
+
+
+def _form_text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _form(fields: Fields) -> bytes:
+    named = {name: _form_text(value) for name, value in fields.items() if value is not None}
+    return urlencode(named, errors="surrogatepass").encode()
+
+
+def _json(fields: Fields) -> bytes:
+    return json.dumps(fields).encode()
+
+
+def _json_list(fields: Fields) -> bytes:
+    return json.dumps([fields]).encode()
+
+
+_NEW_PAIR: Fields = {
+    "access_token": ACCESS,
+    "refresh_token": REFRESH,
+    "expires_in": "1800",
+    "token_type": "Bearer",
+    "xero_tenant_id": TENANT,
+}
+_NEW_LEGACY: Fields = {
+    "oauth_token": "T" * 30,
+    "oauth_token_secret": "S" * 30,
+    "oauth_expires_in": "1800",
+    "oauth_session_handle": "H" * 30,
+    "oauth_authorization_expires_in": "315360000",
+    "xero_org_muid": TENANT,
+}
+_REACHED: Fields = {"id": "e1", "tenantId": TENANT, "tenantType": "ORGANISATION", "tenantName": "Ü"}
+
+EXCHANGES = {
+    Action.SWAP: Exchange(
+        FRESH,
+        lambda profile: profile.swap(OLD, TenantType.ORGANISATION, CREDENTIALS),
+        _NEW_PAIR,
+        _json,
+        _untrue_pair,
+    ),
+    Action.RENEW: Exchange(FRESH, lambda profile: profile.renew(OLD), _NEW_LEGACY, _form, _untrue_renewal),
+    Action.REFRESH: Exchange(
+        DOUBTFUL, lambda profile: profile.refresh(Secret("r"), CREDENTIALS), _NEW_PAIR, _json, _untrue_pair
+    ),
+    Action.VERIFY: Exchange(
+        DOUBTFUL, lambda profile: profile.verify(Secret("a")), _REACHED, _json_list, _untrue_verification
+    ),
+}
+
+
+def _answer(exchange: Exchange, dice: random.Random) -> tuple[bytes, Sent]:
+    fields = dict(exchange.good)
     if dice.random() < 0.4:  # a field that is missing, or of another type
-        name = dice.choice(list(document))
-        document[name] = dice.choice([None, "", 0, [], {}, True, "\ud800", "ü", -1, "x\ny"])
-    body = json.dumps(document).encode()
+        name = dice.choice(list(fields))
+        fields[name] = dice.choice([None, "", 0, [], {}, True, "\ud800", "ü", -1, "x\ny"])
+    body = exchange.encode(fields)
     status = dice.choice([200, 200, 200, 201, 204, 302, 400, 401, 403, 429, 500, 503])
     extra = dice.choice(
         ["", "Retry-After: soon\r\n", "Location: http://[\r\n", "Transfer-Encoding: chunked\r\n", "X\r\n"]
     )
     length = len(body) + dice.choice([0, 0, 0, -10, 10])
-    head = f"HTTP/1.1 {status} X\r\n{extra}Content-Length: {length}\r\n\r\n".encode()
+    # Said first, lest a call be lost on a connection that is closed, and the dice fall otherwise next time.
+    head = f"HTTP/1.1 {status} X\r\nConnection: close\r\n{extra}Content-Length: {length}\r\n\r\n".encode()
     whole = head + body
     # TCP loses no middle: what can be missing is the end.
-    return whole[: dice.randrange(len(whole))] if dice.random() < 0.4 else whole
+    arrives = whole[: dice.randrange(len(whole))] if dice.random() < 0.4 else whole
+    return arrives, Sent(fields, arrives == whole)
+
+
+def _read_request(connection: socket.socket) -> None:
+    """Read it to its end: what is closed with something unread takes its answer with it, at times."""
+    with connection.makefile("rb") as stream:
+        length = 0
+        while (line := stream.readline().strip().lower()) != b"":
+            name, _, value = line.partition(b":")
+            length = int(value) if name == b"content-length" else length
+        stream.read(length)
 
 
 @contextmanager
-def _damaging(dice: random.Random) -> Iterator[int]:
-    """Serves one damaged answer a connection."""
+def _damaging(exchange: Exchange, dice: random.Random, sent: list[Sent]) -> Iterator[int]:
+    """Serves one damaged answer a connection; ``sent`` takes what it was."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -172,10 +297,10 @@ def _damaging(dice: random.Random) -> Iterator[int]:
             except OSError:
                 return
             with connection:
-                received = b""
-                while b"\r\n\r\n" not in received:
-                    received += connection.recv(65536)
-                connection.sendall(_answer(dice))
+                _read_request(connection)
+                answer, meant = _answer(exchange, dice)
+                sent.append(meant)
+                connection.sendall(answer)
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()

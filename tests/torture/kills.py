@@ -7,9 +7,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from migrator.errors import ExitCode
+from migrator.ledger.rescue import ROOM_FOR_EACH
 from tests.support import Scene
 from tests.torture.stage import scene
 
@@ -19,12 +22,54 @@ MOST_RESUMES = 40
 """After the last kill; each asks again what is still uncertain."""
 
 
+FULL_AT = 32 * ROOM_FOR_EACH // 1024 + 300
+"""Kilobytes that a file may have on a full disk: what is set aside for answers, and a little for the log."""
+EARLY_EVERY = 5
+"""Every so manieth kill falls early: in start-up, intake or canary, or in the recovery from the last."""
+EARLY = 2.0
+"""Seconds from the start of a process in which an early kill falls."""
+EARLY_RATE = ("--rate", "3000")
+"""Calls a minute until then, lest a fast machine has nothing left for the other kills."""
+FULL_DISK_EVERY = 2
+"""Before every so manieth early kill a disk was full, so that there is a rescue file to take in."""
+COMPARE_EVERY = 5
+"""After every so manieth kill ledger and witness are compared: it takes a second for 20,000 connections."""
+
+
+@dataclass(frozen=True)
+class Strike:
+    """One kill, decided before the first: the same seed makes the same choices, however fast the machine."""
+
+    target: int | None
+    """Connections that are done before it falls; None for an early one, which awaits nothing."""
+    pause: float
+    """Seconds that pass then, or for an early one from the start of the process."""
+    same_file: bool = False
+    """Whether ``run`` is killed, with the same file as before, and not ``resume``."""
+    full_disk: bool = False
+    """Whether the process before it met a full disk."""
+
+
+def strikes(count: int, kills: int, seed: int) -> Iterator[Strike]:
+    """Kills that are spread over the whole run, and between them the early ones; the first is one."""
+    dice = random.Random(seed)
+    for number in range(kills):
+        round_, place = divmod(number, EARLY_EVERY)
+        if place:
+            yield Strike(count * (number + 1) // (kills + 1), dice.uniform(0, 0.05))
+        else:
+            same_file = dice.random() < 0.5
+            full_disk = round_ % FULL_DISK_EVERY == 1
+            yield Strike(None, dice.uniform(0, EARLY), same_file=same_file, full_disk=full_disk)
+
+
 @dataclass(frozen=True)
 class Kills:
     """What came of one run that was killed over and over."""
 
     repeat: str
     kills: int
+    full_disks: int
     resumes: int
     swaps_issued: int
     swapped_twice: int
@@ -32,55 +77,81 @@ class Kills:
     lost: int
     """Connections whose user must consent because an answer was lost."""
     uncertain: int
+    comparisons: int
     untrue: int
     seconds: float
 
 
 def killed_over_and_over(folder: Path, repeat: str, *, count: int, kills: int, seed: int) -> Kills:
     """Kill a run ``kills`` times at random moments, let it finish, and compare ledger and witness."""
-    dice = random.Random(seed)
     started = time.monotonic()
-    untrue = 0
+    killed = full_disks = comparisons = untrue = 0
     with scene(folder, count, f"repeat={repeat}", *FAULTS, seed=seed, timeout=0.5) as stage:
-        arguments: tuple[str, ...] = ("run", "tokens.csv")
-        progress = killed = 0
-        for number in range(1, kills + 1):
-            # Moments are spread over the whole run: by connections done, and a random while after that.
-            target = count * number // (kills + 1)
-            process = stage.start("-q", *arguments)
-            await_progress(stage, process, target, progress)
-            time.sleep(dice.uniform(0, 0.05))
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
-            killed += process.returncode == -signal.SIGKILL
-            if stage.ledger.is_file() and stage.states():
-                arguments = ("resume",)
-            progress = done(stage)
-            if number % 25 == 0 or number == kills:
-                untrue += len(stage.untrue()) if arguments == ("resume",) else 0
+        for number, strike in enumerate(strikes(count, kills, seed), 1):
+            if strike.full_disk:
+                full_disks += meets_full_disk(stage)
+            killed += falls(stage, strike)
+            if number % COMPARE_EVERY == 0 and stage.states():
+                comparisons += 1
+                untrue += compare(stage)
         resumes = kills - 1
         for _ in range(MOST_RESUMES):
             resumes += 1
-            if stage.migrator("-q", *arguments).returncode == 0:
+            if stage.migrator("-q", *command(stage)).returncode == 0:
                 break
-        found = stage.untrue()
-        untrue += len(found)
-        for line in found[:10]:
-            print(line, file=sys.stderr)
+        untrue += compare(stage)
         stats, states = stage.sandbox.stats(tokens=False), stage.states()
         ((lost,),) = stage.query("SELECT count(*) FROM connections WHERE reason = 'response_lost'")
         return Kills(
             repeat,
             killed,
+            full_disks,
             resumes,
             stats["swaps_issued"],
             stats["swapped_twice"],
             states.get("migrated", 0),
             lost - states.get("uncertain", 0),
             states.get("uncertain", 0),
+            comparisons + 1,
             untrue,
             time.monotonic() - started,
         )
+
+
+def falls(stage: Scene, strike: Strike) -> bool:
+    """Start a process and let a strike fall; whether it met the process alive."""
+    before = done(stage)
+    arguments = command(stage, same_file=strike.same_file)
+    if strike.target is None:
+        process = stage.start("-q", *arguments, *EARLY_RATE)
+    else:
+        process = stage.start("-q", *arguments)
+        await_progress(stage, process, strike.target, before)
+    time.sleep(strike.pause)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    return process.returncode == -signal.SIGKILL
+
+
+def command(stage: Scene, *, same_file: bool = False) -> tuple[str, ...]:
+    """What to start: ``run`` with a canary as long as the ledger has no connections."""
+    if not stage.states():
+        return ("run", "tokens.csv", "--canary", "5")
+    return ("run", "tokens.csv") if same_file else ("resume",)
+
+
+def meets_full_disk(stage: Scene) -> bool:
+    """Let a process go on until SQLite's log has no room; whether it came to that."""
+    stage.empty_log()
+    return stage.with_little_room(FULL_AT, "-q", *command(stage)).returncode == ExitCode.STOPPED
+
+
+def compare(stage: Scene) -> int:
+    """The number of untrue statements; the first few are printed."""
+    found = stage.untrue()
+    for line in found[:10]:
+        print(line, file=sys.stderr)
+    return len(found)
 
 
 def await_progress(stage: Scene, process: subprocess.Popen[str], target: int, before: int) -> None:

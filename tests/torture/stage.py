@@ -23,5 +23,8 @@ def scene(
     files.write_tokens(home / "tokens.csv", rows)
     with sandbox.running(state, faults, seed=seed) as running:
         settings = files.write_settings(home, sandbox.credentials(state), running.base_url)
-        settings.write_text(f"{settings.read_text('utf-8').rstrip()}\ntimeout = {timeout}\n", "utf-8")
+        settings.write_text(
+            f"{settings.read_text('utf-8').rstrip()}\ntimeout = {timeout}\npatience = {4 * timeout}\n",
+            "utf-8",
+        )
         yield Scene(home, running, sandbox.credentials(state))
