@@ -52,9 +52,9 @@ $(VENV)/dev: .requirements/dev.txt $(VENV)/run
 # Renews the locked versions; needs uv.
 lock:
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--extra web pyproject.toml -o .requirements/run.txt
+		--extra web --extra sql pyproject.toml -o .requirements/run.txt
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--extra web --group dev -c .requirements/run.txt pyproject.toml -o .requirements/dev.txt
+		--extra web --extra sql --group dev -c .requirements/run.txt pyproject.toml -o .requirements/dev.txt
 
 clean:
 	rm -rf $(VENV) demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -10,6 +10,8 @@ import pytest
 
 from migrator import sandbox
 from migrator.sandbox import files
+from tests import postgres as servers
+from tests.postgres import Database, Server
 from tests.support import Scene
 
 SetScene = Callable[..., Scene]
@@ -43,3 +45,17 @@ def set_scene(tmp_path: Path) -> Iterator[SetScene]:
             return Scene(folder, running, credentials)
 
         yield set_
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    """A PostgreSQL server, one for each process that runs tests."""
+    with servers.serving() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres(postgres_server: Server) -> Iterator[Database]:
+    """An empty database of PostgreSQL's."""
+    with postgres_server.database() as database:
+        yield database

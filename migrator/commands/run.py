@@ -38,6 +38,7 @@ from migrator.sources import Source, open_source
     help="Swap N first, and see each new token reach its tenant.",
 )
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Take on N connections at the most.")
+@click.option("--query", metavar="SELECT", help="Read what this query yields, from the one database named.")
 @job_options
 @pass_context
 @click.pass_context
@@ -49,19 +50,23 @@ def run(
     as_json: bool,
     canary: int | None,
     limit: int | None,
+    query: str | None,
     concurrency: int | None,
     rate: int | None,
     believe_refusals: bool,
 ) -> None:
     """Read legacy tokens into the ledger and swap what can be swapped.
 
-    TOKENS are files (CSV, JSON array, JSON lines), tables (legacy.db:table), or - for standard input. Running
-    the same file twice changes nothing the second time.
+    TOKENS are files (CSV, JSON array, JSON lines), tables (legacy.db:table, or
+    postgresql://user@host/database?table=tokens), or - for standard input. Running the same file twice
+    changes nothing the second time.
     """
+    if query is not None and len(tokens) > 1:
+        raise click.UsageError("--query goes with the URL of one database, and nothing else")
     settings = with_options(
         context.settings(required=not dry_run), concurrency, rate, believe_refusals=believe_refusals
     )
-    sources = [open_source(spec, stdin=sys.stdin.buffer) for spec in tokens]
+    sources = [open_source(spec, stdin=sys.stdin.buffer, query=query) for spec in tokens]
     if dry_run:
         _dry_run(context, settings, sources, as_json=as_json)
         return

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from migrator.databases import DatabaseUrl, is_url
 from migrator.errors import InputError
 from migrator.sources.columns import KNOWN_COLUMNS, known_column
 from migrator.sources.csv_file import CsvFile
+from migrator.sources.database import open_database
 from migrator.sources.document import Document
 from migrator.sources.foreign import refuse_foreign
 from migrator.sources.interface import Row, Source
@@ -30,17 +32,24 @@ class _TextFormat(Protocol):
 _TEXT_FORMATS: tuple[_TextFormat, ...] = (JsonArray, JsonLines, CsvFile)
 """The registry, in the order of asking: any text may be CSV."""
 
+_URL_HINT = "It is one like postgresql://user@host/database or sqlite:///legacy.db."
 
-def open_source(spec: str, *, stdin: BinaryIO) -> Source:
-    """The source that ``spec`` names: a file, ``database:table``, or ``-`` for ``stdin``.
 
-    Its content tells the format, whatever it is called. Raises ``InputError`` where it cannot be used at all,
-    as far as its beginning shows; ``Source.rows`` raises the same where that shows later.
+def open_source(spec: str, *, stdin: BinaryIO, query: str | None = None) -> Source:
+    """The source that ``spec`` names: a file, ``database:table``, a database's URL, or ``-`` for ``stdin``.
+
+    Its content tells a file's format, whatever it is called; ``query`` takes the place of a URL's table.
+    Raises ``InputError`` where the source cannot be used at all, as far as its beginning shows, as
+    ``Source.rows`` does where that shows later, and ``ConfigurationError`` for a URL of no use.
     """
     if not spec:
         raise InputError(
             "a file of tokens is named by nothing", hint="Name it; is a variable of your shell empty?"
         )
+    if is_url(spec) and not _is_there(spec):
+        return open_database(DatabaseUrl.parse(spec), query)
+    if query is not None:
+        raise InputError(f"{spec}: is no URL of a database, to which a query could go", hint=_URL_HINT)
     if spec == "-":
         return _open_text(Document.of_stream(spec, stdin))
     database = None if _is_there(spec) else _split_table(spec)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from migrator.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 KNOWN_COLUMNS = (
     "connection_id",
@@ -47,3 +48,14 @@ def require_columns(where: str, names: Iterable[str]) -> None:
     missing = [column for column in REQUIRED_COLUMNS if column not in found]
     if missing:
         raise InputError(f"{where} has no column {' and no column '.join(missing)}", hint=EXPECTED)
+
+
+def refuse_duplicates(where: str, names: Sequence[str]) -> None:
+    """Raise ``InputError`` if ``names``, found at ``where``, mean one column twice."""
+    meanings = [known_column(name) or name for name in names]
+    for meaning, count in Counter(meanings).items():
+        if count > 1:
+            places = " and ".join(str(place) for place, other in enumerate(meanings, 1) if other == meaning)
+            what = f"the column {meaning}" if known_column(meaning) else "a column"
+            message = f"{where} names {what} more than once (columns {places})"
+            raise InputError(message, hint="Rename or remove all but one of them.")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, TextIO
 
 from migrator.errors import InputError
 from migrator.models import AppType, Reject
-from migrator.sources.columns import EXPECTED, known_column, require_columns
+from migrator.sources.columns import EXPECTED, known_column, refuse_duplicates, require_columns
 from migrator.sources.document import ROW_LIMIT, Document
 from migrator.sources.flaw import Flaw
 from migrator.sources.interface import Row
@@ -258,7 +257,7 @@ def _read_header(document: Document) -> tuple[str, list[str]]:
         raise InputError(f"{document.name}: the header is not UTF-8", hint="Save the file as UTF-8.")
     require_columns(f"{document.name}: the header", names)
     columns = [name if name.strip() else f"column_{place}" for place, name in enumerate(names, 1)]
-    _refuse_duplicates(document.name, columns)
+    refuse_duplicates(f"{document.name}: the header", columns)
     _refuse_swallowed(document.name, head, delimiter, columns)
     return delimiter, columns
 
@@ -282,13 +281,3 @@ def _refuse_swallowed(name: str, head: str, delimiter: str, columns: Sequence[st
             f"{name}: the header goes on to a line that looks like a row",
             hint="Look for a quotation mark in the header that is not closed.",
         )
-
-
-def _refuse_duplicates(name: str, columns: Sequence[str]) -> None:
-    meanings = [known_column(column) or column for column in columns]
-    for meaning, count in Counter(meanings).items():
-        if count > 1:
-            places = " and ".join(str(place) for place, other in enumerate(meanings, 1) if other == meaning)
-            what = f"the column {meaning}" if known_column(meaning) else "a column"
-            message = f"{name}: the header names {what} more than once (columns {places})"
-            raise InputError(message, hint="Rename or remove all but one of them.")

@@ -1,4 +1,4 @@
-"""A table or view of a SQLite database."""
+"""A table, view or query of a SQLite database."""
 
 from __future__ import annotations
 
@@ -33,20 +33,21 @@ _BUSY_SECONDS = 1.0
 
 
 class SqliteTable:
-    """One table or view of a database that is opened for reading only."""
+    """One table, view or query of a database that is opened for reading only."""
 
-    def __init__(self, document: Document, path: Path, table: str) -> None:
-        """``document`` is the file at ``path`` by the user's name for it; ``table`` may be empty.
+    def __init__(self, document: Document, path: Path, table: str, query: str = "") -> None:
+        """``document`` is the file at ``path`` by the user's name for it.
 
-        Raises ``InputError`` where the database has no such table or cannot be read, or the table lacks a
-        required column.
+        ``table`` may be empty; a ``query``, one SELECT, takes its place. Raises ``InputError`` where the
+        database has no such table or cannot be read, or a required column is missing.
         """
         self._name = document.name
         self._uri = _uri(document, path)
+        what = "query" if query else "table"
         with self._connection() as connection:
-            self._query = f"SELECT * FROM {_quoted(self._existing(connection, path, table))}"  # noqa: S608
-            with closing(connection.execute(f"{self._query} LIMIT 0")) as cursor:
-                require_columns(f"{self._name}: the table", _columns(cursor))
+            self._query = query or f"SELECT * FROM {_quoted(self._existing(connection, path, table))}"  # noqa: S608
+            with closing(connection.execute(f"SELECT * FROM (\n{self._query}\n) LIMIT 0")) as cursor:  # noqa: S608
+                require_columns(f"{self._name}: the {what}", _columns(cursor))
 
     @staticmethod
     def recognises(head: bytes) -> bool:

@@ -1,0 +1,1 @@
+"""Pairs out: into the hands of the application that they belong to."""
