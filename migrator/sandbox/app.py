@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from email.utils import formatdate
 from functools import partial
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, request
 
-from migrator.sandbox import connections, migrate, oauth2, renewal
+from migrator.sandbox import connections, control, migrate, oauth2, renewal
 from migrator.sandbox.messages import Answer, Call
 from migrator.sandbox.server import HANG_UP
 from migrator.sandbox.witness import collect
@@ -44,6 +45,7 @@ def create_app(provider: Provider, desk: Desk) -> WSGIApplication:
             path, path, partial(_answer, desk, endpoint), methods=methods, provide_automatic_options=False
         )
     app.add_url_rule("/_sandbox/stats", "stats", partial(_stats, provider), methods=["GET"])
+    app.add_url_rule("/_sandbox/clock", "clock", partial(_control, provider, control.clock), methods=["POST"])
     app.register_error_handler(404, _not_found)
     app.register_error_handler(405, _wrong_method)
     app.after_request(partial(_dated, provider))
@@ -53,12 +55,25 @@ def create_app(provider: Provider, desk: Desk) -> WSGIApplication:
 def _answer(desk: Desk, endpoint: Endpoint) -> Response:
     call = _call()
     if call is None:
-        return _response(Answer.of_json(413, {"errors": [f"The body is larger than {MAX_BODY} bytes"]}))
+        return _too_large()
     answer = desk.handle(endpoint, call)
     if answer is None:
         request.environ[HANG_UP] = True
         return Response(status=200)
     return _response(answer)
+
+
+def _control(provider: Provider, endpoint: Endpoint) -> Response:
+    """Answer without the desk, and only who is on this machine, wherever the sandbox listens."""
+    if not ip_address(request.remote_addr or "0.0.0.0").is_loopback:  # noqa: S104 - nothing is bound
+        message = "Only this machine may tell the sandbox what to do"
+        return _response(Answer.of_json(403, {"error": "forbidden", "message": message}))
+    call = _call()
+    return _too_large() if call is None else _response(endpoint(provider, call))
+
+
+def _too_large() -> Response:
+    return _response(Answer.of_json(413, {"errors": [f"The body is larger than {MAX_BODY} bytes"]}))
 
 
 def _call() -> Call | None:

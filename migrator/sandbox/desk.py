@@ -44,7 +44,7 @@ class Desk:
     def _limited(self, endpoint: Endpoint, call: Call) -> Answer | None:
         if self._window is None:
             return self._befallen(endpoint, call)
-        room = self._window.take(time.monotonic())
+        room = self._window.take(self._provider.clock.ticks())
         if not room.granted:
             self._count("requests_refused_429", "status 429")
             return _too_many(room, self._window.limit.problem)

@@ -38,6 +38,10 @@ class Sandbox:
     """Scheme, host and port."""
     _provider: Provider
 
+    def advance(self, seconds: float) -> None:
+        """Move the clock on for good, as ``POST /_sandbox/clock`` does. Raises ``SandboxError``."""
+        self._provider.clock.advance(seconds)
+
     def stats(self, *, tokens: bool = True) -> dict[str, Any]:
         """What ``GET /_sandbox/stats`` would say."""
         return witness.collect(self._provider.state, self._provider.clock.now(), tokens=tokens)
@@ -70,7 +74,9 @@ def running(
 @contextmanager
 def _served(state: State, faults: Faults, host: str, port: int, seed: int | None) -> Iterator[Sandbox]:
     known = portal.load(state)
-    provider = Provider(state, known, AccessTokens(known.jwt_key), Clock(faults.clock_skew), faults.repeat)
+    provider = Provider(
+        state, known, AccessTokens(known.jwt_key), Clock(state, faults.clock_skew), faults.repeat
+    )
     later = Later()
     try:
         app = create_app(provider, Desk(provider, faults, later, seed))
@@ -138,7 +144,7 @@ def issue_tokens(
     time is over; ``seed`` fixes names and order, never tokens. Raises ``MixError``, at the first row.
     """
     with _opened(state) as opened:
-        yield from issue.issue(opened, Clock(), count, parse_mix(mix), expired=expired, seed=seed)
+        yield from issue.issue(opened, Clock(opened), count, parse_mix(mix), expired=expired, seed=seed)
 
 
 def adopt_tokens(state: str | Path, rows: Iterable[Mapping[str, str]]) -> int:
@@ -149,14 +155,14 @@ def adopt_tokens(state: str | Path, rows: Iterable[Mapping[str, str]]) -> int:
 def adopted(state: str | Path, rows: Iterable[Mapping[str, str]]) -> Iterator[dict[str, str]]:
     """Make the sandbox know the legacy tokens of ``rows``, batch by batch, and give each row that it took."""
     with _opened(state) as opened:
-        yield from adopt.adopt(opened, Clock(), rows)
+        yield from adopt.adopt(opened, Clock(opened), rows)
 
 
 def stats(state: str | Path, *, tokens: bool = True) -> dict[str, Any]:
     """What the sandbox witnessed, from its state file; the server may run or not. Raises ``SandboxError``."""
     opened = State(Path(state))
     try:
-        return witness.collect(opened, Clock().now(), tokens=tokens)
+        return witness.collect(opened, Clock(opened).now(), tokens=tokens)
     finally:
         opened.close()
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 APPLICATION_ID = 0x53424F58
 """``PRAGMA application_id`` of a state file: "SBOX"."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_SECONDS = 30.0
 """How long a writer waits for one in another process."""
 CACHE_KIB = 65536
@@ -82,6 +82,10 @@ CREATE TABLE pairs (
     refresh_alive INTEGER NOT NULL DEFAULT 1
 );
 CREATE INDEX pairs_by_connection ON pairs (connection_id);
+
+-- One row: by how many seconds the clock was moved on.
+CREATE TABLE clock (advanced REAL NOT NULL);
+INSERT INTO clock VALUES (0);
 
 CREATE TABLE counters (name TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
 """

@@ -51,6 +51,7 @@ def _totals(db: sqlite3.Connection, now: float) -> dict[str, Any]:
         "requests_refused_429": counters.get("requests_refused_429", 0),
         "max_concurrent": counters.get("max_concurrent", 0),
         "nonce_reuse": counters.get("nonce_reuse", 0),
+        "clock_advanced_seconds": db.execute("SELECT advanced FROM clock").fetchone()[0],
         "faults": _with_prefix(counters, "fault "),
     }
 

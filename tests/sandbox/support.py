@@ -109,6 +109,11 @@ class Client:
             f"{self.base_url}/connections", headers={"Authorization": f"Bearer {access_token}"}
         )
 
+    def advance(self, seconds: float) -> None:
+        """Move the sandbox's clock on."""
+        answer = self.session.post(f"{self.base_url}/_sandbox/clock", json={"advance_seconds": seconds})
+        assert answer.status_code == 200, answer.text
+
     def stats(self) -> dict[str, Any]:
         """Ask the witness."""
         facts: dict[str, Any] = self.session.get(f"{self.base_url}/_sandbox/stats").json()

@@ -77,6 +77,7 @@ def test_connection_by_connection(start: Start, state: Path) -> None:
         "requests_refused_429": 0,
         "max_concurrent": 1,
         "nonce_reuse": 0,
+        "clock_advanced_seconds": 0.0,
         "faults": {},
     }
 
@@ -109,7 +110,7 @@ def test_no_token_or_secret_is_in_the_clear(client: Client, state: Path) -> None
 def test_most_calls_at_once(state: Path) -> None:
     opened = State(state)
     known = load(opened)
-    provider = Provider(opened, known, AccessTokens(known.jwt_key), Clock(), Repeat.KEEP)
+    provider = Provider(opened, known, AccessTokens(known.jwt_key), Clock(opened), Repeat.KEEP)
     later = Later()
     desk = Desk(provider, Faults(), later, None)
     together = threading.Barrier(3)
