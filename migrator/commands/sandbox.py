@@ -114,6 +114,12 @@ def serve(
     show_default=True,
     help="Share of the partner tokens that have expired already.",
 )
+@click.option(
+    "--organisations-per-user",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Give each user so many; by default most have one, and one in ten up to five.",
+)
 @state_option
 @click.option(
     "-o",
@@ -138,6 +144,7 @@ def tokens(
     count: int,
     mix: str,
     expired: float,
+    organisations_per_user: int | None,
     state: Path,
     output: Path | None,
     base_url: str,
@@ -151,7 +158,14 @@ def tokens(
         from migrator.sandbox import adopted, credentials, files, issue_tokens  # noqa: PLC0415 - needs the extra
 
         if adopt is None:
-            rows = issue_tokens(state, count, mix, expired=expired, seed=seed)
+            rows = issue_tokens(
+                state,
+                count,
+                mix,
+                expired=expired,
+                seed=seed,
+                organisations_per_user=organisations_per_user,
+            )
         else:
             rows = adopted(state, files.read_tokens(adopt))
         if output is None:

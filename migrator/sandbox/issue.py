@@ -39,19 +39,31 @@ class _User:
 
 
 def issue(
-    state: State, clock: Clock, count: int, mix: Mapping[str, float], *, expired: float, seed: int | None
+    state: State,
+    clock: Clock,
+    count: int,
+    mix: Mapping[str, float],
+    *,
+    expired: float,
+    seed: int | None,
+    organisations_per_user: int | None = None,
 ) -> Iterator[dict[str, str]]:
     """Issue ``count`` tokens and give each as a row of the contract's columns.
 
     They are issued batch by batch while the rows are taken, each before its row is given. ``expired`` is the
     share of partner tokens whose time is over. ``seed`` fixes the order of types and the names; tokens and
-    identifiers are new every time. Raises ``MixError``.
+    identifiers are new every time. ``organisations_per_user`` gives each user so many in a row (the last one
+    what is left); None: as various as in life. Raises ``MixError``.
     """
     if not 0 <= expired <= 1:
         raise MixError(f"the share of expired tokens is {expired}, not between 0 and 1")
     if count < 1:
         raise MixError(f"{count} tokens cannot be issued")
-    return _in_batches(state, clock, _invented(clock, apportion(count, mix), expired, Random(seed)))  # noqa: S311
+    if organisations_per_user is not None and organisations_per_user < 1:
+        raise MixError(f"a user cannot have {organisations_per_user} organisations")
+    random = Random(seed)  # noqa: S311 - names, not secrets
+    users = _users(random, organisations_per_user)
+    return _in_batches(state, clock, _invented(clock, apportion(count, mix), expired, random, users))
 
 
 def _in_batches(state: State, clock: Clock, rows: Iterator[LegacyRow]) -> Iterator[dict[str, str]]:
@@ -66,12 +78,13 @@ def _in_batches(state: State, clock: Clock, rows: Iterator[LegacyRow]) -> Iterat
             yield row.as_columns(f"conn-{connection_id:06}")
 
 
-def _invented(clock: Clock, counts: Mapping[str, int], expired: float, random: Random) -> Iterator[LegacyRow]:
+def _invented(
+    clock: Clock, counts: Mapping[str, int], expired: float, random: Random, users: Iterator[_User]
+) -> Iterator[LegacyRow]:
     types = Deck(counts, random)
     partners = counts.get("partner", 0)
     over = round(partners * expired)
     ended = Deck({True: over, False: partners - over}, random)
-    users = _users(random)
     user = next(users)
     owned = 0
     for _ in range(sum(counts.values())):
@@ -82,10 +95,12 @@ def _invented(clock: Clock, counts: Mapping[str, int], expired: float, random: R
         yield _row(random, user, app_type, _expiry(random, clock, app_type, ended))
 
 
-def _users(random: Random) -> Iterator[_User]:
+def _users(random: Random, tenants_each: int | None) -> Iterator[_User]:
     while True:
         country = random.choice(names.COUNTRIES)
-        tenants = random.randint(2, MOST_TENANTS) if random.random() < OWNERS_OF_SEVERAL else 1
+        tenants = tenants_each or (
+            random.randint(2, MOST_TENANTS) if random.random() < OWNERS_OF_SEVERAL else 1
+        )
         yield _User(str(uuid.uuid4()), names.person(random, country), country, tenants)
 
 

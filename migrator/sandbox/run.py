@@ -137,14 +137,24 @@ def issue_tokens(
     *,
     expired: float = EXPIRED,
     seed: int | None = None,
+    organisations_per_user: int | None = None,
 ) -> Iterator[dict[str, str]]:
     """Issue legacy tokens and give each as a row of the contract's input columns.
 
     Tokens are issued batch by batch as the rows are taken. ``expired`` is the share of partner tokens whose
-    time is over; ``seed`` fixes names and order, never tokens. Raises ``MixError``, at the first row.
+    time is over; ``seed`` fixes names and order, never tokens; ``organisations_per_user`` gives each user so
+    many (by default most have one, some up to five). Raises ``MixError``, at the first row.
     """
     with _opened(state) as opened:
-        yield from issue.issue(opened, Clock(opened), count, parse_mix(mix), expired=expired, seed=seed)
+        yield from issue.issue(
+            opened,
+            Clock(opened),
+            count,
+            parse_mix(mix),
+            expired=expired,
+            seed=seed,
+            organisations_per_user=organisations_per_user,
+        )
 
 
 def adopt_tokens(state: str | Path, rows: Iterable[Mapping[str, str]]) -> int:

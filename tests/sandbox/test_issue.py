@@ -80,6 +80,19 @@ def test_tenants_and_users_are_as_various_as_in_life(state: Path) -> None:
     assert max(owned.values()) <= 5
 
 
+@pytest.mark.parametrize(("each", "owned"), [(1, [1] * 10), (4, [4, 4, 2]), (20, [10])])
+def test_users_have_as_many_organisations_as_ordered(state: Path, each: int, owned: list[int]) -> None:
+    list(issue_tokens(state, 10, organisations_per_user=each))
+    users = [entry["user_id"] for entry in stats(state)["tokens"]]
+    assert list(Counter(users).values()) == owned
+    assert users == sorted(users, key=users.index)  # one user's come in a row
+
+
+def test_a_user_without_an_organisation_is_none(state: Path) -> None:
+    with pytest.raises(MixError, match="0 organisations"):
+        next(issue_tokens(state, 1, organisations_per_user=0))
+
+
 def test_the_seed_fixes_names_and_order_but_never_tokens(state: Path) -> None:
     first, second = (list(issue_tokens(state, 50, seed=9)) for _ in range(2))
     for name in ("app_type", "organisation", "contact_email", "tenant_type"):
