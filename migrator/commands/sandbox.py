@@ -71,6 +71,15 @@ def sandbox() -> None:
 @click.option(
     "--redirect-uri", "redirect_uris", metavar="URL", multiple=True, help="Register a URL. Repeatable."
 )
+@click.option(
+    "--refresh-grace",
+    type=click.FloatRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a used refresh token may be used again by who lost the answer; the pair that it won "
+    "before then dies.",
+)
 @click.option("--seed", type=int, help="Makes the faults fall the same way again.")
 def serve(
     *,
@@ -80,6 +89,7 @@ def serve(
     provider: str,
     faults: tuple[str, ...],
     redirect_uris: tuple[str, ...],
+    refresh_grace: float,
     seed: int | None,
 ) -> None:
     """Serve the local provider until interrupted."""
@@ -95,6 +105,7 @@ def serve(
             port=port,
             seed=seed,
             redirect_uris=redirect_uris,
+            refresh_grace=refresh_grace,
             on_listening=lambda url: click.echo(f"sandbox: listening on {url} (state {state})", err=True),
         )
 
@@ -236,7 +247,7 @@ def _as_lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("swaps", str(facts["swaps_issued"])),
         ("swapped more than once", str(facts["swapped_twice"])),
         ("renewals", str(facts["renewals"])),
-        ("refreshes", str(facts["refreshes"])),
+        ("refreshes", str(facts["refreshes_issued"])),
         ("pairs that work", str(facts["pairs_working"])),
         ("pairs that died", str(facts["pairs_dead"])),
         ("faults injected", listed(facts["faults"])),

@@ -23,7 +23,7 @@ def connections(provider: Provider, call: Call) -> Answer:
     if claims["exp"] <= now:
         raise _unauthorized("TokenExpired")
     with provider.state.reading() as db:
-        alive = db.execute("SELECT 1 FROM pairs WHERE jti = ? AND access_alive", (claims["jti"],)).fetchone()
+        alive = db.execute("SELECT 1 FROM pairs WHERE jti = ? AND ended IS NULL", (claims["jti"],)).fetchone()
         if alive is None:
             raise _unauthorized("TokenRevoked")
         rows = db.execute(

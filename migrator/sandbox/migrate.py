@@ -40,7 +40,7 @@ def migrate(provider: Provider, call: Call) -> Answer:
 
     pair, tenant_id = in_one_transaction(provider, read(call), swap)
     document = {
-        "access_token": provider.access_tokens.sign(pair.claims),
+        "access_token": pairs.sign(provider, pair),
         "refresh_token": pair.refresh_token,
         "expires_in": str(access_tokens.LIFETIME),  # a string here, unlike at /connect/token
         "token_type": "Bearer",
@@ -52,7 +52,7 @@ def migrate(provider: Provider, call: Call) -> Answer:
 def _swap(provider: Provider, db: sqlite3.Connection, grant: Grant, scope: str, now: float) -> pairs.Pair:
     match provider.repeat:
         case Repeat.NEWEST_WINS:
-            pairs.kill_all(db, grant.connection_id)
+            pairs.supersede(db, grant.connection_id)
         case Repeat.NEVER:
             db.execute("UPDATE oauth1_tokens SET alive = 0 WHERE connection_id = ?", (grant.connection_id,))
         case Repeat.KEEP:

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 
 def token(provider: Provider, call: Call) -> Answer:
-    """Answer a new pair for a refresh token, which serves once; the old access token lives on."""
+    """Answer a new pair for a refresh token, which serves once; the old access token lives on.
+
+    Where the provider grants a grace, it may be used again for so long, for a client that lost the answer;
+    the pair that it won before is then dead.
+    """
     form = _read_form(call)
     client_id = _authenticate(provider, call, form)
     if "grant_type" not in form:
@@ -28,9 +32,9 @@ def token(provider: Provider, call: Call) -> Answer:
     if not form.get("refresh_token"):
         raise _error("invalid_request", "refresh_token is missing")
     with provider.state.writing() as db:
-        pair = _refresh(db, client_id, form, provider.clock.now())
+        pair = _refresh(db, client_id, form, provider.clock.now(), provider.refresh_grace)
     document = {
-        "access_token": provider.access_tokens.sign(pair.claims),
+        "access_token": pairs.sign(provider, pair),
         "refresh_token": pair.refresh_token,
         "expires_in": access_tokens.LIFETIME,
         "token_type": "Bearer",
@@ -39,18 +43,16 @@ def token(provider: Provider, call: Call) -> Answer:
     return Answer.of_json(200, document, NO_STORE)
 
 
-def _refresh(db: sqlite3.Connection, client_id: str, form: Mapping[str, str], now: float) -> pairs.Pair:
-    old = db.execute(
-        "SELECT p.*, c.user_id FROM pairs p JOIN connections c ON c.id = p.connection_id"
-        " WHERE refresh_token = ? AND client_id = ? AND refresh_alive AND refresh_expires_at > ?",
-        (form["refresh_token"], client_id, now),
-    ).fetchone()
+def _refresh(
+    db: sqlite3.Connection, client_id: str, form: Mapping[str, str], now: float, grace: float
+) -> pairs.Pair:
+    old = pairs.by_refresh_token(db, form["refresh_token"], client_id, now=now, grace=grace)
     if old is None:
         raise _error("invalid_grant", "The refresh token is unknown, used, ended or expired")
     wanted = form.get("scope", old["scope"])
     if not set(wanted.split()) <= set(old["scope"].split()):
         raise _error("invalid_scope", "scope goes beyond what the user granted")
-    pairs.use_up(db, old["id"])
+    pairs.use_up(db, old["id"], now)
     return pairs.issue(
         db,
         connection_id=old["connection_id"],
@@ -59,6 +61,7 @@ def _refresh(db: sqlite3.Connection, client_id: str, form: Mapping[str, str], no
         scope=old["scope"],
         access_scope=wanted,
         now=now,
+        grant_id=old["grant_id"],
     )
 
 

@@ -25,6 +25,8 @@ class Provider:
     access_tokens: AccessTokens
     clock: Clock
     repeat: Repeat
+    refresh_grace: float = 0.0
+    """Seconds after its first use in which a refresh token may be used again."""
 
 
 Endpoint = Callable[[Provider, Call], Answer]

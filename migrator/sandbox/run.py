@@ -56,26 +56,35 @@ def running(
     port: int = 0,
     seed: int | None = None,
     redirect_uris: Iterable[str] = (),
+    refresh_grace: float = 0.0,
 ) -> Iterator[Sandbox]:
     """Serve the sandbox in background threads until the context ends; port 0 takes any free one.
 
+    ``refresh_grace``: seconds in which a used refresh token may be used again, for who lost the answer.
     On the way out every call under way is answered and every late one carried out. Raises ``SandboxError``.
     """
     ordered = parse_faults(faults)
     opened = portal.open_state(Path(state))
     try:
         portal.register_redirect_uris(opened, redirect_uris)
-        with _served(opened, ordered, host, port, seed) as sandbox:
+        with _served(opened, ordered, host, port, seed, refresh_grace) as sandbox:
             yield sandbox
     finally:
         opened.close()
 
 
 @contextmanager
-def _served(state: State, faults: Faults, host: str, port: int, seed: int | None) -> Iterator[Sandbox]:
+def _served(
+    state: State, faults: Faults, host: str, port: int, seed: int | None, refresh_grace: float
+) -> Iterator[Sandbox]:
     known = portal.load(state)
     provider = Provider(
-        state, known, AccessTokens(known.jwt_key), Clock(state, faults.clock_skew), faults.repeat
+        state,
+        known,
+        AccessTokens(known.jwt_key),
+        Clock(state, faults.clock_skew),
+        faults.repeat,
+        refresh_grace,
     )
     later = Later()
     try:
@@ -95,6 +104,7 @@ def serve(
     port: int,
     seed: int | None,
     redirect_uris: Iterable[str],
+    refresh_grace: float,
     on_listening: Callable[[str], None],
 ) -> None:
     """Serve until SIGINT or SIGTERM; ``on_listening`` is told the base URL. Main thread only."""
@@ -103,7 +113,15 @@ def serve(
         number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
-        with running(state, faults, host=host, port=port, seed=seed, redirect_uris=redirect_uris) as sandbox:
+        with running(
+            state,
+            faults,
+            host=host,
+            port=port,
+            seed=seed,
+            redirect_uris=redirect_uris,
+            refresh_grace=refresh_grace,
+        ) as sandbox:
             on_listening(sandbox.base_url)
             stop.wait()
     finally:

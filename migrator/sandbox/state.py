@@ -68,20 +68,24 @@ CREATE TABLE nonces (
     PRIMARY KEY (timestamp, consumer_key, token, nonce)
 ) WITHOUT ROWID;
 
--- One row an access token with its refresh token; the access token itself is known by its jti.
+-- One row an access token with its refresh token; the access token itself is known by its jti and its
+-- hash.
 CREATE TABLE pairs (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY,            -- a later one is greater
+    grant_id INTEGER NOT NULL,         -- id of the pair whose swap opened the grant
     connection_id INTEGER NOT NULL REFERENCES connections (id),
     client_id TEXT NOT NULL,
     scope TEXT NOT NULL,
     jti TEXT NOT NULL UNIQUE,
+    access_sha256 TEXT,                -- NULL until it is signed
     access_expires_at REAL NOT NULL,
-    access_alive INTEGER NOT NULL DEFAULT 1,
     refresh_token TEXT NOT NULL UNIQUE,
     refresh_expires_at REAL NOT NULL,
-    refresh_alive INTEGER NOT NULL DEFAULT 1
+    refresh_used_at REAL,              -- of its first use
+    ended TEXT                         -- why neither of the two works any more; NULL: neither was ended
 );
 CREATE INDEX pairs_by_connection ON pairs (connection_id);
+CREATE INDEX pairs_by_grant ON pairs (grant_id);
 
 -- One row: by how many seconds the clock was moved on.
 CREATE TABLE clock (advanced REAL NOT NULL);

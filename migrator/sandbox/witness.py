@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from migrator.sandbox.pairs import ACCESS_WORKS, REFRESH_WORKS
 
 if TYPE_CHECKING:
     import sqlite3
@@ -33,9 +36,9 @@ def _totals(db: sqlite3.Connection, now: float) -> dict[str, Any]:
     ).fetchone()
     # A pair works if its refresh token would be taken at /connect/token now.
     pairs = db.execute(
-        "SELECT count(*) AS n, coalesce(sum(refresh_alive AND refresh_expires_at > ?), 0) AS working"
-        " FROM pairs",
-        (now,),
+        "SELECT count(*) AS n, coalesce(sum(id <> grant_id), 0) AS refreshed,"  # noqa: S608 - a constant
+        f" coalesce(sum({REFRESH_WORKS}), 0) AS working FROM pairs",
+        {"now": now},
     ).fetchone()
     counters = {row["name"]: row["n"] for row in db.execute("SELECT name, n FROM counters ORDER BY name")}
     return {
@@ -44,7 +47,7 @@ def _totals(db: sqlite3.Connection, now: float) -> dict[str, Any]:
         "swaps_issued": calls["swaps"],
         "swapped_twice": calls["twice"],
         "renewals": calls["renewals"],
-        "refreshes": pairs["n"] - calls["swaps"],
+        "refreshes_issued": pairs["refreshed"],
         "pairs_working": pairs["working"],
         "pairs_dead": pairs["n"] - pairs["working"],
         "requests": _with_prefix(counters, "status "),
@@ -61,22 +64,60 @@ def _with_prefix(counters: dict[str, int], prefix: str) -> dict[str, int]:
 
 
 def _connections(db: sqlite3.Connection, now: float) -> list[dict[str, Any]]:
-    working = defaultdict(list)
-    for row in db.execute(
-        "SELECT connection_id, refresh_token FROM pairs"
-        " WHERE refresh_alive AND refresh_expires_at > ? ORDER BY id",
+    by_connection: defaultdict[int, _Pairs] = defaultdict(_Pairs)
+    rows = db.execute(
+        f"SELECT *, {REFRESH_WORKS} AS refresh_works, {ACCESS_WORKS} AS access_works"  # noqa: S608 - constants
+        " FROM pairs ORDER BY id",
+        {"now": now},
+    )
+    for row in rows:
+        by_connection[row["connection_id"]].add(row)
+    legacy_tokens = defaultdict(list)
+    rows = db.execute(
+        "SELECT connection_id, token FROM oauth1_tokens"
+        " WHERE alive AND (expires_at IS NULL OR expires_at > ?) ORDER BY token",
         (now,),
-    ):
-        working[row["connection_id"]].append(hashlib.sha256(row["refresh_token"].encode()).hexdigest())
+    )
+    for row in rows:
+        legacy_tokens[row["connection_id"]].append(_sha256(row["token"]))
     return [
         {
             "tenant_id": row["tenant_id"],
             "app_type": row["app_type"],
             "user_id": row["user_id"],
+            "oauth_tokens_sha256": legacy_tokens[row["id"]],
             "renewals": row["renewals"],
             "swaps": row["swaps"],
-            "pairs_working": len(working[row["id"]]),
-            "refresh_tokens_sha256": working[row["id"]],
+            **by_connection[row["id"]].described(),
         }
         for row in db.execute("SELECT * FROM connections ORDER BY id")
     ]
+
+
+@dataclass
+class _Pairs:
+    """What became of the pairs that one connection's swaps won."""
+
+    refreshes: int = 0
+    refresh_tokens: list[str] = field(default_factory=list)
+    """Hashes of those that work, oldest first; so are ``access_tokens``."""
+    access_tokens: list[str] = field(default_factory=list)
+
+    def add(self, row: sqlite3.Row) -> None:
+        self.refreshes += row["id"] != row["grant_id"]
+        if row["refresh_works"]:
+            self.refresh_tokens.append(_sha256(row["refresh_token"]))
+        if row["access_works"] and row["access_sha256"] is not None:
+            self.access_tokens.append(row["access_sha256"])
+
+    def described(self) -> dict[str, Any]:
+        return {
+            "refreshes": self.refreshes,
+            "pairs_working": len(self.refresh_tokens),
+            "refresh_tokens_sha256": self.refresh_tokens,
+            "access_tokens_sha256": self.access_tokens,
+        }
+
+
+def _sha256(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from migrator.sandbox import credentials, issue_tokens, running
-from tests.sandbox.support import Client, Row
+from tests.sandbox.support import Client, Pair, Row
 
 Start = Callable[..., Client]
 
@@ -44,8 +44,8 @@ def start(state: Path, session: requests.Session) -> Iterator[Start]:
     """Starts the sandbox on the test's state with the given faults; gives a client of it."""
     with ExitStack() as stack:
 
-        def started(*faults: str, seed: int | None = None) -> Client:
-            sandbox = stack.enter_context(running(state, faults, seed=seed))
+        def started(*faults: str, seed: int | None = None, refresh_grace: float = 0) -> Client:
+            sandbox = stack.enter_context(running(state, faults, seed=seed, refresh_grace=refresh_grace))
             return Client(sandbox.base_url, credentials(state), session)
 
         yield started
@@ -67,3 +67,10 @@ def partner(state: Path) -> Row:
 def expired(state: Path) -> Row:
     """A partner's token whose time is over."""
     return next(issue_tokens(state, 1, "partner=1", expired=1))
+
+
+@pytest.fixture
+def pair(client: Client, partner: Row) -> Pair:
+    """A pair that was just swapped."""
+    answer: Pair = client.swap(partner).json()
+    return answer

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode
 
@@ -14,6 +15,7 @@ import requests
 from oauthlib import oauth1
 
 Row = Mapping[str, str]
+Pair = dict[str, str]
 
 SCOPE = "offline_access accounting.transactions"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -124,6 +126,11 @@ def renewed(row: Row, answer: requests.Response) -> dict[str, str]:
     """The row with the token that a renewal answered."""
     assert answer.status_code == 200, answer.text
     return {**row, **{name: value for name, value in parse_qsl(answer.text) if name in row}}
+
+
+def digest(token: str) -> str:
+    """How the witness names a token."""
+    return sha256(token.encode()).hexdigest()
 
 
 def problem(answer: requests.Response) -> str:

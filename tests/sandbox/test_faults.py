@@ -195,7 +195,7 @@ def test_a_dropped_refresh_used_the_token_up(start: Start, partner: Row) -> None
         start("drop-response=1").refresh(pair["refresh_token"])
     sound = start()
     assert sound.refresh(pair["refresh_token"]).json()["error"] == "invalid_grant"
-    assert sound.stats()["refreshes"] == 1
+    assert sound.stats()["refreshes_issued"] == 1
 
 
 def test_garbage_takes_effect_under_a_200(start: Start, state: Path) -> None:

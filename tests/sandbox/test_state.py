@@ -109,6 +109,12 @@ def test_a_state_of_another_version_is_refused(state: Path) -> None:
         credentials(state)
 
 
+def test_a_served_grace_is_granted(state: Path, session: requests.Session, partner: Row) -> None:
+    with served(state, session, "--refresh-grace", "60") as (client, _):
+        pair = client.swap(partner).json()
+        assert [client.refresh(pair["refresh_token"]).status_code for _ in range(2)] == [200, 200]
+
+
 def test_what_a_deleted_state_left_over_is_refused(tmp_path: Path) -> None:
     (tmp_path / "sandbox.db-wal").touch()
     with pytest.raises(SandboxError, match="left over"):
@@ -133,9 +139,11 @@ def test_a_restart_forgets_nothing(start: Start, partner: Row, expired: Row) -> 
 
 
 @contextmanager
-def served(state: Path, session: requests.Session) -> Iterator[tuple[Client, subprocess.Popen[str]]]:
+def served(
+    state: Path, session: requests.Session, *options: str
+) -> Iterator[tuple[Client, subprocess.Popen[str]]]:
     """A ``sandbox serve`` process and a client of it; killed at the end if it still runs."""
-    code = SERVE.format(arguments=["serve", "--port", "0", "--state", str(state)])
+    code = SERVE.format(arguments=["serve", "--port", "0", "--state", str(state), *options])
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
     with process:
         assert process.stderr is not None
