@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response, request
 
-from migrator.sandbox import connections, control, migrate, oauth2, renewal
+from migrator.sandbox import connections, control, migrate, oauth2, organisation, renewal, revocation
 from migrator.sandbox.messages import Answer, Call
 from migrator.sandbox.server import HANG_UP
 from migrator.sandbox.witness import collect
@@ -32,7 +32,11 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Endpoint], ...] = (
     ("/oauth/accesstoken", ("GET", "POST"), renewal.access_token),
     ("/oauth/migrate", ("POST",), migrate.migrate),
     ("/connections", ("GET",), connections.connections),
+    ("/connections/<connection_id>", ("DELETE",), connections.disconnect),
     ("/connect/token", ("POST",), oauth2.token),
+    ("/connect/revocation", ("POST",), revocation.revoke),
+    ("/api.xro/2.0/organisation", ("GET",), organisation.organisation),
+    ("/api.xro/2.0/organisations", ("GET",), organisation.organisation),
 )
 
 
@@ -52,7 +56,7 @@ def create_app(provider: Provider, desk: Desk) -> WSGIApplication:
     return _any_case(app)
 
 
-def _answer(desk: Desk, endpoint: Endpoint) -> Response:
+def _answer(desk: Desk, endpoint: Endpoint, **_of_the_path: str) -> Response:
     call = _call()
     if call is None:
         return _too_large()
@@ -94,7 +98,10 @@ def _call() -> Call | None:
 
 
 def _response(answer: Answer) -> Response:
-    return Response(answer.body, answer.status, dict(answer.headers), content_type=answer.content_type)
+    response = Response(answer.body, answer.status, dict(answer.headers), content_type=answer.content_type)
+    if not answer.content_type:
+        del response.headers["Content-Type"]
+    return response
 
 
 def _stats(provider: Provider) -> Response:

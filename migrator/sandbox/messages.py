@@ -52,6 +52,7 @@ class Answer:
     status: int
     body: bytes
     content_type: str
+    """Empty where there is no body."""
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod

@@ -115,6 +115,26 @@ def by_refresh_token(
     return row
 
 
+def by_jti(db: sqlite3.Connection, jti: str, client_id: str, *, now: float) -> sqlite3.Row | None:
+    """The pair whose access token has this ``jti`` and works, with its ``user_id``, if there is one."""
+    row: sqlite3.Row | None = db.execute(
+        "SELECT p.*, c.user_id FROM pairs p JOIN connections c ON c.id = p.connection_id"  # noqa: S608 - constant
+        f" WHERE jti = :jti AND client_id = :client AND {ACCESS_WORKS}",
+        {"jti": jti, "client": client_id, "now": now},
+    ).fetchone()
+    return row
+
+
+def any_works(db: sqlite3.Connection, user_id: str, now: float) -> bool:
+    """Whether a user has any token that works."""
+    row = db.execute(
+        "SELECT 1 FROM pairs p JOIN connections c ON c.id = p.connection_id"  # noqa: S608 - constants
+        f" WHERE c.user_id = :user AND ({REFRESH_WORKS} OR {ACCESS_WORKS}) LIMIT 1",
+        {"user": user_id, "now": now},
+    ).fetchone()
+    return row is not None
+
+
 def use_up(db: sqlite3.Connection, pair_id: int, now: float) -> None:
     """Mark a refresh token as used; its access token works until it expires.
 
@@ -134,4 +154,12 @@ def supersede(db: sqlite3.Connection, connection_id: int) -> None:
     db.execute(
         "UPDATE pairs SET ended = ? WHERE connection_id = ? AND ended IS NULL",
         (End.SUPERSEDED, connection_id),
+    )
+
+
+def revoke(db: sqlite3.Connection, grant_id: int) -> None:
+    """End every pair of a grant, those whose refresh token was used included: access tokens outlive that."""
+    db.execute(
+        "UPDATE pairs SET ended = ? WHERE grant_id = ? AND ended IS NULL",
+        (End.REVOKED, grant_id),
     )

@@ -42,9 +42,10 @@ CREATE TABLE connections (
     authorised_until REAL,             -- end of the user's grant; partner only
     renewals INTEGER NOT NULL DEFAULT 0,
     swaps INTEGER NOT NULL DEFAULT 0,
-    oauth2_id TEXT,                    -- its id in GET /connections, once swapped
+    oauth2_id TEXT,                    -- its id in GET /connections, while it is connected
     connected_at REAL,
     updated_at REAL,
+    disconnections INTEGER NOT NULL DEFAULT 0,
     UNIQUE (tenant_id, app_type)
 );
 CREATE INDEX connections_by_user ON connections (user_id);

@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from migrator.sandbox.pairs import ACCESS_WORKS, REFRESH_WORKS
+from migrator.sandbox.pairs import ACCESS_WORKS, REFRESH_WORKS, End
 
 if TYPE_CHECKING:
     import sqlite3
@@ -32,11 +32,13 @@ def _totals(db: sqlite3.Connection, now: float) -> dict[str, Any]:
     }
     calls = db.execute(
         "SELECT coalesce(sum(swaps), 0) AS swaps, coalesce(sum(swaps > 1), 0) AS twice,"
-        " coalesce(sum(renewals), 0) AS renewals FROM connections"
+        " coalesce(sum(renewals), 0) AS renewals, count(oauth2_id) AS connected,"
+        " coalesce(sum(disconnections), 0) AS disconnections FROM connections"
     ).fetchone()
     # A pair works if its refresh token would be taken at /connect/token now.
     pairs = db.execute(
-        "SELECT count(*) AS n, coalesce(sum(id <> grant_id), 0) AS refreshed,"  # noqa: S608 - a constant
+        "SELECT count(*) AS n, coalesce(sum(id <> grant_id), 0) AS refreshed,"  # noqa: S608 - constants
+        f" count(DISTINCT CASE ended WHEN '{End.REVOKED}' THEN grant_id END) AS revoked,"
         f" coalesce(sum({REFRESH_WORKS}), 0) AS working FROM pairs",
         {"now": now},
     ).fetchone()
@@ -50,6 +52,9 @@ def _totals(db: sqlite3.Connection, now: float) -> dict[str, Any]:
         "refreshes_issued": pairs["refreshed"],
         "pairs_working": pairs["working"],
         "pairs_dead": pairs["n"] - pairs["working"],
+        "pairs_revoked": pairs["revoked"],
+        "tenants_connected": calls["connected"],
+        "disconnections": calls["disconnections"],
         "requests": _with_prefix(counters, "status "),
         "requests_refused_429": counters.get("requests_refused_429", 0),
         "max_concurrent": counters.get("max_concurrent", 0),
@@ -89,6 +94,8 @@ def _connections(db: sqlite3.Connection, now: float) -> list[dict[str, Any]]:
             "renewals": row["renewals"],
             "swaps": row["swaps"],
             **by_connection[row["id"]].described(),
+            "connected": row["oauth2_id"] is not None,
+            "disconnections": row["disconnections"],
         }
         for row in db.execute("SELECT * FROM connections ORDER BY id")
     ]
@@ -99,12 +106,16 @@ class _Pairs:
     """What became of the pairs that one connection's swaps won."""
 
     refreshes: int = 0
+    revoked: set[int] = field(default_factory=set)
+    """Grants; what was won from one swap is one pair, however often it was refreshed."""
     refresh_tokens: list[str] = field(default_factory=list)
     """Hashes of those that work, oldest first; so are ``access_tokens``."""
     access_tokens: list[str] = field(default_factory=list)
 
     def add(self, row: sqlite3.Row) -> None:
         self.refreshes += row["id"] != row["grant_id"]
+        if row["ended"] == End.REVOKED:
+            self.revoked.add(row["grant_id"])
         if row["refresh_works"]:
             self.refresh_tokens.append(_sha256(row["refresh_token"]))
         if row["access_works"] and row["access_sha256"] is not None:
@@ -114,6 +125,7 @@ class _Pairs:
         return {
             "refreshes": self.refreshes,
             "pairs_working": len(self.refresh_tokens),
+            "pairs_revoked": len(self.revoked),
             "refresh_tokens_sha256": self.refresh_tokens,
             "access_tokens_sha256": self.access_tokens,
         }

@@ -111,6 +111,33 @@ class Client:
             f"{self.base_url}/connections", headers={"Authorization": f"Bearer {access_token}"}
         )
 
+    def disconnect(self, access_token: str, oauth2_id: str) -> requests.Response:
+        """Disconnect the tenant of an id of ``connections``."""
+        return self.session.delete(
+            f"{self.base_url}/connections/{oauth2_id}", headers={"Authorization": f"Bearer {access_token}"}
+        )
+
+    def organisation(self, access_token: str, tenant_id: str) -> requests.Response:
+        """Ask what an organisation is."""
+        return self.session.get(
+            f"{self.base_url}/api.xro/2.0/Organisation",
+            headers={"Authorization": f"Bearer {access_token}", "xero-tenant-id": tenant_id},
+        )
+
+    def revoke(self, token: str, fields: Mapping[str, str] | None = None) -> requests.Response:
+        """Revoke a token, with Basic client authentication; ``fields`` override the form."""
+        return self.session.post(
+            f"{self.base_url}/connect/revocation",
+            data={"token": token, **(fields or {})},
+            auth=(self.known["client_id"], self.known["client_secret"]),
+        )
+
+    def tenants(self, access_token: str) -> list[str]:
+        """Ids of the tenants that an access token reaches, in order."""
+        answer = self.connections(access_token)
+        assert answer.status_code == 200, answer.text
+        return [connection["tenantId"] for connection in answer.json()]
+
     def advance(self, seconds: float) -> None:
         """Move the sandbox's clock on."""
         answer = self.session.post(f"{self.base_url}/_sandbox/clock", json={"advance_seconds": seconds})

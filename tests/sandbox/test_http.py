@@ -23,6 +23,9 @@ def test_every_other_path_matches_in_any_case(client: Client, expired: Row) -> N
     assert client.session.get(f"{client.base_url}/Connections").status_code == 401
     assert client.session.post(f"{client.base_url}/Connect/Token").status_code == 400
     assert client.session.get(f"{client.base_url}/_Sandbox/Stats").status_code == 200
+    assert client.session.post(f"{client.base_url}/Connect/Revocation").status_code == 400
+    assert client.session.delete(f"{client.base_url}/CONNECTIONS/X").status_code == 401
+    assert client.session.get(f"{client.base_url}/API.XRO/2.0/organisation").status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -30,7 +33,8 @@ def test_every_other_path_matches_in_any_case(client: Client, expired: Row) -> N
     [
         "/",
         "/oauth/RequestToken",
-        "/connect/revocation",
+        "/connections/x/y",
+        "/api.xro/2.0/Invoices",
         "/identity/connect/authorize",
         "/oauth/migrate/",
         "/oauth//migrate",
@@ -49,6 +53,8 @@ def test_what_it_does_not_know_is_an_honest_404(client: Client, path: str) -> No
         ("GET", "/oauth/migrate", "POST"),
         ("GET", "/connect/token", "POST"),
         ("DELETE", "/connections", "GET, HEAD"),
+        ("GET", "/connections/x", "DELETE"),
+        ("GET", "/connect/revocation", "POST"),
     ],
 )
 def test_a_wrong_method_is_a_405(client: Client, method: str, path: str, allowed: str) -> None:
