@@ -38,7 +38,9 @@ def test_all_that_was_won_from_the_same_grant_ends(client: Client, pair: Pair) -
     client.revoke(fresh["refresh_token"])
     assert dead(client, fresh)
     assert client.connections(pair["access_token"]).status_code == 401
-    (entry,) = client.stats()["tokens"]
+    facts = client.stats()
+    (entry,) = facts["tokens"]
+    assert facts["pairs_revoked"] == 1
     assert (entry["pairs_revoked"], entry["pairs_working"], entry["access_tokens_sha256"]) == (1, 0, [])
 
 
@@ -55,6 +57,21 @@ def test_the_users_other_pairs_live_on_and_reach_what_they_did(client: Client, s
     assert dead(client, one)
     assert client.tenants(other["access_token"]) == [row["tenant_id"] for row in rows]
     assert client.refresh(other["refresh_token"]).status_code == 200
+
+
+def test_a_refresh_token_alone_holds_the_tenants(client: Client, state: Path) -> None:
+    rows = issue_tokens(state, 2, "partner=1", expired=0, organisations_per_user=2)
+    one, _ = (client.swap(row).json() for row in rows)
+    client.advance(1801)
+    client.revoke(one["refresh_token"])
+    assert client.stats()["tenants_connected"] == 2
+
+
+def test_another_users_pair_holds_nothing(client: Client, state: Path) -> None:
+    rows = issue_tokens(state, 2, "partner=1", expired=0, organisations_per_user=1)
+    one, _ = (client.swap(row).json() for row in rows)
+    client.revoke(one["refresh_token"])
+    assert [entry["connected"] for entry in client.stats()["tokens"]] == [False, True]
 
 
 def test_another_grant_of_the_same_connection_lives_on(start: Start, partner: Row) -> None:
