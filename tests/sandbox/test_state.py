@@ -146,12 +146,14 @@ def served(
     code = SERVE.format(arguments=["serve", "--port", "0", "--state", str(state), *options])
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
     with process:
-        assert process.stderr is not None
-        line = process.stderr.readline()
-        assert line.startswith("sandbox: listening on http://127.0.0.1:")
-        assert line.endswith(f" (state {state})\n")
-        yield Client(line.split()[3], credentials(state), session), process
-        process.kill()
+        try:
+            assert process.stderr is not None
+            line = process.stderr.readline()
+            assert line.startswith("sandbox: listening on http://127.0.0.1:")
+            assert line.endswith(f" (state {state})\n")
+            yield Client(line.split()[3], credentials(state), session), process
+        finally:
+            process.kill()
 
 
 def test_a_kill_loses_nothing_that_was_answered(state: Path, session: requests.Session) -> None:
