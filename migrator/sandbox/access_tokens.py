@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 import jwt
@@ -14,6 +15,16 @@ LIFETIME = 1800
 """Seconds."""
 ISSUER = "https://identity.xero.com"
 AUDIENCE = "https://identity.xero.com/resources"
+
+
+@dataclass(frozen=True)
+class AuthEvent:
+    """The moment from which a grant stems: a user's consent, or a swap."""
+
+    id: str
+    """A UUID; a refresh keeps it."""
+    time: float
+    """When the user logged in, or the swap happened; epoch seconds."""
 
 
 class AccessTokens:
@@ -43,7 +54,12 @@ class AccessTokens:
             return None
 
 
-def claims(*, client_id: str, user_id: str, scope: str, now: float) -> dict[str, Any]:
+def subject(user_id: str) -> str:
+    """How a token's ``sub`` names a user."""
+    return hashlib.md5(user_id.encode(), usedforsecurity=False).hexdigest()
+
+
+def claims(*, client_id: str, user_id: str, scope: str, now: float, event: AuthEvent) -> dict[str, Any]:
     """The claims of a new access token for one user; ``scope`` is space-separated."""
     start = int(now)
     return {
@@ -52,11 +68,11 @@ def claims(*, client_id: str, user_id: str, scope: str, now: float) -> dict[str,
         "iss": ISSUER,
         "aud": AUDIENCE,
         "client_id": client_id,
-        "sub": hashlib.md5(user_id.encode(), usedforsecurity=False).hexdigest(),
-        "auth_time": start,
+        "sub": subject(user_id),
+        "auth_time": int(event.time),
         "xero_userid": user_id,
         "global_session_id": uuid.uuid4().hex,
         "jti": uuid.uuid4().hex.upper(),
-        "authentication_event_id": str(uuid.uuid4()),
+        "authentication_event_id": event.id,
         "scope": scope.split(),
     }

@@ -1,7 +1,8 @@
 """``/connections``: which tenants an access token's user has connected, and disconnecting one.
 
-A tenant is connected by its swap. It is disconnected by ``DELETE``, and with the revocation of the last pair
-of its user that worked. Its legacy token is not touched: another swap connects it again, under a new id.
+A tenant is connected by its swap, or by a consent. It is disconnected by ``DELETE``, and with the revocation
+of the last pair of its user that worked. Its legacy token is not touched: another swap connects it again,
+under a new id.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from migrator.sandbox import bearer
+from migrator.sandbox import bearer, tenants
 from migrator.sandbox.messages import Answer, Call
+from migrator.sandbox.signatures import form_parameters
 
 if TYPE_CHECKING:
     import sqlite3
@@ -19,11 +21,16 @@ if TYPE_CHECKING:
 
 
 def connections(provider: Provider, call: Call) -> Answer:
-    """Answer every connected tenant of the access token's user, whichever of the user's pairs it is of."""
+    """Answer every connected tenant of the access token's user, whichever of the user's pairs it is of.
+
+    With ``authEventId`` in the query, those that this consent connected.
+    """
+    wanted = dict(form_parameters(call.query)).get(b"authEventId", b"").decode(errors="replace")
     with provider.state.reading() as db:
         rows = db.execute(
-            "SELECT * FROM connections WHERE user_id = ? AND oauth2_id IS NOT NULL ORDER BY connected_at, id",
-            (bearer.user(provider, db, call),),
+            "SELECT * FROM organisations WHERE user_id = :user AND oauth2_id IS NOT NULL"
+            " AND (:event = '' OR auth_event_id = :event COLLATE NOCASE) ORDER BY connected_at, id",
+            {"user": bearer.user(provider, db, call), "event": wanted},
         ).fetchall()
     return Answer.of_json(200, [_described(row) for row in rows])
 
@@ -33,34 +40,19 @@ def disconnect(provider: Provider, call: Call) -> Answer:
     oauth2_id = call.path.rpartition(b"/")[2].decode(errors="replace").lower()
     with provider.state.writing() as db:
         row = db.execute(
-            "SELECT id FROM connections WHERE user_id = ? AND oauth2_id = ?",
+            "SELECT id FROM organisations WHERE user_id = ? AND oauth2_id = ?",
             (bearer.user(provider, db, call), oauth2_id),
         ).fetchone()
         if row is None:
             raise bearer.refusal(404, "Not Found", "The user has no such connection")
-        _forget(db, row["id"])
+        tenants.disconnect(db, row["id"])
     return Answer(204, b"", "")
-
-
-def disconnect_user(db: sqlite3.Connection, user_id: str) -> None:
-    """Disconnect all tenants of a user."""
-    rows = db.execute("SELECT id FROM connections WHERE user_id = ? AND oauth2_id IS NOT NULL", (user_id,))
-    for row in rows.fetchall():
-        _forget(db, row["id"])
-
-
-def _forget(db: sqlite3.Connection, connection_id: int) -> None:
-    db.execute(
-        "UPDATE connections SET oauth2_id = NULL, connected_at = NULL, updated_at = NULL,"
-        " disconnections = disconnections + 1 WHERE id = ?",
-        (connection_id,),
-    )
 
 
 def _described(row: sqlite3.Row) -> dict[str, str | None]:
     return {
         "id": row["oauth2_id"],
-        "authEventId": None,  # no consent led here
+        "authEventId": row["auth_event_id"],  # null: no consent led here
         "tenantId": row["tenant_id"],
         "tenantType": row["tenant_type"],
         "tenantName": row["tenant_name"],

@@ -7,7 +7,8 @@ import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from migrator.sandbox import access_tokens, pairs
+from migrator.sandbox import access_tokens, pairs, tenants
+from migrator.sandbox.access_tokens import AuthEvent
 from migrator.sandbox.clients import secret_valid
 from migrator.sandbox.faults import Repeat
 from migrator.sandbox.legacy import TENANT_TYPES
@@ -57,18 +58,15 @@ def _swap(provider: Provider, db: sqlite3.Connection, grant: Grant, scope: str, 
             db.execute("UPDATE oauth1_tokens SET alive = 0 WHERE connection_id = ?", (grant.connection_id,))
         case Repeat.KEEP:
             pass
-    db.execute(
-        "UPDATE connections SET swaps = swaps + 1, oauth2_id = coalesce(oauth2_id, ?),"
-        " connected_at = coalesce(connected_at, ?), updated_at = ? WHERE id = ?",
-        (str(uuid.uuid4()), now, now, grant.connection_id),
-    )
+    db.execute("UPDATE connections SET swaps = swaps + 1 WHERE id = ?", (grant.connection_id,))
+    tenants.connect(db, grant.user_id, grant.tenant_id, now, auth_event_id=None)
     return pairs.issue(
         db,
         connection_id=grant.connection_id,
         user_id=grant.user_id,
         client_id=provider.credentials.client_id,
         scope=scope,
-        access_scope=scope,
+        event=AuthEvent(str(uuid.uuid4()), now),
         now=now,
     )
 

@@ -130,7 +130,8 @@ def _authenticate(provider: Provider, db: sqlite3.Connection, signed: SignedCall
     key, method = signed.oauth["oauth_consumer_key"], signed.oauth["oauth_signature_method"]
     _check_consumer(provider, key, method)
     row = db.execute(
-        "SELECT * FROM oauth1_tokens t JOIN connections c ON c.id = t.connection_id WHERE token = ?",
+        "SELECT t.*, c.*, tenant_type FROM oauth1_tokens t JOIN connections c ON c.id = t.connection_id"
+        " JOIN organisations o USING (user_id, tenant_id) WHERE token = ?",
         (signed.oauth["oauth_token"],),
     ).fetchone()
     if row is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrator.sandbox import access_tokens, clients, pairs
+from migrator.sandbox.access_tokens import AuthEvent
 from migrator.sandbox.messages import NO_STORE, Answer, Call
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def _refresh(
         client_id=client_id,
         scope=old["scope"],
         access_scope=wanted,
+        event=AuthEvent(old["auth_event_id"], old["auth_time"]),
         now=now,
         grant_id=old["grant_id"],
     )

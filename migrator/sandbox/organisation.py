@@ -25,8 +25,7 @@ def organisation(provider: Provider, call: Call) -> Answer:
     """
     with provider.state.reading() as db:
         row = db.execute(
-            "SELECT * FROM connections WHERE user_id = ? AND oauth2_id IS NOT NULL"
-            " AND tenant_id = ? COLLATE NOCASE",
+            "SELECT * FROM organisations WHERE user_id = ? AND oauth2_id IS NOT NULL AND tenant_id = ?",
             (bearer.user(provider, db, call), call.headers.get(TENANT_HEADER, "").strip()),
         ).fetchone()
     if row is None:

@@ -1,7 +1,7 @@
 """The OAuth 2.0 pairs that were issued, and which of them still work.
 
-A swap opens a grant and wins its first pair; each refresh wins the grant's next. Nothing is deleted: the
-witness counts what was.
+A swap or a consent opens a grant and wins its first pair; each refresh wins the grant's next. Nothing is
+deleted: the witness counts what was.
 """
 
 from __future__ import annotations
@@ -17,15 +17,23 @@ from migrator.sandbox import access_tokens
 if TYPE_CHECKING:
     import sqlite3
 
+    from migrator.sandbox.access_tokens import AuthEvent
     from migrator.sandbox.provider import Provider
+
+OFFLINE_ACCESS = "offline_access"
+"""The scope without which there is no refresh token."""
 
 REFRESH_LIFETIME = 30 * 24 * 3600
 """Seconds unused; the stricter of the two that the provider's documents name."""
 
-REFRESH_WORKS = "(ended IS NULL AND refresh_used_at IS NULL AND refresh_expires_at > :now)"
+REFRESH_WORKS = (
+    "(ended IS NULL AND refresh_token IS NOT NULL AND refresh_used_at IS NULL AND refresh_expires_at > :now)"
+)
 """SQL: the refresh token of a row of ``pairs`` would be taken at ``:now`` (one in its grace is not meant)."""
 ACCESS_WORKS = "(ended IS NULL AND access_expires_at > :now)"
 """SQL: its access token would be taken at ``:now``."""
+PAIR_WORKS = f"(CASE WHEN refresh_token IS NULL THEN {ACCESS_WORKS} ELSE {REFRESH_WORKS} END)"
+"""SQL: its refresh token would be taken at ``:now``, or its access token if it has only that."""
 
 
 class End(StrEnum):
@@ -44,38 +52,47 @@ class Pair:
     """A pair as it was just issued; the access token is yet to be signed (which needs no transaction)."""
 
     claims: dict[str, Any]
-    refresh_token: str
+    refresh_token: str | None
+    """None: nobody asked for ``offline_access``."""
 
 
 def issue(
     db: sqlite3.Connection,
     *,
-    connection_id: int,
     user_id: str,
     client_id: str,
     scope: str,
-    access_scope: str,
+    event: AuthEvent,
     now: float,
+    access_scope: str | None = None,
+    connection_id: int | None = None,
     grant_id: int | None = None,
 ) -> Pair:
-    """Record a new pair for a connection; ``access_scope`` is what of ``scope`` this access token may use.
+    """Record a new pair of a user's; ``access_scope``: what of ``scope`` the access token may use, None: all.
 
-    Without a ``grant_id`` it opens a grant, which goes by its first pair's id.
+    ``connection_id`` is the legacy connection whose swap won it, None if a consent did. Without a
+    ``grant_id`` it opens a grant, which goes by its first pair's id.
     """
     pair = Pair(
-        claims=access_tokens.claims(client_id=client_id, user_id=user_id, scope=access_scope, now=now),
-        refresh_token=secrets.token_hex(32),
+        claims=access_tokens.claims(
+            client_id=client_id, user_id=user_id, scope=access_scope or scope, now=now, event=event
+        ),
+        refresh_token=secrets.token_hex(32) if OFFLINE_ACCESS in scope.split() else None,
     )
     pair_id = db.execute("SELECT coalesce(max(id), 0) + 1 FROM pairs").fetchone()[0]
     db.execute(
-        "INSERT INTO pairs (id, grant_id, connection_id, client_id, scope, jti, access_expires_at,"
-        " refresh_token, refresh_expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO pairs (id, grant_id, connection_id, user_id, client_id, scope, auth_event_id, auth_time,"
+        " jti, access_expires_at, refresh_token, refresh_expires_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             pair_id,
             grant_id or pair_id,
             connection_id,
+            user_id,
             client_id,
             scope,
+            event.id,
+            event.time,
             pair.claims["jti"],
             pair.claims["exp"],
             pair.refresh_token,
@@ -101,13 +118,12 @@ def sign(provider: Provider, pair: Pair) -> str:
 def by_refresh_token(
     db: sqlite3.Connection, refresh_token: str, client_id: str, *, now: float, grace: float
 ) -> sqlite3.Row | None:
-    """The pair whose refresh token a client may use now, with its ``user_id``; None if there is none.
+    """The pair whose refresh token a client may use now; None if there is none.
 
     Within ``grace`` seconds after its first use a token may be used again.
     """
     row: sqlite3.Row | None = db.execute(
-        "SELECT p.*, c.user_id FROM pairs p JOIN connections c ON c.id = p.connection_id"
-        " WHERE refresh_token = :token AND client_id = :client"
+        "SELECT * FROM pairs WHERE refresh_token = :token AND client_id = :client"
         " AND ended IS NULL AND refresh_expires_at > :now"
         " AND (refresh_used_at IS NULL OR (:grace > 0 AND refresh_used_at + :grace > :now))",
         {"token": refresh_token, "client": client_id, "now": now, "grace": grace},
@@ -116,10 +132,9 @@ def by_refresh_token(
 
 
 def by_jti(db: sqlite3.Connection, jti: str, client_id: str, *, now: float) -> sqlite3.Row | None:
-    """The pair whose access token has this ``jti`` and works, with its ``user_id``, if there is one."""
+    """The pair whose access token has this ``jti`` and works, if there is one."""
     row: sqlite3.Row | None = db.execute(
-        "SELECT p.*, c.user_id FROM pairs p JOIN connections c ON c.id = p.connection_id"  # noqa: S608 - constant
-        f" WHERE jti = :jti AND client_id = :client AND {ACCESS_WORKS}",
+        f"SELECT * FROM pairs WHERE jti = :jti AND client_id = :client AND {ACCESS_WORKS}",  # noqa: S608 - constant
         {"jti": jti, "client": client_id, "now": now},
     ).fetchone()
     return row
@@ -128,8 +143,7 @@ def by_jti(db: sqlite3.Connection, jti: str, client_id: str, *, now: float) -> s
 def any_works(db: sqlite3.Connection, user_id: str, now: float) -> bool:
     """Whether a user has any token that works."""
     row = db.execute(
-        "SELECT 1 FROM pairs p JOIN connections c ON c.id = p.connection_id"  # noqa: S608 - constants
-        f" WHERE c.user_id = :user AND ({REFRESH_WORKS} OR {ACCESS_WORKS}) LIMIT 1",
+        f"SELECT 1 FROM pairs WHERE user_id = :user AND ({REFRESH_WORKS} OR {ACCESS_WORKS}) LIMIT 1",  # noqa: S608 - constants
         {"user": user_id, "now": now},
     ).fetchone()
     return row is not None

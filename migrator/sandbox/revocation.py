@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrator.sandbox import clients, pairs
-from migrator.sandbox.connections import disconnect_user
 from migrator.sandbox.messages import NO_STORE, Answer, Call
+from migrator.sandbox.tenants import disconnect_user
 
 if TYPE_CHECKING:
     import sqlite3
