@@ -15,10 +15,9 @@ from migrator.sandbox.legacy import (
     TENANT_TYPES,
     TOKEN_LIFETIME,
     LegacyRow,
-    insert_connection,
+    connection_of,
     insert_tenant,
     insert_token,
-    next_id,
 )
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def _take(db: sqlite3.Connection, row: Mapping[str, str], now: float) -> bool:
         expires_at=expires_at,
     )
     insert_tenant(db, legacy)
-    insert_token(db, _connection_id(db, legacy, now), legacy)
+    insert_token(db, connection_of(db, legacy, now), legacy)
     return True
 
 
@@ -94,15 +93,3 @@ def _expiry(text: str, app_type: str, now: float) -> int | None:
 def _user_id(db: sqlite3.Connection, contact_email: str) -> str:
     known = users.by_address(db, contact_email) if contact_email else None
     return known.user_id if known else users.add(db, contact_email or None)
-
-
-def _connection_id(db: sqlite3.Connection, legacy: LegacyRow, now: float) -> int:
-    """The connection of a tenant and type, made if new: two tokens of one tenant open one connection."""
-    row = db.execute(
-        "SELECT id FROM connections WHERE tenant_id = ? AND app_type = ?", (legacy.tenant_id, legacy.app_type)
-    ).fetchone()
-    if row:
-        return int(row["id"])
-    connection_id = next_id(db)
-    insert_connection(db, connection_id, legacy, now)
-    return connection_id

@@ -9,8 +9,18 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response, request
 
-from migrator.sandbox import connections, control, migrate, oauth2, organisation, renewal, revocation
-from migrator.sandbox.messages import Answer, Call
+from migrator.sandbox import (
+    authorise_oauth1,
+    connections,
+    control,
+    migrate,
+    oauth2,
+    organisation,
+    request_tokens,
+    revocation,
+    verification,
+)
+from migrator.sandbox.messages import Answer, Call, Refusal
 from migrator.sandbox.server import HANG_UP
 from migrator.sandbox.witness import collect
 
@@ -29,7 +39,8 @@ _CHUNK = 65536
 
 # In lower case: the provider's paths match whatever their case.
 ROUTES: tuple[tuple[str, tuple[str, ...], Endpoint], ...] = (
-    ("/oauth/accesstoken", ("GET", "POST"), renewal.access_token),
+    ("/oauth/requesttoken", ("GET", "POST"), request_tokens.request_token),
+    ("/oauth/accesstoken", ("GET", "POST"), verification.access_token),
     ("/oauth/migrate", ("POST",), migrate.migrate),
     ("/connections", ("GET",), connections.connections),
     ("/connections/<connection_id>", ("DELETE",), connections.disconnect),
@@ -38,6 +49,8 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Endpoint], ...] = (
     ("/api.xro/2.0/organisation", ("GET",), organisation.organisation),
     ("/api.xro/2.0/organisations", ("GET",), organisation.organisation),
 )
+# What people look at: no fault and no limit befalls these, and the witness does not count them.
+PAGES: tuple[tuple[str, Endpoint], ...] = (("/oauth/authorize", authorise_oauth1.authorise),)
 
 
 def create_app(provider: Provider, desk: Desk) -> WSGIApplication:
@@ -47,6 +60,14 @@ def create_app(provider: Provider, desk: Desk) -> WSGIApplication:
     for path, methods, endpoint in ROUTES:
         app.add_url_rule(
             path, path, partial(_answer, desk, endpoint), methods=methods, provide_automatic_options=False
+        )
+    for path, endpoint in PAGES:
+        app.add_url_rule(
+            path,
+            path,
+            partial(_page, provider, endpoint),
+            methods=["GET", "POST"],
+            provide_automatic_options=False,
         )
     app.add_url_rule("/_sandbox/stats", "stats", partial(_stats, provider), methods=["GET"])
     app.add_url_rule("/_sandbox/clock", "clock", partial(_control, provider, control.clock), methods=["POST"])
@@ -65,6 +86,16 @@ def _answer(desk: Desk, endpoint: Endpoint, **_of_the_path: str) -> Response:
         request.environ[HANG_UP] = True
         return Response(status=200)
     return _response(answer)
+
+
+def _page(provider: Provider, endpoint: Endpoint) -> Response:
+    call = _call()
+    if call is None:
+        return _too_large()
+    try:
+        return _response(endpoint(provider, call))
+    except Refusal as refusal:
+        return _response(refusal.answer)
 
 
 def _control(provider: Provider, endpoint: Endpoint) -> Response:
@@ -94,7 +125,17 @@ def _call() -> Call | None:
         host=request.environ.get("HTTP_HOST", ""),
         headers={name.lower(): value for name, value in request.headers.items()},
         body=body,
+        scheme=_scheme(),
     )
+
+
+def _scheme() -> str:
+    """What the client speaks: a proxy on this machine may speak TLS with it."""
+    if ip_address(request.remote_addr or "0.0.0.0").is_loopback:  # noqa: S104 - nothing is bound
+        forwarded = request.headers.get("X-Forwarded-Proto", "").strip().lower()
+        if forwarded in {"http", "https"}:
+            return forwarded
+    return "http"
 
 
 def _response(answer: Answer) -> Response:

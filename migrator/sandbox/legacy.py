@@ -94,6 +94,18 @@ def insert_connection(db: sqlite3.Connection, connection_id: int, row: LegacyRow
     )
 
 
+def connection_of(db: sqlite3.Connection, row: LegacyRow, now: float) -> int:
+    """The connection of a tenant and type, made if new: two tokens of one tenant open one connection."""
+    known = db.execute(
+        "SELECT id FROM connections WHERE tenant_id = ? AND app_type = ?", (row.tenant_id, row.app_type)
+    ).fetchone()
+    if known:
+        return int(known["id"])
+    connection_id = next_id(db)
+    insert_connection(db, connection_id, row, now)
+    return connection_id
+
+
 def insert_token(db: sqlite3.Connection, connection_id: int, row: LegacyRow) -> None:
     """Make the sandbox know a connection's token."""
     db.execute(

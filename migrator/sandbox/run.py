@@ -141,6 +141,8 @@ def credentials(state: str | Path) -> dict[str, Any]:
             "consumer_secret": known.consumer_secret,
             "rsa_consumer_key": known.rsa_consumer_key,
             "rsa_private_key_file": str(portal.write_rsa_key(opened, known)),
+            "public_consumer_key": known.public_consumer_key,
+            "public_consumer_secret": known.public_consumer_secret,
             "client_id": known.client_id,
             "client_secret": known.client_secret,
             "public_client_id": known.public_client_id,

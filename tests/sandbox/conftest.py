@@ -6,11 +6,13 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
 from migrator.sandbox import credentials, issue_tokens, running
+from tests.sandbox.browser import Browser
 from tests.sandbox.support import Client, Pair, Row
 
 Start = Callable[..., Client]
@@ -44,8 +46,8 @@ def start(state: Path, session: requests.Session) -> Iterator[Start]:
     """Starts the sandbox on the test's state with the given faults; gives a client of it."""
     with ExitStack() as stack:
 
-        def started(*faults: str, seed: int | None = None, refresh_grace: float = 0) -> Client:
-            sandbox = stack.enter_context(running(state, faults, seed=seed, refresh_grace=refresh_grace))
+        def started(*faults: str, **options: Any) -> Client:
+            sandbox = stack.enter_context(running(state, faults, **options))
             return Client(sandbox.base_url, credentials(state), session)
 
         yield started
@@ -55,6 +57,13 @@ def start(state: Path, session: requests.Session) -> Iterator[Start]:
 def client(start: Start) -> Client:
     """A client of a sandbox without fault."""
     return start()
+
+
+@pytest.fixture
+def browser(client: Client) -> Iterator[Browser]:
+    """A browser of somebody who has not logged in."""
+    with Browser(client.base_url) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -74,3 +83,9 @@ def pair(client: Client, partner: Row) -> Pair:
     """A pair that was just swapped."""
     answer: Pair = client.swap(partner).json()
     return answer
+
+
+@pytest.fixture
+def three(state: Path) -> list[Row]:
+    """The legacy tokens of a user with three organisations."""
+    return list(issue_tokens(state, 3, "public=1", organisations_per_user=3))

@@ -124,6 +124,10 @@ class Client:
             headers={"Authorization": f"Bearer {access_token}", "xero-tenant-id": tenant_id},
         )
 
+    def organisation_signed(self, row: Row, **changes: Any) -> requests.Response:
+        """Ask, with a legacy token, which organisation it is for."""
+        return self.send(row, "GET", "/api.xro/2.0/Organisation", **changes)
+
     def revoke(self, token: str, fields: Mapping[str, str] | None = None) -> requests.Response:
         """Revoke a token, with Basic client authentication; ``fields`` override the form."""
         return self.session.post(

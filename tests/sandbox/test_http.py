@@ -25,6 +25,8 @@ def test_every_other_path_matches_in_any_case(client: Client, expired: Row) -> N
     assert client.session.get(f"{client.base_url}/_Sandbox/Stats").status_code == 200
     assert client.session.post(f"{client.base_url}/Connect/Revocation").status_code == 400
     assert client.session.delete(f"{client.base_url}/CONNECTIONS/X").status_code == 401
+    assert client.session.get(f"{client.base_url}/OAuth/requestTOKEN").status_code == 400
+    assert client.session.get(f"{client.base_url}/OAUTH/authorize").status_code == 400
     assert client.session.get(f"{client.base_url}/API.XRO/2.0/organisation").status_code == 401
 
 
@@ -32,7 +34,6 @@ def test_every_other_path_matches_in_any_case(client: Client, expired: Row) -> N
     "path",
     [
         "/",
-        "/oauth/RequestToken",
         "/connections/x/y",
         "/api.xro/2.0/Invoices",
         "/identity/connect/authorize",
@@ -115,7 +116,7 @@ def test_a_chunked_body_is_read(client: Client) -> None:
 
 
 def test_a_chunked_body_that_was_not_read_ends_the_connection(client: Client) -> None:
-    answer = client.session.post(f"{client.base_url}/oauth/RequestToken", data=iter([b"x"]))
+    answer = client.session.post(f"{client.base_url}/nowhere", data=iter([b"x"]))
     assert answer.status_code == 404
     assert answer.headers["Connection"] == "close"
 

@@ -36,6 +36,8 @@ def test_credentials_are_the_same_at_every_call(tmp_path: Path) -> None:
         "consumer_secret",
         "rsa_consumer_key",
         "rsa_private_key_file",
+        "public_consumer_key",
+        "public_consumer_secret",
         "client_id",
         "client_secret",
         "public_client_id",
