@@ -80,6 +80,9 @@ def sandbox() -> None:
     help="How long a used refresh token may be used again by who lost the answer; the pair that it won "
     "before then dies.",
 )
+@click.option(
+    "--uncertified", is_flag=True, help="Play with an application that may have 25 organisations connected."
+)
 @click.option("--seed", type=int, help="Makes the faults fall the same way again.")
 def serve(
     *,
@@ -90,6 +93,7 @@ def serve(
     faults: tuple[str, ...],
     redirect_uris: tuple[str, ...],
     refresh_grace: float,
+    uncertified: bool,
     seed: int | None,
 ) -> None:
     """Serve the local provider until interrupted."""
@@ -106,6 +110,7 @@ def serve(
             seed=seed,
             redirect_uris=redirect_uris,
             refresh_grace=refresh_grace,
+            certified=not uncertified,
             on_listening=lambda url: click.echo(f"sandbox: listening on {url} (state {state})", err=True),
         )
 
@@ -247,6 +252,8 @@ def _as_lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("swaps", str(facts["swaps_issued"])),
         ("swapped more than once", str(facts["swapped_twice"])),
         ("renewals", str(facts["renewals"])),
+        ("tokens won by three legs", str(facts["authorisations"])),
+        ("pairs won by consent", str(facts["consents"])),
         ("refreshes", str(facts["refreshes_issued"])),
         ("pairs that work", str(facts["pairs_working"])),
         ("pairs that died", str(facts["pairs_dead"])),

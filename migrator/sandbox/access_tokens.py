@@ -35,6 +35,12 @@ class AccessTokens:
         self._public_key = self._key.public_key()
         self._key_id = hashlib.sha1(key_pem.encode(), usedforsecurity=False).hexdigest().upper()
 
+    @property
+    def public_jwk(self) -> dict[str, Any]:
+        """The public half of the key, as a JSON Web Key."""
+        jwk = jwt.algorithms.RSAAlgorithm.to_jwk(self._public_key, as_dict=True)
+        return {**jwk, "kid": self._key_id, "use": "sig", "alg": "RS256"}
+
     def sign(self, claims: dict[str, Any]) -> str:
         """The token that says ``claims``; the same claims give the same token."""
         return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self._key_id})

@@ -11,9 +11,12 @@ from flask import Flask, Response, request
 
 from migrator.sandbox import (
     authorise_oauth1,
+    authorise_oauth2,
     connections,
     control,
+    id_tokens,
     migrate,
+    migrate_intuit,
     oauth2,
     organisation,
     request_tokens,
@@ -42,15 +45,22 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Endpoint], ...] = (
     ("/oauth/requesttoken", ("GET", "POST"), request_tokens.request_token),
     ("/oauth/accesstoken", ("GET", "POST"), verification.access_token),
     ("/oauth/migrate", ("POST",), migrate.migrate),
+    ("/v2/oauth2/tokens/migrate", ("POST",), migrate_intuit.migrate_intuit),
     ("/connections", ("GET",), connections.connections),
     ("/connections/<connection_id>", ("DELETE",), connections.disconnect),
     ("/connect/token", ("POST",), oauth2.token),
     ("/connect/revocation", ("POST",), revocation.revoke),
+    ("/connect/userinfo", ("GET",), id_tokens.userinfo),
+    ("/.well-known/openid-configuration", ("GET",), id_tokens.configuration),
+    ("/.well-known/openid-configuration/jwks", ("GET",), id_tokens.keys),
     ("/api.xro/2.0/organisation", ("GET",), organisation.organisation),
     ("/api.xro/2.0/organisations", ("GET",), organisation.organisation),
 )
 # What people look at: no fault and no limit befalls these, and the witness does not count them.
-PAGES: tuple[tuple[str, Endpoint], ...] = (("/oauth/authorize", authorise_oauth1.authorise),)
+PAGES: tuple[tuple[str, Endpoint], ...] = (
+    ("/oauth/authorize", authorise_oauth1.authorise),
+    ("/identity/connect/authorize", authorise_oauth2.authorise),
+)
 
 
 def create_app(provider: Provider, desk: Desk) -> WSGIApplication:

@@ -34,20 +34,23 @@ def read_form(call: Call) -> dict[str, str]:
 def authenticate(credentials: Credentials, call: Call, form: Mapping[str, str], *, status: int = 400) -> str:
     """The client's id, from a Basic header or from the body, but not from both (2.3); raises ``Refusal``.
 
-    ``status`` of the refusal where there is no header; who tried with one gets a 401 in any case (5.2).
+    The public client says only who it is; in a header its secret is empty. ``status`` of the refusal where
+    there is no header; who tried with one gets a 401 in any case (5.2).
     """
     authorization = call.headers.get("authorization")
     if authorization is None:
-        if secret_valid(credentials, form.get("client_id"), form.get("client_secret")):
-            return credentials.client_id
+        client_id, client_secret = form.get("client_id"), form.get("client_secret")
+        if client_id is not None and _authentic(credentials, client_id, client_secret):
+            return client_id
         raise error("invalid_client", "client_id and client_secret are missing or wrong", status)
     if "client_secret" in form:
         raise error("invalid_request", "The client authenticates twice, in the header and in the body")
     client_id, client_secret = _basic_credentials(authorization) or (None, None)
-    right = secret_valid(credentials, client_id, client_secret)
-    if not right or form.get("client_id", client_id) != client_id:
+    if client_id is None or form.get("client_id", client_id) != client_id:
         raise error("invalid_client", None, 401)
-    return credentials.client_id
+    if not _authentic(credentials, client_id, client_secret):
+        raise error("invalid_client", None, 401)
+    return client_id
 
 
 def secret_valid(credentials: Credentials, client_id: object, client_secret: object) -> bool:
@@ -60,6 +63,12 @@ def error(word: str, description: str | None, status: int = 400) -> Refusal:
     document = {"error": word, "error_description": description} if description else {"error": word}
     headers = {**NO_STORE, "WWW-Authenticate": 'Basic realm="sandbox"'} if status == 401 else NO_STORE  # noqa: PLR2004
     return Refusal(Answer.of_json(status, document, headers))
+
+
+def _authentic(credentials: Credentials, client_id: str, client_secret: str | None) -> bool:
+    if client_id == credentials.public_client_id:
+        return not client_secret
+    return secret_valid(credentials, client_id, client_secret)
 
 
 def _basic_credentials(authorization: str) -> tuple[str, str] | None:

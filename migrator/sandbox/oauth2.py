@@ -1,10 +1,10 @@
-"""``POST /connect/token`` with the refresh grant (RFC 6749, section 6)."""
+"""``POST /connect/token``: a code or a refresh token is turned into a pair (RFC 6749, 4.1.3 and 6)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from migrator.sandbox import access_tokens, clients, pairs
+from migrator.sandbox import access_tokens, clients, codes, id_tokens, pairs
 from migrator.sandbox.access_tokens import AuthEvent
 from migrator.sandbox.messages import NO_STORE, Answer, Call
 
@@ -16,28 +16,60 @@ if TYPE_CHECKING:
 
 
 def token(provider: Provider, call: Call) -> Answer:
-    """Answer a new pair for a refresh token, which serves once; the old access token lives on.
+    """Answer a new pair for a code, or for a refresh token.
 
-    Where the provider grants a grace, it may be used again for so long, for a client that lost the answer;
-    the pair that it won before is then dead.
+    A refresh token serves once; the old access token lives on. Where the provider grants a grace, it may be
+    used again for so long, for a client that lost the answer; the pair that it won before is then dead.
     """
     form = clients.read_form(call)
     client_id = clients.authenticate(provider.credentials, call, form)
     if "grant_type" not in form:
         raise clients.error("invalid_request", "grant_type is missing")
-    if form["grant_type"] != "refresh_token":
-        raise clients.error("unsupported_grant_type", "The sandbox knows the refresh_token grant")
+    match form["grant_type"]:
+        case "authorization_code":
+            return _with_code(provider, client_id, form)
+        case "refresh_token":
+            return _with_refresh_token(provider, client_id, form)
+        case _:
+            raise clients.error(
+                "unsupported_grant_type", "The sandbox knows authorization_code and refresh_token"
+            )
+
+
+def _with_code(provider: Provider, client_id: str, form: Mapping[str, str]) -> Answer:
+    codes.check(form)
+    with provider.state.writing() as db:  # also where it is refused: a second use revokes
+        won = codes.redeem(db, client_id, form, provider.clock.now())
+    if won is None:
+        raise clients.error(
+            "invalid_grant",
+            "The code is unknown, used or expired, or not for this client, redirect_uri or verifier",
+        )
+    pair, code = won
+    return _answer(provider, pair, code["nonce"])
+
+
+def _with_refresh_token(provider: Provider, client_id: str, form: Mapping[str, str]) -> Answer:
     if not form.get("refresh_token"):
         raise clients.error("invalid_request", "refresh_token is missing")
     with provider.state.writing() as db:
         pair = _refresh(db, client_id, form, provider.clock.now(), provider.refresh_grace)
-    document = {
-        "access_token": pairs.sign(provider, pair),
-        "refresh_token": pair.refresh_token,
+    return _answer(provider, pair, None)
+
+
+def _answer(provider: Provider, pair: pairs.Pair, nonce: str | None) -> Answer:
+    """Nothing that was not asked for."""
+    access_token = pairs.sign(provider, pair)
+    document: dict[str, Any] = {
+        "access_token": access_token,
         "expires_in": access_tokens.LIFETIME,
         "token_type": "Bearer",
         "scope": " ".join(pair.claims["scope"]),
     }
+    if pair.refresh_token is not None:
+        document["refresh_token"] = pair.refresh_token
+    if id_tokens.OPENID in pair.claims["scope"]:
+        document["id_token"] = id_tokens.sign(provider, pair.claims, access_token, nonce)
     return Answer.of_json(200, document, NO_STORE)
 
 

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from migrator.sandbox.access_tokens import AuthEvent
     from migrator.sandbox.provider import Provider
 
-OFFLINE_ACCESS = "offline_access"
-"""The scope without which there is no refresh token."""
-
 REFRESH_LIFETIME = 30 * 24 * 3600
 """Seconds unused; the stricter of the two that the provider's documents name."""
 
@@ -53,7 +50,8 @@ class Pair:
 
     claims: dict[str, Any]
     refresh_token: str | None
-    """None: nobody asked for ``offline_access``."""
+    """None: there is none."""
+    grant_id: int
 
 
 def issue(
@@ -64,29 +62,31 @@ def issue(
     scope: str,
     event: AuthEvent,
     now: float,
+    renewable: bool = True,
     access_scope: str | None = None,
     connection_id: int | None = None,
     grant_id: int | None = None,
 ) -> Pair:
     """Record a new pair of a user's; ``access_scope``: what of ``scope`` the access token may use, None: all.
 
-    ``connection_id`` is the legacy connection whose swap won it, None if a consent did. Without a
-    ``grant_id`` it opens a grant, which goes by its first pair's id.
+    One that is not ``renewable`` has no refresh token. ``connection_id`` is the legacy connection whose swap
+    won it, None if a consent did. Without a ``grant_id`` it opens a grant, which goes by its first pair's id.
     """
+    pair_id: int = db.execute("SELECT coalesce(max(id), 0) + 1 FROM pairs").fetchone()[0]
     pair = Pair(
         claims=access_tokens.claims(
             client_id=client_id, user_id=user_id, scope=access_scope or scope, now=now, event=event
         ),
-        refresh_token=secrets.token_hex(32) if OFFLINE_ACCESS in scope.split() else None,
+        refresh_token=secrets.token_hex(32) if renewable else None,
+        grant_id=grant_id or pair_id,
     )
-    pair_id = db.execute("SELECT coalesce(max(id), 0) + 1 FROM pairs").fetchone()[0]
     db.execute(
         "INSERT INTO pairs (id, grant_id, connection_id, user_id, client_id, scope, auth_event_id, auth_time,"
         " jti, access_expires_at, refresh_token, refresh_expires_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             pair_id,
-            grant_id or pair_id,
+            pair.grant_id,
             connection_id,
             user_id,
             client_id,

@@ -27,6 +27,8 @@ class Provider:
     repeat: Repeat
     refresh_grace: float = 0.0
     """Seconds after its first use in which a refresh token may be used again."""
+    certified: bool = True
+    """Whether the application may have more than 25 organisations connected."""
 
 
 Endpoint = Callable[[Provider, Call], Answer]

@@ -57,35 +57,36 @@ def running(
     seed: int | None = None,
     redirect_uris: Iterable[str] = (),
     refresh_grace: float = 0.0,
+    certified: bool = True,
 ) -> Iterator[Sandbox]:
     """Serve the sandbox in background threads until the context ends; port 0 takes any free one.
 
     ``refresh_grace``: seconds in which a used refresh token may be used again, for who lost the answer.
+    Not ``certified``: the application may have 25 organisations connected.
     On the way out every call under way is answered and every late one carried out. Raises ``SandboxError``.
     """
     ordered = parse_faults(faults)
     opened = portal.open_state(Path(state))
     try:
         portal.register_redirect_uris(opened, redirect_uris)
-        with _served(opened, ordered, host, port, seed, refresh_grace) as sandbox:
+        known = portal.load(opened)
+        provider = Provider(
+            opened,
+            known,
+            AccessTokens(known.jwt_key),
+            Clock(opened, ordered.clock_skew),
+            ordered.repeat,
+            refresh_grace,
+            certified,
+        )
+        with _served(provider, ordered, host, port, seed) as sandbox:
             yield sandbox
     finally:
         opened.close()
 
 
 @contextmanager
-def _served(
-    state: State, faults: Faults, host: str, port: int, seed: int | None, refresh_grace: float
-) -> Iterator[Sandbox]:
-    known = portal.load(state)
-    provider = Provider(
-        state,
-        known,
-        AccessTokens(known.jwt_key),
-        Clock(state, faults.clock_skew),
-        faults.repeat,
-        refresh_grace,
-    )
+def _served(provider: Provider, faults: Faults, host: str, port: int, seed: int | None) -> Iterator[Sandbox]:
     later = Later()
     try:
         app = create_app(provider, Desk(provider, faults, later, seed))
@@ -105,6 +106,7 @@ def serve(
     seed: int | None,
     redirect_uris: Iterable[str],
     refresh_grace: float,
+    certified: bool,
     on_listening: Callable[[str], None],
 ) -> None:
     """Serve until SIGINT or SIGTERM; ``on_listening`` is told the base URL. Main thread only."""
@@ -121,6 +123,7 @@ def serve(
             seed=seed,
             redirect_uris=redirect_uris,
             refresh_grace=refresh_grace,
+            certified=certified,
         ) as sandbox:
             on_listening(sandbox.base_url)
             stop.wait()

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 UNCERTIFIED_LIMIT = 25
 """Organisations that an application may have connected as long as it is not certified."""
+LIMIT_REACHED = (
+    f"The application is not certified and has {UNCERTIFIED_LIMIT} organisations connected already."
+)
 
 
 @dataclass(frozen=True)

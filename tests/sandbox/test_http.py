@@ -26,6 +26,7 @@ def test_every_other_path_matches_in_any_case(client: Client, expired: Row) -> N
     assert client.session.post(f"{client.base_url}/Connect/Revocation").status_code == 400
     assert client.session.delete(f"{client.base_url}/CONNECTIONS/X").status_code == 401
     assert client.session.get(f"{client.base_url}/OAuth/requestTOKEN").status_code == 400
+    assert client.session.get(f"{client.base_url}/Identity/CONNECT/authorize").status_code == 400
     assert client.session.get(f"{client.base_url}/OAUTH/authorize").status_code == 400
     assert client.session.get(f"{client.base_url}/API.XRO/2.0/organisation").status_code == 401
 
@@ -36,7 +37,7 @@ def test_every_other_path_matches_in_any_case(client: Client, expired: Row) -> N
         "/",
         "/connections/x/y",
         "/api.xro/2.0/Invoices",
-        "/identity/connect/authorize",
+        "/identity/connect/authorize/",
         "/oauth/migrate/",
         "/oauth//migrate",
     ],

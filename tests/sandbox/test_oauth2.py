@@ -52,7 +52,7 @@ def test_credentials_in_the_body_serve_too(client: Client, pair: Pair) -> None:
     ("fields", "status", "error"),
     [
         ({"grant_type": "password"}, 400, "unsupported_grant_type"),
-        ({"grant_type": "authorization_code"}, 400, "unsupported_grant_type"),
+        ({"grant_type": "authorization_code"}, 400, "invalid_request"),
         ({"refresh_token": "unknown"}, 400, "invalid_grant"),
         ({"refresh_token": ""}, 400, "invalid_request"),
         ({"scope": f"{SCOPE} further"}, 400, "invalid_scope"),

@@ -117,6 +117,12 @@ def test_a_served_grace_is_granted(state: Path, session: requests.Session, partn
         assert [client.refresh(pair["refresh_token"]).status_code for _ in range(2)] == [200, 200]
 
 
+def test_served_uncertified_it_refuses_the_26th(state: Path, session: requests.Session) -> None:
+    rows = list(issue_tokens(state, 26, "partner=1", expired=0, organisations_per_user=1))
+    with served(state, session, "--uncertified") as (client, _):
+        assert [client.swap(row).status_code for row in rows] == [200] * 25 + [403]
+
+
 def test_what_a_deleted_state_left_over_is_refused(tmp_path: Path) -> None:
     (tmp_path / "sandbox.db-wal").touch()
     with pytest.raises(SandboxError, match="left over"):
