@@ -155,6 +155,9 @@ def test_a_consent_names_its_event_in_connections_and_a_swap_none(
     first, second = (connection["authEventId"] for connection in client.connections(swapped).json())
     assert first not in {None, events[1]}
     assert second == events[1]
+    code_of(client, browser, rows[1])  # again
+    _, second = (connection["authEventId"] for connection in client.connections(swapped).json())
+    assert second not in {None, first, events[1]}
 
 
 def test_the_configuration_names_where_everything_is(client: Client) -> None:

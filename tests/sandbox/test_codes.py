@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import secrets
 import uuid
 from typing import Any
@@ -228,6 +230,14 @@ def test_a_code_survives_a_restart(start: Start, partner: Row) -> None:
     with Browser(client.base_url) as browser:
         code = code_of(client, browser, partner)
     assert exchange(start(), code).status_code == 200
+
+
+def test_a_verifier_that_could_be_guessed_is_refused(client: Client, browser: Browser, partner: Row) -> None:
+    for verifier, status in (("v" * 42, 400), ("v" * 43, 200), ("v" * 128, 200), ("v" * 129, 400)):
+        digest = hashlib.sha256(verifier.encode()).digest()
+        challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        code = code_of(client, browser, partner, **{**PKCE, "code_challenge": challenge})
+        assert exchange(client, code, {"code_verifier": verifier}).status_code == status
 
 
 def test_the_verifier_is_compared_as_the_rfc_writes(client: Client, browser: Browser, partner: Row) -> None:

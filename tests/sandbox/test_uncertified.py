@@ -51,6 +51,12 @@ def test_a_consent_counts_all_that_it_ticks(start: Start, state: Path) -> None:
         assert browser.press("allow", two[0]["tenant_id"]).status_code == 302
 
 
+def test_who_has_more_already_keeps_them_and_gets_no_further(start: Start, state: Path) -> None:
+    rows = list(issue_tokens(state, 28, "partner=1", expired=0, organisations_per_user=1))
+    assert connect_many(start(), rows[:27]) == [200] * 27
+    assert connect_many(start(certified=False), [rows[0], rows[27]]) == [200, 403]
+
+
 def test_a_certified_application_holds_more(client: Client, state: Path) -> None:
     rows = list(issue_tokens(state, 26, "partner=1", expired=0, organisations_per_user=1))
     assert connect_many(client, rows) == [200] * 26
