@@ -71,6 +71,18 @@ def sandbox() -> None:
 @click.option(
     "--redirect-uri", "redirect_uris", metavar="URL", multiple=True, help="Register a URL. Repeatable."
 )
+@click.option(
+    "--refresh-grace",
+    type=click.FloatRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a used refresh token may be used again by who lost the answer; the pair that it won "
+    "before then dies.",
+)
+@click.option(
+    "--uncertified", is_flag=True, help="Play with an application that may have 25 organisations connected."
+)
 @click.option("--seed", type=int, help="Makes the faults fall the same way again.")
 def serve(
     *,
@@ -80,6 +92,8 @@ def serve(
     provider: str,
     faults: tuple[str, ...],
     redirect_uris: tuple[str, ...],
+    refresh_grace: float,
+    uncertified: bool,
     seed: int | None,
 ) -> None:
     """Serve the local provider until interrupted."""
@@ -95,6 +109,8 @@ def serve(
             port=port,
             seed=seed,
             redirect_uris=redirect_uris,
+            refresh_grace=refresh_grace,
+            certified=not uncertified,
             on_listening=lambda url: click.echo(f"sandbox: listening on {url} (state {state})", err=True),
         )
 
@@ -113,6 +129,12 @@ def serve(
     default=0.1,
     show_default=True,
     help="Share of the partner tokens that have expired already.",
+)
+@click.option(
+    "--organisations-per-user",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Give each user so many; by default most have one, and one in ten up to five.",
 )
 @state_option
 @click.option(
@@ -138,6 +160,7 @@ def tokens(
     count: int,
     mix: str,
     expired: float,
+    organisations_per_user: int | None,
     state: Path,
     output: Path | None,
     base_url: str,
@@ -151,7 +174,14 @@ def tokens(
         from migrator.sandbox import adopted, credentials, files, issue_tokens  # noqa: PLC0415 - needs the extra
 
         if adopt is None:
-            rows = issue_tokens(state, count, mix, expired=expired, seed=seed)
+            rows = issue_tokens(
+                state,
+                count,
+                mix,
+                expired=expired,
+                seed=seed,
+                organisations_per_user=organisations_per_user,
+            )
         else:
             rows = adopted(state, files.read_tokens(adopt))
         if output is None:
@@ -222,9 +252,14 @@ def _as_lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("swaps", str(facts["swaps_issued"])),
         ("swapped more than once", str(facts["swapped_twice"])),
         ("renewals", str(facts["renewals"])),
-        ("refreshes", str(facts["refreshes"])),
+        ("tokens won by three legs", str(facts["authorisations"])),
+        ("pairs won by consent", str(facts["consents"])),
+        ("refreshes", str(facts["refreshes_issued"])),
         ("pairs that work", str(facts["pairs_working"])),
         ("pairs that died", str(facts["pairs_dead"])),
+        ("pairs revoked", str(facts["pairs_revoked"])),
+        ("tenants connected", str(facts["tenants_connected"])),
+        ("tenants disconnected", str(facts["disconnections"])),
         ("faults injected", listed(facts["faults"])),
         ("answers by status", listed(facts["requests"])),
         ("refused over the limit", str(facts["requests_refused_429"])),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from migrator.sandbox import users
 from migrator.sandbox.legacy import (
     APP_TYPES,
     BATCH,
@@ -14,9 +15,9 @@ from migrator.sandbox.legacy import (
     TENANT_TYPES,
     TOKEN_LIFETIME,
     LegacyRow,
-    insert_connection,
+    connection_of,
+    insert_tenant,
     insert_token,
-    next_id,
 )
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def adopt(state: State, clock: Clock, rows: Iterable[Mapping[str, str]]) -> Iter
 
     Rows without a token, of an unknown type, with an unreadable date, or with a token that is known are
     passed over. A blank ``oauth_expires_at`` ends in 30 minutes, a private token never. Rows with one contact
-    e-mail address belong to one user.
+    e-mail address, whatever its case, belong to one user.
     """
     remaining = iter(rows)
     while batch := list(islice(remaining, BATCH)):
@@ -66,7 +67,8 @@ def _take(db: sqlite3.Connection, row: Mapping[str, str], now: float) -> bool:
         session_handle=_cell(row, "oauth_session_handle") or None,
         expires_at=expires_at,
     )
-    insert_token(db, _connection_id(db, legacy, now), legacy)
+    insert_tenant(db, legacy)
+    insert_token(db, connection_of(db, legacy, now), legacy)
     return True
 
 
@@ -89,22 +91,5 @@ def _expiry(text: str, app_type: str, now: float) -> int | None:
 
 
 def _user_id(db: sqlite3.Connection, contact_email: str) -> str:
-    if contact_email:
-        row = db.execute(
-            "SELECT user_id FROM connections WHERE contact_email = ? LIMIT 1", (contact_email,)
-        ).fetchone()
-        if row:
-            return str(row["user_id"])
-    return str(uuid.uuid4())
-
-
-def _connection_id(db: sqlite3.Connection, legacy: LegacyRow, now: float) -> int:
-    """The connection of a tenant and type, made if new: two tokens of one tenant open one connection."""
-    row = db.execute(
-        "SELECT id FROM connections WHERE tenant_id = ? AND app_type = ?", (legacy.tenant_id, legacy.app_type)
-    ).fetchone()
-    if row:
-        return int(row["id"])
-    connection_id = next_id(db)
-    insert_connection(db, connection_id, legacy, now)
-    return connection_id
+    known = users.by_address(db, contact_email) if contact_email else None
+    return known.user_id if known else users.add(db, contact_email or None)

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from email.utils import formatdate
 from functools import partial
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, request
 
-from migrator.sandbox import connections, migrate, oauth2, renewal
-from migrator.sandbox.messages import Answer, Call
+from migrator.sandbox import (
+    authorise_oauth1,
+    authorise_oauth2,
+    connections,
+    control,
+    id_tokens,
+    migrate,
+    migrate_intuit,
+    oauth2,
+    organisation,
+    request_tokens,
+    revocation,
+    verification,
+)
+from migrator.sandbox.messages import Answer, Call, Refusal
 from migrator.sandbox.server import HANG_UP
 from migrator.sandbox.witness import collect
 
@@ -28,10 +42,24 @@ _CHUNK = 65536
 
 # In lower case: the provider's paths match whatever their case.
 ROUTES: tuple[tuple[str, tuple[str, ...], Endpoint], ...] = (
-    ("/oauth/accesstoken", ("GET", "POST"), renewal.access_token),
+    ("/oauth/requesttoken", ("GET", "POST"), request_tokens.request_token),
+    ("/oauth/accesstoken", ("GET", "POST"), verification.access_token),
     ("/oauth/migrate", ("POST",), migrate.migrate),
+    ("/v2/oauth2/tokens/migrate", ("POST",), migrate_intuit.migrate_intuit),
     ("/connections", ("GET",), connections.connections),
+    ("/connections/<connection_id>", ("DELETE",), connections.disconnect),
     ("/connect/token", ("POST",), oauth2.token),
+    ("/connect/revocation", ("POST",), revocation.revoke),
+    ("/connect/userinfo", ("GET",), id_tokens.userinfo),
+    ("/.well-known/openid-configuration", ("GET",), id_tokens.configuration),
+    ("/.well-known/openid-configuration/jwks", ("GET",), id_tokens.keys),
+    ("/api.xro/2.0/organisation", ("GET",), organisation.organisation),
+    ("/api.xro/2.0/organisations", ("GET",), organisation.organisation),
+)
+# What people look at: no fault and no limit befalls these, and the witness does not count them.
+PAGES: tuple[tuple[str, Endpoint], ...] = (
+    ("/oauth/authorize", authorise_oauth1.authorise),
+    ("/identity/connect/authorize", authorise_oauth2.authorise),
 )
 
 
@@ -43,22 +71,54 @@ def create_app(provider: Provider, desk: Desk) -> WSGIApplication:
         app.add_url_rule(
             path, path, partial(_answer, desk, endpoint), methods=methods, provide_automatic_options=False
         )
+    for path, endpoint in PAGES:
+        app.add_url_rule(
+            path,
+            path,
+            partial(_page, provider, endpoint),
+            methods=["GET", "POST"],
+            provide_automatic_options=False,
+        )
     app.add_url_rule("/_sandbox/stats", "stats", partial(_stats, provider), methods=["GET"])
+    app.add_url_rule("/_sandbox/clock", "clock", partial(_control, provider, control.clock), methods=["POST"])
     app.register_error_handler(404, _not_found)
     app.register_error_handler(405, _wrong_method)
     app.after_request(partial(_dated, provider))
     return _any_case(app)
 
 
-def _answer(desk: Desk, endpoint: Endpoint) -> Response:
+def _answer(desk: Desk, endpoint: Endpoint, **_of_the_path: str) -> Response:
     call = _call()
     if call is None:
-        return _response(Answer.of_json(413, {"errors": [f"The body is larger than {MAX_BODY} bytes"]}))
+        return _too_large()
     answer = desk.handle(endpoint, call)
     if answer is None:
         request.environ[HANG_UP] = True
         return Response(status=200)
     return _response(answer)
+
+
+def _page(provider: Provider, endpoint: Endpoint) -> Response:
+    call = _call()
+    if call is None:
+        return _too_large()
+    try:
+        return _response(endpoint(provider, call))
+    except Refusal as refusal:
+        return _response(refusal.answer)
+
+
+def _control(provider: Provider, endpoint: Endpoint) -> Response:
+    """Answer without the desk, and only who is on this machine, wherever the sandbox listens."""
+    if not ip_address(request.remote_addr or "0.0.0.0").is_loopback:  # noqa: S104 - nothing is bound
+        message = "Only this machine may tell the sandbox what to do"
+        return _response(Answer.of_json(403, {"error": "forbidden", "message": message}))
+    call = _call()
+    return _too_large() if call is None else _response(endpoint(provider, call))
+
+
+def _too_large() -> Response:
+    return _response(Answer.of_json(413, {"errors": [f"The body is larger than {MAX_BODY} bytes"]}))
 
 
 def _call() -> Call | None:
@@ -75,11 +135,24 @@ def _call() -> Call | None:
         host=request.environ.get("HTTP_HOST", ""),
         headers={name.lower(): value for name, value in request.headers.items()},
         body=body,
+        scheme=_scheme(),
     )
 
 
+def _scheme() -> str:
+    """What the client speaks: a proxy on this machine may speak TLS with it."""
+    if ip_address(request.remote_addr or "0.0.0.0").is_loopback:  # noqa: S104 - nothing is bound
+        forwarded = request.headers.get("X-Forwarded-Proto", "").strip().lower()
+        if forwarded in {"http", "https"}:
+            return forwarded
+    return "http"
+
+
 def _response(answer: Answer) -> Response:
-    return Response(answer.body, answer.status, dict(answer.headers), content_type=answer.content_type)
+    response = Response(answer.body, answer.status, dict(answer.headers), content_type=answer.content_type)
+    if not answer.content_type:
+        del response.headers["Content-Type"]
+    return response
 
 
 def _stats(provider: Provider) -> Response:

@@ -1,11 +1,18 @@
-"""``GET /connections``: which tenants an access token reaches."""
+"""``/connections``: which tenants an access token's user has connected, and disconnecting one.
+
+A tenant is connected by its swap, or by a consent. It is disconnected by ``DELETE``, and with the revocation
+of the last pair of its user that worked. Its legacy token is not touched: another swap connects it again,
+under a new id.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from migrator.sandbox.messages import Answer, Call, Refusal
+from migrator.sandbox import bearer, tenants
+from migrator.sandbox.messages import Answer, Call
+from migrator.sandbox.signatures import form_parameters
 
 if TYPE_CHECKING:
     import sqlite3
@@ -14,29 +21,38 @@ if TYPE_CHECKING:
 
 
 def connections(provider: Provider, call: Call) -> Answer:
-    """Answer every swapped tenant of the access token's user: OAuth 2.0 tokens belong to a user."""
-    scheme, _, access_token = call.headers.get("authorization", "").strip().partition(" ")
-    claims = provider.access_tokens.read(access_token.strip()) if scheme.lower() == "bearer" else None
-    if claims is None:
-        raise _unauthorized("AuthenticationUnsuccessful")
-    now = provider.clock.now()
-    if claims["exp"] <= now:
-        raise _unauthorized("TokenExpired")
+    """Answer every connected tenant of the access token's user, whichever of the user's pairs it is of.
+
+    With ``authEventId`` in the query, those that this consent connected.
+    """
+    wanted = dict(form_parameters(call.query)).get(b"authEventId", b"").decode(errors="replace")
     with provider.state.reading() as db:
-        alive = db.execute("SELECT 1 FROM pairs WHERE jti = ? AND access_alive", (claims["jti"],)).fetchone()
-        if alive is None:
-            raise _unauthorized("TokenRevoked")
         rows = db.execute(
-            "SELECT * FROM connections WHERE user_id = ? AND oauth2_id IS NOT NULL ORDER BY connected_at, id",
-            (claims["xero_userid"],),
+            "SELECT * FROM organisations WHERE user_id = :user AND oauth2_id IS NOT NULL"
+            " AND (:event = '' OR auth_event_id = :event COLLATE NOCASE) ORDER BY connected_at, id",
+            {"user": bearer.user(provider, db, call), "event": wanted},
         ).fetchall()
     return Answer.of_json(200, [_described(row) for row in rows])
+
+
+def disconnect(provider: Provider, call: Call) -> Answer:
+    """Disconnect the tenant whose connection id ends the path; every pair lives on, without this tenant."""
+    oauth2_id = call.path.rpartition(b"/")[2].decode(errors="replace").lower()
+    with provider.state.writing() as db:
+        row = db.execute(
+            "SELECT id FROM organisations WHERE user_id = ? AND oauth2_id = ?",
+            (bearer.user(provider, db, call), oauth2_id),
+        ).fetchone()
+        if row is None:
+            raise bearer.refusal(404, "Not Found", "The user has no such connection")
+        tenants.disconnect(db, row["id"])
+    return Answer(204, b"", "")
 
 
 def _described(row: sqlite3.Row) -> dict[str, str | None]:
     return {
         "id": row["oauth2_id"],
-        "authEventId": None,  # no consent led here
+        "authEventId": row["auth_event_id"],  # null: no consent led here
         "tenantId": row["tenant_id"],
         "tenantType": row["tenant_type"],
         "tenantName": row["tenant_name"],
@@ -48,8 +64,3 @@ def _described(row: sqlite3.Row) -> dict[str, str | None]:
 def _seven_digits(seconds: float) -> str:
     """The provider's way to write a time: UTC, seven fractional digits, no ``Z``."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0"
-
-
-def _unauthorized(detail: str) -> Refusal:
-    document = {"Title": "Unauthorized", "Status": 401, "Detail": detail}
-    return Refusal(Answer.of_json(401, document, {"WWW-Authenticate": 'Bearer error="invalid_token"'}))

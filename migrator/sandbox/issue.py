@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING
 
-from migrator.sandbox import names
+from migrator.sandbox import names, users
 from migrator.sandbox.deck import Deck, apportion
 from migrator.sandbox.errors import MixError
-from migrator.sandbox.legacy import BATCH, TOKEN_LIFETIME, LegacyRow, insert_connection, insert_token, next_id
+from migrator.sandbox.legacy import (
+    BATCH,
+    TOKEN_LIFETIME,
+    LegacyRow,
+    insert_connection,
+    insert_tenant,
+    insert_token,
+    next_id,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,53 +47,80 @@ class _User:
 
 
 def issue(
-    state: State, clock: Clock, count: int, mix: Mapping[str, float], *, expired: float, seed: int | None
+    state: State,
+    clock: Clock,
+    count: int,
+    mix: Mapping[str, float],
+    *,
+    expired: float,
+    seed: int | None,
+    organisations_per_user: int | None = None,
 ) -> Iterator[dict[str, str]]:
     """Issue ``count`` tokens and give each as a row of the contract's columns.
 
     They are issued batch by batch while the rows are taken, each before its row is given. ``expired`` is the
     share of partner tokens whose time is over. ``seed`` fixes the order of types and the names; tokens and
-    identifiers are new every time. Raises ``MixError``.
+    identifiers are new every time. A user has one e-mail address, which is nobody else's: where a name comes
+    again, the address gets a number. ``organisations_per_user`` gives each user so many in a row (the last
+    one what is left); None: as various as in life. Raises ``MixError``.
     """
     if not 0 <= expired <= 1:
         raise MixError(f"the share of expired tokens is {expired}, not between 0 and 1")
     if count < 1:
         raise MixError(f"{count} tokens cannot be issued")
-    return _in_batches(state, clock, _invented(clock, apportion(count, mix), expired, Random(seed)))  # noqa: S311
+    if organisations_per_user is not None and organisations_per_user < 1:
+        raise MixError(f"a user cannot have {organisations_per_user} organisations")
+    random = Random(seed)  # noqa: S311 - names, not secrets
+    owners = _owners(random, organisations_per_user)
+    return _in_batches(state, clock, _invented(clock, apportion(count, mix), expired, random, owners))
 
 
 def _in_batches(state: State, clock: Clock, rows: Iterator[LegacyRow]) -> Iterator[dict[str, str]]:
+    latest = ("", "")  # id and address of the user whose organisations come now
     while batch := list(islice(rows, BATCH)):
         now = clock.now()
+        issued = []
         with state.writing() as db:
             first = next_id(db)
-            for connection_id, row in enumerate(batch, first):
+            for connection_id, wanted in enumerate(batch, first):
+                if wanted.user_id != latest[0]:
+                    address = users.free_address(db, wanted.contact_email)
+                    latest = (users.add(db, address, wanted.user_id), address)
+                row = replace(wanted, contact_email=latest[1])
+                insert_tenant(db, row)
                 insert_connection(db, connection_id, row, now)
                 insert_token(db, connection_id, row)
-        for connection_id, row in enumerate(batch, first):
+                issued.append(row)
+        for connection_id, row in enumerate(issued, first):
             yield row.as_columns(f"conn-{connection_id:06}")
 
 
-def _invented(clock: Clock, counts: Mapping[str, int], expired: float, random: Random) -> Iterator[LegacyRow]:
+def _invented(
+    clock: Clock, counts: Mapping[str, int], expired: float, random: Random, owners: Iterator[_User]
+) -> Iterator[LegacyRow]:
     types = Deck(counts, random)
     partners = counts.get("partner", 0)
     over = round(partners * expired)
     ended = Deck({True: over, False: partners - over}, random)
-    users = _users(random)
-    user = next(users)
+    user, email = next(owners), ""
     owned = 0
     for _ in range(sum(counts.values())):
         if owned == user.tenants:
-            user, owned = next(users), 0
+            user, owned = next(owners), 0
         owned += 1
         app_type = types.draw()
-        yield _row(random, user, app_type, _expiry(random, clock, app_type, ended))
+        row = _row(random, user, app_type, _expiry(random, clock, app_type, ended))
+        if owned == 1:
+            email = names.email(user.name, row.organisation)
+        yield replace(row, contact_email=email)
 
 
-def _users(random: Random) -> Iterator[_User]:
+def _owners(random: Random, tenants_each: int | None) -> Iterator[_User]:
     while True:
         country = random.choice(names.COUNTRIES)
-        tenants = random.randint(2, MOST_TENANTS) if random.random() < OWNERS_OF_SEVERAL else 1
+        tenants = tenants_each or (
+            random.randint(2, MOST_TENANTS) if random.random() < OWNERS_OF_SEVERAL else 1
+        )
         yield _User(str(uuid.uuid4()), names.person(random, country), country, tenants)
 
 
@@ -105,7 +140,7 @@ def _row(random: Random, user: _User, app_type: str, expires_at: int | None) -> 
         organisation=organisation,
         tenant_id=str(uuid.uuid4()),
         tenant_type="PRACTICE" if practice else "ORGANISATION",
-        contact_email=names.email(user.name, organisation),
+        contact_email="",  # of the user's first organisation
         user_id=user.user_id,
         token=secrets.token_hex(15).upper(),
         token_secret=secrets.token_hex(15).upper(),

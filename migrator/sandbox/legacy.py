@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from migrator.sandbox import tenants
+
 if TYPE_CHECKING:
     import sqlite3
 
@@ -73,22 +75,35 @@ def next_id(db: sqlite3.Connection) -> int:
     return number
 
 
+def insert_tenant(db: sqlite3.Connection, row: LegacyRow) -> None:
+    """Make the sandbox know that the row's user owns its tenant."""
+    tenants.add(db, tenants.Tenant(row.user_id, row.tenant_id, row.tenant_type, row.organisation))
+
+
 def insert_connection(db: sqlite3.Connection, connection_id: int, row: LegacyRow, now: float) -> None:
     """Make the sandbox know a connection; a partner's grant begins ``now``."""
     db.execute(
-        "INSERT INTO connections (id, tenant_id, tenant_type, tenant_name, app_type, contact_email, user_id,"
-        " authorised_until) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO connections (id, tenant_id, app_type, user_id, authorised_until) VALUES (?, ?, ?, ?, ?)",
         (
             connection_id,
             row.tenant_id,
-            row.tenant_type,
-            row.organisation,
             row.app_type,
-            row.contact_email,
             row.user_id,
             now + GRANT_LIFETIME if row.app_type == "partner" else None,
         ),
     )
+
+
+def connection_of(db: sqlite3.Connection, row: LegacyRow, now: float) -> int:
+    """The connection of a tenant and type, made if new: two tokens of one tenant open one connection."""
+    known = db.execute(
+        "SELECT id FROM connections WHERE tenant_id = ? AND app_type = ?", (row.tenant_id, row.app_type)
+    ).fetchone()
+    if known:
+        return int(known["id"])
+    connection_id = next_id(db)
+    insert_connection(db, connection_id, row, now)
+    return connection_id
 
 
 def insert_token(db: sqlite3.Connection, connection_id: int, row: LegacyRow) -> None:

@@ -28,6 +28,8 @@ class Call:
     headers: Mapping[str, str]
     """By lower-case name."""
     body: bytes = b""
+    scheme: str = "http"
+    """As the client sees it; a proxy before the sandbox may speak ``https`` with it."""
 
     @property
     def path(self) -> bytes:
@@ -52,12 +54,23 @@ class Answer:
     status: int
     body: bytes
     content_type: str
+    """Empty where there is no body."""
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of_json(cls, status: int, document: object, headers: Mapping[str, str] | None = None) -> Answer:
         """A JSON document."""
         return cls(status, json.dumps(document).encode(), f"{JSON}; charset=utf-8", headers or {})
+
+    @classmethod
+    def of_html(cls, status: int, page: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """A page for people."""
+        return cls(status, page.encode(), "text/html; charset=utf-8", headers or {})
+
+    @classmethod
+    def redirect(cls, url: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """To another place."""
+        return cls(302, b"", "", {"Location": url, **NO_STORE, **(headers or {})})
 
     @classmethod
     def of_form(cls, status: int, fields: Mapping[str, str], content_type: str = FORM) -> Answer:

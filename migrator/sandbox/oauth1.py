@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from migrator.sandbox import signatures
+from migrator.sandbox import consumers, signatures
 from migrator.sandbox.messages import FORM, Answer, Call, Refusal
-from migrator.sandbox.portal import private_key
 from migrator.sandbox.state import count
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Mapping
 
+    from migrator.sandbox.consumers import Consumer
     from migrator.sandbox.provider import Provider
 
 TIMESTAMP_TOLERANCE = 300
@@ -26,12 +26,12 @@ PROBLEM_CONTENT_TYPE = "text/html; charset=utf-8"
 
 REQUIRED = (
     "oauth_consumer_key",
-    "oauth_token",
     "oauth_signature_method",
     "oauth_signature",
     "oauth_timestamp",
     "oauth_nonce",
 )
+"""Of every signed call; most need a token too."""
 
 _BAD_REQUESTS = {"parameter_absent", "parameter_rejected", "version_rejected", "signature_method_rejected"}
 
@@ -100,44 +100,78 @@ def read(call: Call) -> SignedCall:
     repeated = [name for name, times in Counter(name for name, _ in oauth).items() if times > 1]
     if repeated:
         raise problem("parameter_rejected", f"{repeated[0]} was given more than once")
-    uri = signatures.base_string_uri("http", call.host, call.path)
+    uri = signatures.base_string_uri(call.scheme, call.host, call.path)
     return SignedCall(dict(oauth), signatures.base_string(call.method, uri, parameters))
 
 
 def in_one_transaction(
     provider: Provider, signed: SignedCall, effect: Callable[[sqlite3.Connection, Grant], T]
 ) -> T:
-    """Authenticate a call and let ``effect`` happen, both in one transaction.
+    """Authenticate a call with an access token and let ``effect`` happen, both in one transaction.
 
     ``effect`` refuses before it writes; a refusal still uses up the nonce, as the call itself was genuine.
     """
+    return authenticated(provider, signed, _access_token, lambda db, _, row: effect(db, _grant(row)))
+
+
+def authenticated(
+    provider: Provider,
+    signed: SignedCall,
+    find: Callable[[sqlite3.Connection, Consumer, str], sqlite3.Row] | None,
+    effect: Callable[[sqlite3.Connection, Consumer, Any], T],
+) -> T:
+    """Authenticate a call with whatever token ``find`` finds, and let ``effect`` happen with it.
+
+    ``find`` takes the consumer and the token's name and gives a row with its ``secret``, or refuses. Without
+    it the call is to be signed with no token.
+    """
     with provider.state.writing() as db:
         try:
-            return effect(db, _authenticate(provider, db, signed))
+            consumer, row = _authenticate(provider, db, signed, find)
+            return effect(db, consumer, row)
         except Refusal as refusal:
             refused = refusal
     raise refused
 
 
-def _authenticate(provider: Provider, db: sqlite3.Connection, signed: SignedCall) -> Grant:
-    absent = [name for name in REQUIRED if not signed.oauth.get(name)]
+def _authenticate(
+    provider: Provider,
+    db: sqlite3.Connection,
+    signed: SignedCall,
+    find: Callable[[sqlite3.Connection, Consumer, str], sqlite3.Row] | None,
+) -> tuple[Consumer, sqlite3.Row | None]:
+    required = REQUIRED if find is None else (*REQUIRED, "oauth_token")
+    absent = [name for name in required if not signed.oauth.get(name)]
     if absent:
         raise problem("parameter_absent", f"{absent[0]} is missing")
     if signed.oauth.get("oauth_version", "1.0") != "1.0":
         raise problem("version_rejected", "oauth_version must be 1.0")
     now = provider.clock.now()
     timestamp = _timestamp(signed, now)
-    key, method = signed.oauth["oauth_consumer_key"], signed.oauth["oauth_signature_method"]
-    _check_consumer(provider, key, method)
-    row = db.execute(
-        "SELECT * FROM oauth1_tokens t JOIN connections c ON c.id = t.connection_id WHERE token = ?",
-        (signed.oauth["oauth_token"],),
+    consumer = _consumer(provider, signed)
+    token = signed.oauth.get("oauth_token", "")
+    row = find(db, consumer, token) if find else None
+    signature = signed.oauth["oauth_signature"]
+    if not consumer.signed(signed.base_string, signature, row["secret"] if row else ""):
+        raise problem("signature_invalid", "Failed to validate signature")
+    _use_nonce(db, (timestamp, consumer.key, token, signed.oauth["oauth_nonce"]), now)
+    return consumer, row
+
+
+def _access_token(db: sqlite3.Connection, consumer: Consumer, token: str) -> sqlite3.Row:
+    row: sqlite3.Row | None = db.execute(
+        "SELECT t.*, c.*, tenant_type FROM oauth1_tokens t JOIN connections c ON c.id = t.connection_id"
+        " JOIN organisations o USING (user_id, tenant_id) WHERE token = ?",
+        (token,),
     ).fetchone()
     if row is None:
         raise problem("token_rejected", "The access token is not known")
-    if not _signature_valid(provider, signed, row["secret"]):
-        raise problem("signature_invalid", "Failed to validate signature")
-    _use_nonce(db, (timestamp, key, row["token"], signed.oauth["oauth_nonce"]), now)
+    if not consumer.may_use(row["app_type"]):
+        raise problem("token_rejected", "The access token belongs to another application")
+    return row
+
+
+def _grant(row: sqlite3.Row) -> Grant:
     return Grant(
         token=row["token"],
         session_handle=row["session_handle"],
@@ -160,25 +194,13 @@ def _timestamp(signed: SignedCall, now: float) -> int:
     return timestamp
 
 
-def _check_consumer(provider: Provider, key: str, method: str) -> None:
-    registered = {
-        provider.credentials.consumer_key: "HMAC-SHA1",
-        provider.credentials.rsa_consumer_key: "RSA-SHA1",
-    }
-    if key not in registered:
+def _consumer(provider: Provider, signed: SignedCall) -> Consumer:
+    consumer = consumers.by_key(provider.credentials).get(signed.oauth["oauth_consumer_key"])
+    if consumer is None:
         raise problem("consumer_key_unknown", "Consumer key was not recognised")
-    if method != registered[key]:
-        raise problem("signature_method_rejected", f"The application is registered for {registered[key]}")
-
-
-def _signature_valid(provider: Provider, signed: SignedCall, token_secret: str) -> bool:
-    signature = signed.oauth["oauth_signature"]
-    if signed.oauth["oauth_signature_method"] == "RSA-SHA1":
-        public_key = private_key(provider.credentials.rsa_private_key).public_key()
-        return signatures.rsa_sha1_valid(signed.base_string, signature, public_key)
-    return signatures.hmac_sha1_valid(
-        signed.base_string, signature, provider.credentials.consumer_secret, token_secret
-    )
+    if signed.oauth["oauth_signature_method"] != consumer.method:
+        raise problem("signature_method_rejected", f"The application is registered for {consumer.method}")
+    return consumer
 
 
 def _use_nonce(db: sqlite3.Connection, used: tuple[int, str, str, str], now: float) -> None:

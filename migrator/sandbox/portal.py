@@ -1,7 +1,8 @@
 """What the sandbox's developer portal would show: the app's keys, ids and registered redirect URIs.
 
-All of them belong to one application. It has two OAuth 1.0a consumers, one registered for each signature
-method, either of which may sign with any of the application's tokens.
+There is a partner application with two OAuth 1.0a consumers, one registered for each signature method, either
+of which may sign with any of the application's tokens; a public application with a consumer of its own; and
+the two OAuth 2.0 clients of the partner application, one of them without a secret.
 """
 
 from __future__ import annotations
@@ -42,6 +43,9 @@ class Credentials:
     """The consumer registered for RSA-SHA1."""
     rsa_private_key: str
     """Its private key, PEM. (The provider would have the public half only; a sandbox hands both out.)"""
+    public_consumer_key: str
+    public_consumer_secret: str
+    """Of the public application, registered for HMAC-SHA1."""
     client_id: str
     client_secret: str
     """Of the confidential OAuth 2.0 client."""
@@ -67,7 +71,12 @@ def load(state: State) -> Credentials:
 def redirect_uris(state: State) -> list[str]:
     """The registered redirect URIs, oldest first."""
     with state.reading() as db:
-        return [row["uri"] for row in db.execute("SELECT uri FROM redirect_uris ORDER BY id")]
+        return registered(db)
+
+
+def registered(db: sqlite3.Connection) -> list[str]:
+    """The same, within a transaction."""
+    return [row["uri"] for row in db.execute("SELECT uri FROM redirect_uris ORDER BY id")]
 
 
 def register_redirect_uris(state: State, uris: Iterable[str]) -> None:
@@ -105,6 +114,8 @@ def _furnish(db: sqlite3.Connection) -> None:
         consumer_secret=_random(_UPPER, 30),
         rsa_consumer_key=_random(_UPPER, 30),
         rsa_private_key=_new_key(),
+        public_consumer_key=_random(_UPPER, 30),
+        public_consumer_secret=_random(_UPPER, 30),
         client_id=secrets.token_hex(16).upper(),
         client_secret=secrets.token_urlsafe(36),
         public_client_id=secrets.token_hex(16).upper(),

@@ -25,6 +25,10 @@ class Provider:
     access_tokens: AccessTokens
     clock: Clock
     repeat: Repeat
+    refresh_grace: float = 0.0
+    """Seconds after its first use in which a refresh token may be used again."""
+    certified: bool = True
+    """Whether the application may have more than 25 organisations connected."""
 
 
 Endpoint = Callable[[Provider, Call], Answer]

@@ -1,4 +1,4 @@
-"""``/oauth/AccessToken``: a partner application renews an access token with its session handle."""
+"""``/oauth/AccessToken`` with a session handle: a partner application renews an access token."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import secrets
 from typing import TYPE_CHECKING
 
 from migrator.sandbox.legacy import TOKEN_LIFETIME
-from migrator.sandbox.messages import Answer, Call
-from migrator.sandbox.oauth1 import Grant, in_one_transaction, problem, read
+from migrator.sandbox.messages import Answer
+from migrator.sandbox.oauth1 import Grant, SignedCall, in_one_transaction, problem
 
 if TYPE_CHECKING:
     import sqlite3
@@ -16,23 +16,20 @@ if TYPE_CHECKING:
     from migrator.sandbox.provider import Provider
 
 
-def access_token(provider: Provider, call: Call) -> Answer:
+def renew(provider: Provider, signed: SignedCall) -> Answer:
     """Answer a new token, secret and handle; the old token and its handle are dead from then on.
 
     Whether the real provider renews one token twice, and whether it keeps the handle, is unknown; this one
     does neither, so that a client that loses or mixes up a renewed token is found out.
     """
-    signed = read(call)
-    handle = signed.oauth.get("oauth_session_handle")
-    if not handle:
-        raise problem("parameter_absent", "oauth_session_handle is missing")
+    handle = signed.oauth["oauth_session_handle"]
     now = provider.clock.now()
 
-    def renew(db: sqlite3.Connection, grant: Grant) -> dict[str, str]:
+    def replace(db: sqlite3.Connection, grant: Grant) -> dict[str, str]:
         _check_renewable(grant, handle, now)
         return _replace_token(db, grant, now)
 
-    return Answer.of_form(200, in_one_transaction(provider, signed, renew))
+    return Answer.of_form(200, in_one_transaction(provider, signed, replace))
 
 
 def _check_renewable(grant: Grant, handle: str, now: float) -> None:

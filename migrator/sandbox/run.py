@@ -38,6 +38,10 @@ class Sandbox:
     """Scheme, host and port."""
     _provider: Provider
 
+    def advance(self, seconds: float) -> None:
+        """Move the clock on for good, as ``POST /_sandbox/clock`` does. Raises ``SandboxError``."""
+        self._provider.clock.advance(seconds)
+
     def stats(self, *, tokens: bool = True) -> dict[str, Any]:
         """What ``GET /_sandbox/stats`` would say."""
         return witness.collect(self._provider.state, self._provider.clock.now(), tokens=tokens)
@@ -52,25 +56,37 @@ def running(
     port: int = 0,
     seed: int | None = None,
     redirect_uris: Iterable[str] = (),
+    refresh_grace: float = 0.0,
+    certified: bool = True,
 ) -> Iterator[Sandbox]:
     """Serve the sandbox in background threads until the context ends; port 0 takes any free one.
 
+    ``refresh_grace``: seconds in which a used refresh token may be used again, for who lost the answer.
+    Not ``certified``: the application may have 25 organisations connected.
     On the way out every call under way is answered and every late one carried out. Raises ``SandboxError``.
     """
     ordered = parse_faults(faults)
     opened = portal.open_state(Path(state))
     try:
         portal.register_redirect_uris(opened, redirect_uris)
-        with _served(opened, ordered, host, port, seed) as sandbox:
+        known = portal.load(opened)
+        provider = Provider(
+            opened,
+            known,
+            AccessTokens(known.jwt_key),
+            Clock(opened, ordered.clock_skew),
+            ordered.repeat,
+            refresh_grace,
+            certified,
+        )
+        with _served(provider, ordered, host, port, seed) as sandbox:
             yield sandbox
     finally:
         opened.close()
 
 
 @contextmanager
-def _served(state: State, faults: Faults, host: str, port: int, seed: int | None) -> Iterator[Sandbox]:
-    known = portal.load(state)
-    provider = Provider(state, known, AccessTokens(known.jwt_key), Clock(faults.clock_skew), faults.repeat)
+def _served(provider: Provider, faults: Faults, host: str, port: int, seed: int | None) -> Iterator[Sandbox]:
     later = Later()
     try:
         app = create_app(provider, Desk(provider, faults, later, seed))
@@ -89,6 +105,8 @@ def serve(
     port: int,
     seed: int | None,
     redirect_uris: Iterable[str],
+    refresh_grace: float,
+    certified: bool,
     on_listening: Callable[[str], None],
 ) -> None:
     """Serve until SIGINT or SIGTERM; ``on_listening`` is told the base URL. Main thread only."""
@@ -97,7 +115,16 @@ def serve(
         number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
-        with running(state, faults, host=host, port=port, seed=seed, redirect_uris=redirect_uris) as sandbox:
+        with running(
+            state,
+            faults,
+            host=host,
+            port=port,
+            seed=seed,
+            redirect_uris=redirect_uris,
+            refresh_grace=refresh_grace,
+            certified=certified,
+        ) as sandbox:
             on_listening(sandbox.base_url)
             stop.wait()
     finally:
@@ -117,6 +144,8 @@ def credentials(state: str | Path) -> dict[str, Any]:
             "consumer_secret": known.consumer_secret,
             "rsa_consumer_key": known.rsa_consumer_key,
             "rsa_private_key_file": str(portal.write_rsa_key(opened, known)),
+            "public_consumer_key": known.public_consumer_key,
+            "public_consumer_secret": known.public_consumer_secret,
             "client_id": known.client_id,
             "client_secret": known.client_secret,
             "public_client_id": known.public_client_id,
@@ -131,14 +160,24 @@ def issue_tokens(
     *,
     expired: float = EXPIRED,
     seed: int | None = None,
+    organisations_per_user: int | None = None,
 ) -> Iterator[dict[str, str]]:
     """Issue legacy tokens and give each as a row of the contract's input columns.
 
     Tokens are issued batch by batch as the rows are taken. ``expired`` is the share of partner tokens whose
-    time is over; ``seed`` fixes names and order, never tokens. Raises ``MixError``, at the first row.
+    time is over; ``seed`` fixes names and order, never tokens; ``organisations_per_user`` gives each user so
+    many (by default most have one, some up to five). Raises ``MixError``, at the first row.
     """
     with _opened(state) as opened:
-        yield from issue.issue(opened, Clock(), count, parse_mix(mix), expired=expired, seed=seed)
+        yield from issue.issue(
+            opened,
+            Clock(opened),
+            count,
+            parse_mix(mix),
+            expired=expired,
+            seed=seed,
+            organisations_per_user=organisations_per_user,
+        )
 
 
 def adopt_tokens(state: str | Path, rows: Iterable[Mapping[str, str]]) -> int:
@@ -149,14 +188,14 @@ def adopt_tokens(state: str | Path, rows: Iterable[Mapping[str, str]]) -> int:
 def adopted(state: str | Path, rows: Iterable[Mapping[str, str]]) -> Iterator[dict[str, str]]:
     """Make the sandbox know the legacy tokens of ``rows``, batch by batch, and give each row that it took."""
     with _opened(state) as opened:
-        yield from adopt.adopt(opened, Clock(), rows)
+        yield from adopt.adopt(opened, Clock(opened), rows)
 
 
 def stats(state: str | Path, *, tokens: bool = True) -> dict[str, Any]:
     """What the sandbox witnessed, from its state file; the server may run or not. Raises ``SandboxError``."""
     opened = State(Path(state))
     try:
-        return witness.collect(opened, Clock().now(), tokens=tokens)
+        return witness.collect(opened, Clock(opened).now(), tokens=tokens)
     finally:
         opened.close()
 

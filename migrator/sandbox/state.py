@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 APPLICATION_ID = 0x53424F58
 """``PRAGMA application_id`` of a state file: "SBOX"."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 3
 BUSY_SECONDS = 30.0
 """How long a writer waits for one in another process."""
 CACHE_KIB = 65536
@@ -30,25 +30,39 @@ SCHEMA = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE redirect_uris (id INTEGER PRIMARY KEY, uri TEXT NOT NULL UNIQUE);
 
+-- Who can log in.
+CREATE TABLE users (
+    id TEXT PRIMARY KEY,
+    email TEXT UNIQUE COLLATE NOCASE   -- NULL: nobody knows how to log in as this one
+) WITHOUT ROWID;
+
+-- One row a tenant that a user owns, connected to the application's OAuth 2.0 side or not.
+CREATE TABLE organisations (
+    id INTEGER PRIMARY KEY,
+    user_id TEXT NOT NULL REFERENCES users (id),
+    tenant_id TEXT NOT NULL COLLATE NOCASE,
+    tenant_type TEXT NOT NULL,
+    tenant_name TEXT NOT NULL,
+    oauth2_id TEXT,                    -- its id in GET /connections, while it is connected
+    auth_event_id TEXT,                -- the consent that connected it; NULL: a swap did
+    connected_at REAL,
+    updated_at REAL,
+    disconnections INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (user_id, tenant_id)
+);
+CREATE INDEX organisations_by_tenant ON organisations (tenant_id);
+
 -- One row a legacy connection: one tenant that one user opened to one type of application.
 CREATE TABLE connections (
     id INTEGER PRIMARY KEY,
-    tenant_id TEXT NOT NULL,
-    tenant_type TEXT NOT NULL,
-    tenant_name TEXT NOT NULL,
+    tenant_id TEXT NOT NULL COLLATE NOCASE,
     app_type TEXT NOT NULL,
-    contact_email TEXT NOT NULL,
-    user_id TEXT NOT NULL,
+    user_id TEXT NOT NULL REFERENCES users (id),
     authorised_until REAL,             -- end of the user's grant; partner only
     renewals INTEGER NOT NULL DEFAULT 0,
     swaps INTEGER NOT NULL DEFAULT 0,
-    oauth2_id TEXT,                    -- its id in GET /connections, once swapped
-    connected_at REAL,
-    updated_at REAL,
     UNIQUE (tenant_id, app_type)
 );
-CREATE INDEX connections_by_user ON connections (user_id);
-CREATE INDEX connections_by_email ON connections (contact_email);
 
 CREATE TABLE oauth1_tokens (
     token TEXT PRIMARY KEY,
@@ -60,6 +74,19 @@ CREATE TABLE oauth1_tokens (
 ) WITHOUT ROWID;
 CREATE INDEX oauth1_tokens_by_connection ON oauth1_tokens (connection_id);
 
+-- What a user is asked to turn into an access token.
+CREATE TABLE request_tokens (
+    token TEXT PRIMARY KEY,
+    secret TEXT NOT NULL,
+    consumer_key TEXT NOT NULL,
+    callback TEXT NOT NULL,            -- a URL, or oob
+    expires_at REAL NOT NULL,
+    verdict TEXT,                      -- allowed, refused, used; NULL: the user has not said
+    verifier TEXT,                     -- once allowed, as are the next two
+    user_id TEXT REFERENCES users (id),
+    tenant_id TEXT
+) WITHOUT ROWID;
+
 CREATE TABLE nonces (
     timestamp INTEGER NOT NULL,
     consumer_key TEXT NOT NULL,
@@ -68,20 +95,63 @@ CREATE TABLE nonces (
     PRIMARY KEY (timestamp, consumer_key, token, nonce)
 ) WITHOUT ROWID;
 
--- One row an access token with its refresh token; the access token itself is known by its jti.
+-- One row an access token with its refresh token; the access token itself is known by its jti and its
+-- hash.
 CREATE TABLE pairs (
-    id INTEGER PRIMARY KEY,
-    connection_id INTEGER NOT NULL REFERENCES connections (id),
+    id INTEGER PRIMARY KEY,            -- a later one is greater
+    grant_id INTEGER NOT NULL,         -- id of the pair whose swap or consent opened the grant
+    connection_id INTEGER REFERENCES connections (id),  -- that was swapped; NULL: it was won by a consent
+    user_id TEXT NOT NULL REFERENCES users (id),
     client_id TEXT NOT NULL,
     scope TEXT NOT NULL,
+    auth_event_id TEXT NOT NULL,
+    auth_time REAL NOT NULL,
     jti TEXT NOT NULL UNIQUE,
+    access_sha256 TEXT,                -- NULL until it is signed
     access_expires_at REAL NOT NULL,
-    access_alive INTEGER NOT NULL DEFAULT 1,
-    refresh_token TEXT NOT NULL UNIQUE,
+    refresh_token TEXT UNIQUE,         -- NULL: offline_access was not asked for
     refresh_expires_at REAL NOT NULL,
-    refresh_alive INTEGER NOT NULL DEFAULT 1
+    refresh_used_at REAL,              -- of its first use
+    ended TEXT                         -- why neither of the two works any more; NULL: neither was ended
 );
 CREATE INDEX pairs_by_connection ON pairs (connection_id);
+CREATE INDEX pairs_by_grant ON pairs (grant_id);
+CREATE INDEX pairs_by_user ON pairs (user_id);
+
+-- Log-ins; the browser has the id in a cookie.
+CREATE TABLE sessions (
+    id TEXT PRIMARY KEY,
+    user_id TEXT NOT NULL REFERENCES users (id),
+    logged_in_at REAL NOT NULL
+) WITHOUT ROWID;
+
+-- Authorisation codes: consents that a client may turn into a pair.
+CREATE TABLE codes (
+    code TEXT PRIMARY KEY,
+    client_id TEXT NOT NULL,
+    redirect_uri TEXT NOT NULL,
+    challenge TEXT,                    -- PKCE, S256
+    scope TEXT NOT NULL,
+    nonce TEXT,                        -- for the id token
+    user_id TEXT NOT NULL REFERENCES users (id),
+    auth_event_id TEXT NOT NULL,
+    auth_time REAL NOT NULL,
+    tenant_ids TEXT NOT NULL,          -- a JSON array
+    expires_at REAL NOT NULL,
+    grant_id INTEGER                   -- that it opened; NULL: it was not used
+) WITHOUT ROWID;
+
+-- The tenants that the consent behind a grant was about.
+CREATE TABLE consents (
+    grant_id INTEGER NOT NULL,
+    tenant_id TEXT NOT NULL COLLATE NOCASE,
+    PRIMARY KEY (grant_id, tenant_id)
+) WITHOUT ROWID;
+CREATE INDEX consents_by_tenant ON consents (tenant_id);
+
+-- One row: by how many seconds the clock was moved on.
+CREATE TABLE clock (advanced REAL NOT NULL);
+INSERT INTO clock VALUES (0);
 
 CREATE TABLE counters (name TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
 """

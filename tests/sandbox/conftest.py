@@ -6,12 +6,14 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
 from migrator.sandbox import credentials, issue_tokens, running
-from tests.sandbox.support import Client, Row
+from tests.sandbox.browser import Browser
+from tests.sandbox.support import Client, Pair, Row
 
 Start = Callable[..., Client]
 
@@ -44,8 +46,8 @@ def start(state: Path, session: requests.Session) -> Iterator[Start]:
     """Starts the sandbox on the test's state with the given faults; gives a client of it."""
     with ExitStack() as stack:
 
-        def started(*faults: str, seed: int | None = None) -> Client:
-            sandbox = stack.enter_context(running(state, faults, seed=seed))
+        def started(*faults: str, **options: Any) -> Client:
+            sandbox = stack.enter_context(running(state, faults, **options))
             return Client(sandbox.base_url, credentials(state), session)
 
         yield started
@@ -58,6 +60,13 @@ def client(start: Start) -> Client:
 
 
 @pytest.fixture
+def browser(client: Client) -> Iterator[Browser]:
+    """A browser of somebody who has not logged in."""
+    with Browser(client.base_url) as opened:
+        yield opened
+
+
+@pytest.fixture
 def partner(state: Path) -> Row:
     """A partner's token that is valid now."""
     return next(issue_tokens(state, 1, "partner=1", expired=0))
@@ -67,3 +76,16 @@ def partner(state: Path) -> Row:
 def expired(state: Path) -> Row:
     """A partner's token whose time is over."""
     return next(issue_tokens(state, 1, "partner=1", expired=1))
+
+
+@pytest.fixture
+def pair(client: Client, partner: Row) -> Pair:
+    """A pair that was just swapped."""
+    answer: Pair = client.swap(partner).json()
+    return answer
+
+
+@pytest.fixture
+def three(state: Path) -> list[Row]:
+    """The legacy tokens of a user with three organisations."""
+    return list(issue_tokens(state, 3, "public=1", organisations_per_user=3))

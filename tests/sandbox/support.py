@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode
 
@@ -14,6 +15,7 @@ import requests
 from oauthlib import oauth1
 
 Row = Mapping[str, str]
+Pair = dict[str, str]
 
 SCOPE = "offline_access accounting.transactions"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -109,6 +111,42 @@ class Client:
             f"{self.base_url}/connections", headers={"Authorization": f"Bearer {access_token}"}
         )
 
+    def disconnect(self, access_token: str, oauth2_id: str) -> requests.Response:
+        """Disconnect the tenant of an id of ``connections``."""
+        return self.session.delete(
+            f"{self.base_url}/connections/{oauth2_id}", headers={"Authorization": f"Bearer {access_token}"}
+        )
+
+    def organisation(self, access_token: str, tenant_id: str) -> requests.Response:
+        """Ask what an organisation is."""
+        return self.session.get(
+            f"{self.base_url}/api.xro/2.0/Organisation",
+            headers={"Authorization": f"Bearer {access_token}", "xero-tenant-id": tenant_id},
+        )
+
+    def organisation_signed(self, row: Row, **changes: Any) -> requests.Response:
+        """Ask, with a legacy token, which organisation it is for."""
+        return self.send(row, "GET", "/api.xro/2.0/Organisation", **changes)
+
+    def revoke(self, token: str, fields: Mapping[str, str] | None = None) -> requests.Response:
+        """Revoke a token, with Basic client authentication; ``fields`` override the form."""
+        return self.session.post(
+            f"{self.base_url}/connect/revocation",
+            data={"token": token, **(fields or {})},
+            auth=(self.known["client_id"], self.known["client_secret"]),
+        )
+
+    def tenants(self, access_token: str) -> list[str]:
+        """Ids of the tenants that an access token reaches, in order."""
+        answer = self.connections(access_token)
+        assert answer.status_code == 200, answer.text
+        return [connection["tenantId"] for connection in answer.json()]
+
+    def advance(self, seconds: float) -> None:
+        """Move the sandbox's clock on."""
+        answer = self.session.post(f"{self.base_url}/_sandbox/clock", json={"advance_seconds": seconds})
+        assert answer.status_code == 200, answer.text
+
     def stats(self) -> dict[str, Any]:
         """Ask the witness."""
         facts: dict[str, Any] = self.session.get(f"{self.base_url}/_sandbox/stats").json()
@@ -119,6 +157,11 @@ def renewed(row: Row, answer: requests.Response) -> dict[str, str]:
     """The row with the token that a renewal answered."""
     assert answer.status_code == 200, answer.text
     return {**row, **{name: value for name, value in parse_qsl(answer.text) if name in row}}
+
+
+def digest(token: str) -> str:
+    """How the witness names a token."""
+    return sha256(token.encode()).hexdigest()
 
 
 def problem(answer: requests.Response) -> str:

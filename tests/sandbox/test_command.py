@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,11 @@ def test_written_tokens_work(client: Client, state: Path, tmp_path: Path) -> Non
         tmp_path / "t.csv",
     )
     assert {client.swap(row).status_code for row in rows_of(tmp_path / "t.csv")} == {200}
+
+
+def test_users_get_as_many_organisations_as_ordered(state: Path, tmp_path: Path) -> None:
+    invoke("tokens", "--count", 6, "--organisations-per-user", 3, "--state", state, "-o", tmp_path / "t.csv")
+    assert [*Counter(entry["user_id"] for entry in stats(state)["tokens"]).values()] == [3, 3]
 
 
 @pytest.mark.parametrize("name", ["migrator.toml", "consumer_secret", "client_secret"])

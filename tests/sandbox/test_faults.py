@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from collections import Counter
+from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from time import time
@@ -16,11 +17,13 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.sandbox import FaultError, SandboxError, issue_tokens, running, stats
+from migrator.sandbox import FaultError, SandboxError, credentials, issue_tokens, running, stats
 from migrator.sandbox.faults import Dice, Faults, Limit, Mishap, Repeat, parse_faults
 from migrator.sandbox.later import Later
 from tests.sandbox.conftest import Start
 from tests.sandbox.support import Client, Row, at, problem, renewed
+
+AfterTheSwap = Callable[[Client], list[Callable[[], requests.Response]]]
 
 
 def test_specs_of_the_contract() -> None:
@@ -195,7 +198,7 @@ def test_a_dropped_refresh_used_the_token_up(start: Start, partner: Row) -> None
         start("drop-response=1").refresh(pair["refresh_token"])
     sound = start()
     assert sound.refresh(pair["refresh_token"]).json()["error"] == "invalid_grant"
-    assert sound.stats()["refreshes"] == 1
+    assert sound.stats()["refreshes_issued"] == 1
 
 
 def test_garbage_takes_effect_under_a_200(start: Start, state: Path) -> None:
@@ -216,8 +219,6 @@ def test_garbage_takes_effect_under_a_200(start: Start, state: Path) -> None:
 
 def test_a_late_call_is_carried_out_after_the_client_gave_up(state: Path, partner: Row) -> None:
     with running(state, ["late=1:1h"]) as sandbox, requests.Session() as session:
-        from migrator.sandbox import credentials
-
         client = Client(sandbox.base_url, credentials(state), session)
         with pytest.raises(requests.ConnectionError):
             client.swap(partner)
@@ -298,3 +299,83 @@ def test_a_renewed_token_after_faults_is_still_whole(start: Start, expired: Row)
     answers = iter(lambda: client.renew(expired), None)
     fresh = renewed(expired, next(answer for answer in answers if answer.status_code == 200))
     assert start().swap(fresh).status_code == 200
+
+
+@pytest.fixture
+def after_the_swap(state: Path, partner: Row) -> AfterTheSwap:
+    """Each kind of call that a client makes with a pair, in an order in which all of them succeed."""
+    with running(state) as sandbox, requests.Session() as session:
+        client = Client(sandbox.base_url, credentials(state), session)
+        pair = client.swap(partner).json()
+        (connection,) = client.connections(pair["access_token"]).json()
+
+    def calls(client: Client) -> list[Callable[[], requests.Response]]:
+        return [
+            lambda: client.connections(pair["access_token"]),
+            lambda: client.organisation(pair["access_token"], partner["tenant_id"]),
+            lambda: client.disconnect(pair["access_token"], connection["id"]),
+            lambda: client.refresh(pair["refresh_token"]),
+            lambda: client.revoke(pair["access_token"]),
+        ]
+
+    return calls
+
+
+def test_http_503_befalls_every_call_with_a_pair(start: Start, after_the_swap: AfterTheSwap) -> None:
+    client = start("http-503=1")
+    assert [call().status_code for call in after_the_swap(client)] == [503] * 5
+    facts = client.stats()
+    assert (facts["refreshes_issued"], facts["disconnections"], facts["pairs_revoked"]) == (0, 0, 0)
+    assert [call().status_code for call in after_the_swap(start())] == [200, 200, 204, 200, 200]
+
+
+def test_drop_response_befalls_every_call_with_a_pair(start: Start, after_the_swap: AfterTheSwap) -> None:
+    client = start("drop-response=1")
+    for call in after_the_swap(client):
+        with pytest.raises(requests.ConnectionError):
+            call()
+    facts = client.stats()
+    assert (facts["refreshes_issued"], facts["disconnections"], facts["pairs_revoked"]) == (1, 1, 1)
+    assert facts["faults"] == {"drop-response": 5}
+
+
+def test_garbage_befalls_every_call_with_a_pair(start: Start, after_the_swap: AfterTheSwap) -> None:
+    client = start("garbage=1")
+    for call in after_the_swap(client):
+        answer = call()
+        assert answer.status_code == 200
+        assert answer.content
+        with pytest.raises(ValueError):  # noqa: PT011
+            json.loads(answer.content)
+    facts = client.stats()
+    assert (facts["refreshes_issued"], facts["disconnections"], facts["pairs_revoked"]) == (1, 1, 1)
+
+
+def test_a_late_call_with_a_pair_is_carried_out_in_the_end(
+    start: Start, state: Path, after_the_swap: AfterTheSwap
+) -> None:
+    with running(state, ["late=1:1h"]) as sandbox, requests.Session() as session:
+        for call in after_the_swap(Client(sandbox.base_url, credentials(state), session)):
+            with pytest.raises(requests.ConnectionError):
+                call()
+        assert sandbox.stats()["refreshes_issued"] == 0
+    facts = stats(state)
+    assert (facts["refreshes_issued"], facts["disconnections"], facts["pairs_revoked"]) == (1, 1, 1)
+
+
+def test_latency_and_limit_befall_every_call_with_a_pair(start: Start, after_the_swap: AfterTheSwap) -> None:
+    client = start("latency=50ms", "limit=5/hour")
+    answers = [call() for call in after_the_swap(client)]
+    assert [answer.headers["X-AppMinLimit-Remaining"] for answer in answers] == ["4", "3", "2", "1", "0"]
+    assert min(answer.elapsed.total_seconds() for answer in answers) >= 0.05
+    assert {call().status_code for call in after_the_swap(client)} == {429}
+
+
+@pytest.mark.parametrize("repeat", Repeat)
+def test_repeat_concerns_swaps_only(start: Start, partner: Row, repeat: Repeat) -> None:
+    client = start(f"repeat={repeat}")
+    pair = client.swap(partner).json()
+    fresh = client.refresh(pair["refresh_token"]).json()
+    assert client.refresh(pair["refresh_token"]).json()["error"] == "invalid_grant"
+    assert client.refresh(fresh["refresh_token"]).status_code == 200
+    assert [client.connections(token["access_token"]).status_code for token in (pair, fresh)] == [200, 200]

@@ -23,15 +23,21 @@ def test_every_other_path_matches_in_any_case(client: Client, expired: Row) -> N
     assert client.session.get(f"{client.base_url}/Connections").status_code == 401
     assert client.session.post(f"{client.base_url}/Connect/Token").status_code == 400
     assert client.session.get(f"{client.base_url}/_Sandbox/Stats").status_code == 200
+    assert client.session.post(f"{client.base_url}/Connect/Revocation").status_code == 400
+    assert client.session.delete(f"{client.base_url}/CONNECTIONS/X").status_code == 401
+    assert client.session.get(f"{client.base_url}/OAuth/requestTOKEN").status_code == 400
+    assert client.session.get(f"{client.base_url}/Identity/CONNECT/authorize").status_code == 400
+    assert client.session.get(f"{client.base_url}/OAUTH/authorize").status_code == 400
+    assert client.session.get(f"{client.base_url}/API.XRO/2.0/organisation").status_code == 401
 
 
 @pytest.mark.parametrize(
     "path",
     [
         "/",
-        "/oauth/RequestToken",
-        "/connect/revocation",
-        "/identity/connect/authorize",
+        "/connections/x/y",
+        "/api.xro/2.0/Invoices",
+        "/identity/connect/authorize/",
         "/oauth/migrate/",
         "/oauth//migrate",
     ],
@@ -49,6 +55,8 @@ def test_what_it_does_not_know_is_an_honest_404(client: Client, path: str) -> No
         ("GET", "/oauth/migrate", "POST"),
         ("GET", "/connect/token", "POST"),
         ("DELETE", "/connections", "GET, HEAD"),
+        ("GET", "/connections/x", "DELETE"),
+        ("GET", "/connect/revocation", "POST"),
     ],
 )
 def test_a_wrong_method_is_a_405(client: Client, method: str, path: str, allowed: str) -> None:
@@ -109,7 +117,7 @@ def test_a_chunked_body_is_read(client: Client) -> None:
 
 
 def test_a_chunked_body_that_was_not_read_ends_the_connection(client: Client) -> None:
-    answer = client.session.post(f"{client.base_url}/oauth/RequestToken", data=iter([b"x"]))
+    answer = client.session.post(f"{client.base_url}/nowhere", data=iter([b"x"]))
     assert answer.status_code == 404
     assert answer.headers["Connection"] == "close"
 

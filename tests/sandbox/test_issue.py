@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import shutil
 import tracemalloc
 import uuid
 from collections import Counter
@@ -80,11 +81,37 @@ def test_tenants_and_users_are_as_various_as_in_life(state: Path) -> None:
     assert max(owned.values()) <= 5
 
 
-def test_the_seed_fixes_names_and_order_but_never_tokens(state: Path) -> None:
-    first, second = (list(issue_tokens(state, 50, seed=9)) for _ in range(2))
+@pytest.mark.parametrize(("each", "owned"), [(1, [1] * 10), (4, [4, 4, 2]), (20, [10])])
+def test_users_have_as_many_organisations_as_ordered(state: Path, each: int, owned: list[int]) -> None:
+    list(issue_tokens(state, 10, organisations_per_user=each))
+    users = [entry["user_id"] for entry in stats(state)["tokens"]]
+    assert list(Counter(users).values()) == owned
+    assert users == sorted(users, key=users.index)  # one user's come in a row
+
+
+def test_a_user_without_an_organisation_is_none(state: Path) -> None:
+    with pytest.raises(MixError, match="0 organisations"):
+        next(issue_tokens(state, 1, organisations_per_user=0))
+
+
+def test_one_user_has_one_address_and_nobody_else_has_it(state: Path) -> None:
+    rows = list(issue_tokens(state, 60, organisations_per_user=3, seed=4))
+    rows += issue_tokens(state, 60, organisations_per_user=3, seed=4)  # the same names again
+    addresses = {entry["tenant_id"]: entry["user_id"] for entry in stats(state)["tokens"]}
+    owners = {(addresses[row["tenant_id"]], row["contact_email"]) for row in rows}
+    assert len(owners) == len({user for user, _ in owners}) == len({email for _, email in owners}) == 40
+    assert {f"{row['contact_email'].replace('@', '.2@')}" for row in rows[:60]} == {
+        row["contact_email"] for row in rows[60:]
+    }
+
+
+def test_the_seed_fixes_names_and_order_but_never_tokens(state: Path, furnished: Path) -> None:
+    other = state.with_name("other.db")
+    shutil.copy(furnished, other)
+    first, second = (list(issue_tokens(path, 50, seed=9)) for path in (state, other))
     for name in ("app_type", "organisation", "contact_email", "tenant_type"):
         assert [row[name] for row in first] == [row[name] for row in second]
-    for name in ("connection_id", "tenant_id", "oauth_token", "oauth_token_secret"):
+    for name in ("tenant_id", "oauth_token", "oauth_token_secret"):
         assert not {row[name] for row in first} & {row[name] for row in second}
 
 
@@ -224,8 +251,8 @@ def test_short_rows_and_known_tokens_are_passed_over(state: Path) -> None:
 
 
 def test_one_address_is_one_user_and_no_address_is_nobody(state: Path) -> None:
-    shared = {"contact_email": "owner@example.com"}
-    adopt_tokens(state, [row(**shared), row(**shared), row(contact_email=""), row(contact_email="")])
+    addresses = ("owner@example.com", "Owner@Example.com", "", "")
+    adopt_tokens(state, [row(contact_email=address) for address in addresses])
     users = [entry["user_id"] for entry in stats(state)["tokens"]]
     assert users[0] == users[1]
     assert len(set(users)) == 3

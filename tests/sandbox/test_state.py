@@ -36,6 +36,8 @@ def test_credentials_are_the_same_at_every_call(tmp_path: Path) -> None:
         "consumer_secret",
         "rsa_consumer_key",
         "rsa_private_key_file",
+        "public_consumer_key",
+        "public_consumer_secret",
         "client_id",
         "client_secret",
         "public_client_id",
@@ -109,6 +111,18 @@ def test_a_state_of_another_version_is_refused(state: Path) -> None:
         credentials(state)
 
 
+def test_a_served_grace_is_granted(state: Path, session: requests.Session, partner: Row) -> None:
+    with served(state, session, "--refresh-grace", "60") as (client, _):
+        pair = client.swap(partner).json()
+        assert [client.refresh(pair["refresh_token"]).status_code for _ in range(2)] == [200, 200]
+
+
+def test_served_uncertified_it_refuses_the_26th(state: Path, session: requests.Session) -> None:
+    rows = list(issue_tokens(state, 26, "partner=1", expired=0, organisations_per_user=1))
+    with served(state, session, "--uncertified") as (client, _):
+        assert [client.swap(row).status_code for row in rows] == [200] * 25 + [403]
+
+
 def test_what_a_deleted_state_left_over_is_refused(tmp_path: Path) -> None:
     (tmp_path / "sandbox.db-wal").touch()
     with pytest.raises(SandboxError, match="left over"):
@@ -133,17 +147,21 @@ def test_a_restart_forgets_nothing(start: Start, partner: Row, expired: Row) -> 
 
 
 @contextmanager
-def served(state: Path, session: requests.Session) -> Iterator[tuple[Client, subprocess.Popen[str]]]:
+def served(
+    state: Path, session: requests.Session, *options: str
+) -> Iterator[tuple[Client, subprocess.Popen[str]]]:
     """A ``sandbox serve`` process and a client of it; killed at the end if it still runs."""
-    code = SERVE.format(arguments=["serve", "--port", "0", "--state", str(state)])
+    code = SERVE.format(arguments=["serve", "--port", "0", "--state", str(state), *options])
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
     with process:
-        assert process.stderr is not None
-        line = process.stderr.readline()
-        assert line.startswith("sandbox: listening on http://127.0.0.1:")
-        assert line.endswith(f" (state {state})\n")
-        yield Client(line.split()[3], credentials(state), session), process
-        process.kill()
+        try:
+            assert process.stderr is not None
+            line = process.stderr.readline()
+            assert line.startswith("sandbox: listening on http://127.0.0.1:")
+            assert line.endswith(f" (state {state})\n")
+            yield Client(line.split()[3], credentials(state), session), process
+        finally:
+            process.kill()
 
 
 def test_a_kill_loses_nothing_that_was_answered(state: Path, session: requests.Session) -> None:

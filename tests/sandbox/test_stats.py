@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from hashlib import sha256
 from pathlib import Path
 
 from migrator.sandbox import issue_tokens, stats
@@ -18,12 +17,9 @@ from migrator.sandbox.portal import load
 from migrator.sandbox.provider import Provider
 from migrator.sandbox.state import State
 from tests.sandbox.conftest import Start
-from tests.sandbox.support import Client, in_threads, renewed
+from tests.sandbox.support import Client, Row, digest, in_threads, renewed
 
-
-def digest(refresh_token: str) -> str:
-    """How the witness names a refresh token."""
-    return sha256(refresh_token.encode()).hexdigest()
+KINDS = ("oauth", "access", "refresh")
 
 
 def test_connection_by_connection(start: Start, state: Path) -> None:
@@ -41,26 +37,47 @@ def test_connection_by_connection(start: Start, state: Path) -> None:
         {
             "tenant_id": rows[0]["tenant_id"],
             "app_type": "partner",
+            "oauth_tokens_sha256": [digest(rows[0]["oauth_token"])],
             "renewals": 0,
             "swaps": 2,
+            "consents": 0,
+            "refreshes": 1,
             "pairs_working": 2,
+            "pairs_revoked": 0,
+            "connected": True,
+            "disconnections": 0,
             "refresh_tokens_sha256": [digest(second["refresh_token"]), digest(refreshed["refresh_token"])],
+            "access_tokens_sha256": [digest(won["access_token"]) for won in (first, second, refreshed)],
         },
         {
             "tenant_id": rows[1]["tenant_id"],
             "app_type": "partner",
+            "oauth_tokens_sha256": [digest(fresh["oauth_token"])],
             "renewals": 1,
             "swaps": 1,
+            "consents": 0,
+            "refreshes": 0,
             "pairs_working": 1,
+            "pairs_revoked": 0,
+            "connected": True,
+            "disconnections": 0,
             "refresh_tokens_sha256": [digest(third["refresh_token"])],
+            "access_tokens_sha256": [digest(third["access_token"])],
         },
         {
             "tenant_id": rows[2]["tenant_id"],
             "app_type": "partner",
+            "oauth_tokens_sha256": [digest(rows[2]["oauth_token"])],
             "renewals": 0,
             "swaps": 0,
+            "consents": 0,
+            "refreshes": 0,
             "pairs_working": 0,
+            "pairs_revoked": 0,
+            "connected": False,
+            "disconnections": 0,
             "refresh_tokens_sha256": [],
+            "access_tokens_sha256": [],
         },
     ]
     del facts["tokens"]
@@ -70,13 +87,19 @@ def test_connection_by_connection(start: Start, state: Path) -> None:
         "swaps_issued": 3,
         "swapped_twice": 1,
         "renewals": 1,
-        "refreshes": 1,
+        "authorisations": 0,
+        "consents": 0,
+        "refreshes_issued": 1,
         "pairs_working": 3,
         "pairs_dead": 1,
+        "pairs_revoked": 0,
+        "tenants_connected": 2,
+        "disconnections": 0,
         "requests": {"200": 5},
         "requests_refused_429": 0,
         "max_concurrent": 1,
         "nonce_reuse": 0,
+        "clock_advanced_seconds": 0.0,
         "faults": {},
     }
 
@@ -84,6 +107,28 @@ def test_connection_by_connection(start: Start, state: Path) -> None:
 def test_the_file_says_what_the_server_says(client: Client, state: Path) -> None:
     client.swap(next(issue_tokens(state, 1, "partner=1", expired=0)))
     assert stats(state) == client.stats()
+
+
+def test_what_works_follows_the_clock(client: Client, state: Path) -> None:
+    partner, private = issue_tokens(state, 2, "partner=1,private=1", expired=0)
+    if partner["app_type"] == "private":
+        partner, private = private, partner
+    client.swap(partner)
+    entries = {entry["app_type"]: entry for entry in client.stats()["tokens"]}
+    assert [len(entries["partner"][f"{kind}_tokens_sha256"]) for kind in KINDS] == [1, 1, 1]
+    client.advance(1801)
+    entries = {entry["app_type"]: entry for entry in client.stats()["tokens"]}
+    assert [len(entries["partner"][f"{kind}_tokens_sha256"]) for kind in KINDS] == [0, 0, 1]
+    assert entries["private"]["oauth_tokens_sha256"] == [digest(private["oauth_token"])]
+    client.advance(30 * 86400)
+    entries = {entry["app_type"]: entry for entry in client.stats()["tokens"]}
+    assert [len(entries["partner"][f"{kind}_tokens_sha256"]) for kind in KINDS] == [0, 0, 0]
+
+
+def test_a_legacy_token_that_its_swap_killed_is_not_live(start: Start, partner: Row) -> None:
+    client = start("repeat=never")
+    client.swap(partner)
+    assert client.stats()["tokens"][0]["oauth_tokens_sha256"] == []
 
 
 def test_the_list_can_be_left_out(client: Client, state: Path) -> None:
@@ -109,7 +154,7 @@ def test_no_token_or_secret_is_in_the_clear(client: Client, state: Path) -> None
 def test_most_calls_at_once(state: Path) -> None:
     opened = State(state)
     known = load(opened)
-    provider = Provider(opened, known, AccessTokens(known.jwt_key), Clock(), Repeat.KEEP)
+    provider = Provider(opened, known, AccessTokens(known.jwt_key), Clock(opened), Repeat.KEEP)
     later = Later()
     desk = Desk(provider, Faults(), later, None)
     together = threading.Barrier(3)

@@ -1,0 +1,93 @@
+"""How often one organisation may be called under ``/api.xro`` (protocol: *Limits*).
+
+Always on, as at the real provider. Kept in memory only.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import defaultdict, deque
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from migrator.sandbox.organisation import TENANT_HEADER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from migrator.sandbox.messages import Call
+
+CONCURRENT = 5
+A_MINUTE = 60
+A_DAY = 5000
+MINUTE, DAY = 60.0, 86400.0
+"""Seconds."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Whether a call may pass, and how many more would."""
+
+    problem: str | None
+    """What ``X-Rate-Limit-Problem`` says of a call that may not; None: it may."""
+    retry_after: int
+    """Whole seconds until one would pass again; 0 if this one does."""
+    minute_remaining: int
+    day_remaining: int
+
+
+@dataclass
+class _Tenant:
+    passed: deque[float] = field(default_factory=deque)
+    """When the calls of the last day came, oldest first."""
+    under_way: int = 0
+
+
+class TenantLimits:
+    """Counts the calls of each organisation. Refused calls do not count."""
+
+    def __init__(self) -> None:
+        self._tenants: defaultdict[str, _Tenant] = defaultdict(_Tenant)
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def visiting(self, call: Call, now: float) -> Iterator[Visit | None]:
+        """Let a call pass or not at ``now`` (seconds, never going back); None: it names no organisation."""
+        tenant_id = call.headers.get(TENANT_HEADER, "").strip().lower()
+        if not tenant_id or not call.path.lower().startswith(b"/api.xro/"):
+            yield None
+            return
+        with self._lock:
+            tenant = self._tenants[tenant_id]
+            visit = _visit(tenant, now)
+            if visit.problem is None:
+                tenant.passed.append(now)
+                tenant.under_way += 1
+        try:
+            yield visit
+        finally:
+            if visit.problem is None:
+                with self._lock:
+                    tenant.under_way -= 1
+
+
+def _visit(tenant: _Tenant, now: float) -> Visit:
+    passed = tenant.passed
+    while passed and passed[0] <= now - DAY:
+        passed.popleft()
+    today = len(passed)
+    lately = sum(1 for _ in takewhile(lambda moment: moment > now - MINUTE, reversed(passed)))
+    problem, free_at = None, now
+    if today >= A_DAY:
+        problem, free_at = "day", passed[0] + DAY
+    elif lately >= A_MINUTE:
+        problem, free_at = "minute", passed[-lately] + MINUTE
+    elif tenant.under_way >= CONCURRENT:
+        problem, free_at = "concurrent", now + 1
+    if problem is not None:
+        wait = max(1, math.ceil(free_at - now))
+        return Visit(problem, wait, max(0, A_MINUTE - lately), max(0, A_DAY - today))
+    return Visit(None, 0, A_MINUTE - lately - 1, A_DAY - today - 1)

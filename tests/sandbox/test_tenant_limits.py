@@ -1,0 +1,129 @@
+"""The limits of one organisation: with the time passed in, and over HTTP."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+from migrator.sandbox.access_tokens import AccessTokens
+from migrator.sandbox.clock import Clock
+from migrator.sandbox.desk import Desk
+from migrator.sandbox.faults import Faults, Repeat
+from migrator.sandbox.later import Later
+from migrator.sandbox.messages import Answer, Call
+from migrator.sandbox.organisation import organisation
+from migrator.sandbox.portal import load
+from migrator.sandbox.provider import Provider
+from migrator.sandbox.state import State
+from migrator.sandbox.tenant_limits import TenantLimits, Visit
+from tests.sandbox.conftest import Start
+from tests.sandbox.support import Client, Pair, Row
+
+
+def call(tenant_id: str = "t", path: bytes = b"/API.xro/2.0/Organisation") -> Call:
+    """A call for an organisation."""
+    return Call("GET", path, "localhost", {"xero-tenant-id": tenant_id})
+
+
+def visited(limits: TenantLimits, now: float, tenant_id: str = "t") -> Visit:
+    """What a call that ends at once is told."""
+    with limits.visiting(call(tenant_id), now) as visit:
+        assert visit is not None
+        return visit
+
+
+def test_sixty_a_minute() -> None:
+    limits = TenantLimits()
+    visits = [visited(limits, n / 10) for n in range(60)]
+    assert [visit.minute_remaining for visit in visits] == list(range(59, -1, -1))
+    assert {visit.problem for visit in visits} == {None}
+    assert visited(limits, 30.5) == Visit("minute", 30, 0, 4940)
+    assert visited(limits, 59.9) == Visit("minute", 1, 0, 4940)
+    assert visited(limits, 60.0) == Visit(None, 0, 0, 4939)  # refused calls did not count
+    assert visited(limits, 60.0, "other") == Visit(None, 0, 59, 4999)
+
+
+def test_five_thousand_a_day() -> None:
+    limits = TenantLimits()
+    for n in range(5000):
+        assert visited(limits, n * 2.0).problem is None
+    assert visited(limits, 80_000.0) == Visit("day", 6400, 60, 0)
+    assert visited(limits, 86_400.0) == Visit(None, 0, 59, 0)
+    assert visited(limits, 86_400.0).problem == "day"
+
+
+def test_five_at_once() -> None:
+    limits = TenantLimits()
+    with ExitStack() as stack:
+        for _ in range(5):
+            visit = stack.enter_context(limits.visiting(call("T"), 0.0))
+            assert visit is not None
+            assert visit.problem is None
+        for _ in range(2):
+            assert visited(limits, 0.0) == Visit("concurrent", 1, 55, 4995)
+        assert visited(limits, 0.0, "other").problem is None
+    assert visited(limits, 0.0).problem is None
+
+
+def test_what_names_no_organisation_has_no_such_limit() -> None:
+    limits = TenantLimits()
+    for unlimited in (call(""), call(path=b"/connections")):
+        with limits.visiting(unlimited, 0.0) as visit:
+            assert visit is None
+
+
+def test_over_http_the_minute_is_kept_and_the_clock_refills_it(
+    client: Client, partner: Row, pair: Pair
+) -> None:
+    answers = [client.organisation(pair["access_token"], partner["tenant_id"]) for _ in range(61)]
+    assert [answer.status_code for answer in answers] == [200] * 60 + [429]
+    assert (answers[0].headers["X-MinLimit-Remaining"], answers[0].headers["X-DayLimit-Remaining"]) == (
+        "59",
+        "4999",
+    )
+    refused = answers[60].headers
+    assert refused["X-Rate-Limit-Problem"] == "minute"
+    assert 1 <= int(refused["Retry-After"]) <= 60
+    assert (refused["X-MinLimit-Remaining"], refused["X-DayLimit-Remaining"]) == ("0", "4940")
+    facts = client.stats()
+    assert (facts["requests_refused_429"], facts["requests"]["429"]) == (1, 1)
+    assert client.connections(pair["access_token"]).status_code == 200
+    client.advance(60)
+    assert client.organisation(pair["access_token"], partner["tenant_id"]).status_code == 200
+
+
+def test_the_desk_holds_a_place_until_the_answer_is_ready(state: Path) -> None:
+    with closing(State(state)) as opened, closing(Later()) as later:
+        known = load(opened)
+        provider = Provider(opened, known, AccessTokens(known.jwt_key), Clock(opened), Repeat.KEEP)
+        desk = Desk(provider, Faults(), later, None)
+        inside, leave = threading.Barrier(6), threading.Event()
+
+        def wait(_provider: Provider, _call: Call) -> Answer:
+            inside.wait(timeout=30)
+            leave.wait(timeout=30)
+            return Answer.of_json(200, {})
+
+        threads = [threading.Thread(target=desk.handle, args=(wait, call())) for _ in range(5)]
+        for thread in threads:
+            thread.start()
+        inside.wait(timeout=30)
+        refused = desk.handle(organisation, call())
+        leave.set()
+        for thread in threads:
+            thread.join()
+        assert refused is not None
+        assert (refused.status, refused.headers["X-Rate-Limit-Problem"]) == (429, "concurrent")
+        assert refused.headers["Retry-After"] == "1"
+        let_in = desk.handle(organisation, call())
+        assert let_in is not None
+        assert let_in.status == 401
+
+
+def test_the_applications_limit_holds_here_too(start: Start, partner: Row) -> None:
+    client = start("limit=2/hour")
+    token = client.swap(partner).json()["access_token"]
+    passed, refused = (client.organisation(token, partner["tenant_id"]) for _ in range(2))
+    assert (passed.headers["X-AppMinLimit-Remaining"], passed.headers["X-MinLimit-Remaining"]) == ("0", "59")
+    assert (refused.status_code, refused.headers["X-Rate-Limit-Problem"]) == (429, "appminute")

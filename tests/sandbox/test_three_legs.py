@@ -1,0 +1,396 @@
+"""OAuth 1.0a's three legs: request token, authorisation, access token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+import requests
+from oauthlib.oauth1 import SIGNATURE_RSA_SHA1, SIGNATURE_TYPE_BODY, SIGNATURE_TYPE_QUERY
+
+from migrator.sandbox import issue_tokens
+from tests.sandbox.browser import Browser
+from tests.sandbox.conftest import Start
+from tests.sandbox.support import Client, Method, Row, at, digest, in_threads, problem, renewed
+
+NOBODY = {"oauth_token": "", "oauth_token_secret": ""}
+KINDS = ("hmac", "rsa", "public")
+
+
+def signs_as(client: Client, kind: str) -> dict[str, Any]:
+    """How a consumer signs."""
+    known = client.known
+    match kind:
+        case "rsa":
+            key = Path(known["rsa_private_key_file"]).read_text()
+            rsa = {"signature_method": SIGNATURE_RSA_SHA1, "rsa_key": key}
+            return {"client_key": known["rsa_consumer_key"], **rsa}
+        case "public":
+            secret = known["public_consumer_secret"]
+            return {"client_key": known["public_consumer_key"], "client_secret": secret}
+        case _:
+            return {}
+
+
+def ask(
+    client: Client,
+    callback: str | None = "oob",
+    kind: str = "hmac",
+    method: Method = "POST",
+    **changes: Any,
+) -> requests.Response:
+    """Ask for a request token."""
+    further = {**signs_as(client, kind), **changes}
+    return client.send(NOBODY, method, "/oauth/RequestToken", callback_uri=callback, **further)
+
+
+def answered(answer: requests.Response) -> dict[str, str]:
+    """The fields of a form-encoded answer."""
+    assert answer.status_code == 200, answer.text
+    return dict(parse_qsl(answer.text, strict_parsing=True))
+
+
+def page(client: Client, token: Row) -> str:
+    """Where the user decides."""
+    return f"{client.base_url}/oauth/Authorize?{urlencode({'oauth_token': token['oauth_token']})}"
+
+
+def verify(
+    client: Client, token: Row, verifier: str, kind: str = "hmac", **changes: Any
+) -> requests.Response:
+    """Turn a request token into an access token."""
+    further = {**signs_as(client, kind), **changes}
+    return client.send(token, "POST", "/oauth/AccessToken", verifier=verifier, **further)
+
+
+def callback_of(client: Client) -> str:
+    """A registered redirect URI."""
+    uri: str = client.known["redirect_uris"][0]
+    return uri
+
+
+def won(client: Client, browser: Browser, row: Row, kind: str = "hmac") -> dict[str, str]:
+    """The access token of all three legs, for the organisation of a row."""
+    token = answered(ask(client, callback_of(client), kind))
+    back = browser.consent(page(client, token), row["contact_email"], row["tenant_id"])
+    return answered(verify(client, token, back["oauth_verifier"], kind))
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_request_token_is_answered(client: Client, kind: str, method: Method) -> None:
+    fields = answered(ask(client, callback_of(client), kind, method))
+    assert fields.keys() == {"oauth_token", "oauth_token_secret", "oauth_callback_confirmed"}
+    assert fields["oauth_callback_confirmed"] == "true"
+
+
+@pytest.mark.parametrize("signature_type", [SIGNATURE_TYPE_QUERY, SIGNATURE_TYPE_BODY])
+def test_its_parameters_may_stand_in_query_or_form(client: Client, signature_type: str) -> None:
+    assert ask(client, signature_type=signature_type, form={}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        "oob",
+        None,
+        "https://127.0.0.1/",
+        "http://127.0.0.1:9/other?x=1",
+        "https://app.example/a",
+        "https://www.app.example:8443/b",
+        "HTTPS://App.Example/",
+        "https://app.example/" + "x" * 230,
+    ],
+)
+def test_callbacks_inside_the_registered_domain_are_taken(start: Start, callback: str | None) -> None:
+    client = start(redirect_uris=["https://app.example/callback"])
+    assert ask(client, callback).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        "https://app.example.net/",
+        "https://notapp.example/",
+        "https://example/",
+        "https://app.example@evil.net/",
+        "https://x.127.0.0.1/",
+        "ftp://app.example/",
+        "javascript://app.example/%0aalert(1)",
+        "//app.example/",
+        "/callback",
+        "OOB",
+        "https://app.example/" + "x" * 231,
+        "https://[app.example/",
+        "https://app.example/a b",
+        "https://app.example/é",
+        "https://app.example/\r\nX: y",
+    ],
+)
+def test_other_callbacks_are_rejected(start: Start, callback: str) -> None:
+    client = start(redirect_uris=["https://app.example/callback"])
+    answer = ask(client, callback)
+    assert (answer.status_code, problem(answer)) == (400, "parameter_rejected")
+    assert "oauth_callback" in answer.text
+
+
+def test_a_request_token_is_not_given_for_a_wrong_signature(client: Client) -> None:
+    for kind in ("hmac", "public"):
+        answer = ask(client, kind=kind, client_secret="wrong")
+        assert (answer.status_code, problem(answer)) == (401, "signature_invalid")
+    crossed = ask(client, kind="public", client_secret=client.known["consumer_secret"])
+    assert problem(crossed) == "signature_invalid"
+    assert problem(ask(client, client_key="nobody")) == "consumer_key_unknown"
+
+
+def test_a_nonce_serves_once_for_request_tokens_too(client: Client) -> None:
+    assert ask(client, nonce="n", timestamp=None).status_code == 200
+    first = ask(client, nonce="m")
+    sent = first.request
+    again = client.session.send(client.session.prepare_request(_same(sent)))
+    assert (first.status_code, again.status_code, problem(again)) == (200, 401, "nonce_used")
+
+
+def _same(sent: requests.PreparedRequest) -> requests.Request:
+    return requests.Request(sent.method, sent.url, headers=dict(sent.headers), data=sent.body)
+
+
+# The whole way
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_three_legs_with_a_callback(client: Client, browser: Browser, state: Path, kind: str) -> None:
+    row = next(issue_tokens(state, 1, "private=1"))
+    token = answered(ask(client, f"{callback_of(client)}?mine=1", kind))
+    back = browser.consent(page(client, token), row["contact_email"], row["tenant_id"])
+    assert browser.answer.status_code == 302
+    assert browser.location.startswith(f"{callback_of(client)}?mine=1&")
+    assert back.keys() == {"mine", "oauth_token", "oauth_verifier", "org"}
+    assert back["oauth_token"] == token["oauth_token"]
+    assert len(back["org"]) == 6
+    fields = answered(verify(client, token, back["oauth_verifier"], kind))
+    expected = {"oauth_token", "oauth_token_secret", "oauth_expires_in", "xero_org_muid"}
+    if kind != "public":
+        expected |= {"oauth_session_handle", "oauth_authorization_expires_in"}
+        assert int(fields["oauth_authorization_expires_in"]) > 1800
+    assert fields.keys() == expected
+    assert (fields["oauth_expires_in"], fields["xero_org_muid"]) == ("1800", row["tenant_id"])
+    assert fields["oauth_token"] != token["oauth_token"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_three_legs_with_a_pin(client: Client, browser: Browser, partner: Row, kind: str) -> None:
+    token = answered(ask(client, "oob", kind))
+    browser.open(page(client, token))
+    browser.log_in(partner["contact_email"].upper())
+    browser.press("allow", partner["tenant_id"])
+    assert browser.answer.status_code == 200
+    pin = browser.page.texts["verifier"]
+    assert browser.page.by_id["verifier"]["tag"] == "code"
+    assert len(pin) == 7
+    assert pin.isdecimal()
+    assert answered(verify(client, token, pin, kind))["xero_org_muid"] == partner["tenant_id"]
+
+
+def test_a_partners_token_is_renewed_and_swapped_and_the_witness_knows_it(
+    client: Client, browser: Browser, state: Path
+) -> None:
+    row = next(issue_tokens(state, 1, "private=1"))
+    fields = {**row, "app_type": "partner", **won(client, browser, row)}
+    entries = {entry["app_type"]: entry for entry in client.stats()["tokens"]}
+    assert entries["partner"]["oauth_tokens_sha256"] == [digest(fields["oauth_token"])]
+    assert entries["partner"]["tenant_id"] == entries["private"]["tenant_id"] == row["tenant_id"]
+    assert entries["partner"]["user_id"] == entries["private"]["user_id"]
+    client.advance(1801)
+    assert problem(client.organisation_signed(fields, **moved(client))) == "token_expired"
+    fresh = renewed(fields, client.renew(fields, **moved(client)))
+    assert client.swap(fresh, **moved(client)).status_code == 200
+    entries = {entry["app_type"]: entry for entry in client.stats()["tokens"]}
+    assert (entries["partner"]["swaps"], entries["partner"]["renewals"]) == (1, 1)
+    facts = client.stats()
+    assert (facts["authorisations"], facts["issued"]) == (1, {"partner": 1, "public": 0, "private": 1})
+
+
+def moved(client: Client) -> dict[str, Any]:
+    """The ``timestamp`` of a call on a clock that was moved on."""
+    return {"timestamp": at(client.stats()["clock_advanced_seconds"])}
+
+
+def test_a_public_token_works_for_its_time_and_is_neither_renewed_nor_swapped(
+    client: Client, browser: Browser, partner: Row
+) -> None:
+    public = signs_as(client, "public")
+    fields = {**partner, **won(client, browser, partner, "public")}
+    for signer in (public, {}):
+        assert problem(client.swap(fields, **signer)) == "permission_denied"
+        assert problem(client.renew(fields, **signer)) == "permission_denied"
+    answer = client.organisation_signed(fields, **public)
+    assert answer.json()["Organisations"][0]["OrganisationID"] == partner["tenant_id"]
+    client.advance(1801)
+    assert problem(client.organisation_signed(fields, **public, **moved(client))) == "token_expired"
+
+
+def test_the_public_application_may_not_sign_with_a_partners_token(client: Client, partner: Row) -> None:
+    public = signs_as(client, "public")
+    for answer in (client.swap(partner, **public), client.organisation_signed(partner, **public)):
+        assert (answer.status_code, problem(answer)) == (401, "token_rejected")
+
+
+def test_authorising_again_leaves_the_earlier_token_alive(
+    client: Client, browser: Browser, partner: Row
+) -> None:
+    fields = won(client, browser, partner)
+    (entry,) = client.stats()["tokens"]
+    assert set(entry["oauth_tokens_sha256"]) == {
+        digest(partner["oauth_token"]),
+        digest(fields["oauth_token"]),
+    }
+    assert client.organisation_signed(partner).status_code == 200
+
+
+# What the second leg refuses
+
+
+def test_cancelling_goes_back_with_a_problem(client: Client, browser: Browser, partner: Row) -> None:
+    token = answered(ask(client, callback_of(client)))
+    browser.open(page(client, token))
+    browser.log_in(partner["contact_email"])
+    browser.press("cancel")
+    assert browser.fields == {"oauth_token": token["oauth_token"], "oauth_problem": "permission_denied"}
+    assert problem(verify(client, token, "0")) == "permission_denied"
+    assert browser.open(page(client, token)).status_code == 400
+
+
+def test_cancelling_without_a_callback_is_said(client: Client, browser: Browser, partner: Row) -> None:
+    token = answered(ask(client))
+    browser.open(page(client, token))
+    browser.log_in(partner["contact_email"])
+    browser.press("cancel")
+    assert browser.answer.status_code == 200
+    assert "no access" in browser.text
+    assert "verifier" not in browser.page.by_id
+
+
+def test_one_organisation_must_be_chosen(client: Client, browser: Browser, state: Path) -> None:
+    rows = list(issue_tokens(state, 2, "partner=1", expired=0, organisations_per_user=2))
+    stranger = next(issue_tokens(state, 1, "partner=1", expired=0))
+    token = answered(ask(client, callback_of(client)))
+    browser.open(page(client, token))
+    browser.log_in(rows[0]["contact_email"])
+    assert browser.organisations == [row["tenant_id"] for row in rows]
+    for chosen in ((), browser.organisations):
+        assert browser.press("allow", *chosen).status_code == 400
+        assert "Choose one organisation" in browser.page.texts["problem"]
+    own, foreign = rows[0]["tenant_id"], stranger["tenant_id"]
+    browser.page.fields.append({"name": "organisation", "type": "radio", "value": foreign})
+    assert browser.press("allow", foreign).status_code == 400
+    assert browser.press("allow", own).status_code == 302
+
+
+@pytest.mark.parametrize("query", ["", "oauth_token=", "oauth_token=unknown", "oauth_token=%ff"])
+def test_a_link_that_does_not_work_is_a_page(client: Client, browser: Browser, query: str) -> None:
+    answer = browser.open(f"{client.base_url}/oauth/Authorize?{query}")
+    assert answer.status_code == 400
+    assert "unknown" in browser.page.texts["problem"]
+
+
+def test_a_request_token_is_decided_about_once(client: Client, browser: Browser, partner: Row) -> None:
+    token = answered(ask(client, callback_of(client)))
+    browser.consent(page(client, token), partner["contact_email"], partner["tenant_id"])
+    for _ in range(2):
+        assert browser.open(page(client, token)).status_code == 400
+        assert "organisation" not in [field.get("name") for field in browser.page.fields]
+
+
+# What the third leg refuses
+
+
+@pytest.fixture
+def allowed(client: Client, browser: Browser, partner: Row) -> Callable[[], tuple[Mapping[str, str], str]]:
+    """Makes request tokens that a user has allowed; gives each with its verifier."""
+
+    def make() -> tuple[Mapping[str, str], str]:
+        token = answered(ask(client, callback_of(client)))
+        back = browser.consent(page(client, token), partner["contact_email"], partner["tenant_id"])
+        return token, back["oauth_verifier"]
+
+    return make
+
+
+Allowed = Callable[[], tuple[Mapping[str, str], str]]
+
+
+def test_a_verifier_serves_once(client: Client, allowed: Allowed) -> None:
+    token, verifier = allowed()
+    statuses: list[int] = []
+    in_threads(*[lambda: statuses.append(verify(client, token, verifier).status_code)] * 4)
+    assert sorted(statuses) == [200, 401, 401, 401]
+    assert problem(verify(client, token, verifier)) == "token_used"
+    assert client.stats()["authorisations"] == 1
+
+
+def test_a_wrong_verifier_is_refused_and_the_right_one_still_serves(client: Client, allowed: Allowed) -> None:
+    token, verifier = allowed()
+    _, other = allowed()
+    for wrong in (other, f"{verifier}0", verifier[:-1], "é"):
+        answer = verify(client, token, wrong)
+        assert (answer.status_code, problem(answer)) == (401, "verifier_invalid")
+    assert verify(client, token, verifier).status_code == 200
+
+
+def test_nobody_elses_request_token_is_exchanged(client: Client, allowed: Allowed) -> None:
+    token, verifier = allowed()
+    for kind in ("rsa", "public"):
+        assert problem(verify(client, token, verifier, kind)) == "token_rejected"
+    unknown = {**token, "oauth_token": "unknown"}
+    assert problem(verify(client, unknown, verifier)) == "token_rejected"
+    wrong_secret = {**token, "oauth_token_secret": "wrong"}
+    assert problem(verify(client, wrong_secret, verifier)) == "signature_invalid"
+
+
+def test_before_the_user_has_said_anything_it_is_refused(client: Client) -> None:
+    token = answered(ask(client))
+    assert problem(verify(client, token, "1234567")) == "permission_unknown"
+
+
+def test_a_request_token_lives_half_an_hour(client: Client, browser: Browser, allowed: Allowed) -> None:
+    token, verifier = allowed()
+    undecided = answered(ask(client))
+    client.advance(1801)
+    assert problem(verify(client, token, verifier, **moved(client))) == "token_expired"
+    assert browser.open(page(client, undecided)).status_code == 400
+
+
+def test_without_a_verifier_or_a_handle_it_is_a_bad_request(client: Client, allowed: Allowed) -> None:
+    token, _ = allowed()
+    answer = client.send(token, "POST", "/oauth/AccessToken")
+    assert (answer.status_code, problem(answer)) == (400, "parameter_absent")
+
+
+def test_a_request_token_opens_nothing_else(client: Client, partner: Row, allowed: Allowed) -> None:
+    token, _ = allowed()
+    as_row = {**partner, **token}
+    for answer in (client.swap(as_row), client.renew(as_row), client.organisation_signed(as_row)):
+        assert problem(answer) == "token_rejected"
+
+
+def test_three_legs_survive_a_restart(start: Start, partner: Row) -> None:
+    client = start()
+    token = answered(ask(client, callback_of(client)))
+    with Browser(client.base_url) as browser:
+        back = browser.consent(page(client, token), partner["contact_email"], partner["tenant_id"])
+    assert verify(start(), token, back["oauth_verifier"]).status_code == 200
+
+
+def test_behind_a_proxy_that_speaks_tls_signatures_are_of_https(client: Client, partner: Row) -> None:
+    path = "/api.xro/2.0/Organisation"
+    for forwarded, host, status in (("https", "api.xero.com", 200), ("http", "api.xero.com", 401)):
+        uri, headers, _ = client.signer(partner).sign(f"https://{host}{path}", "GET")
+        answer = client.session.get(
+            f"{client.base_url}{urlsplit(uri).path}",
+            headers={**headers, "Host": host, "X-Forwarded-Proto": forwarded},
+        )
+        assert answer.status_code == status
