@@ -16,6 +16,7 @@ from migrator.providers import (
     Reached,
     Renewed,
     RenewFirst,
+    Revoked,
     StopAll,
     Suspect,
     Unknown,
@@ -81,7 +82,7 @@ class Gate:
         """
         with self._lock:
             match outcome:
-                case Won() | Renewed() | Reached():
+                case Won() | Renewed() | Reached() | Revoked():
                     self._breaker.good(action, proves=action is not Action.RENEW)
                     self._limited = 0
                 case RenewFirst():

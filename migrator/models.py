@@ -92,6 +92,15 @@ class State(StrEnum):
     """Given up for now; ``resume --retry-failed`` tries again."""
 
 
+RESPONSE_LOST = "response_lost"
+"""A reason: a call was sent, its answer never came.
+
+With ``needs_consent``: the call took effect, and its pair is gone.
+"""
+UNVERIFIED = "unverified_pair"
+"""A reason: a pair is stored that was not won by the only call, and has not yet been seen to work."""
+
+
 class Action(StrEnum):
     """A kind of call to the provider; a stable name of the ledger (``attempts.action``)."""
 
@@ -100,6 +109,7 @@ class Action(StrEnum):
     VERIFY = "verify"
     REFRESH = "refresh"
     EXCHANGE_CODE = "exchange_code"
+    REVOKE = "revoke"
 
 
 @dataclass(frozen=True)
@@ -184,6 +194,17 @@ class TokenPair:
     """The tenant that the answer names, or empty."""
     user_id: str = ""
     """The user that the access token names, or empty; read, not trusted."""
+    refresh_expires_at: datetime | None = None
+    """When the refresh token ends if nobody uses it (UTC), or None where nobody says."""
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """What an access token reaches."""
+
+    id: str
+    type: str = ""
+    """As in ``tenant_type``; empty where the provider does not say."""
 
 
 @dataclass(frozen=True)
@@ -192,8 +213,17 @@ class StoredPair:
 
     id: int
     pair: TokenPair
-    verified: bool
-    """Whether the provider has been seen to accept it since it was stored."""
+    verified_at: datetime | None = None
+    """When the provider was last seen to accept it (UTC), or None."""
+    taken: bool = False
+    """Whether an export took it: then it is the application's, and only the application may refresh it."""
+    obtained_at: datetime | None = None
+    """When it was stored (UTC)."""
+
+    @property
+    def verified(self) -> bool:
+        """Whether the provider has been seen to accept it since it was stored."""
+        return self.verified_at is not None
 
 
 @dataclass(frozen=True)
@@ -212,7 +242,9 @@ class Standing:
     pair: StoredPair | None = None
     """The newest pair that is not known to be dead."""
     doubt: Action | None = None
-    """The call of which nobody knows what came, if there was one since the connection was last certain."""
+    """The call that left the connection uncertain: nobody knows what came of it, or it was a verification
+    whose access token was refused.
+    """
     not_before: datetime | None = None
     """When it may be called for again (UTC)."""
     tries: int = 0

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from migrator.models import Action, AppType, LegacyToken, Reject, Standing, State
+from migrator.models import UNVERIFIED, Action, AppType, LegacyToken, Reject, Standing, State, StoredPair
 from migrator.providers import Profile
 
 EXPIRY_MARGIN = timedelta(minutes=1)
@@ -104,10 +104,10 @@ def next_step(standing: Standing, now: datetime) -> Call | Wait | Rest:  # noqa:
         return Rest(standing.state, standing.reason)
     if standing.not_before is not None and standing.not_before > now:
         return Wait(standing.not_before)
+    if standing.doubt is Action.REVOKE:  # only the operator goes on with that
+        return Rest(standing.state, standing.reason)
     if standing.pair is not None:
-        # A pair that was not won by the connection's only call: seen to work before it counts. An access
-        # token that has ended meanwhile cannot show that; only its refresh token can.
-        return Call(Action.REFRESH if expired(standing.pair.pair.expires_at, now) else Action.VERIFY)
+        return _settle_pair(standing, standing.pair, now)
     renewable = standing.app_type is AppType.PARTNER and standing.legacy.session_handle
     if standing.doubt is not None and not renewable:
         # Only the provider's answer tells what became of the lost call: it is asked, expired token or not.
@@ -120,6 +120,18 @@ def next_step(standing: Standing, now: datetime) -> Call | Wait | Rest:  # noqa:
             return Call(Action.RENEW)
         case _:
             return Rest(State.NEEDS_CONSENT, first.reason)
+
+
+def _settle_pair(standing: Standing, stored: StoredPair, now: datetime) -> Call:
+    """A pair that was not won by the connection's only call is seen to work before it counts.
+
+    An access token that has ended meanwhile cannot show that, nor can one whose refresh token was sent and
+    may have been used up; only the refresh token can.
+    """
+    refresh_lost = standing.doubt is Action.REFRESH and standing.reason != UNVERIFIED
+    if refresh_lost or expired(stored.pair.expires_at, now):
+        return Call(Action.REFRESH)
+    return Call(Action.VERIFY)
 
 
 @dataclass

@@ -13,7 +13,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from migrator.models import Action, LegacyToken, Standing, State, TokenPair
+from migrator.models import (
+    RESPONSE_LOST,
+    UNVERIFIED,
+    Action,
+    AppType,
+    LegacyToken,
+    Standing,
+    State,
+    TokenPair,
+)
 from migrator.providers import (
     RATE_LIMITED,
     Later,
@@ -22,22 +31,21 @@ from migrator.providers import (
     Reached,
     Renewed,
     RenewFirst,
+    Revoked,
     StopAll,
     Suspect,
     Unknown,
     Won,
 )
 
-RESPONSE_LOST = "response_lost"
-"""A call was sent, its answer never came.
-
-With ``needs_consent``: the call took effect, and its pair is gone.
-"""
-UNVERIFIED = "unverified_pair"
-"""A pair is stored that was not won by the only call, and has not yet been seen to work."""
 TENANT_MISMATCH = "tenant_mismatch"
 """The pair works, and does not reach the tenant that the legacy row named."""
-
+TENANT_TYPE_MISMATCH = "tenant_type_mismatch"
+"""The pair works and reaches its tenant, which is of another type than the legacy row said."""
+REVOKED_BY_OPERATOR = "revoked_by_operator"
+"""Somebody undid the connection with ``migrator revoke``."""
+REFRESH_TOKEN_EXPIRED = "refresh_token_expired"  # noqa: S105 - a reason
+"""Nobody used the refresh token in time."""
 
 SHORTEST_WAIT = timedelta(seconds=1)
 """For a connection that was called for too often, whatever the provider says."""
@@ -73,6 +81,8 @@ class Verdict:
     new_legacy: LegacyToken | None = None
     pair_verified: bool = False
     """The stored pair has just been seen to work."""
+    reached: tuple[str, ...] = ()
+    """The tenants that it was seen to reach, by id."""
     pair_dead: bool = False
     """The stored pair has just been seen not to work."""
     pair_expired: bool = False
@@ -95,19 +105,16 @@ def settle(
             verdict = _renewed(standing, outcome)
         case Reached():
             verdict = _reached(standing, outcome)
+        case Revoked():
+            verdict = Verdict("done", "", State.NEEDS_CONSENT, REVOKED_BY_OPERATOR, pair_dead=True)
         case RenewFirst():
             verdict = _renew_first(standing, action, outcome, now, policy, backoff)
         case Later():
             verdict = _later(standing, outcome, now, policy, backoff)
         case Over():
             verdict = _over(standing, action, outcome, now, backoff)
-        case Suspect():
-            stopped = _unchanged(standing, "stop", outcome.problem)
-            # The reason marks it: the second answer of this kind may be its own fault.
-            reason = stopped.reason or outcome.problem
-            verdict = replace(stopped, reason=reason, tries=standing.tries, not_before=now + backoff)
-        case StopAll():
-            verdict = replace(_unchanged(standing, "stop", outcome.problem), tries=standing.tries)
+        case Suspect() | StopAll():
+            verdict = _stopped(standing, outcome, now, backoff)
         case Unknown():
             verdict = _unknown(standing, action, outcome, now, policy, backoff)
         case _:
@@ -172,8 +179,20 @@ def _unchanged(standing: Standing, outcome: str, problem: str = "") -> Verdict:
     elif standing.doubt is None:
         state, reason = State.PENDING, ""
     else:
-        state, reason = State.UNCERTAIN, UNVERIFIED if standing.pair else RESPONSE_LOST
+        state, reason = State.UNCERTAIN, standing.reason
+        if reason not in (UNVERIFIED, RESPONSE_LOST):
+            reason = UNVERIFIED if standing.pair else RESPONSE_LOST
     return Verdict(outcome, problem, state, reason, doubt=standing.doubt)
+
+
+def _stopped(standing: Standing, outcome: Suspect | StopAll, now: datetime, backoff: timedelta) -> Verdict:
+    stopped = replace(_unchanged(standing, "stop", outcome.problem), tries=standing.tries)
+    if isinstance(outcome, StopAll):
+        return stopped
+    if standing.state is State.MIGRATED:
+        return replace(stopped, tries=standing.tries + 1, not_before=now + backoff)
+    # The reason marks it: the second answer of this kind may be its own fault.
+    return replace(stopped, reason=stopped.reason or outcome.problem, not_before=now + backoff)
 
 
 def _won(standing: Standing, action: Action, pair: TokenPair, now: datetime, policy: Policy) -> Verdict:
@@ -196,14 +215,33 @@ def _renewed(standing: Standing, outcome: Renewed) -> Verdict:
 
 
 def _mismatch(standing: Standing, pair: TokenPair) -> str:
-    both = standing.tenant_id and pair.tenant_id
-    return TENANT_MISMATCH if both and standing.tenant_id.lower() != pair.tenant_id.lower() else ""
+    if not pair.tenant_id:  # a refresh does not name it; what was found before still holds
+        found = standing.reason in (TENANT_MISMATCH, TENANT_TYPE_MISMATCH)
+        return standing.reason if found else ""
+    other = standing.tenant_id and standing.tenant_id.lower() != pair.tenant_id.lower()
+    return TENANT_MISMATCH if other else ""
 
 
 def _reached(standing: Standing, outcome: Reached) -> Verdict:
-    reached = {tenant.lower() for tenant in outcome.tenant_ids}
-    as_expected = standing.tenant_id.lower() in reached if standing.tenant_id else bool(reached)
-    return Verdict("done", "", State.MIGRATED, "" if as_expected else TENANT_MISMATCH, pair_verified=True)
+    return Verdict(
+        "done",
+        "",
+        State.MIGRATED,
+        _finding(standing, outcome),
+        pair_verified=True,
+        reached=tuple(tenant.id for tenant in outcome.tenants),
+    )
+
+
+def _finding(standing: Standing, outcome: Reached) -> str:
+    """What is wrong with the tenants that were reached, if anything is."""
+    if not standing.tenant_id:
+        return "" if outcome.tenants else TENANT_MISMATCH
+    ours = [tenant for tenant in outcome.tenants if tenant.id.lower() == standing.tenant_id.lower()]
+    if not ours:
+        return TENANT_MISMATCH
+    types = {tenant.type.upper() for tenant in ours if tenant.type}
+    return TENANT_TYPE_MISMATCH if types and standing.tenant_type.value not in types else ""
 
 
 def _renew_first(
@@ -234,7 +272,11 @@ def _later(standing: Standing, outcome: Later, now: datetime, policy: Policy, ba
 
 def _over(standing: Standing, action: Action, outcome: Over, now: datetime, backoff: timedelta) -> Verdict:
     if action in (Action.VERIFY, Action.REFRESH) and outcome.refused:
-        return _pair_refused(standing, action, outcome, now + backoff)
+        return (
+            _access_refused(standing, outcome, now + backoff)
+            if action is Action.VERIFY
+            else _refresh_refused(standing, outcome, now, now + backoff)
+        )
     if standing.doubt is not None and outcome.refused:
         return Verdict("over", outcome.problem, State.NEEDS_CONSENT, RESPONSE_LOST)
     if standing.state is State.MIGRATED or (standing.doubt is not None and outcome.state is State.FAILED):
@@ -244,22 +286,40 @@ def _over(standing: Standing, action: Action, outcome: Over, now: datetime, back
     return Verdict("over", outcome.problem, outcome.state, outcome.reason)
 
 
-def _pair_refused(standing: Standing, action: Action, outcome: Over, not_before: datetime) -> Verdict:
-    """A refused access token is no proof that the pair is dead; only a refused refresh token is.
-
-    Then the legacy token is asked for another pair: the lost call may have won a newer one.
-    """
-    dead = action is Action.REFRESH
+def _access_refused(standing: Standing, outcome: Over, not_before: datetime) -> Verdict:
+    """A refused access token is no proof that the pair is dead; only a refused refresh token is."""
     return Verdict(
         "over",
         outcome.problem,
         State.UNCERTAIN,
-        RESPONSE_LOST if dead else UNVERIFIED,
-        standing.doubt or Action.SWAP,
+        UNVERIFIED,
+        standing.doubt or Action.VERIFY,
         not_before,
         tries=standing.tries + 1,
-        pair_dead=dead,
-        pair_expired=not dead,
+        pair_expired=True,
+    )
+
+
+def _refresh_refused(standing: Standing, outcome: Over, now: datetime, not_before: datetime) -> Verdict:
+    """The pair is dead. Where a call got lost, that may be why: then the legacy token is asked for another.
+
+    Else somebody ended the grant, and only the user can give it again.
+    """
+    if standing.doubt in (None, Action.VERIFY):
+        ends = standing.pair.pair.refresh_expires_at if standing.pair else None
+        reason = REFRESH_TOKEN_EXPIRED if ends is not None and ends <= now else outcome.reason
+        return Verdict("over", outcome.problem, State.NEEDS_CONSENT, reason, pair_dead=True)
+    if standing.app_type is not AppType.PARTNER:
+        return Verdict("over", outcome.problem, State.NEEDS_CONSENT, RESPONSE_LOST, pair_dead=True)
+    return Verdict(
+        "over",
+        outcome.problem,
+        State.UNCERTAIN,
+        RESPONSE_LOST,
+        standing.doubt,
+        not_before,
+        tries=standing.tries + 1,
+        pair_dead=True,
     )
 
 

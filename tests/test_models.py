@@ -41,11 +41,11 @@ HOLDERS = [
     LEGACY,
     PAIR,
     CREDENTIALS,
-    StoredPair(1, PAIR, verified=False),
+    StoredPair(1, PAIR),
     Connection("key", AppType.PARTNER, LEGACY, further={"password": HUSH}),
     Standing(
         1, "key", AppType.PARTNER, State.UNCERTAIN, "", "", TenantType.ORGANISATION, LEGACY,
-        StoredPair(1, PAIR, verified=True), Action.SWAP,
+        StoredPair(1, PAIR, NOW), Action.SWAP,
     ),
     Signed(LEGACY, {"oauth_session_handle": SECRET}),
     Bearer(SECRET),

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.models import (
+    UNVERIFIED,
     Action,
     AppType,
     LegacyToken,
@@ -45,7 +46,9 @@ moments = st.one_of(
     st.integers(-100_000, 100_000).map(lambda seconds: NOW + timedelta(seconds=seconds)),
 )
 pairs = st.builds(
-    lambda moment, verified: StoredPair(1, TokenPair(Secret("a"), Secret("r"), moment), verified=verified),
+    lambda moment, verified: StoredPair(
+        1, TokenPair(Secret("a"), Secret("r"), moment), NOW if verified else None
+    ),
     moments,
     st.booleans(),
 )
@@ -61,7 +64,7 @@ def standings(draw: st.DrawFn, states: tuple[State, ...] = tuple(State)) -> Stan
         key="key",
         app_type=app_type,
         state=state,
-        reason="word",
+        reason=draw(st.sampled_from(["word", UNVERIFIED])) if state is State.UNCERTAIN else "word",
         tenant_id="",
         tenant_type=TenantType.ORGANISATION,
         legacy=LegacyToken(Secret("t"), Secret("s"), handle, draw(st.none() | moments)),
@@ -72,13 +75,18 @@ def standings(draw: st.DrawFn, states: tuple[State, ...] = tuple(State)) -> Stan
     )
 
 
+def being_revoked(standing: Standing) -> bool:
+    """Whether somebody was undoing it when the answer was lost: only that somebody goes on."""
+    return standing.doubt is Action.REVOKE
+
+
 @given(standings())
 def test_what_is_not_open_rests_as_it_is(standing: Standing) -> None:
     step = next_step(standing, NOW)
     if standing.state not in OPEN:
         assert step == Rest(standing.state, "word")
     else:
-        assert not isinstance(step, Rest) or step.state is State.NEEDS_CONSENT
+        assert not isinstance(step, Rest) or step.state is State.NEEDS_CONSENT or being_revoked(standing)
 
 
 @given(standings(OPEN))
@@ -94,10 +102,12 @@ def test_a_call_is_one_that_can_be_made(standing: Standing) -> None:
     match next_step(standing, NOW):
         case Call(Action.VERIFY):
             assert standing.pair is not None
+            assert standing.doubt is not Action.REFRESH or standing.reason == UNVERIFIED
             assert not expired(standing.pair.pair.expires_at, NOW)
         case Call(Action.REFRESH):
             assert standing.pair is not None
-            assert expired(standing.pair.pair.expires_at, NOW)
+            refresh_lost = standing.doubt is Action.REFRESH and standing.reason != UNVERIFIED
+            assert refresh_lost or expired(standing.pair.pair.expires_at, NOW)
         case Call(Action.RENEW):
             assert standing.pair is None
             assert standing.app_type is AppType.PARTNER
@@ -113,13 +123,13 @@ def test_a_call_is_one_that_can_be_made(standing: Standing) -> None:
 
 @given(standings(OPEN))
 def test_a_pair_in_hand_is_never_left_for_the_user_to_replace(standing: Standing) -> None:
-    if standing.pair is not None:
+    if standing.pair is not None and not being_revoked(standing):
         assert not isinstance(next_step(standing, NOW), Rest)
 
 
 @given(standings((State.UNCERTAIN,)))
 def test_what_is_in_doubt_is_asked_and_not_given_up(standing: Standing) -> None:
-    if standing.doubt is not None:
+    if standing.doubt is not None and not being_revoked(standing):
         assert not isinstance(next_step(standing, NOW), Rest)
 
 

@@ -108,13 +108,14 @@ def token_pair(
         and kind.lower() == "bearer"
     ):
         return None
+    claims = jwt_claims(access)
     return TokenPair(
         access_token=Secret(access),
         refresh_token=Secret(renewal),
         expires_at=now + timedelta(seconds=lifetime),
-        scope=_text(document.get("scope")),
+        scope=_text(document.get("scope")) or " ".join(strings(claims.get("scope"))),
         tenant_id=_text(document.get(tenant)),
-        user_id=_text(jwt_claims(access).get(user)),
+        user_id=_text(claims.get(user)),
     )
 
 

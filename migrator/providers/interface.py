@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-from migrator.models import Action, Credentials, LegacyToken, Secret, State, TenantType, TokenPair
+from migrator.models import Action, Credentials, LegacyToken, Secret, State, Tenant, TenantType, TokenPair
 
 # --- what to send ---
 
@@ -104,7 +104,12 @@ class Renewed:
 class Reached:
     """The access token works and reaches these tenants."""
 
-    tenant_ids: tuple[str, ...]
+    tenants: tuple[Tenant, ...]
+
+
+@dataclass(frozen=True)
+class Revoked:
+    """The provider takes the pair no more."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +171,7 @@ class Unknown:
     problem: str
 
 
-Outcome = Won | Renewed | Reached | RenewFirst | Later | Over | Suspect | StopAll | Unknown
+Outcome = Won | Renewed | Reached | Revoked | RenewFirst | Later | Over | Suspect | StopAll | Unknown
 
 
 class Profile(Protocol):
@@ -207,6 +212,9 @@ class Profile(Protocol):
 
     def refresh(self, refresh_token: Secret, credentials: Credentials) -> Request:
         """Exchange a refresh token for a new pair."""
+
+    def revoke(self, refresh_token: Secret, credentials: Credentials) -> Request:
+        """Make a pair worthless (RFC 7009)."""
 
     def remaining(self, answer: Answer) -> int | None:
         """How many calls the application has left in this minute, if the answer says so."""

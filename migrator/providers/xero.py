@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
-from migrator.models import Action, Credentials, LegacyToken, Secret, State, TenantType
+from migrator.models import Action, Credentials, LegacyToken, Secret, State, Tenant, TenantType
 from migrator.providers import answers
 from migrator.providers.interface import (
     RATE_LIMITED,
@@ -23,6 +24,7 @@ from migrator.providers.interface import (
     Renewed,
     RenewFirst,
     Request,
+    Revoked,
     Signed,
     StopAll,
     Suspect,
@@ -32,6 +34,8 @@ from migrator.providers.interface import (
 
 API = "https://api.xero.com"
 IDENTITY = "https://identity.xero.com"
+REFRESH_TOKEN_LIFETIME = timedelta(days=30)
+"""Unused; a later document says 60 days, and the stricter of the two is assumed."""
 
 _APP = "check oauth1.consumer_key, and that the application still exists at the provider"
 _SECRET = (
@@ -121,6 +125,10 @@ class Xero:
         form: dict[str, str | Secret] = {"grant_type": "refresh_token", "refresh_token": refresh_token}
         return Request("POST", f"{self._identity}/connect/token", Basic(credentials), form=form)
 
+    def revoke(self, refresh_token: Secret, credentials: Credentials) -> Request:
+        form: dict[str, str | Secret] = {"token": refresh_token, "token_type_hint": "refresh_token"}
+        return Request("POST", f"{self._identity}/connect/revocation", Basic(credentials), form=form)
+
     def remaining(self, answer: Answer) -> int | None:
         return answers.count(answer.headers.get("X-AppMinLimit-Remaining"))
 
@@ -182,7 +190,7 @@ def _read_pair(answer: Answer) -> Outcome:
         else None
     )
     if pair is not None:
-        return Won(pair)
+        return Won(replace(pair, refresh_expires_at=answer.received_at + REFRESH_TOKEN_LIFETIME))
     # The protocol names no status for this refusal; any other body that is no pair may hide one.
     return RenewFirst("token_expired") if _says_expired(document) else Unknown("unreadable_pair")
 
@@ -207,11 +215,18 @@ def _read_tenants(answer: Answer) -> Outcome:
     document = answers.json_value(answer)
     if not isinstance(document, list) or not all(isinstance(entry, dict) for entry in document):
         return Unknown("unreadable_connections")
-    ids: list[Any] = [entry.get("tenantId") for entry in document]
-    named = [tenant for tenant in ids if tenant is not None]
-    if not all(isinstance(tenant, str) and tenant for tenant in named):
+    named: list[tuple[Any, Any]] = [
+        (entry["tenantId"], entry.get("tenantType"))
+        for entry in document
+        if entry.get("tenantId") is not None
+    ]
+    if not all(isinstance(id_, str) and id_ for id_, _ in named):
         return Unknown("unreadable_connections")
-    return Reached(tuple(named))
+    return Reached(tuple(Tenant(id_, kind if isinstance(kind, str) else "") for id_, kind in named))
+
+
+def _read_revoked(_answer: Answer) -> Outcome:
+    return Revoked()  # whatever the body says: RFC 7009, 2.2
 
 
 _READ_OK: Mapping[Action, Callable[[Answer], Outcome]] = {
@@ -220,4 +235,5 @@ _READ_OK: Mapping[Action, Callable[[Answer], Outcome]] = {
     Action.EXCHANGE_CODE: _read_pair,
     Action.RENEW: _read_renewal,
     Action.VERIFY: _read_tenants,
+    Action.REVOKE: _read_revoked,
 }

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
 from migrator.errors import ConfigurationError
-from migrator.models import Action, Credentials, LegacyToken, Secret, State, TenantType
+from migrator.models import Action, Credentials, LegacyToken, Secret, State, Tenant, TenantType
 from migrator.providers import (
     Answer,
     Basic,
@@ -198,7 +198,7 @@ def test_every_answer_is_read_and_only_a_whole_pair_is_won(action: Action, reply
         assert outcome.legacy.token_secret
     if isinstance(outcome, Reached):
         assert action is Action.VERIFY
-        assert all(isinstance(tenant, str) for tenant in outcome.tenant_ids)
+        assert all(isinstance(tenant.id, str) for tenant in outcome.tenants)
 
 
 @given(st.sampled_from(OF_PAIRS), replies)
@@ -346,7 +346,7 @@ def test_half_a_renewal_is_none(body: bytes) -> None:
 
 def test_connections_are_the_tenants_that_are_reached() -> None:
     body = [{"id": "1", "tenantId": "t1", "authEventId": None}, {"tenantId": "t2"}, {"tenantId": None}]
-    assert XERO.read(Action.VERIFY, answer(200, body)) == Reached(("t1", "t2"))
+    assert XERO.read(Action.VERIFY, answer(200, body)) == Reached((Tenant("t1"), Tenant("t2")))
     assert XERO.read(Action.VERIFY, answer(200, [])) == Reached(())
 
 
