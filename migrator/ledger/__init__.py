@@ -1,15 +1,21 @@
 """The ledger: one SQLite file that says what happened to every connection, and holds its tokens encrypted."""
 
 from migrator.ledger.entries import EndedCall
+from migrator.ledger.exports_left import Fate
 from migrator.ledger.files import exists, usable
+from migrator.ledger.handing import Handed, HandedPair, InHand, Served
 from migrator.ledger.intaking import Intake, plan_row, recognise
 from migrator.ledger.keys import find_key, key_path, make_key, readable_by_others, require_key
 from migrator.ledger.ledger import Ledger, open_for_job, open_to_compare, open_to_read
+from migrator.ledger.purging import Purged
 from migrator.ledger.reading import (
+    Ends,
+    Finding,
     Listed,
-    Range,
+    Pairs,
     Run,
     Status,
+    days_of_end,
     listed,
     needs_consent,
     one_view,
@@ -27,13 +33,22 @@ __all__ = [
     "HURRIED_WAIT",
     "DiskSeen",
     "EndedCall",
+    "Ends",
+    "Fate",
+    "Finding",
+    "Handed",
+    "HandedPair",
+    "InHand",
     "Intake",
     "Ledger",
     "LedgerKey",
     "Listed",
-    "Range",
+    "Pairs",
+    "Purged",
     "Run",
+    "Served",
     "Status",
+    "days_of_end",
     "exists",
     "find_key",
     "key_path",

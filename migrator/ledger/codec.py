@@ -55,7 +55,9 @@ class Codec:
         )
 
     def open_legacy(self, sealed: bytes, expires_at: str | None) -> LegacyToken:
-        """The legacy token of a row."""
+        """The legacy token of a row; an empty one if it was purged."""
+        if not sealed:
+            return LegacyToken(Secret(""))
         token, secret, handle = json.loads(self._vault.open(sealed, MATERIAL).reveal())
         return LegacyToken(
             Secret(token), Secret(secret), Secret(handle) if handle else None, maybe_time_of(expires_at)
@@ -75,6 +77,11 @@ class Codec:
     def seal_further(self, further: Mapping[str, object]) -> bytes | None:
         """The input's further columns; None where there are none."""
         return self._vault.seal(json.dumps(further), FURTHER) if further else None
+
+    def open_further(self, sealed: bytes | None) -> dict[str, object]:
+        """The input's further columns."""
+        further: dict[str, object] = json.loads(self._vault.open(sealed, FURTHER).reveal()) if sealed else {}
+        return further
 
     def seal_answer(self, body: bytes) -> bytes:
         """An answer that nobody could read; it may hold a pair."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -47,7 +48,7 @@ def recover(db: sqlite3.Connection, policy: Policy, now: datetime) -> int:
         _complete(db, attempt_id, verdict, None, now)
         if action not in WITHOUT_EFFECT:
             _stand(db, connection_id, verdict, now)
-    db.execute("UPDATE connections SET tries = 0 WHERE state IN ('pending', 'uncertain') AND tries > 0")
+    db.execute("UPDATE connections SET tries = 0 WHERE tries > 0")
     return len(open_attempts)
 
 
@@ -183,8 +184,8 @@ def _add_pair(
     db.execute(
         """INSERT INTO token_pairs
            (connection_id, attempt_id, access_token, refresh_token, scope, tenant_id, user_id, expires_at,
-            obtained_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            refresh_expires_at, obtained_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [
             connection_id,
             attempt_id,
@@ -194,6 +195,7 @@ def _add_pair(
             pair.tenant_id,
             pair.user_id,
             time_text(pair.expires_at),
+            maybe_time_text(pair.refresh_expires_at),
             time_text(now),
         ],
     )
@@ -207,7 +209,10 @@ def _add_pair(
 
 def _mark_pair(db: sqlite3.Connection, pair_id: int, verdict: Verdict, now: datetime) -> None:
     if verdict.pair_verified:
-        db.execute("UPDATE token_pairs SET verified_at = ? WHERE id = ?", [time_text(now), pair_id])
+        db.execute(
+            "UPDATE token_pairs SET verified_at = ?, reached = ? WHERE id = ?",
+            [time_text(now), json.dumps(verdict.reached), pair_id],
+        )
     if verdict.pair_expired:
         db.execute("UPDATE token_pairs SET expires_at = ? WHERE id = ?", [time_text(now), pair_id])
     if verdict.pair_dead:

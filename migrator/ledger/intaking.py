@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from migrator.intake import Accepted
-from migrator.ledger import entries, reading
+from migrator.ledger import entries, standings
 from migrator.ledger.codec import Codec, time_text
 from migrator.models import Connection, Reject, Standing, State
 from migrator.plan import Decision, Step, Tally, decision, first_step
@@ -134,7 +134,7 @@ def recognise(db: sqlite3.Connection, codec: Codec, accepted: Accepted) -> Recog
     if by_key is None:
         return Recognised(Novelty.NEW, None)
     (connection_id,) = by_key
-    standing = reading.standing(db, codec, connection_id)
+    standing = standings.standing(db, codec, connection_id)
     (row_print,) = db.execute("SELECT row_print FROM connections WHERE id = ?", [connection_id]).fetchone()
     if row_print == codec.row_print(connection):
         return Recognised(Novelty.KNOWN, standing)

@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from migrator.agenda import Agenda, Work
 from migrator.errors import LedgerError, LedgerUnwritableError
 from migrator.intake import Accepted
-from migrator.ledger import entries, files, intaking, lock, reading, schema
+from migrator.ledger import (
+    entries,
+    exports_left,
+    files,
+    handing,
+    intaking,
+    lock,
+    purging,
+    reading,
+    schema,
+    standings,
+)
 from migrator.ledger.codec import FINGERPRINT_KEY, Codec
 from migrator.ledger.entries import EndedCall
+from migrator.ledger.exports_left import Fate
+from migrator.ledger.handing import HandedPair, InHand, Size
 from migrator.ledger.intaking import Intake
-from migrator.ledger.reading import Range
 from migrator.ledger.rescue import RescueFile
 from migrator.ledger.vault import Fingerprints, LedgerKey, Vault
 from migrator.ledger.writer import GroupWriter
@@ -33,6 +48,8 @@ class TakenStock:
     """Answers from the rescue file, now in the ledger."""
     open_calls: int
     """Calls that were under way when it died."""
+    exports: tuple[tuple[str, Fate], ...] = ()
+    """Exports that were under way when it died: where to, and what became of them."""
 
 
 class Ledger:
@@ -84,7 +101,16 @@ class Ledger:
 
         self._run_id, stock = self._writer.write(entry)
         self._rescue.set_aside(workers)
-        return stock
+        return replace(stock, exports=tuple(self._settle_exports()))
+
+    def _settle_exports(self) -> Iterator[tuple[str, Fate]]:
+        for export in handing.unfinished(self._reader()):
+            fate = exports_left.fate(export)
+            if fate is Fate.HANDED_OVER:
+                self.finish_export(export.id)
+            elif fate is Fate.NOT_HANDED_OVER:
+                self.cancel_export(export.id)
+            yield os.fsdecode(export.target), fate
 
     def end_run(self, outcome: str) -> None:
         """How the run ended: ``done``, ``incomplete``, ``stopped`` or ``interrupted``."""
@@ -166,37 +192,115 @@ class Ledger:
         """Record that a connection needs no call any more."""
         self._writer.write(lambda db: entries.rest(db, standing, state, reason, self._clock()))
 
+    # --- the hand-over ---
+
+    def begin_export(
+        self,
+        target: str,
+        part: str | None,
+        choose: Callable[[Iterable[InHand]], Iterable[tuple[InHand, int]]],
+        *,
+        only_new: bool,
+    ) -> tuple[int, Size]:
+        """Put the intent of a hand-over on disk; returns the export's id, and how much it takes.
+
+        ``choose`` names for each connection in hand the pair that stands for it. ``part`` is the file that is
+        written before it gets the name ``target``.
+        """
+
+        def entry(db: sqlite3.Connection) -> tuple[int, Size]:
+            now = self._clock()
+            export_id = handing.begin_export(db, self._run_id, target, part, now)
+            in_hand = handing.in_hand(db, now, only_new=only_new)
+            return export_id, handing.take(db, export_id, choose(in_hand))
+
+        return self._writer.write(entry)
+
+    def taken(self, export_id: int) -> Iterator[HandedPair]:
+        """What an export takes, decrypted, pair by pair."""
+        return handing.taken(self._reader(), self._codec, export_id)
+
+    def seal_export(self, export_id: int, sha256: str) -> None:
+        """The file of an export is whole; only its name is missing."""
+        self._writer.write(lambda db: handing.seal_export(db, export_id, sha256))
+
+    def finish_export(self, export_id: int) -> None:
+        """The application can have it: it counts as handed over."""
+        self._writer.write(lambda db: handing.finish_export(db, export_id, self._clock()))
+
+    def cancel_export(self, export_id: int) -> None:
+        """Nobody got anything."""
+        self._writer.write(lambda db: handing.cancel_export(db, export_id))
+
+    def ended_in_hand(self) -> int:
+        """How many pairs nobody can use any more, for their refresh token has ended."""
+        return handing.ended_in_hand(self._reader(), self._clock())
+
+    def purge(self) -> purging.Purged:
+        """Take the tokens of what was handed over out of the ledger, for good as far as SQLite goes.
+
+        The log stays. It may be interrupted, and done again.
+        """
+        purged = self._writer.write(lambda db: purging.purge(db, self._clock()))
+        return replace(purged, wiped=purging.wipe(self.path))
+
+    def served(self, key: str) -> handing.Served | None:
+        """Which pair serves the connection of this key; None if there is no such connection."""
+        return handing.served(self._reader(), key)
+
     # --- reading ---
 
     def standing(self, connection_id: int) -> Standing:
         """Where one connection stands."""
-        return reading.standing(self._reader(), self._codec, connection_id)
+        return standings.standing(self._reader(), self._codec, connection_id)
 
-    def open_range(self, max_attempts: int, limit: int | None = None) -> Range:
-        """The range of the first ``limit`` open connections, or of all."""
-        return reading.open_range(self._reader(), max_attempts, limit=limit)
+    def agenda(
+        self, work: Work, max_attempts: int, *, moment: datetime | None = None, limit: int | None = None
+    ) -> Agenda:
+        """An agenda that takes in the first ``limit`` connections with such work to do, or all.
 
-    def due(self, within: Range, now: datetime, *, after: int, limit: int) -> list[int]:
+        ``moment`` is now where the work speaks of none.
+        """
+        now = self._clock()
+        return standings.agenda_of(self._reader(), work, moment or now, now, max_attempts, limit=limit)
+
+    def due(self, agenda: Agenda, now: datetime, *, after: int, limit: int) -> list[int]:
         """Ids of open connections that may be called for now, in order, behind the id ``after``."""
-        return reading.due(self._reader(), within, now, after=after, limit=limit)
+        return standings.due(self._reader(), agenda, now, after=after, limit=limit)
 
-    def next_due(self, within: Range) -> datetime | None:
+    def next_due(self, agenda: Agenda) -> datetime | None:
         """When the next open connection may be called for; None if none is open."""
-        return reading.next_due(self._reader(), within)
+        return standings.next_due(self._reader(), agenda)
 
-    def open_count(self, within: Range) -> int:
-        """How many connections of the range are open."""
-        return reading.open_count(self._reader(), within)
+    def open_count(self, agenda: Agenda) -> int:
+        """How many connections of the agenda are open."""
+        return standings.open_count(self._reader(), agenda)
 
-    def open_ids(self, within: Range) -> list[int]:
-        """Ids of the open connections of a range, in order."""
-        return reading.open_ids(self._reader(), within)
+    def open_ids(self, agenda: Agenda) -> list[int]:
+        """Ids of the open connections of an agenda, in order."""
+        return standings.open_ids(self._reader(), agenda)
+
+    def still_open(self, agenda: Agenda) -> int:
+        """How many connections an agenda has not settled, those that were asked too often among them."""
+        return standings.open_count(self._reader(), replace(agenda, max_attempts=sys.maxsize))
+
+    def ended_calls(self) -> Counter[tuple[str, str]]:
+        """The calls of this run that have ended: action and outcome to number."""
+        return reading.ended_calls(self._reader(), self._run_id)
+
+    def given_up(self) -> int:
+        """How many connections this run found to be over."""
+        return reading.given_up(self._reader(), self._run_id)
+
+    def findings(self) -> list[reading.Finding]:
+        """Pairs that work, and do not reach what the legacy row said."""
+        return list(reading.findings(self._reader()))
 
     def status(self) -> reading.Status:
         """Where the job stands."""
         reader = self._reader()
         with reading.one_view(reader):
-            return reading.status(reader)
+            return reading.status(reader, self._clock())
 
     def _reader(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)

@@ -1,125 +1,17 @@
-"""What the ledger says: where the job stands, what is due, and the facts of the record. Reads only."""
+"""What the ledger says to people: where the job stands, and the facts of the record. Reads only."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from migrator.ledger.codec import Codec, maybe_time_of, time_of, time_text
-from migrator.models import Action, AppType, Standing, State, StoredPair, TenantType, TokenPair
-
-_STANDING = """
-    SELECT c.id, c.key, c.app_type, c.state, c.reason, c.tenant_id, c.tenant_type,
-           c.doubt, c.not_before, c.tries,
-           l.material, l.expires_at,
-           p.id, p.access_token, p.refresh_token, p.scope, p.tenant_id, p.user_id, p.expires_at, p.verified_at
-    FROM connections c
-    JOIN legacy_tokens l ON l.id =
-        (SELECT id FROM legacy_tokens WHERE connection_id = c.id ORDER BY generation DESC LIMIT 1)
-    LEFT JOIN token_pairs p ON p.id =
-        (SELECT id FROM token_pairs WHERE connection_id = c.id AND replaced_at IS NULL AND dead_at IS NULL)
-    WHERE c.id = ?
-"""
-
-_OPEN = "state IN ('pending', 'uncertain') AND tries < :max_attempts AND id <= :upto"
-
-
-def standing(db: sqlite3.Connection, codec: Codec, connection_id: int) -> Standing:
-    """Where one connection stands, with its secrets."""
-    row = db.execute(_STANDING, [connection_id]).fetchone()
-    return Standing(
-        id=row[0],
-        key=row[1],
-        app_type=AppType(row[2]),
-        state=State(row[3]),
-        reason=row[4],
-        tenant_id=row[5],
-        tenant_type=TenantType(row[6]),
-        doubt=Action(row[7]) if row[7] else None,
-        not_before=maybe_time_of(row[8]),
-        tries=row[9],
-        legacy=codec.open_legacy(row[10], row[11]),
-        pair=_pair(codec, row[12:]) if row[12] is not None else None,
-    )
-
-
-def _pair(codec: Codec, row: Sequence[object]) -> StoredPair:
-    pair_id, access, refresh, scope, tenant_id, user_id, expires_at, verified_at = row
-    if not (isinstance(pair_id, int) and isinstance(access, bytes) and isinstance(refresh, bytes)):
-        raise TypeError("token_pairs holds a row of another shape")
-    access_token, refresh_token = codec.open_pair(access, refresh)
-    pair = TokenPair(
-        access_token, refresh_token, time_of(str(expires_at)), str(scope), str(tenant_id), str(user_id)
-    )
-    return StoredPair(pair_id, pair, verified=verified_at is not None)
-
-
-@dataclass(frozen=True)
-class Range:
-    """The part of the ledger that a job works on."""
-
-    upto: int
-    """The highest connection id."""
-    max_attempts: int
-    """Connections with as many fruitless calls in this run are left alone."""
-
-
-def open_range(db: sqlite3.Connection, max_attempts: int, *, limit: int | None = None) -> Range:
-    """The range of the first ``limit`` open connections, or of all."""
-    if limit is None:
-        (upto,) = db.execute("SELECT coalesce(max(id), 0) FROM connections").fetchone()
-    else:
-        (upto,) = db.execute(
-            """SELECT coalesce(max(id), 0) FROM
-               (SELECT id FROM connections WHERE state IN ('pending', 'uncertain') ORDER BY id LIMIT ?)""",
-            [limit],
-        ).fetchone()
-    return Range(upto, max_attempts)
-
-
-def due(db: sqlite3.Connection, within: Range, now: datetime, *, after: int, limit: int) -> list[int]:
-    """Ids of open connections that may be called for now, in order, behind the id ``after``."""
-    rows = db.execute(
-        f"""SELECT id FROM connections
-            WHERE {_OPEN} AND id > :after AND (not_before IS NULL OR not_before <= :now)
-            ORDER BY id LIMIT :limit""",  # noqa: S608
-        {
-            "upto": within.upto,
-            "max_attempts": within.max_attempts,
-            "after": after,
-            "now": time_text(now),
-            "limit": limit,
-        },
-    )
-    return [row[0] for row in rows]
-
-
-def next_due(db: sqlite3.Connection, within: Range) -> datetime | None:
-    """When the next open connection may be called for; None if none is open."""
-    parameters = {"upto": within.upto, "max_attempts": within.max_attempts}
-    (number, earliest) = db.execute(
-        f"SELECT count(*), min(coalesce(not_before, '')) FROM connections WHERE {_OPEN}",  # noqa: S608
-        parameters,
-    ).fetchone()
-    if not number:
-        return None
-    return time_of(earliest) if earliest else time_of("1970-01-01T00:00:00+00:00")
-
-
-def open_count(db: sqlite3.Connection, within: Range) -> int:
-    """How many connections of the range are open."""
-    parameters = {"upto": within.upto, "max_attempts": within.max_attempts}
-    (number,) = db.execute(f"SELECT count(*) FROM connections WHERE {_OPEN}", parameters).fetchone()  # noqa: S608
-    return int(number)
-
-
-def open_ids(db: sqlite3.Connection, within: Range) -> list[int]:
-    """Ids of the open connections of a range, in order."""
-    parameters = {"upto": within.upto, "max_attempts": within.max_attempts}
-    return [row[0] for row in db.execute(f"SELECT id FROM connections WHERE {_OPEN} ORDER BY id", parameters)]  # noqa: S608
+from migrator.ledger.codec import maybe_time_of, time_of, time_text
+from migrator.models import AppType, State
 
 
 @dataclass(frozen=True)
@@ -140,6 +32,34 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Ends:
+    """When the refresh tokens of the pairs end that the application has not taken over yet."""
+
+    first: datetime | None
+    """None where there are none."""
+    within_a_week: int
+    ended: int
+    """Some of those within a week: ended already, for all we know."""
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The pairs that are neither dead nor replaced, in numbers."""
+
+    stored: int
+    """Those whose tokens were not purged."""
+    verified: int
+    """Seen to work since they were stored."""
+    exported: int
+    """Handed over to the application."""
+    users: int
+    """How many different users they name."""
+    users_with_several: int
+    """How many of those have more than one."""
+    ends: Ends
+
+
+@dataclass(frozen=True)
 class Status:
     """Where the job stands."""
 
@@ -151,11 +71,7 @@ class Status:
     reasons: dict[str, dict[str, int]]
     """State to reason to number, where there is a reason."""
     rejected: int
-    pairs_stored: int
-    """Pairs that are neither dead nor replaced."""
-    pairs_verified: int
-    users: int
-    """How many different users the pairs name."""
+    pairs: Pairs
     attempts: dict[str, int]
     """Calls by action."""
     last_run: Run | None
@@ -171,7 +87,7 @@ def one_view(db: sqlite3.Connection) -> Iterator[None]:
         db.execute("COMMIT")
 
 
-def status(db: sqlite3.Connection) -> Status:
+def status(db: sqlite3.Connection, now: datetime) -> Status:
     """Where the job stands."""
     states = dict.fromkeys((state.value for state in State), 0)
     app_types = {app_type.value: dict.fromkeys(states, 0) for app_type in AppType}
@@ -186,10 +102,6 @@ def status(db: sqlite3.Connection) -> Status:
             of_state[reason] = of_state.get(reason, 0) + number
     provider = db.execute("SELECT provider FROM connections LIMIT 1").fetchone()
     (rejected,) = db.execute("SELECT count(*) FROM rejects").fetchone()
-    stored, verified, users = db.execute(
-        """SELECT count(*), count(verified_at), count(DISTINCT nullif(user_id, ''))
-           FROM token_pairs WHERE dead_at IS NULL AND replaced_at IS NULL"""
-    ).fetchone()
     last = next(runs(db, newest_first=True), None)
     return Status(
         provider=provider[0] if provider else "",
@@ -198,12 +110,85 @@ def status(db: sqlite3.Connection) -> Status:
         app_types=app_types,
         reasons=reasons,
         rejected=rejected,
-        pairs_stored=stored,
-        pairs_verified=verified,
-        users=users,
+        pairs=_pairs(db, now),
         attempts=dict(db.execute("SELECT action, count(*) FROM attempts GROUP BY action ORDER BY action")),
         last_run=last,
     )
+
+
+def _pairs(db: sqlite3.Connection, now: datetime) -> Pairs:
+    stored, verified, exported, users = db.execute(
+        """SELECT count(*) FILTER (WHERE purged_at IS NULL), count(verified_at),
+                  count(DISTINCT CASE WHEN exported_at IS NOT NULL THEN stands_for_it END),
+                  count(DISTINCT nullif(user_id, ''))
+           FROM pairs"""
+    ).fetchone()
+    (several,) = db.execute("SELECT count(*) FROM users WHERE pairs > 1").fetchone()
+    return Pairs(stored, verified, exported, users, several, _ends(db, now))
+
+
+def _ends(db: sqlite3.Connection, now: datetime) -> Ends:
+    first, soon, ended = db.execute(
+        """SELECT min(refresh_expires_at), count(*) FILTER (WHERE refresh_expires_at <= ?),
+                   count(*) FILTER (WHERE refresh_expires_at <= ?)
+            FROM pairs WHERE exported_at IS NULL""",
+        [time_text(now + timedelta(days=7)), time_text(now)],
+    ).fetchone()
+    return Ends(maybe_time_of(first), soon, ended)
+
+
+def days_of_end(db: sqlite3.Connection) -> Iterator[tuple[str, int, int]]:
+    """Day (UTC) on which refresh tokens end, how many that wait to be handed over, how many handed over."""
+    yield from db.execute(
+        """SELECT substr(refresh_expires_at, 1, 10) AS day, count(*) FILTER (WHERE exported_at IS NULL),
+                  count(exported_at)
+           FROM pairs WHERE day IS NOT NULL GROUP BY day ORDER BY day"""
+    )
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A pair that works, and does not reach what the legacy row said."""
+
+    key: str
+    organisation: str
+    tenant_id: str
+    tenant_type: str
+    reason: str
+    reached: tuple[str, ...]
+    """The tenants that it does reach, as far as anybody asked."""
+
+
+def findings(db: sqlite3.Connection) -> Iterator[Finding]:
+    """Pairs that work, and do not reach what the legacy row said."""
+    for key, organisation, tenant_id, tenant_type, reason, reached in db.execute(
+        """SELECT c.key, c.organisation, c.tenant_id, c.tenant_type, c.reason, p.reached
+           FROM connections c JOIN token_pairs p ON p.connection_id = c.id
+           WHERE c.state = 'migrated' AND c.reason <> '' AND p.dead_at IS NULL AND p.replaced_at IS NULL
+           ORDER BY c.id"""
+    ):
+        tenants = tuple(json.loads(reached)) if reached else ()
+        yield Finding(key, organisation, tenant_id, tenant_type, reason, tenants)
+
+
+def given_up(db: sqlite3.Connection, run_id: int) -> int:
+    """How many connections a run found to be over: their users must consent again."""
+    (number,) = db.execute(
+        """SELECT count(*) FROM connections WHERE state = 'needs_consent' AND id IN
+           (SELECT connection_id FROM attempts WHERE run_id = ? AND outcome = 'over')""",
+        [run_id],
+    ).fetchone()
+    return int(number)
+
+
+def ended_calls(db: sqlite3.Connection, run_id: int) -> Counter[tuple[str, str]]:
+    """The calls of a run that have ended: action and outcome to number."""
+    rows = db.execute(
+        """SELECT action, outcome, count(*) FROM attempts
+           WHERE run_id = ? AND outcome IS NOT NULL GROUP BY action, outcome""",
+        [run_id],
+    )
+    return Counter({(action, outcome): number for action, outcome, number in rows})
 
 
 def runs(db: sqlite3.Connection, *, newest_first: bool = False) -> Iterator[Run]:
@@ -234,11 +219,17 @@ class Listed:
     state: str
     reason: str
     updated_at: str
+    refresh_expires_at: str
+    """When its pair's refresh token ends; empty without a pair."""
+    exported_at: str
+    """When its pair was handed over; empty if it was not."""
 
 
-_LISTED = (
-    "key, app_type, organisation, tenant_id, tenant_type, contact_email, user_id, state, reason, updated_at"
-)
+_LISTED = """
+    SELECT c.key, c.app_type, c.organisation, c.tenant_id, c.tenant_type, c.contact_email, c.user_id, c.state,
+           c.reason, c.updated_at, coalesce(p.refresh_expires_at, ''), coalesce(p.exported_at, '')
+    FROM connections c LEFT JOIN pairs p ON p.key = c.key
+"""
 
 
 def listed(db: sqlite3.Connection) -> Iterator[Listed]:
@@ -248,16 +239,16 @@ def listed(db: sqlite3.Connection) -> Iterator[Listed]:
 
 def needs_consent(db: sqlite3.Connection) -> Iterator[Listed]:
     """The connections whose users must authorise again."""
-    return _listed(db, "state = 'needs_consent'")
+    return _listed(db, "c.state = 'needs_consent'")
 
 
 def problems(db: sqlite3.Connection) -> Iterator[Listed]:
     """The connections of the view ``problems``."""
-    return _listed(db, "key IN (SELECT key FROM problems)")
+    return _listed(db, "c.key IN (SELECT key FROM problems)")
 
 
 def _listed(db: sqlite3.Connection, where: str) -> Iterator[Listed]:
-    for row in db.execute(f"SELECT {_LISTED} FROM connections WHERE {where} ORDER BY id"):  # noqa: S608
+    for row in db.execute(f"{_LISTED} WHERE {where} ORDER BY c.id"):
         yield Listed(*row)
 
 

@@ -153,6 +153,7 @@ def _encode(call: EndedCall) -> str:
         "new_pair": _pair_document(verdict.new_pair) if verdict.new_pair else None,
         "new_legacy": _legacy_document(verdict.new_legacy) if verdict.new_legacy else None,
         "pair_verified": verdict.pair_verified,
+        "reached": verdict.reached,
         "pair_dead": verdict.pair_dead,
         "pair_expired": verdict.pair_expired,
         "token_expired": verdict.token_expired,
@@ -173,6 +174,7 @@ def _decode(text: str) -> EndedCall:
         new_pair=_pair(document["new_pair"]) if document["new_pair"] else None,
         new_legacy=_legacy(document["new_legacy"]) if document["new_legacy"] else None,
         pair_verified=document["pair_verified"],
+        reached=tuple(document.get("reached", ())),
         pair_dead=document["pair_dead"],
         pair_expired=document["pair_expired"],
         token_expired=document["token_expired"],
@@ -187,7 +189,7 @@ def _decode(text: str) -> EndedCall:
     )
 
 
-def _pair_document(pair: TokenPair) -> dict[str, str]:
+def _pair_document(pair: TokenPair) -> dict[str, str | None]:
     return {
         "access_token": pair.access_token.reveal(),
         "refresh_token": pair.refresh_token.reveal(),
@@ -195,10 +197,11 @@ def _pair_document(pair: TokenPair) -> dict[str, str]:
         "scope": pair.scope,
         "tenant_id": pair.tenant_id,
         "user_id": pair.user_id,
+        "refresh_expires_at": maybe_time_text(pair.refresh_expires_at),
     }
 
 
-def _pair(document: dict[str, str]) -> TokenPair:
+def _pair(document: dict[str, Any]) -> TokenPair:
     return TokenPair(
         Secret(document["access_token"]),
         Secret(document["refresh_token"]),
@@ -206,6 +209,7 @@ def _pair(document: dict[str, str]) -> TokenPair:
         document["scope"],
         document["tenant_id"],
         document["user_id"],
+        maybe_time_of(document.get("refresh_expires_at")),
     )
 
 

@@ -111,7 +111,7 @@ def _values(connection: sqlite3.Connection, table: str, column: str) -> Iterator
     last = 0
     while True:
         batch = connection.execute(
-            f"SELECT id, {column} FROM {table} WHERE id > ? AND {column} IS NOT NULL ORDER BY id LIMIT ?",  # noqa: S608
+            f"SELECT id, {column} FROM {table} WHERE id > ? AND length({column}) > 0 ORDER BY id LIMIT ?",  # noqa: S608
             [last, _BATCH],
         ).fetchall()
         yield from batch

@@ -1,0 +1,77 @@
+"""What a job takes on: which kind of work, how much of the ledger, and what it does with each connection.
+
+Pure: where a connection stands and the time go in, the next step comes out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
+
+from migrator.models import Action, Standing, State, StoredPair
+from migrator.plan import Call, Rest, Wait, expired, next_step
+
+
+class Work(StrEnum):
+    """A kind of work."""
+
+    SWAP = "swap"
+    """Win a pair for whoever has none."""
+    VERIFY = "verify"
+    """See each pair work that was not seen to since a moment."""
+    REFRESH_ENDING = "refresh_ending"
+    """Refresh the pairs whose refresh token ends by a moment."""
+    REFRESH_ALL = "refresh_all"
+    """Refresh every pair."""
+
+
+@dataclass(frozen=True)
+class Agenda:
+    """The part of the ledger that a job works on, and the kind of work."""
+
+    work: Work
+    upto: int
+    """The highest connection id."""
+    max_attempts: int
+    """Connections with as many fruitless calls in this run are left alone."""
+    moment: datetime
+    """What the kind of work speaks of (UTC); ``SWAP`` speaks of none."""
+    begun: datetime
+    """When the job began (UTC): what it has won itself needs no refresh."""
+
+    def step(self, standing: Standing, now: datetime) -> Call | Wait | Rest:
+        """What the job does with a connection now.
+
+        Whatever the work, what is uncertain is settled first. A pair that was handed over is left alone.
+        """
+        pair = standing.pair
+        if self.work is Work.SWAP or standing.state is not State.MIGRATED or pair is None or pair.taken:
+            return next_step(standing, now)
+        call = self._upkeep(pair, now)
+        if call is None:
+            return Rest(standing.state, standing.reason)
+        if standing.not_before is not None and standing.not_before > now:
+            return Wait(standing.not_before)
+        return call
+
+    def _older(self, stored: StoredPair) -> bool:
+        return stored.obtained_at is None or stored.obtained_at < self.begun
+
+    def _upkeep(self, stored: StoredPair, now: datetime) -> Call | None:
+        match self.work:
+            case Work.SWAP:
+                return None
+            case Work.VERIFY:
+                if stored.verified_at is not None and stored.verified_at >= self.moment:
+                    return None
+                # An access token that has ended shows nothing; the refreshed one does.
+                return Call(Action.REFRESH if expired(stored.pair.expires_at, now) else Action.VERIFY)
+            case Work.REFRESH_ENDING:
+                ends = stored.pair.refresh_expires_at
+                soon = ends is not None and ends <= self.moment
+                return Call(Action.REFRESH) if soon and self._older(stored) else None
+            case Work.REFRESH_ALL:
+                return Call(Action.REFRESH) if self._older(stored) else None
+        assert_never(self.work)

@@ -1,0 +1,251 @@
+"""The hand-over, as the ledger records it: what an export takes, whether it came to its end, what was purged.
+
+Two steps, as with a call: what an export is about to take is on disk before a byte of it is written; that it
+is handed over, once the application can have it. Between the two nobody knows, and nobody refreshes those
+pairs: the application may use them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from migrator.ledger.codec import Codec, maybe_time_of, time_of, time_text
+from migrator.models import TokenPair
+
+HANDED_OVER = """EXISTS (
+    SELECT 1 FROM handings h JOIN exports e ON e.id = h.export_id
+    WHERE h.own_pair_id = p.id AND e.finished_at IS NOT NULL)"""
+"""Of a pair ``p``: whether the application has it."""
+
+IN_HAND = """
+    FROM connections c JOIN token_pairs p ON p.connection_id = c.id
+    WHERE c.state = 'migrated' AND p.dead_at IS NULL AND p.replaced_at IS NULL AND p.purged_at IS NULL
+"""
+"""The connections ``c`` that have a pair ``p`` of their own which works, for all the ledger knows."""
+
+
+@dataclass(frozen=True)
+class InHand:
+    """A connection with its own pair, as far as choosing goes: no secrets."""
+
+    connection_id: int
+    tenant_id: str
+    user_id: str
+    pair_id: int
+    obtained_at: datetime
+    verified_at: datetime | None
+    reached: frozenset[str]
+    """The tenants that the pair was seen to reach, in lower case; empty if nobody asked."""
+    misses_tenant: bool = False
+    """Whether its pair was seen not to reach its tenant: then no other one of its user will."""
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A connection, as an export hands it over."""
+
+    key: str
+    app_type: str
+    organisation: str
+    tenant_id: str
+    tenant_type: str
+    contact_email: str
+    further: Mapping[str, object]
+    """The input's further columns."""
+
+
+@dataclass(frozen=True)
+class HandedPair:
+    """A pair and the connections that it stands for."""
+
+    pair: TokenPair
+    connections: tuple[Handed, ...]
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """An export whose process died."""
+
+    id: int
+    target: str | bytes
+    """Bytes where a file's name is no text."""
+    part: str | bytes | None
+    sha256: str | None
+
+
+def in_hand(db: sqlite3.Connection, now: datetime, *, only_new: bool) -> Iterator[InHand]:
+    """The connections that can be handed over, those of one user together.
+
+    ``only_new`` leaves out what was handed over before. A pair whose refresh token has ended is left out too:
+    it is of use to nobody.
+    """
+    condition = f"AND NOT {HANDED_OVER}" if only_new else ""
+    for row in db.execute(
+        f"""SELECT c.id, c.tenant_id, p.user_id, p.id, p.obtained_at, p.verified_at, p.reached,
+                   c.reason = 'tenant_mismatch'
+            {IN_HAND} AND coalesce(p.refresh_expires_at, '9') > ? {condition}
+            ORDER BY p.user_id, c.id""",
+        [time_text(now)],
+    ):
+        reached = frozenset(tenant.lower() for tenant in json.loads(row[6])) if row[6] else frozenset()
+        yield InHand(
+            row[0], row[1], row[2], row[3], time_of(row[4]), maybe_time_of(row[5]), reached, bool(row[7])
+        )
+
+
+def ended_in_hand(db: sqlite3.Connection, now: datetime) -> int:
+    """How many pairs nobody can use any more, for their refresh token has ended."""
+    (number,) = db.execute(
+        f"SELECT count(*) {IN_HAND} AND p.refresh_expires_at <= ? AND NOT {HANDED_OVER}", [time_text(now)]
+    ).fetchone()
+    return int(number)
+
+
+def begin_export(db: sqlite3.Connection, run_id: int, target: str, part: str | None, now: datetime) -> int:
+    """The intent to hand over; returns the export's id. What it takes is added by ``take``."""
+    cursor = db.execute(
+        "INSERT INTO exports (run_id, target, part, started_at) VALUES (?, ?, ?, ?)",
+        [run_id, _storable(target), _storable(part), time_text(now)],
+    )
+    return int(cursor.lastrowid or 0)
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much an export takes."""
+
+    connections: int
+    pairs: int
+
+
+def _storable(name: str | None) -> str | bytes | None:
+    """A file's name as SQLite takes it: one that is no text goes in as bytes."""
+    if name is None or name.isprintable():
+        return name
+    return os.fsencode(name)
+
+
+def take(db: sqlite3.Connection, export_id: int, chosen: Iterable[tuple[InHand, int]]) -> Size:
+    """Which connections an export takes, each with the pair that stands for it."""
+    db.executemany(
+        "INSERT INTO handings (export_id, connection_id, own_pair_id, pair_id) VALUES (?, ?, ?, ?)",
+        ((export_id, one.connection_id, one.pair_id, pair_id) for one, pair_id in chosen),
+    )
+    connections, pairs = db.execute(
+        "SELECT count(*), count(DISTINCT pair_id) FROM handings WHERE export_id = ?", [export_id]
+    ).fetchone()
+    return Size(connections, pairs)
+
+
+def taken(db: sqlite3.Connection, codec: Codec, export_id: int) -> Iterator[HandedPair]:
+    """What an export takes, decrypted, pair by pair."""
+    pair_id, pair, connections = None, None, list[Handed]()
+    for row in db.execute(
+        """SELECT h.pair_id, p.access_token, p.refresh_token, p.expires_at, p.scope, p.tenant_id, p.user_id,
+                  p.refresh_expires_at,
+                  c.key, c.app_type, c.organisation, c.tenant_id, c.tenant_type, c.contact_email, c.further
+           FROM handings h JOIN token_pairs p ON p.id = h.pair_id JOIN connections c ON c.id = h.connection_id
+           WHERE h.export_id = ? ORDER BY h.pair_id, h.connection_id""",
+        [export_id],
+    ):
+        if pair is not None and row[0] != pair_id:
+            yield HandedPair(pair, tuple(connections))
+            pair, connections = None, []
+        if pair is None:
+            pair_id = row[0]
+            access, refresh = codec.open_pair(row[1], row[2])
+            pair = TokenPair(access, refresh, time_of(row[3]), row[4], row[5], row[6], maybe_time_of(row[7]))
+        key, app_type, organisation, tenant_id, tenant_type, contact_email, further = row[8:]
+        connections.append(
+            Handed(
+                key,
+                app_type,
+                organisation,
+                tenant_id,
+                tenant_type,
+                contact_email,
+                codec.open_further(further),
+            )
+        )
+    if pair is not None:
+        yield HandedPair(pair, tuple(connections))
+
+
+def seal_export(db: sqlite3.Connection, export_id: int, sha256: str) -> None:
+    """The file of an export is whole; only its name is missing."""
+    db.execute("UPDATE exports SET sha256 = ? WHERE id = ?", [sha256, export_id])
+
+
+def finish_export(db: sqlite3.Connection, export_id: int, now: datetime) -> None:
+    """The application can have it: it counts as handed over.
+
+    What an earlier export may have handed over, without anybody knowing, is known now.
+    """
+    db.execute("UPDATE exports SET finished_at = ? WHERE id = ?", [time_text(now), export_id])
+    db.execute(
+        """DELETE FROM handings WHERE export_id IN (SELECT id FROM exports WHERE finished_at IS NULL)
+           AND own_pair_id IN (SELECT own_pair_id FROM handings WHERE export_id = ?)""",
+        [export_id],
+    )
+    db.execute(
+        """DELETE FROM exports
+           WHERE finished_at IS NULL AND id NOT IN (SELECT export_id FROM handings)"""
+    )
+
+
+def cancel_export(db: sqlite3.Connection, export_id: int) -> None:
+    """Nobody got anything."""
+    db.execute("DELETE FROM handings WHERE export_id = ?", [export_id])
+    db.execute("DELETE FROM exports WHERE id = ?", [export_id])
+
+
+def unfinished(db: sqlite3.Connection) -> list[Unfinished]:
+    """Exports whose process died."""
+    rows = db.execute("SELECT id, target, part, sha256 FROM exports WHERE finished_at IS NULL ORDER BY id")
+    return [Unfinished(*row) for row in rows]
+
+
+@dataclass(frozen=True)
+class Served:
+    """A connection and the pair that stands for it."""
+
+    connection_id: int
+    own_pair: bool
+    """Whether the pair is its own; if not, it is another one's of the same user."""
+    owner: str
+    """The key of the connection whose pair it is; empty without a pair."""
+    others: tuple[str, ...]
+    """The keys of the other connections that the pair stands for."""
+    exported_at: datetime | None
+    purged: bool = False
+    """Whether its tokens are gone."""
+
+
+def served(db: sqlite3.Connection, key: str) -> Served | None:
+    """Which pair serves the connection of this key; None if there is no such connection."""
+    row = db.execute("SELECT id FROM connections WHERE key = ?", [key]).fetchone()
+    if row is None:
+        return None
+    pair = db.execute(
+        """SELECT mine.stands_for_it, mine.own_pair, owner.key, mine.exported_at, p.purged_at
+           FROM pairs mine JOIN token_pairs p ON p.id = mine.stands_for_it
+           JOIN connections owner ON owner.id = p.connection_id WHERE mine.key = ?""",
+        [key],
+    ).fetchone()
+    if pair is None:
+        return Served(row[0], own_pair=False, owner="", others=(), exported_at=None)
+    stands, own, owner, exported_at, purged_at = pair
+    others = db.execute("SELECT key FROM pairs WHERE stands_for_it = ? AND key <> ?", [stands, key])
+    return Served(
+        row[0],
+        stands == own,
+        owner,
+        tuple(other for (other,) in others),
+        maybe_time_of(exported_at),
+        purged_at is not None,
+    )
