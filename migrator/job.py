@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
+from migrator.agenda import Agenda
 from migrator.errors import StoppedError
 from migrator.gate import Gate
-from migrator.ledger import EndedCall, Ledger, Range
+from migrator.ledger import EndedCall, Ledger
 from migrator.models import Action, Clock, Credentials, Standing, State
 from migrator.pacing import LONGEST_PAUSE, backoff
-from migrator.plan import Call, Rest, Wait, next_step
+from migrator.plan import Call, Rest, Wait
 from migrator.progress import Progress
 from migrator.providers import (
     RATE_LIMITED,
@@ -31,6 +32,7 @@ from migrator.providers import (
     Reached,
     Renewed,
     Request,
+    Revoked,
     StopAll,
     Suspect,
     Unknown,
@@ -90,20 +92,20 @@ class Job:
         self._lock = threading.Lock()
         self._went_well: dict[Action, datetime] = {}
 
-    def work(self, within: Range) -> None:
-        """Work until nothing in the range is open, or the job is told to stop.
+    def work(self, agenda: Agenda) -> None:
+        """Work until nothing of the agenda is open, or the job is told to stop.
 
         Raises ``StoppedError`` for a fault that would hit every connection, ``LedgerUnwritableError`` if
         nothing can be recorded.
         """
         workers = [
-            threading.Thread(target=self._serve, name=f"worker-{number}", daemon=True)
+            threading.Thread(target=self._serve, args=[agenda], name=f"worker-{number}", daemon=True)
             for number in range(self._concurrency)
         ]
         for worker in workers:
             worker.start()
         try:
-            self._feed(within)
+            self._feed(agenda)
         finally:
             for _ in workers:
                 self._put(None)
@@ -114,38 +116,47 @@ class Job:
 
     def verify(self, connection_ids: list[int]) -> None:
         """See each stored pair work, one after the other; what came of it is in the ledger."""
+        self._insist(connection_ids, Action.VERIFY, _verifiable)
+
+    def revoke(self, connection_id: int) -> None:
+        """Make a connection's pair worthless; what came of it is in the ledger."""
+        self._insist([connection_id], Action.REVOKE, _revocable)
+
+    def _insist(self, connection_ids: list[int], action: Action, wanted: Callable[[Standing], bool]) -> None:
+        """Make one kind of call for each connection, one after the other, as long as it is wanted."""
         wire = self._tools.new_wire()
         try:
             for connection_id in connection_ids:
-                self._verify_one(connection_id, wire)
+                self._insist_on_one(connection_id, action, wanted, wire)
         finally:
             wire.close()
         if self._fault is not None:
             raise self._fault
 
-    def _verify_one(self, connection_id: int, wire: Wire) -> None:
+    def _insist_on_one(
+        self, connection_id: int, action: Action, wanted: Callable[[Standing], bool], wire: Wire
+    ) -> None:
         for _ in range(self._policy.max_attempts):
             standing = self._ledger.standing(connection_id)
-            pair = standing.pair
-            if self._stop.is_set() or standing.state is not State.MIGRATED or pair is None or pair.verified:
+            if self._stop.is_set() or not wanted(standing):
                 return
-            verdict = self._call(standing, Action.VERIFY, wire)
+            verdict = self._call(standing, action, wire)
             if verdict is not None and verdict.not_before is not None:
                 self._stop.wait((verdict.not_before - self._tools.clock()).total_seconds())
 
     # --- handing out ---
 
-    def _feed(self, within: Range) -> None:
+    def _feed(self, agenda: Agenda) -> None:
         after = 0
         while not self._stop.is_set():
-            page = self._ledger.due(within, self._tools.clock(), after=after, limit=_PAGE)
+            page = self._ledger.due(agenda, self._tools.clock(), after=after, limit=_PAGE)
             handed = sum(self._hand_out(connection_id) for connection_id in page)
             after = page[-1] if len(page) == _PAGE else 0
             if handed or after:
                 continue
             if self._busy():
                 self._stop.wait(_POLL)
-            elif not self._await_due(within):
+            elif not self._await_due(agenda):
                 return
 
     def _hand_out(self, connection_id: int) -> bool:
@@ -169,9 +180,9 @@ class Job:
         with self._lock:
             return bool(self._claimed)
 
-    def _await_due(self, within: Range) -> bool:
+    def _await_due(self, agenda: Agenda) -> bool:
         """Wait until something is due; False if nothing is open any more."""
-        moment = self._ledger.next_due(within)
+        moment = self._ledger.next_due(agenda)
         if moment is None:
             return False
         seconds = (moment - self._tools.clock()).total_seconds()
@@ -180,18 +191,18 @@ class Job:
             self._tools.progress.note(f"the provider lets the others wait until {until}: resume then")
             return False
         if seconds > 1:
-            waiting = self._ledger.open_count(within)
+            waiting = self._ledger.open_count(agenda)
             self._tools.progress.note(f"{waiting:,} are to be asked again, the next in {seconds:.0f} s")
         self._stop.wait(max(seconds, 0) + 0.001)  # a hair more, so that it is due when we look
         return True
 
     # --- working ---
 
-    def _serve(self) -> None:
+    def _serve(self, agenda: Agenda) -> None:
         wire = self._tools.new_wire()
         try:
             while (connection_id := self._next()) is not None:
-                self._carry(connection_id, wire)
+                self._carry(agenda, connection_id, wire)
                 with self._lock:
                     self._claimed.discard(connection_id)
         except BaseException as error:  # noqa: BLE001 - it is raised again where the job was started
@@ -207,31 +218,34 @@ class Job:
                 continue
         return None
 
-    def _carry(self, connection_id: int, wire: Wire) -> None:
+    def _carry(self, agenda: Agenda, connection_id: int, wire: Wire) -> None:
         """Take one connection as far as it goes now."""
-        begun = False
+        called = False
         while not self._stop.is_set():
             standing = self._ledger.standing(connection_id)
-            step = next_step(standing, self._tools.clock())
+            step = agenda.step(standing, self._tools.clock())
             match step:
                 case Call():
-                    verdict = self._call(standing, step.action, wire, first=begun)
-                    if verdict is None or self._rests(verdict):
+                    verdict = self._call(standing, step.action, wire, first=called)
+                    if verdict is None or self._waits(verdict):
                         return
-                    begun = True
+                    called = True
                 case Wait():
                     return
                 case Rest():
                     if step.state is not standing.state:
                         self._ledger.rest(standing, step.state, step.reason)
+                        called = True
+                    if called:  # else somebody has just carried it here
                         self._tools.progress.advance(step.state)
                     return
 
-    def _rests(self, verdict: Verdict) -> bool:
-        if verdict.state in (State.PENDING, State.UNCERTAIN) and verdict.tries < self._policy.max_attempts:
-            return verdict.not_before is not None
-        self._tools.progress.advance(verdict.state)
-        return True
+    def _waits(self, verdict: Verdict) -> bool:
+        """Whether nothing more is done for a connection now."""
+        if verdict.tries >= self._policy.max_attempts:
+            self._tools.progress.advance(verdict.state)
+            return True
+        return verdict.not_before is not None
 
     def _call(self, standing: Standing, action: Action, wire: Wire, *, first: bool = False) -> Verdict | None:
         """One call to the provider: intent on disk, call, outcome on disk.
@@ -266,6 +280,8 @@ class Job:
                 return profile.verify(stored.pair.access_token)
             case Action.REFRESH, stored if stored is not None:
                 return profile.refresh(stored.pair.refresh_token, credentials)
+            case Action.REVOKE, stored if stored is not None:
+                return profile.revoke(stored.pair.refresh_token, credentials)
         raise ValueError(f"the job makes no call {action}")
 
     def _judge(self, standing: Standing, action: Action, outcome: Outcome) -> Verdict:
@@ -277,10 +293,13 @@ class Job:
             if self._alone(standing, action, outcome):
                 return give_up(standing, action, outcome, now, pause)
             pause = _SUSPECT_PAUSE
+            if standing.state is State.MIGRATED and standing.tries:
+                # Its pair is safe: one that keeps getting such answers is left, and stops nobody else.
+                return settle(standing, action, outcome, now, self._policy, pause)
         trip = self._tools.gate.listen(action, outcome)
         if trip is not None:
             self._fail(_stopped(outcome, trip.problem))
-        if isinstance(outcome, Won | Renewed | Reached):
+        if isinstance(outcome, Won | Renewed | Reached | Revoked):
             self._went_well[action] = now
         if isinstance(outcome, Later) and self._tools.gate.in_trouble():
             standing = replace(
@@ -290,6 +309,8 @@ class Job:
 
     def _judge_refusal(self, standing: Standing, action: Action, outcome: Over, now: datetime) -> Verdict:
         """A token was refused, and no lost call explains it: the user's doing, or everybody's."""
+        if action is Action.REFRESH and _has_ended(standing, now):  # then it is no surprise
+            return settle(standing, action, outcome, now, self._policy, _SUSPECT_PAUSE)
         if not standing.tries and not self._policy.believe_refusals:
             trip = self._tools.gate.refused(action, outcome)
             if trip is not None:
@@ -329,10 +350,26 @@ class Job:
         self._stop.set()
 
 
+def _verifiable(standing: Standing) -> bool:
+    return standing.state is State.MIGRATED and standing.pair is not None and not standing.pair.verified
+
+
+def _revocable(standing: Standing) -> bool:
+    being_revoked = standing.state is State.UNCERTAIN and standing.doubt is Action.REVOKE
+    return standing.pair is not None and (standing.state is State.MIGRATED or being_revoked)
+
+
+def _has_ended(standing: Standing, now: datetime) -> bool:
+    """Whether the refresh token of a connection's pair has ended, by all that is known of it."""
+    ends = standing.pair.pair.refresh_expires_at if standing.pair is not None else None
+    return ends is not None and ends <= now
+
+
 def _ends_a_grant(standing: Standing, action: Action, outcome: Outcome) -> bool:
     """Whether an answer, believed, makes a user consent again though no call of theirs was lost."""
     refused_ = isinstance(outcome, Over) and outcome.refused
-    return refused_ and action is not Action.VERIFY and standing.doubt is None
+    asked = action in (Action.SWAP, Action.RENEW, Action.REFRESH)
+    return refused_ and asked and standing.doubt in (None, Action.VERIFY)
 
 
 def _ended(

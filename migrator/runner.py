@@ -1,33 +1,19 @@
-"""``run`` and ``resume`` but for the command line.
-
-Settings and files in, the ledger worked through, how it ended out.
-"""
+"""``run`` and ``resume`` but for the command line: files in, the ledger worked through, how it ended out."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from pathlib import Path
-from random import Random
 
-from migrator import ledger as ledgers
-from migrator.errors import ExitCode, LedgerError, LedgerUnwritableError, StoppedError
-from migrator.gate import Gate
+from migrator.agenda import Work
+from migrator.errors import LedgerError, LedgerUnwritableError, StoppedError
 from migrator.intake import screen
-from migrator.interruption import Interruption, heeded
-from migrator.job import Job, Tools
-from migrator.ledger import DiskSeen, Intake, Ledger, LedgerKey, Status
-from migrator.models import Clock, Credentials, Standing, State
-from migrator.pacing import Breaker, Pace
-from migrator.progress import Progress
-from migrator.providers import Profile
-from migrator.settings import JobSettings
+from migrator.job import Job
+from migrator.ledger import DiskSeen, Intake
+from migrator.models import Standing, State
 from migrator.sources import Source
-from migrator.transitions import Policy
-from migrator.wire import HttpWire, longest_call
+from migrator.workshop import Bench, Ended, Workshop, end
 
 log = logging.getLogger(__name__)
 
@@ -42,101 +28,39 @@ class Scope:
     """So many first, each pair seen to work before the others follow; or None."""
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How a run ended that was not stopped by a fault."""
-
-    status: Status
-    outcome: str
-    """``done``, ``incomplete`` or ``interrupted``."""
-    exit_code: ExitCode
-    left: int
-    """Connections that the run's limit left for another one."""
-
-
 class Runner:
-    """Works one ledger with one provider."""
+    """Swaps what can be swapped."""
 
-    def __init__(
-        self,
-        ledger: Path,
-        key: LedgerKey,
-        profile: Profile,
-        credentials: Credentials,
-        settings: JobSettings,
-        *,
-        clock: Clock,
-        progress: Progress,
-    ) -> None:
-        self._path = ledger
-        self._key = key
-        self._profile = profile
-        self._credentials = credentials
-        self._settings = settings
-        self._clock = clock
-        self._progress = progress
-        # Longer than any time-out: an answer that was given up may still take as long again at the provider.
-        self._policy = Policy(
-            settings.max_attempts,
-            settle=timedelta(seconds=2 * longest_call(settings.timeout)),
-            patience=timedelta(seconds=settings.patience),
-            believe_refusals=settings.believe_refusals,
-        )
+    def __init__(self, workshop: Workshop) -> None:
+        self._workshop = workshop
+        self._progress = workshop.progress
 
     def run(self, sources: Sequence[Source], scope: Scope, show_plan: Callable[[Intake], None]) -> Ended:
         """Take the files in and swap what can be swapped. ``show_plan`` is called before anything is sent."""
-        with self._run("run", sources, create=True) as (ledger, interruption):
-            show_plan(self._take_in(ledger, sources, interruption))
-            return self._work(ledger, scope, interruption)
+        names = [source.name for source in sources]
+        with self._workshop.run("run", names, create=True) as bench:
+            show_plan(self._take_in(bench, sources))
+            return self._work(bench, scope)
 
     def resume(self, scope: Scope, *, retry_failed: bool) -> Ended:
         """Go on from the ledger alone."""
-        with self._run("resume", (), create=False) as (ledger, interruption):
-            if not ledger.status().total:
+        with self._workshop.run("resume") as bench:
+            if not bench.ledger.status().total:
                 raise LedgerError(
                     "the ledger holds no connections", hint="'migrator run TOKENS' takes some in"
                 )
             if retry_failed:
-                self._progress.note(f"{ledger.retry_failed():,} that had failed are in line again")
-            return self._work(ledger, scope, interruption)
+                self._progress.note(f"{bench.ledger.retry_failed():,} that had failed are in line again")
+            return self._work(bench, scope)
 
-    @contextmanager
-    def _run(
-        self, command: str, sources: Sequence[Source], *, create: bool
-    ) -> Iterator[tuple[Ledger, Interruption]]:
-        """A run in the ledger, from its beginning to how it ended."""
-        longest = longest_call(self._settings.timeout) + ledgers.HURRIED_WAIT
-        with (
-            heeded(longest) as interruption,
-            ledgers.open_for_job(
-                self._path, self._key, self._clock, create=create, hurry=interruption.stop
-            ) as ledger,
-        ):
-            names = [source.name for source in sources]
-            stock = ledger.begin_run(command, self._policy, names, workers=self._settings.concurrency)
-            if stock.rescued:
-                self._progress.note(f"{stock.rescued:,} answers from the rescue file are in the ledger now")
-            if stock.open_calls:
-                self._progress.note(
-                    f"{stock.open_calls:,} calls were under way when an earlier process ended: asked again"
-                )
-            try:
-                yield ledger, interruption
-            except LedgerUnwritableError:
-                raise  # how the run ended cannot be written either
-            except BaseException:
-                ledger.end_run("stopped")
-                raise
-            finally:
-                self._progress.stop()
-
-    def _take_in(self, ledger: Ledger, sources: Sequence[Source], interruption: Interruption) -> Intake:
+    def _take_in(self, bench: Bench, sources: Sequence[Source]) -> Intake:
         names = [source.name for source in sources]
         self._progress.start("reading", None)
         try:
-            with DiskSeen() as seen, interruption.nothing_done_yet():
+            with DiskSeen() as seen, bench.interruption.nothing_done_yet():
                 rows = screen(sources, seen)
-                return ledger.take_in(rows, names, self._profile.name, lambda _: self._progress.advance())
+                provider = self._workshop.profile.name
+                return bench.ledger.take_in(rows, names, provider, lambda _: self._progress.advance())
         except LedgerUnwritableError as error:
             raise LedgerUnwritableError(
                 error.message,
@@ -145,34 +69,36 @@ class Runner:
         finally:
             self._progress.stop()
 
-    def _work(self, ledger: Ledger, scope: Scope, interruption: Interruption) -> Ended:
-        job = Job(
-            ledger,
-            self._tools(),
-            self._policy,
-            concurrency=self._settings.concurrency,
-            stop=interruption.stop,
-        )
-        # The range is fixed before the canary: its connections count among those of the limit.
-        within = ledger.open_range(self._policy.max_attempts, scope.limit)
+    def _work(self, bench: Bench, scope: Scope) -> Ended:
+        job = self._workshop.job(bench)
+        # The agenda is fixed before the canary: its connections count among those of the limit.
+        agenda = bench.ledger.agenda(Work.SWAP, self._workshop.policy.max_attempts, limit=scope.limit)
         if scope.canary is not None:
-            self._fly_canary(ledger, job, scope.canary, interruption)
-        if not interruption.requested:
-            self._progress.start("swapping", ledger.open_count(within))
-            job.work(within)
+            self._fly_canary(bench, job, scope.canary)
+        if not bench.interruption.requested:
+            self._progress.start("swapping", bench.ledger.open_count(agenda))
+            job.work(agenda)
             self._progress.stop()
-        return self._end(ledger, scope, interruption)
+        states = bench.ledger.status().states
+        unfinished = states[State.FAILED] + states[State.UNCERTAIN] + states[State.IN_FLIGHT]
+        left = bool(states[State.PENDING])
+        return end(
+            bench,
+            open_=left and (scope.limit is None or bench.interruption.requested),
+            wrong=bool(unfinished),
+        )
 
-    def _fly_canary(self, ledger: Ledger, job: Job, number: int, interruption: Interruption) -> None:
+    def _fly_canary(self, bench: Bench, job: Job, number: int) -> None:
         """The first few: each is seen to have a pair that reaches its tenant, or its user must consent."""
-        within = ledger.open_range(self._policy.max_attempts, number)
-        flown = ledger.open_ids(within)
+        ledger = bench.ledger
+        agenda = ledger.agenda(Work.SWAP, self._workshop.policy.max_attempts, limit=number)
+        flown = ledger.open_ids(agenda)
         self._progress.start("canary", len(flown))
-        job.work(within)
+        job.work(agenda)
         self._progress.stop()
-        if not interruption.requested:
+        if not bench.interruption.requested:
             job.verify(flown)
-        if interruption.requested or not flown:
+        if bench.interruption.requested or not flown:
             return
         ended = [ledger.standing(connection_id) for connection_id in flown]
         reached = [standing for standing in ended if _reaches_its_tenant(standing)]
@@ -185,31 +111,6 @@ class Runner:
                 hint="see the problems in the ledger; 'migrator resume' goes on without canary",
             )
         self._progress.note(f"canary: each of {len(reached)} new access tokens reaches its tenant")
-
-    def _tools(self) -> Tools:
-        pace = Pace(self._settings.rate_per_minute, self._profile.rate_per_minute)
-        return Tools(
-            profile=self._profile,
-            credentials=self._credentials,
-            gate=Gate(pace, Breaker(patience=self._policy.patience.total_seconds())),
-            new_wire=lambda: HttpWire(self._credentials, timeout=self._settings.timeout, clock=self._clock),
-            clock=self._clock,
-            dice=Random(),  # noqa: S311 - jitter, not cryptography
-            progress=self._progress,
-        )
-
-    def _end(self, ledger: Ledger, scope: Scope, interruption: Interruption) -> Ended:
-        states = ledger.status().states
-        unfinished = states[State.FAILED] + states[State.UNCERTAIN] + states[State.IN_FLIGHT]
-        left = states[State.PENDING]
-        if interruption.requested and (left or unfinished):
-            outcome, exit_code = "interrupted", ExitCode.INTERRUPTED
-        elif unfinished or (left and scope.limit is None):
-            outcome, exit_code = "incomplete", ExitCode.INCOMPLETE
-        else:
-            outcome, exit_code = "done", ExitCode.DONE
-        ledger.end_run(outcome)
-        return Ended(ledger.status(), outcome, exit_code, left)
 
 
 def _reaches_its_tenant(standing: Standing) -> bool:

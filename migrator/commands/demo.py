@@ -19,7 +19,7 @@ import click
 
 from migrator import ledger as ledgers
 from migrator.errors import ConfigurationError, ExitCode, LedgerError, StoppedError
-from migrator.models import State
+from migrator.models import State, utc_now
 from migrator.sources import Row, open_source
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class _Stage:
         """How many connections the ledger says are migrated."""
         try:
             with ledgers.open_to_read(self.folder / "migration.db") as ledger:
-                return ledgers.status(ledger).states[State.MIGRATED]
+                return ledgers.status(ledger, utc_now()).states[State.MIGRATED]
         except LedgerError:  # it is not there yet, or has no tables yet
             return 0
 

@@ -8,14 +8,14 @@ from migrator.commands.common import (
     Context,
     job_options,
     json_option,
-    make_runner,
+    make_workshop,
     pass_context,
     print_json,
     with_options,
 )
 from migrator.commands.run import print_end
 from migrator.present import status_document
-from migrator.runner import Scope
+from migrator.runner import Runner, Scope
 
 
 @click.command()
@@ -41,7 +41,7 @@ def resume(
     """
     settings = with_options(context.settings(), concurrency, rate, believe_refusals=believe_refusals)
     with context.progress() as progress:
-        runner = make_runner(context, settings, progress, create=False)
+        runner = Runner(make_workshop(context, settings, progress))
         ended = runner.resume(Scope(limit), retry_failed=retry_failed)
     if as_json:
         print_json({**status_document(ended.status, context.ledger), "outcome": ended.outcome})

@@ -11,20 +11,21 @@ from migrator.commands.common import (
     Context,
     job_options,
     json_option,
-    make_runner,
+    make_workshop,
     pass_context,
     print_json,
     profile_of,
     with_options,
 )
 from migrator.ledger import Intake
-from migrator.models import utc_now
+from migrator.models import State, utc_now
 from migrator.plan import Forecast, Tally, forecast
 from migrator.present import plan_document, plan_text, status_document, status_text
 from migrator.preview import preview
-from migrator.runner import Ended, Scope
+from migrator.runner import Runner, Scope
 from migrator.settings import Settings
 from migrator.sources import Source, open_source
+from migrator.workshop import Ended
 
 
 @click.command()
@@ -78,7 +79,7 @@ def run(
         context.say(plan_text(intake.tally, ahead) + "\n")
 
     with context.progress() as progress:
-        runner = make_runner(context, settings, progress, create=True)
+        runner = Runner(make_workshop(context, settings, progress, create=True))
         ended = runner.run(sources, Scope(limit, canary), show_plan)
     if as_json:
         document = {**status_document(ended.status, context.ledger), "outcome": ended.outcome}
@@ -98,8 +99,8 @@ def print_end(ended: Ended) -> None:
         click.echo(
             "not complete: 'migrator resume' asks again, with --retry-failed for what failed too", err=True
         )
-    elif ended.left:
-        click.echo(f"{ended.left:,} left for later: 'migrator resume' goes on", err=True)
+    elif left := ended.status.states[State.PENDING]:
+        click.echo(f"{left:,} left for later: 'migrator resume' goes on", err=True)
 
 
 def _dry_run(context: Context, settings: Settings, sources: list[Source], *, as_json: bool) -> None:

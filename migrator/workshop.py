@@ -1,0 +1,146 @@
+"""What every run needs: the ledger opened and locked, the run recorded, signals heeded, tools laid out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+
+from migrator import ledger as ledgers
+from migrator.errors import ExitCode, LedgerUnwritableError
+from migrator.gate import Gate
+from migrator.interruption import Interruption, heeded
+from migrator.job import Job, Tools
+from migrator.ledger import Fate, Ledger, LedgerKey, Status
+from migrator.models import Clock, Credentials
+from migrator.pacing import Breaker, Pace
+from migrator.progress import Progress
+from migrator.providers import Profile
+from migrator.settings import JobSettings
+from migrator.tabular import printable
+from migrator.transitions import Policy
+from migrator.wire import HttpWire, longest_call
+
+_EXPORT_LEFT = {
+    Fate.HANDED_OVER: "the export to {target} was whole when its process ended: it counts",
+    Fate.NOT_HANDED_OVER: "the export to {target} was not whole when its process ended: it does not count",
+    Fate.UNKNOWN: "nobody knows what became of the export to {target}, whose process ended:"
+    " its pairs are left alone until they are exported again",
+}
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A run under way: what is worked on, and what may end it."""
+
+    ledger: Ledger
+    interruption: Interruption
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """One ledger, one provider, and how to go about the work."""
+
+    path: Path
+    key: LedgerKey
+    profile: Profile
+    credentials: Credentials | None
+    """None where nothing is sent."""
+    settings: JobSettings
+    clock: Clock
+    progress: Progress
+
+    @property
+    def policy(self) -> Policy:
+        """How patient a job is: an answer that was given up may still take as long again at the provider."""
+        settle = timedelta(seconds=2 * longest_call(self.settings.timeout))
+        return Policy(
+            self.settings.max_attempts,
+            settle,
+            timedelta(seconds=self.settings.patience),
+            self.settings.believe_refusals,
+        )
+
+    @contextmanager
+    def run(self, command: str, sources: Sequence[str] = (), *, create: bool = False) -> Iterator[Bench]:
+        """A run in the ledger, from its beginning to how it ended.
+
+        The block ends the run itself when it knows how; one that raises is recorded as ``stopped``.
+        """
+        longest = longest_call(self.settings.timeout) + ledgers.HURRIED_WAIT
+        with (
+            heeded(longest) as interruption,
+            ledgers.open_for_job(
+                self.path, self.key, self.clock, create=create, hurry=interruption.stop
+            ) as ledger,
+        ):
+            self._begin(ledger, command, sources)
+            try:
+                yield Bench(ledger, interruption)
+            except LedgerUnwritableError:
+                raise  # how the run ended cannot be written either
+            except BaseException:
+                ledger.end_run("stopped")
+                raise
+            finally:
+                self.progress.stop()
+
+    def _begin(self, ledger: Ledger, command: str, sources: Sequence[str]) -> None:
+        stock = ledger.begin_run(command, self.policy, sources, workers=self.settings.concurrency)
+        if stock.rescued:
+            self.progress.note(f"{stock.rescued:,} answers from the rescue file are in the ledger now")
+        if stock.open_calls:
+            self.progress.note(
+                f"{stock.open_calls:,} calls were under way when an earlier process ended: asked again"
+            )
+        for target, fate in stock.exports:
+            self.progress.note(_EXPORT_LEFT[fate].format(target=printable(target)))
+
+    def job(self, bench: Bench) -> Job:
+        """What makes the calls of a run. Raises ``ValueError`` without credentials."""
+        if self.credentials is None:
+            raise ValueError("calls need credentials")
+        return Job(
+            bench.ledger,
+            self._tools(self.credentials),
+            self.policy,
+            concurrency=self.settings.concurrency,
+            stop=bench.interruption.stop,
+        )
+
+    def _tools(self, credentials: Credentials) -> Tools:
+        pace = Pace(self.settings.rate_per_minute, self.profile.rate_per_minute)
+        return Tools(
+            profile=self.profile,
+            credentials=credentials,
+            gate=Gate(pace, Breaker(patience=self.settings.patience)),
+            new_wire=lambda: HttpWire(credentials, timeout=self.settings.timeout, clock=self.clock),
+            clock=self.clock,
+            dice=Random(),  # noqa: S311 - jitter, not cryptography
+            progress=self.progress,
+        )
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended that was not stopped by a fault."""
+
+    status: Status
+    outcome: str
+    """``done``, ``incomplete`` or ``interrupted``."""
+    exit_code: ExitCode
+
+
+def end(bench: Bench, *, open_: bool, wrong: bool) -> Ended:
+    """Record how a run ended: ``open_`` says that work was left undone, ``wrong`` that some of it failed."""
+    if bench.interruption.requested and (open_ or wrong):
+        outcome, exit_code = "interrupted", ExitCode.INTERRUPTED
+    elif open_ or wrong:
+        outcome, exit_code = "incomplete", ExitCode.INCOMPLETE
+    else:
+        outcome, exit_code = "done", ExitCode.DONE
+    bench.ledger.end_run(outcome)
+    return Ended(bench.ledger.status(), outcome, exit_code)
