@@ -59,6 +59,12 @@ class OutputError(MigratorError):
     exit_code = ExitCode.USAGE
 
 
+class InterruptedExportError(MigratorError):
+    """Somebody asked an export to end before it was whole: nothing is handed over."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+
 class LedgerError(MigratorError):
     """The ledger is missing, is not ours, or was encrypted under another key."""
 

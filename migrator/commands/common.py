@@ -19,8 +19,8 @@ from migrator import ledger as ledgers
 from migrator.models import utc_now
 from migrator.progress import NoProgress, Progress, for_stream
 from migrator.providers import Profile, find_profile
-from migrator.runner import Runner
 from migrator.settings import MOST_AT_ONCE, Settings, load, read_credentials
+from migrator.workshop import Workshop
 
 log = logging.getLogger(__name__)
 
@@ -105,12 +105,15 @@ def profile_of(settings: Settings) -> Profile:
     return find_profile(settings.provider, base_url=settings.base_url)
 
 
-def make_runner(context: Context, settings: Settings, progress: Progress, *, create: bool) -> Runner:
-    """A runner for the ledger; with ``create``, a ledger without key gets one.
+def make_workshop(
+    context: Context, settings: Settings, progress: Progress, *, create: bool = False, calls: bool = True
+) -> Workshop:
+    """What works on the ledger; with ``create``, a ledger without key gets one.
 
-    Raises ``ConfigurationError`` for what would stop the job later, before anything is made or sent.
+    ``calls`` says whether anything is sent: then the applications' secrets are needed. Raises
+    ``ConfigurationError`` for what would stop the job later, before anything is made or sent.
     """
-    credentials = read_credentials(settings, os.environ)
+    credentials = read_credentials(settings, os.environ) if calls else None
     descriptors.require_for(settings.job.concurrency)
     key = ledgers.find_key(context.ledger, os.environ, settings.ledger_key_file) if create else None
     if key is None and create and not ledgers.exists(context.ledger):
@@ -128,7 +131,7 @@ def make_runner(context: Context, settings: Settings, progress: Progress, *, cre
     ):
         if path is not None and ledgers.readable_by_others(path):
             log.warning("%s can be read by others than its owner: chmod 600 it", path)
-    return Runner(
+    return Workshop(
         context.ledger, key, profile_of(settings), credentials, settings.job, clock=utc_now, progress=progress
     )
 

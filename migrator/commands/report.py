@@ -36,10 +36,11 @@ def report(context: Context, output: Path) -> None:
 
 
 def _facts(ledger: sqlite3.Connection, settings: Settings) -> Facts:
-    status = ledgers.status(ledger)
+    now = utc_now()
+    status = ledgers.status(ledger, now)
     provider = status.provider or settings.provider
     return Facts(
-        generated_at=utc_now(),
+        generated_at=now,
         provider=find_profile(provider).title if provider in PROFILES else provider,
         status=status,
         runs=list(ledgers.runs(ledger)),
@@ -48,4 +49,5 @@ def _facts(ledger: sqlite3.Connection, settings: Settings) -> Facts:
         needs_consent=lambda: ledgers.needs_consent(ledger),
         problems=lambda: ledgers.problems(ledger),
         rejects=lambda: ledgers.rejects(ledger),
+        days_of_end=lambda: ledgers.days_of_end(ledger),
     )

@@ -6,6 +6,7 @@ import click
 
 from migrator import ledger as ledgers
 from migrator.commands.common import Context, json_option, pass_context, print_json
+from migrator.models import utc_now
 from migrator.present import status_document, status_text
 
 
@@ -15,7 +16,7 @@ from migrator.present import status_document, status_text
 def status(context: Context, as_json: bool) -> None:
     """Say where the job stands. Needs neither key nor configuration, and may be asked while a job runs."""
     with ledgers.open_to_read(context.ledger) as ledger, ledgers.one_view(ledger):
-        facts = ledgers.status(ledger)
+        facts = ledgers.status(ledger, utc_now())
     if as_json:
         print_json(status_document(facts, context.ledger))
     else:

@@ -1,1 +1,1 @@
-"""Pairs out: into the hands of the application that they belong to."""
+"""From the ledger into the application: pairs are seen to work, kept alive, handed over, and forgotten."""

@@ -1,0 +1,97 @@
+"""``migrator refresh``: keep stored pairs alive until the application takes them over."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+
+import click
+
+from migrator.commands.common import (
+    Context,
+    job_options,
+    json_option,
+    make_workshop,
+    pass_context,
+    print_json,
+    with_options,
+)
+from migrator.handover.upkeep import Kept, Upkeep
+
+_UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1)}
+_DURATION = re.compile(r"(\d{1,5})([dhm])")
+
+
+class Duration(click.ParamType[timedelta]):
+    """A number of days, hours or minutes: ``7d``, ``12h``, ``90m``."""
+
+    name = "duration"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        match = _DURATION.fullmatch(str(value).strip().lower())
+        if match is None:
+            self.fail(f"{value!r} is no duration: say 7d, 12h or 90m", param, ctx)
+        return int(match[1]) * _UNITS[match[2]]
+
+
+@click.command()
+@click.option(
+    "--within",
+    type=Duration(),
+    metavar="TIME",
+    default="7d",
+    show_default=True,
+    help="Refresh the pairs whose refresh token ends within that time: 7d, 12h, 90m.",
+)
+@click.option("--all", "everything", is_flag=True, help="Refresh every pair.")
+@json_option
+@job_options
+@pass_context
+@click.pass_context
+def refresh(
+    click_context: click.Context,
+    context: Context,
+    within: timedelta,
+    everything: bool,
+    as_json: bool,
+    concurrency: int | None,
+    rate: int | None,
+    believe_refusals: bool,
+) -> None:
+    """Keep stored pairs alive until the application takes them over.
+
+    Pairs that were handed over are the application's to refresh, and left alone. From cron: migrator -q
+    refresh; it says nothing unless something is wrong.
+    """
+    given = click_context.get_parameter_source("within")
+    if everything and given is click.core.ParameterSource.COMMANDLINE:
+        raise click.UsageError("--within and --all exclude each other")
+    settings = with_options(context.settings(), concurrency, rate, believe_refusals=believe_refusals)
+    with context.progress() as progress:
+        upkeep = Upkeep(make_workshop(context, settings, progress))
+        kept = upkeep.refresh(within=None if everything else within)
+    if as_json:
+        print_json(_document(kept))
+    else:
+        _print(context, kept)
+    click_context.exit(kept.ended.exit_code)
+
+
+def _document(kept: Kept) -> Mapping[str, object]:
+    return {
+        "outcome": kept.ended.outcome,
+        "refreshed": kept.refreshed,
+        "refused": kept.over,
+        "open": kept.open,
+    }
+
+
+def _print(context: Context, kept: Kept) -> None:
+    context.say(f"{kept.refreshed:,} pairs refreshed")
+    if kept.over:
+        click.echo(f"{kept.over:,} were refused: their users must consent again", err=True)
+    if kept.open:
+        click.echo(f"{kept.open:,} are open: 'migrator refresh' again, or 'migrator resume'", err=True)

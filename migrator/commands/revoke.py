@@ -1,0 +1,40 @@
+"""``migrator revoke``: undo one connection at the provider."""
+
+from __future__ import annotations
+
+import click
+
+from migrator.commands.common import Context, json_option, make_workshop, pass_context, print_json
+from migrator.handover.undo import revoke as revoke_pair
+from migrator.present import moment_text
+from migrator.tabular import printable
+
+
+@click.command()
+@click.argument("key")
+@click.option("--shared", is_flag=True, help="Even if the pair stands for other connections of its user too.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@pass_context
+@click.pass_context
+def revoke(
+    click_context: click.Context, context: Context, key: str, shared: bool, yes: bool, as_json: bool
+) -> None:
+    """Undo one connection at the provider: its pair becomes worthless, its user must consent again."""
+    settings = context.settings()
+    if not yes:
+        click.confirm(f"Revoke the pair of {printable(key)} at the provider?", abort=True, err=True)
+    with context.progress() as progress:
+        undone = revoke_pair(make_workshop(context, settings, progress), key, shared=shared)
+    if as_json:
+        print_json({"key": key, "revoked": undone.revoked, "others": list(undone.served.others)})
+    elif undone.revoked:
+        click.echo(f"{printable(key)} is revoked: its user must consent again")
+    else:
+        click.echo("nobody knows whether it is revoked: do it again", err=True)
+    if undone.served.exported_at is not None:
+        context.say(
+            f"the pair was handed over {moment_text(undone.served.exported_at)}: if the application has"
+            " refreshed it since, it holds a newer one, which must be revoked there"
+        )
+    click_context.exit(undone.ended.exit_code)

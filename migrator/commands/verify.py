@@ -1,0 +1,75 @@
+"""``migrator verify``: see each stored pair work, and reach what the legacy row said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+import click
+
+from migrator.commands.common import (
+    Context,
+    job_options,
+    json_option,
+    make_workshop,
+    pass_context,
+    print_json,
+    with_options,
+)
+from migrator.handover.upkeep import Kept, Upkeep
+from migrator.present import reason_text
+from migrator.tabular import table
+
+
+@click.command()
+@click.option("--all", "again", is_flag=True, help="Ask again for pairs that were seen to work before, too.")
+@json_option
+@job_options
+@pass_context
+@click.pass_context
+def verify(
+    click_context: click.Context,
+    context: Context,
+    again: bool,
+    as_json: bool,
+    concurrency: int | None,
+    rate: int | None,
+    believe_refusals: bool,
+) -> None:
+    """Ask the provider, with each new access token, which tenants it reaches, and compare.
+
+    An access token that has ended is refreshed first. Pairs that were handed over are left alone.
+    """
+    settings = with_options(context.settings(), concurrency, rate, believe_refusals=believe_refusals)
+    with context.progress() as progress:
+        kept = Upkeep(make_workshop(context, settings, progress)).verify(again=again)
+    if as_json:
+        print_json(_document(kept))
+    else:
+        _print(kept)
+    click_context.exit(kept.ended.exit_code)
+
+
+def _document(kept: Kept) -> Mapping[str, object]:
+    return {
+        "outcome": kept.ended.outcome,
+        "verified": kept.verified,
+        "refreshed": kept.refreshed,
+        "refused": kept.over,
+        "open": kept.open,
+        "mismatches": [asdict(finding) for finding in kept.findings],
+    }
+
+
+def _print(kept: Kept) -> None:
+    if kept.findings:
+        rows = [
+            (f.key, f.organisation, f.tenant_id, reason_text(f.reason), ", ".join(f.reached) or "nothing")
+            for f in kept.findings
+        ]
+        click.echo(table(("key", "organisation", "tenant", "why", "reached"), rows))
+    click.echo(f"{kept.verified:,} pairs verified, {len(kept.findings):,} do not reach what they should")
+    if kept.over:
+        click.echo(f"{kept.over:,} were refused: see the view problems, and 'migrator reconsent list'")
+    if kept.open:
+        click.echo(f"{kept.open:,} are open: run 'migrator verify' again", err=True)

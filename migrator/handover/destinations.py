@@ -1,0 +1,203 @@
+"""Where an export goes: a new file, standard output, or a table of the application's own database."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from migrator.databases import DatabaseUrl
+from migrator.errors import OutputError
+from migrator.handover.database_table import write_table
+from migrator.handover.shapes import Row
+from migrator.tabular import defused
+
+Rows = Callable[[], Iterable[Row]]
+"""The rows of an export, anew at each call: there may be more than fit into memory."""
+
+_TOKENS = frozenset({"access_token", "refresh_token", "token"})
+"""Columns that must come out as they are: an apostrophe in front of a token would make it worthless."""
+
+_TIMES = frozenset({"expires_at", "refresh_expires_at"})
+
+
+class Destination(Protocol):
+    """Where an export goes."""
+
+    @property
+    def name(self) -> str:
+        """As the ledger and messages name it; without a password."""
+
+    @property
+    def part(self) -> Path | None:
+        """The file that is written before it gets its name, or None where there is none."""
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether nobody gets anything of an export that is not whole."""
+
+    def write(self, rows: Rows, sealed: Callable[[str], None]) -> None:
+        """Write all rows, or none, where it ``takes_back``.
+
+        ``sealed`` is told the SHA-256 of a file that is whole and has no name yet. Raises ``OutputError``.
+        """
+
+
+class NewFile:
+    """A file that is there wholly or not at all, for its owner alone, never in the place of another one."""
+
+    takes_back = True
+
+    def __init__(self, path: Path) -> None:
+        """The ending tells the format: ``.jsonl`` or ``.csv``. Raises ``OutputError`` if the file exists."""
+        self._path = path.absolute()
+        if path.suffix.lower() not in _LINES:
+            raise OutputError(
+                f"{path}: the ending of its name tells no format", hint="call it .jsonl or .csv"
+            )
+        self._lines = _LINES[path.suffix.lower()]
+        if os.path.lexists(path):
+            raise OutputError(f"{path} exists already", hint="an export never replaces a file: name another")
+        self.part: Path | None = self._path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+
+    @property
+    def name(self) -> str:
+        return str(self._path)
+
+    def write(self, rows: Rows, sealed: Callable[[str], None]) -> None:
+        if self.part is None:
+            raise ValueError("an export is written once")
+        try:
+            with _private(self.part) as stream:
+                digest = hashlib.sha256()
+                for line in self._lines(rows):
+                    content = line.encode("utf-8", "backslashreplace")
+                    digest.update(content)
+                    stream.write(content)
+            sealed(digest.hexdigest())
+            _give_name(self.part, self._path)
+        except OSError as error:
+            raise OutputError(f"{self._path} cannot be written: {error.strerror}") from None
+        finally:
+            with suppress(OSError):
+                self.part.unlink(missing_ok=True)
+
+
+class Stream:
+    """Standard output, as JSON lines."""
+
+    takes_back = False
+    name = "-"
+    part: Path | None = None
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def write(self, rows: Rows, sealed: Callable[[str], None]) -> None:
+        del sealed
+        for line in json_lines_of(rows):
+            self._stream.write(line.encode())
+        self._stream.flush()
+
+
+class Table:
+    """A table of the application's own database."""
+
+    takes_back = True
+    part: Path | None = None
+
+    def __init__(self, url: DatabaseUrl, key: str) -> None:
+        """``key`` is the column by which a row is known again."""
+        self._url = url
+        self._key = key
+
+    @property
+    def name(self) -> str:
+        return str(self._url)
+
+    def write(self, rows: Rows, sealed: Callable[[str], None]) -> None:
+        del sealed
+        columns: dict[str, None] = {}
+        for row in rows():
+            columns.update(dict.fromkeys(row))
+        even = ({name: _column_value(name, row.get(name)) for name in columns} for row in rows())
+        write_table(self._url, even, key=self._key)
+
+
+def _column_value(name: str, value: object) -> object:
+    """A column's value: times as times, where a text says one."""
+    if name in _TIMES:
+        return datetime.fromisoformat(value) if isinstance(value, str) and value else None
+    return value
+
+
+def json_lines_of(rows: Rows) -> Iterator[str]:
+    """A JSON object a line."""
+    return (json.dumps(row) + "\n" for row in rows())
+
+
+def csv_lines_of(rows: Rows) -> Iterator[str]:
+    """CSV (RFC 4180) with every column that any row has.
+
+    A cell that a spreadsheet would run as a formula gets an apostrophe in front, but for the tokens.
+    """
+    columns: dict[str, None] = {}
+    for row in rows():
+        columns.update(dict.fromkeys(row))
+    if columns:
+        yield _csv_line(defused(name) for name in columns)
+    for row in rows():
+        yield _csv_line(_csv_cell(name, row.get(name)) for name in columns)
+
+
+def _csv_line(cells: Iterable[object]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\r\n").writerow(list(cells))
+    return buffer.getvalue()
+
+
+def _csv_cell(name: str, value: object) -> object:
+    if isinstance(value, dict | list):
+        value = json.dumps(value)
+    return value if name in _TOKENS else defused(value)
+
+
+_LINES = {".jsonl": json_lines_of, ".csv": csv_lines_of}
+
+
+@contextmanager
+def _private(path: Path) -> Iterator[BinaryIO]:
+    """A new file of mode 0600 that is on disk when the block ends."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        yield stream
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _give_name(part: Path, path: Path) -> None:
+    """Name a file, unless another one of that name has come meanwhile."""
+    try:
+        path.hardlink_to(part)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        part.replace(path)
+    try:
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError:
+        path.unlink(missing_ok=True)  # its name may not be on disk, and nobody shall count on it
+        raise

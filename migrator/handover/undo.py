@@ -1,0 +1,69 @@
+"""``revoke`` and ``purge`` but for the command line: a pair is made worthless, or forgotten."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from migrator.errors import LedgerError
+from migrator.ledger import Purged, Served
+from migrator.models import Action, State
+from migrator.workshop import Ended, Workshop, end
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What became of a revocation."""
+
+    ended: Ended
+    revoked: bool
+    served: Served
+
+
+def revoke(workshop: Workshop, key: str, *, shared: bool) -> Undone:
+    """Revoke the pair of one connection at the provider (RFC 7009).
+
+    ``shared`` allows that it stands for others too. Raises ``LedgerError`` where there is nothing to revoke,
+    or more than was asked for.
+    """
+    with workshop.run("revoke") as bench:
+        served = bench.ledger.served(key)
+        if served is None:
+            raise LedgerError(f"no connection has the key {key!r}", hint="keys are in the table connections")
+        if not served.owner:
+            raise LedgerError(f"the connection {key!r} has no pair: there is nothing to revoke")
+        if served.purged:
+            raise LedgerError(
+                f"the tokens of {key!r} were purged: nothing is left to revoke with",
+                hint="revoke it where the application holds the pair, or in the provider's own pages",
+            )
+        if not served.own_pair:
+            raise LedgerError(
+                f"the connection {key!r} is served by the pair of {served.owner!r}, as others are",
+                hint=f"'migrator revoke {served.owner} --shared' undoes them all",
+            )
+        if served.others and not shared:
+            raise LedgerError(
+                f"the pair of {key!r} stands for {len(served.others):,} other connections too",
+                hint="say --shared to undo them all: " + ", ".join(served.others[:10]),
+            )
+        before = bench.ledger.standing(served.connection_id)
+        if before.state is not State.MIGRATED and before.doubt is not Action.REVOKE:
+            raise LedgerError(
+                f"the connection {key!r} is {before.state}: another call for it has yet to be settled",
+                hint="'migrator resume' settles it; revoke it then",
+            )
+        workshop.job(bench).revoke(served.connection_id)
+        standing = bench.ledger.standing(served.connection_id)
+        revoked = standing.state is State.NEEDS_CONSENT
+        return Undone(end(bench, open_=not revoked, wrong=False), revoked, served)
+
+
+def purge(workshop: Workshop) -> Purged:
+    """Take the tokens of what was handed over out of the ledger.
+
+    Raises ``LedgerError`` if nothing was.
+    """
+    with workshop.run("purge") as bench:
+        purged = bench.ledger.purge()
+        bench.ledger.end_run("done")
+        return purged
