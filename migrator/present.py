@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from migrator.ledger import Run, Status
+from migrator.ledger import Pairs, Run, Status
 from migrator.models import AppType, State
 from migrator.plan import Forecast, Step, Tally
 from migrator.tabular import printable, table
@@ -105,9 +105,7 @@ def status_text(status: Status) -> str:
         for state, reasons in sorted(status.reasons.items())
         for reason, number in sorted(reasons.items())
     ]
-    parts.append(
-        f"{status.pairs_stored:,} pairs stored, {status.pairs_verified:,} verified, {status.users:,} users"
-    )
+    parts += _pairs_lines(status.pairs)
     if status.rejected:
         parts.append(f"{status.rejected:,} rows were rejected")
     if status.last_run is not None:
@@ -126,14 +124,46 @@ def status_document(status: Status, ledger: Path) -> Mapping[str, object]:
         "app_types": status.app_types,
         "reasons": status.reasons,
         "rejected": status.rejected,
-        "pairs": {
-            "stored": status.pairs_stored,
-            "verified": status.pairs_verified,
-            "exported": 0,  # the hand-over does not exist yet
-            "users": status.users,
-        },
+        "pairs": pairs_document(status.pairs),
+        "upkeep": upkeep_document(status.pairs),
         "last_run": run_document(last) if last is not None else None,
     }
+
+
+def pairs_document(pairs: Pairs) -> Mapping[str, object]:
+    """The pairs in numbers, as a JSON document."""
+    return {
+        "stored": pairs.stored,
+        "verified": pairs.verified,
+        "exported": pairs.exported,
+        "users": pairs.users,
+    }
+
+
+def upkeep_document(pairs: Pairs) -> Mapping[str, object]:
+    """What needs looking after, as a JSON document."""
+    return {
+        "users_with_several_pairs": pairs.users_with_several,
+        "first_end": pairs.ends.first.isoformat() if pairs.ends.first else None,
+        "ending_within_a_week": pairs.ends.within_a_week,
+        "ended": pairs.ends.ended,
+    }
+
+
+def _pairs_lines(pairs: Pairs) -> list[str]:
+    users = f"{pairs.users:,} users"
+    if pairs.users_with_several:
+        users += f", {pairs.users_with_several:,} of them with several pairs"
+    lines = [
+        f"{pairs.stored:,} pairs stored, {pairs.verified:,} verified, {pairs.exported:,} handed over; {users}"
+    ]
+    if pairs.ends.first is not None:
+        lines.append(f"the first refresh token not handed over ends {moment_text(pairs.ends.first)}")
+    if pairs.ends.within_a_week:
+        lines.append(
+            f"{pairs.ends.within_a_week:,} refresh tokens end within a week: 'migrator refresh' renews them"
+        )
+    return lines
 
 
 def run_document(run: Run) -> Mapping[str, object]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.ledger import Run, Status
+from migrator.ledger import Ends, Pairs, Run, Status
 from migrator.models import AppType, Reject, State
 from migrator.plan import Decision, Forecast, Step, Tally, forecast
 from migrator.present import (
@@ -108,6 +108,9 @@ def test_the_plan_for_scripts_gives_the_same_facts() -> None:
 RUN = Run(7, "run", 4321, NOW, NOW + timedelta(seconds=75), "done", 5, 1, 2, ("a.csv", "-"))
 
 
+PAIRS = Pairs(1_500, 4, 1, 2, 1, Ends(NOW, 3, 2))
+
+
 def status_of(numbers: dict[tuple[AppType, State], int], last_run: Run | None = RUN) -> Status:
     states = {state.value: 0 for state in State}
     app_types = {app_type.value: dict(states) for app_type in AppType}
@@ -116,7 +119,7 @@ def status_of(numbers: dict[tuple[AppType, State], int], last_run: Run | None = 
         app_types[app_type][state] += number
     total = sum(states.values())
     reasons = {"needs_consent": {"public_app": 2}} if total else {}
-    return Status("xero", total, states, app_types, reasons, 3, 1_500, 4, 2, {"swap": 1_500}, last_run)
+    return Status("xero", total, states, app_types, reasons, 3, PAIRS, {"swap": 1_500}, last_run)
 
 
 STATUS = status_of(
@@ -130,7 +133,7 @@ def test_the_status_says_every_number_once() -> None:
     assert lines[0] == "app type migrated needs_consent failed all"
     assert lines[2:5] == ["partner 1,500 0 1 1,501", "public 0 2 0 2", "all 1,500 2 1 1,503"]
     assert "2 needs_consent: public applications cannot be migrated" in lines
-    assert "1,500 pairs stored, 4 verified, 2 users" in lines
+    assert "1,500 pairs stored, 4 verified, 1 handed over; 2 users, 1 of them with several pairs" in lines
     assert "3 rows were rejected" in lines
     assert lines[-1] == "last run: run, started 2026-06-01 12:00:00 UTC, done after 75 s"
 
@@ -146,7 +149,13 @@ def test_the_status_for_scripts_is_the_contracts() -> None:
     assert set(document["states"]) == {state.value for state in State}
     assert document["states"]["migrated"] == 1_500
     assert document["app_types"]["public"]["needs_consent"] == 2
-    assert document["pairs"] == {"stored": 1_500, "verified": 4, "exported": 0, "users": 2}
+    assert document["pairs"] == {"stored": 1_500, "verified": 4, "exported": 1, "users": 2}
+    assert document["upkeep"] == {
+        "users_with_several_pairs": 1,
+        "first_end": NOW.isoformat(),
+        "ending_within_a_week": 3,
+        "ended": 2,
+    }
     assert document["last_run"] == run_document(RUN)
     assert status_document(status_of({}, None), Path("x"))["last_run"] is None
 

@@ -57,6 +57,12 @@ def sections(facts: Facts) -> Iterator[Section]:
     """What a person wants to know, the most important first."""
     yield _by_app_type(facts)
     yield _list(
+        "When refresh tokens end",
+        "Unless they are used before: the job refreshes those that wait, the application those it took over.",
+        ("day (UTC)", "waiting to be handed over", "handed over"),
+        facts.days_of_end(),
+    )
+    yield _list(
         "Must consent again",
         "Their users have to authorise the new application themselves.",
         ("key", "organisation", "contact", "application", "why"),
@@ -97,9 +103,12 @@ def _by_app_type(facts: Facts) -> Section:
         if any(numbers.values()):
             rows.append((app_type.value, *(numbers[state] for state in states), sum(numbers.values())))
     rows.append(("all", *(facts.status.states[state] for state in states), facts.status.total))
-    pairs = f"{facts.status.pairs_stored:,} OAuth 2.0 pairs are stored, for {facts.status.users:,} users."
-    if facts.status.pairs_verified:
-        pairs += f" {facts.status.pairs_verified:,} of them were seen to work after they were stored."
+    of_pairs = facts.status.pairs
+    pairs = f"{of_pairs.stored:,} OAuth 2.0 pairs are stored, for {of_pairs.users:,} users."
+    if of_pairs.verified:
+        pairs += f" {of_pairs.verified:,} of them were seen to work after they were stored."
+    if of_pairs.exported:
+        pairs += f" {of_pairs.exported:,} were handed over to the application."
     return Section(
         "Connections", pairs, ("application", *(STATE_TEXT[state] for state in states), "all"), rows
     )

@@ -27,6 +27,8 @@ class Facts:
     """What failed, is uncertain, or does not reach its tenant."""
     rejects: Callable[[], Iterable[tuple[str, int, str, str]]]
     """Source, line, reason and detail."""
+    days_of_end: Callable[[], Iterable[tuple[str, int, int]]]
+    """Day (UTC) on which refresh tokens end, how many that wait to be handed over, how many handed over."""
 
 
 class Format(Protocol):

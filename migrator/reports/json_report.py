@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
-from migrator.present import run_document
+from migrator.present import pairs_document, run_document, upkeep_document
 from migrator.reports.interface import Facts
 
 
@@ -22,13 +22,19 @@ def json_report(facts: Facts) -> Iterator[str]:
         "app_types": status.app_types,
         "reasons": status.reasons,
         "rejected": status.rejected,
-        "pairs": {"stored": status.pairs_stored, "verified": status.pairs_verified, "users": status.users},
+        "pairs": pairs_document(status.pairs),
+        "upkeep": upkeep_document(status.pairs),
         "calls": status.attempts,
         "runs": [run_document(run) for run in facts.runs],
     }
     yield json.dumps(head, indent=2).rstrip("\n}") + ",\n"
     yield from _array(
         "rejects", ({"source": s, "line": n, "reason": r, "detail": d} for s, n, r, d in facts.rejects())
+    )
+    yield ",\n"
+    yield from _array(
+        "refresh_tokens_end",
+        ({"day": day, "waiting": waiting, "exported": taken} for day, waiting, taken in facts.days_of_end()),
     )
     yield ",\n"
     yield from _array("connections", (asdict(row) for row in facts.connections()))

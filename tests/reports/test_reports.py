@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.errors import ExitCode, OutputError
-from migrator.ledger import Listed, Run, Status
+from migrator.ledger import Ends, Listed, Pairs, Run, Status
 from migrator.models import AppType, State
 from migrator.reports import FORMATS, Facts, format_for
 from migrator.reports.digest import LONGEST_LIST
@@ -39,8 +39,13 @@ def listed(key: str, state: State = State.MIGRATED, **more: str) -> Listed:
         state=state.value,
         reason="" if state is State.MIGRATED else "public_app",
         updated_at="2026-06-01T12:00:00.000000Z",
+        refresh_expires_at="",
+        exported_at="",
     )
     return replace(row, **more)
+
+
+PAIRS = Pairs(3, 2, 1, 1, 1, Ends(NOW, 2, 0))
 
 
 def facts(
@@ -54,7 +59,7 @@ def facts(
     for row in rows:
         app_types[row.app_type][row.state] += 1
     last = runs[-1] if runs else None
-    status = Status("xero", len(rows), states, app_types, {}, len(rejects), 3, 2, 1, {"swap": 4}, last)
+    status = Status("xero", len(rows), states, app_types, {}, len(rejects), PAIRS, {"swap": 4}, last)
     troubled = {State.FAILED, State.UNCERTAIN, State.IN_FLIGHT}
     return Facts(
         generated_at=NOW,
@@ -66,6 +71,7 @@ def facts(
         needs_consent=lambda: [row for row in rows if row.state == State.NEEDS_CONSENT],
         problems=lambda: [row for row in rows if row.state in troubled],
         rejects=lambda: rejects,
+        days_of_end=lambda: [("2026-07-01", 2, 1)],
     )
 
 
