@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from migrator import sandbox
 from migrator.sandbox import files
@@ -15,6 +16,10 @@ from tests.postgres import Database, Server
 from tests.support import Scene
 
 SetScene = Callable[..., Scene]
+
+# How long an example takes says how busy the machine is, and nothing of the code.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture

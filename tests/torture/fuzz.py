@@ -22,6 +22,7 @@ from migrator.errors import InputError
 from migrator.intake import Accepted, screen
 from migrator.ledger import DiskSeen
 from migrator.models import (
+    UNVERIFIED,
     Action,
     AppType,
     Credentials,
@@ -37,7 +38,7 @@ from migrator.models import (
 from migrator.present import status_document, status_text
 from migrator.providers import Profile, Request, find_profile
 from migrator.sources import open_source
-from migrator.transitions import UNVERIFIED, Policy, Verdict, settle
+from migrator.transitions import Policy, Verdict, settle
 from migrator.wire import HttpWire
 from tests.torture.witness import Originals, Outcome, in_the_clear
 
@@ -164,7 +165,7 @@ def _take_in(
 
 ACCESS, REFRESH, TENANT = "A" * 1200, "R" * 64, "5c4e5dfd-8c9e-4b1d-9a2c-0a6b2c0f7d11"
 OLD = LegacyToken(Secret("old"), Secret("old secret"), Secret("old handle"))
-PAIR = StoredPair(1, TokenPair(Secret("a"), Secret("r"), utc_now()), verified=False)
+PAIR = StoredPair(1, TokenPair(Secret("a"), Secret("r"), utc_now()))
 FRESH = Standing(1, "k", AppType.PARTNER, State.PENDING, "", TENANT, TenantType.ORGANISATION, OLD)
 DOUBTFUL = replace(FRESH, state=State.UNCERTAIN, reason=UNVERIFIED, pair=PAIR, doubt=Action.SWAP)
 CREDENTIALS = Credentials("key", "HMAC-SHA1", Secret("s"), Secret(""), "id", Secret("s"), ("offline_access",))
@@ -256,7 +257,9 @@ def _untrue_verification(verdict: Verdict, sent: Sent) -> bool:
         return verdict.state is State.MIGRATED
     tenant = sent.fields["tenantId"]
     named = tenant is None or (isinstance(tenant, str) and bool(tenant))
-    return not (sent.whole and named and (tenant == TENANT) is (verdict.reason == ""))
+    kind = sent.fields["tenantType"]
+    as_said = tenant == TENANT and (not isinstance(kind, str) or kind.upper() in ("", "ORGANISATION"))
+    return not (sent.whole and named and as_said is (verdict.reason == ""))
 
 
 def _form_text(value: Any) -> str:

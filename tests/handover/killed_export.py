@@ -1,0 +1,118 @@
+"""Runs an export or a purge, and kills it, with SIGKILL, at a named step.
+
+``python -m tests.handover.killed_export STEP -- MIGRATOR-ARGUMENTS``
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from migrator import cli
+from migrator.handover import destinations
+from migrator.ledger import Ledger, files, purging
+
+EXPORT_STEPS = (
+    "before intent",
+    "after intent",
+    "while writing",
+    "before seal",
+    "after seal",
+    "after link",
+    "after naming",
+    "before finish",
+    "after finish",
+)
+PURGE_STEPS = ("before commit", "after commit", "during vacuum", "after vacuum")
+
+NAMED = ("after link", "after naming", "before finish", "after finish")
+"""The steps of an export after which its file has its name."""
+
+_LOOKS = 20
+"""How often SQLite asks whether it shall go on before a VACUUM is killed."""
+
+
+class Killer:
+    """Strikes at one step."""
+
+    def __init__(self, step: str) -> None:
+        self._step = step
+
+    def reached(self, step: str) -> None:
+        if step == self._step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def around(
+        self, function: Callable[..., Any], *, before: str = "", after: str = ""
+    ) -> Callable[..., Any]:
+        """The same function, with an ear before and after it."""
+
+        def heard(*arguments: Any, **keywords: Any) -> Any:
+            self.reached(before)
+            result = function(*arguments, **keywords)
+            self.reached(after)
+            return result
+
+        return heard
+
+
+def arm_export(killer: Killer) -> None:
+    """Put the killer's ears to each step of an export."""
+    hooks: dict[str, Any] = {
+        "begin_export": killer.around(Ledger.begin_export, before="before intent", after="after intent"),
+        "seal_export": killer.around(Ledger.seal_export, before="before seal", after="after seal"),
+        "finish_export": killer.around(Ledger.finish_export, before="before finish", after="after finish"),
+        "taken": _taken(killer, Ledger.taken),
+    }
+    for name, hook in hooks.items():
+        setattr(Ledger, name, hook)
+    destinations._give_name = killer.around(destinations._give_name, after="after naming")
+    Path.hardlink_to = killer.around(Path.hardlink_to, after="after link")  # type: ignore[method-assign]
+
+
+def _taken(killer: Killer, taken: Callable[..., Any]) -> Callable[..., Any]:
+    def heard(*arguments: Any) -> Any:
+        for number, pair in enumerate(taken(*arguments)):
+            yield pair
+            if number == 1:
+                killer.reached("while writing")
+
+    return heard
+
+
+def arm_purge(killer: Killer) -> None:
+    """Put the killer's ears to each step of a purge."""
+
+    def connect(*arguments: Any, **keywords: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = real(*arguments, **keywords)
+        instructions = 0
+
+        def progress() -> int:
+            nonlocal instructions
+            instructions += 1
+            if instructions == _LOOKS:
+                killer.reached("during vacuum")
+            return 0
+
+        if sys._getframe(1).f_code.co_name == "wipe":
+            connection.set_progress_handler(progress, 50)
+        return connection
+
+    real = files.connect
+    purge, wipe = purging.purge, purging.wipe
+
+    purging.purge = killer.around(purge, after="before commit")
+    purging.wipe = killer.around(wipe, before="after commit", after="after vacuum")
+    files.connect = connect
+
+
+if __name__ == "__main__":
+    step, _, *arguments = sys.argv[1:]
+    (arm_purge if "purge" in arguments else arm_export)(Killer(step))
+    sys.argv = ["migrator", *arguments]
+    cli.main()
