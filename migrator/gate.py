@@ -118,7 +118,9 @@ class Gate:
         Returns why the job must stop, if it must.
         """
         with self._lock:
-            return self._breaker.refused(action, outcome.problem)
+            # A refused grant shows that the client was accepted (RFC 6749, 5.2): others may fare better.
+            patient = action is Action.REFRESH
+            return self._breaker.refused(action, outcome.problem, patient=patient)
 
     def _limit_reached(self, outcome: Later) -> Trip | None:
         now = self._monotonic()

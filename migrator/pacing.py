@@ -169,10 +169,13 @@ class Breaker:
         most = self.SUSPECTS_ONCE_PROVEN if kind in self._proven else self.SUSPECTS
         return Trip(problem) if self._suspects[kind] >= most else None
 
-    def refused(self, kind: str, problem: str) -> Trip | None:
-        """Another connection's token was refused: its user's doing, or all are another application's."""
+    def refused(self, kind: str, problem: str, *, patient: bool = False) -> Trip | None:
+        """Another connection's token was refused: its user's doing, or all are another application's.
+
+        ``patient`` treats an unproven kind as a proven one.
+        """
         self._refusals[kind] += 1
-        most = self.REFUSALS_ONCE_PROVEN if kind in self._proven else self.SUSPECTS
+        most = self.REFUSALS_ONCE_PROVEN if patient or kind in self._proven else self.SUSPECTS
         return Trip(problem) if self._refusals[kind] >= most else None
 
     def bad(self, problem: str, now: float) -> Pause | Trip | None:

@@ -85,7 +85,10 @@ class NewFile:
             sealed(digest.hexdigest())
             _give_name(self.part, self._path)
         except OSError as error:
-            raise OutputError(f"{self._path} cannot be written: {error.strerror}") from None
+            raise OutputError(
+                f"{self._path} cannot be written: {error.strerror}",
+                hint="nothing was handed over: check disk and permissions, or name another file",
+            ) from None
         finally:
             with suppress(OSError):
                 self.part.unlink(missing_ok=True)

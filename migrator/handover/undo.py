@@ -30,7 +30,10 @@ def revoke(workshop: Workshop, key: str, *, shared: bool) -> Undone:
         if served is None:
             raise LedgerError(f"no connection has the key {key!r}", hint="keys are in the table connections")
         if not served.owner:
-            raise LedgerError(f"the connection {key!r} has no pair: there is nothing to revoke")
+            raise LedgerError(
+                f"the connection {key!r} has no pair: there is nothing to revoke",
+                hint="the view pairs says who has one",
+            )
         if served.purged:
             raise LedgerError(
                 f"the tokens of {key!r} were purged: nothing is left to revoke with",

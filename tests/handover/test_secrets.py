@@ -41,7 +41,7 @@ def test_no_command_that_fails_shows_a_secret(live: Live) -> None:
     said = ""
     for command in (["verify"], ["refresh", "--all"], ["revoke", life.key_of(1), "--yes"]):
         finished = life.migrator("-v", "--log-file", "migrator.log", *command)
-        assert finished.returncode != 2
+        assert finished.returncode != 0
         said += finished.stdout + finished.stderr
     said += (life.folder / "migrator.log").read_text("utf-8")
     assert not [secret for secret in secrets_of(life) if secret in said]
