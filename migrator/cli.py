@@ -17,7 +17,7 @@ from typing import TextIO
 import click
 
 from migrator import __version__, descriptors
-from migrator.commands import COMMANDS
+from migrator.commands import VARIABLES, Commands, name_variables
 from migrator.commands.common import Context
 from migrator.errors import ConfigurationError, ExitCode, MigratorError
 from migrator.tabular import printable
@@ -29,10 +29,11 @@ _OUTPUT_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
 @click.group(
+    commands=Commands(),
     context_settings={
         "help_option_names": ["-h", "--help"],
         "max_content_width": 110,
-    }
+    },
 )
 @click.version_option(__version__, prog_name="migrator")
 @click.option(
@@ -77,21 +78,7 @@ def cli(
     context.obj = Context(config=config, config_given=given, ledger_named=ledger, quiet=quiet)
 
 
-def _name_variables(command: click.Command, prefix: str) -> None:
-    """Give each option its environment variable, named as the option is, and let help show it."""
-    for parameter in command.params:
-        if isinstance(parameter, click.Option) and parameter.expose_value:
-            option = max(parameter.opts, key=len).lstrip("-").upper().replace("-", "_")
-            parameter.envvar = f"{prefix}_{option}"
-            parameter.show_envvar = True
-    if isinstance(command, click.Group):
-        for name, subcommand in command.commands.items():
-            _name_variables(subcommand, f"{prefix}_{name.upper()}")
-
-
-for _command in COMMANDS:
-    cli.add_command(_command)
-_name_variables(cli, "MIGRATOR")
+name_variables(cli, VARIABLES)
 
 
 def main() -> None:

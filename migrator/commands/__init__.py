@@ -1,25 +1,60 @@
-"""One file a command: parse, wire up, call, print. Adding a command is one file and one line here."""
+"""One file a command: parse, wire up, call, print. Adding a command is one file and one line here.
 
-from migrator.commands.demo import demo
-from migrator.commands.export import export
-from migrator.commands.init import init
-from migrator.commands.ledger import ledger
-from migrator.commands.providers import providers
-from migrator.commands.purge import purge
-from migrator.commands.reconsent import reconsent
-from migrator.commands.refresh import refresh
-from migrator.commands.report import report
-from migrator.commands.resume import resume
-from migrator.commands.revoke import revoke
-from migrator.commands.run import run
-from migrator.commands.sandbox import sandbox
-from migrator.commands.status import status
-from migrator.commands.verify import verify
+A process runs one command. The others, with all that they import, would be most of what its start costs, so
+each is imported when it is asked for.
+"""
 
-COMMANDS = (
-    init, run, resume, status, report, verify, refresh, export, purge, revoke, reconsent, ledger, sandbox,
-    providers, demo,
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+from importlib import import_module
+
+import click
+
+NAMES = (
+    "init", "run", "resume", "status", "report", "verify", "refresh", "export", "purge", "revoke",
+    "reconsent", "ledger", "sandbox", "providers", "demo",
 )  # fmt: skip
-"""In the order of a migration, which is that of ``--help``."""
+"""In the order of a migration, which is that of ``--help``. Each is a module here, and the command in it."""
 
-__all__ = ["COMMANDS"]
+VARIABLES = "MIGRATOR"
+"""What the environment variable of each option begins with."""
+
+
+class Commands(MutableMapping[str, click.Command]):
+    """The commands by name, each imported when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._commands: dict[str, click.Command | None] = dict.fromkeys(NAMES)
+
+    def __getitem__(self, name: str) -> click.Command:
+        command = self._commands[name]
+        if command is None:
+            command = getattr(import_module(f"{__name__}.{name}"), name)
+            name_variables(command, f"{VARIABLES}_{name.upper()}")
+            self._commands[name] = command
+        return command
+
+    def __setitem__(self, name: str, command: click.Command) -> None:
+        self._commands[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._commands[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._commands)
+
+    def __len__(self) -> int:
+        return len(self._commands)
+
+
+def name_variables(command: click.Command, prefix: str) -> None:
+    """Give each option its environment variable, named as the option is, and let help show it."""
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and parameter.expose_value:
+            option = max(parameter.opts, key=len).lstrip("-").upper().replace("-", "_")
+            parameter.envvar = f"{prefix}_{option}"
+            parameter.show_envvar = True
+    if isinstance(command, click.Group) and not isinstance(command.commands, Commands):
+        for name, subcommand in command.commands.items():
+            name_variables(subcommand, f"{prefix}_{name.upper()}")
