@@ -24,22 +24,21 @@ def duration(text: str) -> timedelta:
     return timedelta(**{_UNITS[match[2]]: float(match[1])})
 
 
-def move(by: timedelta) -> None:
-    """Move the clock. Every other module of migrator must be imported afterwards: they take it by name."""
-    early = sorted(name for name in sys.modules if name.startswith("migrator.") and name != "migrator.models")
-    if early:
-        raise RuntimeError(f"too late to move the clock: {', '.join(early)}")
-    real = models.utc_now
+def move(seconds: float) -> None:
+    """Move the clock of every module of migrator, whether it is imported already or not."""
+    real, by = models.utc_now, timedelta(seconds=seconds)
 
     def moved() -> datetime:
         return real() + by
 
-    models.utc_now = moved
+    for name, module in list(sys.modules.items()):
+        if name.startswith("migrator.") and getattr(module, "utc_now", None) is real:
+            vars(module)["utc_now"] = moved
 
 
 if __name__ == "__main__":
     offset, module, *arguments = sys.argv[1:]
-    move(duration(offset))
+    move(duration(offset).total_seconds())
     if module == "--":
         module = "migrator"
     sys.argv = [module, *arguments]

@@ -23,6 +23,7 @@ from migrator import ledger as ledgers
 from migrator.ledger.codec import Codec
 from migrator.models import Action, Secret, TokenPair
 from migrator.sandbox import Sandbox
+from tests import warm
 from tests.truth import Held, contradiction
 
 Finished = subprocess.CompletedProcess[str]
@@ -40,6 +41,8 @@ class Scene:
     credentials: Mapping[str, Any]
     environment: dict[str, str] = field(default_factory=dict)
     """Added to a clean environment."""
+    passed: float = 0.0
+    """Seconds by which migrator's clock is ahead of the real one; as ``Life`` needs it."""
 
     def migrator(self, *arguments: str, stdin: str | None = None) -> Finished:
         """Run ``migrator`` to its end."""
@@ -94,17 +97,25 @@ class Scene:
 
         Returns what it said.
         """
-        process = subprocess.run(
-            [sys.executable, "-m", "tests.killed_at", step, action.value, str(number), "--", *arguments],
-            cwd=self.folder,
-            env=self.clean_environment(),
-            text=True,
-            capture_output=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-        assert process.returncode == -signal.SIGKILL, process.stderr
+        return self.killed("tests.killed_at", step, action.value, str(number), "--", *arguments)
+
+    def killed(self, module: str, *arguments: str) -> str:
+        """Run a program that kills itself on the way; returns what it said."""
+        process = self.warm(module, *arguments)
+        assert process.returncode == -signal.SIGKILL, (process.returncode, process.stdout, process.stderr)
         return process.stderr
+
+    def warm(self, module: str, *arguments: str, stdin: str | None = None) -> Finished:
+        """Run a program that runs migrator in its own way, to its end; it need not start cold."""
+        return warm.run(
+            module,
+            arguments,
+            ahead=self.passed,
+            folder=self.folder,
+            environment=self.clean_environment(),
+            stdin=stdin,
+            timeout=PATIENCE * 3,
+        )
 
     # --- what the ledger says ---
 

@@ -6,7 +6,6 @@ import csv
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -18,7 +17,7 @@ from typing import Any
 import requests
 
 from migrator import ledger as ledgers
-from migrator.models import Action, Secret
+from migrator.models import Secret
 from migrator.sandbox import Sandbox
 from tests.support import PATIENCE, Finished, Scene, fingerprint
 
@@ -31,9 +30,6 @@ Row = dict[str, Any]
 class Life(Scene):
     """A scene that lives on after the swap."""
 
-    passed: float = 0.0
-    """Seconds by which migrator's clock is ahead of the real one."""
-
     def pass_days(self, days: float) -> None:
         """Let time pass for both."""
         self.pass_seconds(days * DAY)
@@ -43,31 +39,10 @@ class Life(Scene):
         self.passed += seconds
 
     def command(self, *arguments: str) -> list[str]:
-        return self._at_time("--", *arguments)
+        return [sys.executable, "-m", "tests.at_time", f"+{self.passed:f}s", "--", *arguments]
 
-    def kill_at(self, step: str, action: Action, number: int, *arguments: str) -> str:
-        return self.killed("tests.killed_at", step, action.value, str(number), "--", *arguments)
-
-    def killed(self, module: str, *arguments: str) -> str:
-        """Run a program that kills itself on the way; returns what it said."""
-        process = self.program(module, *arguments)
-        assert process.returncode == -signal.SIGKILL, (process.returncode, process.stdout, process.stderr)
-        return process.stderr
-
-    def program(self, module: str, *arguments: str) -> Finished:
-        """Run a program that runs migrator in its own way."""
-        return subprocess.run(
-            self._at_time(module, *arguments),
-            cwd=self.folder,
-            env=self.clean_environment(),
-            text=True,
-            capture_output=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-
-    def _at_time(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "tests.at_time", f"+{self.passed:f}s", *arguments]
+    def migrator(self, *arguments: str, stdin: str | None = None) -> Finished:
+        return self.warm("migrator", *arguments, stdin=stdin)
 
     def served_by(self, sandbox: Sandbox) -> None:
         """From now on another sandbox of the same state answers."""

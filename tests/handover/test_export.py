@@ -372,7 +372,7 @@ def with_much(number: int, row: dict[str, str]) -> Mapping[str, str]:
 @pytest.mark.parametrize("name", ["pairs.jsonl", "pairs.csv"])
 def test_an_export_that_is_interrupted_hands_nothing_over(live: Live, number: int, name: str) -> None:
     life = live(3)
-    finished = life.program("tests.handover.interrupted_export", str(int(number)), "--", "export", "-o", name)
+    finished = life.warm("tests.handover.interrupted_export", str(int(number)), "--", "export", "-o", name)
     assert finished.returncode == 130, finished.stderr
     assert "nothing counts as handed over" in finished.stderr
     assert not (life.folder / name).exists()

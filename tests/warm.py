@@ -1,0 +1,72 @@
+"""Runs migrator in a process of its own that need not start cold.
+
+Importing takes a process half a second, and the tests of what follows a swap need some five hundred
+of them. Here the standard library's fork server has imported everything once, and forks for each command: a
+real process, with its own descriptors, signals and locks, that can be killed as any other. Those of
+``tests.support.Scene`` start cold, as a user's do.
+"""
+
+from __future__ import annotations
+
+import io
+import multiprocessing
+import os
+import runpy
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from migrator.commands import NAMES
+from tests.at_time import move
+
+_SERVER = multiprocessing.get_context("forkserver")
+_SERVER.set_forkserver_preload([__name__, "migrator.cli", *(f"migrator.commands.{name}" for name in NAMES)])
+
+
+def run(
+    module: str,
+    arguments: Sequence[str],
+    *,
+    ahead: float,
+    folder: Path,
+    environment: Mapping[str, str],
+    stdin: str | None,
+    timeout: float,
+) -> subprocess.CompletedProcess[str]:
+    """``python -m MODULE ARGUMENTS``, with migrator's clock ``ahead`` by so many seconds.
+
+    Raises ``subprocess.TimeoutExpired``, as ``subprocess.run`` does.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        streams = [Path(name) / stream for stream in ("stdin", "stdout", "stderr")]
+        streams[0].write_text(stdin or "", "utf-8")
+        command = [module, *arguments]
+        process = _SERVER.Process(target=_become, args=(command, ahead, folder, dict(environment), streams))
+        process.start()
+        process.join(timeout)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+            raise subprocess.TimeoutExpired(command, timeout)
+        out, err = (path.read_text("utf-8") if path.exists() else "" for path in streams[1:])
+        return subprocess.CompletedProcess(command, process.exitcode, out, err)
+
+
+def _become(
+    command: list[str], ahead: float, folder: Path, environment: dict[str, str], streams: list[Path]
+) -> None:
+    """In the new process: be what a shell would have started there."""
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    flags = (os.O_RDONLY, *[os.O_WRONLY | os.O_CREAT] * 2)
+    for number, (path, flag) in enumerate(zip(streams, flags, strict=True)):
+        descriptor = os.open(path, flag, 0o600)
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    sys.stdin = io.TextIOWrapper(io.FileIO(0, closefd=False))
+    move(ahead)
+    sys.argv = command
+    runpy.run_module(command[0], run_name="__main__", alter_sys=True)
