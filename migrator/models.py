@@ -205,6 +205,8 @@ class Tenant:
     id: str
     type: str = ""
     """As in ``tenant_type``; empty where the provider does not say."""
+    name: str = ""
+    """For people; empty where the provider does not say."""
 
 
 @dataclass(frozen=True)
@@ -249,3 +251,8 @@ class Standing:
     """When it may be called for again (UTC)."""
     tries: int = 0
     """Calls in this run that ended without a result."""
+    consented: bool = False
+    """Whether what it has goes back to its user's consent, and not to a swap.
+
+    Then nobody but the user chose the tenants that it reaches.
+    """

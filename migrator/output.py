@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from migrator.errors import OutputError
 
@@ -40,3 +43,48 @@ def _unwritable(path: Path, error: OSError) -> OutputError:
         f"{path} cannot be written: {error.strerror}",
         hint="check disk and permissions of its folder, or name another file",
     )
+
+
+def write_new_file(path: Path, chunks: Iterable[str]) -> None:
+    """The same for a file that is never put in the place of another one. Raises ``OutputError``."""
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with private(part) as stream:
+            stream.writelines(chunk.encode("utf-8", "backslashreplace") for chunk in chunks)
+        give_name(part, path)
+    except FileExistsError:
+        raise OutputError(f"{path} exists already", hint="name another file") from None
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def private(path: Path) -> Iterator[BinaryIO]:
+    """A new file of mode 0600 that is on disk when the block ends."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        yield stream
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def give_name(part: Path, path: Path) -> None:
+    """Name a file, unless another one of that name has come meanwhile."""
+    try:
+        path.hardlink_to(part)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        part.replace(path)
+    try:
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError:
+        path.unlink(missing_ok=True)  # its name may not be on disk, and nobody shall count on it
+        raise

@@ -8,7 +8,17 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from migrator.models import UNVERIFIED, Action, AppType, LegacyToken, Reject, Standing, State, StoredPair
+from migrator.models import (
+    RESPONSE_LOST,
+    UNVERIFIED,
+    Action,
+    AppType,
+    LegacyToken,
+    Reject,
+    Standing,
+    State,
+    StoredPair,
+)
 from migrator.providers import Profile
 
 EXPIRY_MARGIN = timedelta(minutes=1)
@@ -92,6 +102,8 @@ def decision(standing: Standing, now: datetime) -> Decision:
         case State.FAILED:
             return Decision(Step.CANNOT_BE_USED, standing.reason)
         case State.UNCERTAIN | State.IN_FLIGHT:
+            if standing.consented and standing.pair is not None:
+                return Decision(Step.DONE_ALREADY, UNVERIFIED)
             first = first_step(standing.app_type, standing.legacy, now)
             return Decision(first.step if first.step is Step.RENEW_THEN_SWAP else Step.SWAP, "response_lost")
         case State.PENDING:
@@ -108,6 +120,8 @@ def next_step(standing: Standing, now: datetime) -> Call | Wait | Rest:  # noqa:
         return Rest(standing.state, standing.reason)
     if standing.pair is not None:
         return _settle_pair(standing, standing.pair, now)
+    if standing.doubt is Action.EXCHANGE_CODE:  # what a consent won is not won by the legacy token
+        return Rest(State.NEEDS_CONSENT, RESPONSE_LOST)
     renewable = standing.app_type is AppType.PARTNER and standing.legacy.session_handle
     if standing.doubt is not None and not renewable:
         # Only the provider's answer tells what became of the lost call: it is asked, expired token or not.

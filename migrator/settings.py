@@ -55,6 +55,16 @@ class OAuth2Settings:
 
 
 @dataclass(frozen=True)
+class ConsentSettings:
+    """How the application shows itself to those who must authorise again."""
+
+    application: str = ""
+    """Its name, as its users know it."""
+    contact: str = ""
+    """Whom a user may ask: an address or a telephone number."""
+
+
+@dataclass(frozen=True)
 class JobSettings:
     """How the job goes about its work."""
 
@@ -84,6 +94,7 @@ class Settings:
     ledger_key_file: Path | None = None
     oauth1: OAuth1Settings = field(default_factory=OAuth1Settings)
     oauth2: OAuth2Settings = field(default_factory=OAuth2Settings)
+    consent: ConsentSettings = field(default_factory=ConsentSettings)
     job: JobSettings = field(default_factory=JobSettings)
 
 
@@ -288,7 +299,7 @@ class _Section:
 
 
 def _settings(top: _Section) -> Settings:
-    oauth1, oauth2, job = top.section("oauth1"), top.section("oauth2"), top.section("job")
+    oauth1, oauth2, consent, job = (top.section(name) for name in ("oauth1", "oauth2", "consent", "job"))
     settings = Settings(
         provider=top.text("provider", "xero"),
         base_url=_base_url(top),
@@ -307,6 +318,9 @@ def _settings(top: _Section) -> Settings:
             redirect_uri=oauth2.text("redirect_uri", ""),
             certified=oauth2.switch("certified", default=True),
         ),
+        consent=ConsentSettings(
+            application=consent.text("application", "").strip(), contact=consent.text("contact", "").strip()
+        ),
         job=JobSettings(
             concurrency=job.count("concurrency", JobSettings.concurrency, MOST_AT_ONCE),
             rate_per_minute=job.count("rate_per_minute", JobSettings.rate_per_minute),
@@ -318,7 +332,7 @@ def _settings(top: _Section) -> Settings:
     )
     top.file("consumer_secret_file")
     top.file("client_secret_file")
-    for section in (top, oauth1, oauth2, job):
+    for section in (top, oauth1, oauth2, consent, job):
         section.done()
     return settings
 

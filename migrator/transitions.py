@@ -21,6 +21,7 @@ from migrator.models import (
     LegacyToken,
     Standing,
     State,
+    Tenant,
     TokenPair,
 )
 from migrator.providers import (
@@ -46,6 +47,12 @@ REVOKED_BY_OPERATOR = "revoked_by_operator"
 """Somebody undid the connection with ``migrator revoke``."""
 REFRESH_TOKEN_EXPIRED = "refresh_token_expired"  # noqa: S105 - a reason
 """Nobody used the refresh token in time."""
+OTHER_TENANT = "other_tenant_connected"
+"""The user consented, and connected another tenant than the one that was asked for."""
+NO_TENANT = "no_tenant_connected"
+"""The user consented, and connected nothing."""
+SEVERAL_TENANTS = "several_tenants"
+"""The user consented, several tenants are reached, and nobody said which was asked for."""
 
 SHORTEST_WAIT = timedelta(seconds=1)
 """For a connection that was called for too often, whatever the provider says."""
@@ -83,6 +90,10 @@ class Verdict:
     """The stored pair has just been seen to work."""
     reached: tuple[str, ...] = ()
     """The tenants that it was seen to reach, by id."""
+    adopted: Tenant | None = None
+    """The tenant of a connection that had none to its name."""
+    pair_set_aside: bool = False
+    """The stored pair works, and stands for nothing that was asked for: it is kept, and does not count."""
     pair_dead: bool = False
     """The stored pair has just been seen not to work."""
     pair_expired: bool = False
@@ -98,6 +109,14 @@ def settle(
 
     ``backoff`` is the pause the caller chose for an outcome that names none.
     """
+    if action is Action.EXCHANGE_CODE:
+        return _exchanged(standing, outcome, now, policy)
+    return _settled(standing, action, outcome, now, policy, backoff)
+
+
+def _settled(
+    standing: Standing, action: Action, outcome: Outcome, now: datetime, policy: Policy, backoff: timedelta
+) -> Verdict:
     match outcome:
         case Won():
             verdict = _won(standing, action, outcome.pair, now, policy)
@@ -160,7 +179,12 @@ def give_up(
 
 
 def died(action: Action, tries: int, started_at: datetime, policy: Policy) -> Verdict:
-    """The entry for a call with an effect that was under way when its process died: sent, for all we know."""
+    """The entry for a call with an effect that was under way when its process died: sent, for all we know.
+
+    A code serves once, so what it won is gone; its user clicks through again.
+    """
+    if action is Action.EXCHANGE_CODE:
+        return Verdict("unknown", "process_died", State.NEEDS_CONSENT, RESPONSE_LOST)
     return Verdict(
         "unknown",
         "process_died",
@@ -196,14 +220,51 @@ def _stopped(standing: Standing, outcome: Suspect | StopAll, now: datetime, back
 
 
 def _won(standing: Standing, action: Action, pair: TokenPair, now: datetime, policy: Policy) -> Verdict:
-    # A refresh that was asked only once shows by itself that the pair before it worked.
-    only_call = standing.doubt is None or (action is Action.REFRESH and standing.doubt is not Action.REFRESH)
+    # A refresh that was asked only once shows by itself that the pair before it worked; not, though, which
+    # tenants its user has consented to.
+    only_call = standing.doubt is None or (
+        action is Action.REFRESH and standing.doubt not in (Action.REFRESH, Action.EXCHANGE_CODE)
+    )
     if only_call:
         return Verdict("done", "", State.MIGRATED, _mismatch(standing, pair), new_pair=pair)
     settled = now + policy.settle
     return Verdict(
         "done", "", State.UNCERTAIN, UNVERIFIED, standing.doubt, settled, tries=standing.tries, new_pair=pair
     )
+
+
+def _exchanged(standing: Standing, outcome: Outcome, now: datetime, policy: Policy) -> Verdict:
+    """What the exchange of an authorisation code makes of a connection that waits for its user.
+
+    A code serves once, and only the user gets another: short of a pair, the connection needs consent as it
+    did. A pair does not count before it is seen which tenants the user has chosen; whoever won it looks at
+    once, so that for a while nobody else does.
+    """
+    stays = Verdict("unknown", "", State.NEEDS_CONSENT, standing.reason or RESPONSE_LOST)
+    match outcome:
+        case Won():
+            settled = now + policy.settle
+            return Verdict(
+                "done",
+                "",
+                State.UNCERTAIN,
+                UNVERIFIED,
+                Action.EXCHANGE_CODE,
+                settled,
+                new_pair=outcome.pair,
+            )
+        case Later():
+            return replace(stays, outcome="later", problem=outcome.problem)
+        case Over() | RenewFirst():
+            return replace(stays, outcome="over", problem=outcome.problem)
+        case Suspect() | StopAll():
+            return replace(stays, outcome="stop", problem=outcome.problem)
+        case Unknown():
+            return replace(stays, problem=outcome.problem, reason=RESPONSE_LOST)
+        case Renewed() | Reached() | Revoked():
+            return replace(stays, problem="another_answer", reason=RESPONSE_LOST)
+        case _:
+            assert_never(outcome)
 
 
 def _renewed(standing: Standing, outcome: Renewed) -> Verdict:
@@ -223,6 +284,8 @@ def _mismatch(standing: Standing, pair: TokenPair) -> str:
 
 
 def _reached(standing: Standing, outcome: Reached) -> Verdict:
+    if standing.consented and standing.state is not State.MIGRATED:
+        return _consented(standing, outcome)
     return Verdict(
         "done",
         "",
@@ -233,9 +296,28 @@ def _reached(standing: Standing, outcome: Reached) -> Verdict:
     )
 
 
+def _consented(standing: Standing, outcome: Reached) -> Verdict:
+    """Whether the user has connected what was asked for; if not, only the user can."""
+    seen = Verdict(
+        "done",
+        "",
+        State.NEEDS_CONSENT,
+        OTHER_TENANT if outcome.tenants else NO_TENANT,
+        pair_verified=True,
+        reached=tuple(tenant.id for tenant in outcome.tenants),
+    )
+    finding = _finding(standing, outcome)
+    if not outcome.tenants or finding == TENANT_MISMATCH:
+        return replace(seen, pair_set_aside=True)
+    adopted = outcome.tenants[0] if not standing.tenant_id and len(outcome.tenants) == 1 else None
+    return replace(seen, state=State.MIGRATED, reason=finding, adopted=adopted)
+
+
 def _finding(standing: Standing, outcome: Reached) -> str:
     """What is wrong with the tenants that were reached, if anything is."""
     if not standing.tenant_id:
+        if standing.consented and len(outcome.tenants) > 1:
+            return SEVERAL_TENANTS
         return "" if outcome.tenants else TENANT_MISMATCH
     ours = [tenant for tenant in outcome.tenants if tenant.id.lower() == standing.tenant_id.lower()]
     if not ours:
@@ -305,7 +387,7 @@ def _refresh_refused(standing: Standing, outcome: Over, now: datetime, not_befor
 
     Else somebody ended the grant, and only the user can give it again.
     """
-    if standing.doubt in (None, Action.VERIFY):
+    if standing.doubt in (None, Action.VERIFY, Action.EXCHANGE_CODE):
         ends = standing.pair.pair.refresh_expires_at if standing.pair else None
         reason = REFRESH_TOKEN_EXPIRED if ends is not None and ends <= now else outcome.reason
         return Verdict("over", outcome.problem, State.NEEDS_CONSENT, reason, pair_dead=True)

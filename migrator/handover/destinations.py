@@ -9,7 +9,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -18,6 +18,7 @@ from migrator.databases import DatabaseUrl
 from migrator.errors import OutputError
 from migrator.handover.database_table import write_table
 from migrator.handover.shapes import Row
+from migrator.output import give_name, private
 from migrator.tabular import defused
 
 Rows = Callable[[], Iterable[Row]]
@@ -76,14 +77,14 @@ class NewFile:
         if self.part is None:
             raise ValueError("an export is written once")
         try:
-            with _private(self.part) as stream:
+            with private(self.part) as stream:
                 digest = hashlib.sha256()
                 for line in self._lines(rows):
                     content = line.encode("utf-8", "backslashreplace")
                     digest.update(content)
                     stream.write(content)
             sealed(digest.hexdigest())
-            _give_name(self.part, self._path)
+            give_name(self.part, self._path)
         except OSError as error:
             raise OutputError(
                 f"{self._path} cannot be written: {error.strerror}",
@@ -174,33 +175,3 @@ def _csv_cell(name: str, value: object) -> object:
 
 
 _LINES = {".jsonl": json_lines_of, ".csv": csv_lines_of}
-
-
-@contextmanager
-def _private(path: Path) -> Iterator[BinaryIO]:
-    """A new file of mode 0600 that is on disk when the block ends."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        yield stream
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _give_name(part: Path, path: Path) -> None:
-    """Name a file, unless another one of that name has come meanwhile."""
-    try:
-        path.hardlink_to(part)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without links
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        part.replace(path)
-    try:
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except OSError:
-        path.unlink(missing_ok=True)  # its name may not be on disk, and nobody shall count on it
-        raise

@@ -1,10 +1,12 @@
 """The ledger: one SQLite file that says what happened to every connection, and holds its tokens encrypted."""
 
+from migrator.ledger.consenting import ConsentLedger, open_for_consents
 from migrator.ledger.entries import EndedCall
 from migrator.ledger.exports_left import Fate
 from migrator.ledger.files import exists, usable
 from migrator.ledger.handing import Handed, HandedPair, InHand, Served
 from migrator.ledger.intaking import Intake, plan_row, recognise
+from migrator.ledger.inviting import AlreadyUsed, CampaignEntry, Invitation, Invitee, Left, Visit, campaign
 from migrator.ledger.keys import find_key, key_path, make_key, readable_by_others, require_key
 from migrator.ledger.ledger import Ledger, open_for_job, open_to_compare, open_to_read
 from migrator.ledger.purging import Purged
@@ -31,6 +33,9 @@ from migrator.ledger.writer import HURRIED_WAIT
 
 __all__ = [
     "HURRIED_WAIT",
+    "AlreadyUsed",
+    "CampaignEntry",
+    "ConsentLedger",
     "DiskSeen",
     "EndedCall",
     "Ends",
@@ -40,14 +45,19 @@ __all__ = [
     "HandedPair",
     "InHand",
     "Intake",
+    "Invitation",
+    "Invitee",
     "Ledger",
     "LedgerKey",
+    "Left",
     "Listed",
     "Pairs",
     "Purged",
     "Run",
     "Served",
     "Status",
+    "Visit",
+    "campaign",
     "days_of_end",
     "exists",
     "find_key",
@@ -56,6 +66,7 @@ __all__ = [
     "make_key",
     "needs_consent",
     "one_view",
+    "open_for_consents",
     "open_for_job",
     "open_to_compare",
     "open_to_read",

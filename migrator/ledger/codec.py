@@ -91,6 +91,18 @@ class Codec:
         """The answer, byte for byte."""
         return self._vault.open(sealed, ANSWER).reveal().encode("latin-1")
 
+    def seal(self, value: str, purpose: str) -> bytes:
+        """Encrypt what is kept elsewhere."""
+        return self._vault.seal(value, purpose)
+
+    def open(self, sealed: bytes, purpose: str) -> Secret:
+        """Decrypt it. Raises ``LedgerError``."""
+        return self._vault.open(sealed, purpose)
+
+    def derived_key(self, purpose: str) -> bytes:
+        """32 bytes for one purpose (HKDF, RFC 5869) that stay the same when the ledger's key is changed."""
+        return self._fingerprints.derived_key(purpose)
+
     def token_print(self, legacy: LegacyToken) -> bytes:
         """Names a token."""
         return self._fingerprints.of("token", legacy.token.reveal())

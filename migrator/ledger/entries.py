@@ -9,11 +9,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from migrator.ledger.codec import Codec, maybe_time_text, time_of, time_text
-from migrator.models import Action, LegacyToken, Standing, State, TokenPair
+from migrator.models import Action, LegacyToken, Standing, State, Tenant, TenantType, TokenPair
 from migrator.transitions import Policy, Verdict, died
 
 WITHOUT_EFFECT = frozenset({Action.VERIFY})
 """Calls that only ask: one that got lost changed nothing."""
+
+_AWAITS_USER = frozenset({Action.EXCHANGE_CODE})
+"""Calls during which a connection stands where it stood: it needs consent until a pair is there."""
+
+SERVE = "reconsent serve"
+"""The run that works beside the others; what it leaves open is its own to complete."""
 
 
 def begin_run(
@@ -36,18 +42,22 @@ def recover(db: sqlite3.Connection, policy: Policy, now: datetime) -> int:
     """Complete the attempts that a process left open when it died, and give every open connection a fresh
     start.
 
-    Returns how many there were. What had an effect, for all we know, makes its connection uncertain.
+    Returns how many there were. What had an effect, for all we know, makes its connection uncertain. What
+    ``reconsent serve`` has under way is left alone.
     """
     open_attempts = db.execute(
         """SELECT a.id, a.connection_id, a.action, a.started_at, c.tries
-           FROM attempts a JOIN connections c ON c.id = a.connection_id WHERE a.outcome IS NULL"""
+           FROM attempts a JOIN connections c ON c.id = a.connection_id
+           JOIN runs r ON r.id = a.run_id
+           WHERE a.outcome IS NULL AND r.command <> ?""",
+        [SERVE],
     ).fetchall()
     for attempt_id, connection_id, action_text, started_at, tries in open_attempts:
         action = Action(action_text)
         verdict = died(action, tries, time_of(started_at), policy)
-        _complete(db, attempt_id, verdict, None, now)
+        complete(db, attempt_id, verdict, None, now)
         if action not in WITHOUT_EFFECT:
-            _stand(db, connection_id, verdict, now)
+            stand(db, connection_id, verdict, now)
     db.execute("UPDATE connections SET tries = 0 WHERE tries > 0")
     return len(open_attempts)
 
@@ -58,7 +68,7 @@ def begin_call(db: sqlite3.Connection, standing: Standing, action: Action, run_i
         "INSERT INTO attempts (connection_id, run_id, action, started_at) VALUES (?, ?, ?, ?)",
         [standing.id, run_id, action.value, time_text(now)],
     )
-    if action not in WITHOUT_EFFECT:
+    if action not in WITHOUT_EFFECT | _AWAITS_USER:
         db.execute(
             "UPDATE connections SET state = ?, updated_at = ? WHERE id = ?",
             [State.IN_FLIGHT.value, time_text(now), standing.id],
@@ -83,10 +93,7 @@ class EndedCall:
 def end_call(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: datetime) -> None:
     """The outcome, with whatever it won and what that makes of the connection: all of it or nothing."""
     verdict = call.verdict
-    _complete(db, call.attempt_id, verdict, call.http_status, now)
-    if call.unreadable is not None:
-        sealed = codec.seal_answer(call.unreadable)
-        db.execute("UPDATE attempts SET answer = ? WHERE id = ?", [sealed, call.attempt_id])
+    complete_call(db, codec, call, now)
     if call.pair_id is not None:
         _mark_pair(db, call.pair_id, verdict, now)
     if verdict.new_pair is not None:
@@ -95,7 +102,27 @@ def end_call(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: datetim
         add_legacy(db, codec, call.connection_id, verdict.new_legacy, now, attempt_id=call.attempt_id)
     if verdict.token_expired:
         set_expiry(db, call.connection_id, now)
-    _stand(db, call.connection_id, verdict, now)
+    if verdict.adopted is not None:
+        _adopt(db, call.connection_id, verdict.adopted)
+    stand(db, call.connection_id, verdict, now)
+
+
+def complete_call(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: datetime) -> None:
+    """The outcome alone, with the answer if nobody could read it."""
+    complete(db, call.attempt_id, call.verdict, call.http_status, now)
+    if call.unreadable is not None:
+        sealed = codec.seal_answer(call.unreadable)
+        db.execute("UPDATE attempts SET answer = ? WHERE id = ?", [sealed, call.attempt_id])
+
+
+def _adopt(db: sqlite3.Connection, connection_id: int, tenant: Tenant) -> None:
+    """The tenant of a connection that had none to its name."""
+    known = [kind.value for kind in TenantType if kind.value == tenant.type.upper()]
+    db.execute(
+        """UPDATE connections SET tenant_id = ?, tenant_type = coalesce(?, tenant_type)
+           WHERE id = ? AND tenant_id = ''""",
+        [tenant.id, known[0] if known else None, connection_id],
+    )
 
 
 def end_rescued(db: sqlite3.Connection, codec: Codec, calls: Iterable[EndedCall], now: datetime) -> int:
@@ -176,16 +203,36 @@ def set_expiry(db: sqlite3.Connection, connection_id: int, expires_at: datetime 
 def _add_pair(
     db: sqlite3.Connection, codec: Codec, connection_id: int, attempt_id: int, pair: TokenPair, now: datetime
 ) -> None:
-    access, refresh = codec.seal_pair(pair)
     db.execute(
         "UPDATE token_pairs SET replaced_at = ? WHERE connection_id = ? AND replaced_at IS NULL",
         [time_text(now), connection_id],
     )
+    keep_pair(db, codec, connection_id, attempt_id, pair, now)
+    # What the row did not say, the answer does.
+    db.execute(
+        """UPDATE connections SET user_id = ?, tenant_id = CASE tenant_id WHEN '' THEN ? ELSE tenant_id END
+           WHERE id = ?""",
+        [pair.user_id, pair.tenant_id, connection_id],
+    )
+
+
+def keep_pair(
+    db: sqlite3.Connection,
+    codec: Codec,
+    connection_id: int,
+    attempt_id: int,
+    pair: TokenPair,
+    now: datetime,
+    *,
+    set_aside: bool = False,
+) -> None:
+    """Store a pair; one that is set aside stands for nothing."""
+    access, refresh = codec.seal_pair(pair)
     db.execute(
         """INSERT INTO token_pairs
            (connection_id, attempt_id, access_token, refresh_token, scope, tenant_id, user_id, expires_at,
-            refresh_expires_at, obtained_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            refresh_expires_at, obtained_at, replaced_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [
             connection_id,
             attempt_id,
@@ -197,13 +244,8 @@ def _add_pair(
             time_text(pair.expires_at),
             maybe_time_text(pair.refresh_expires_at),
             time_text(now),
+            time_text(now) if set_aside else None,
         ],
-    )
-    # What the row did not say, the answer does.
-    db.execute(
-        """UPDATE connections SET user_id = ?, tenant_id = CASE tenant_id WHEN '' THEN ? ELSE tenant_id END
-           WHERE id = ?""",
-        [pair.user_id, pair.tenant_id, connection_id],
     )
 
 
@@ -215,20 +257,24 @@ def _mark_pair(db: sqlite3.Connection, pair_id: int, verdict: Verdict, now: date
         )
     if verdict.pair_expired:
         db.execute("UPDATE token_pairs SET expires_at = ? WHERE id = ?", [time_text(now), pair_id])
+    if verdict.pair_set_aside:
+        db.execute("UPDATE token_pairs SET replaced_at = ? WHERE id = ?", [time_text(now), pair_id])
     if verdict.pair_dead:
         db.execute("UPDATE token_pairs SET dead_at = ? WHERE id = ?", [time_text(now), pair_id])
 
 
-def _complete(
+def complete(
     db: sqlite3.Connection, attempt_id: int, verdict: Verdict, http_status: int | None, now: datetime
 ) -> None:
+    """How an attempt ended."""
     db.execute(
         "UPDATE attempts SET finished_at = ?, outcome = ?, http_status = ?, problem = ? WHERE id = ?",
         [time_text(now), verdict.outcome, http_status, verdict.problem or None, attempt_id],
     )
 
 
-def _stand(db: sqlite3.Connection, connection_id: int, verdict: Verdict, now: datetime) -> None:
+def stand(db: sqlite3.Connection, connection_id: int, verdict: Verdict, now: datetime) -> None:
+    """Where a connection stands from now on."""
     db.execute(
         """UPDATE connections SET state = ?, reason = ?, doubt = ?, not_before = ?, tries = ?, updated_at = ?
            WHERE id = ?""",

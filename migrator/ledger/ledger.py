@@ -8,7 +8,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -22,20 +22,22 @@ from migrator.ledger import (
     files,
     handing,
     intaking,
+    inviting,
     lock,
     purging,
     reading,
     schema,
     standings,
 )
+from migrator.ledger.book import Book
 from migrator.ledger.codec import FINGERPRINT_KEY, Codec
 from migrator.ledger.entries import EndedCall
 from migrator.ledger.exports_left import Fate
 from migrator.ledger.handing import HandedPair, InHand, Size
 from migrator.ledger.intaking import Intake
+from migrator.ledger.inviting import LINKS, Invitee
 from migrator.ledger.rescue import RescueFile
 from migrator.ledger.vault import Fingerprints, LedgerKey, Vault
-from migrator.ledger.writer import GroupWriter
 from migrator.models import Action, Clock, Reject, Standing, State
 from migrator.transitions import Policy
 
@@ -52,35 +54,8 @@ class TakenStock:
     """Exports that were under way when it died: where to, and what became of them."""
 
 
-class Ledger:
-    """A ledger that this process alone may write."""
-
-    def __init__(
-        self,
-        path: Path,
-        connection: sqlite3.Connection,
-        codec: Codec,
-        rescue: RescueFile,
-        clock: Clock,
-        hurry: threading.Event,
-    ) -> None:
-        self.path = path
-        self._codec = codec
-        self._rescue = rescue
-        self._clock = clock
-        self._connection = connection
-        self._writer = GroupWriter(connection, hurry)
-        self._local = threading.local()
-        self._readers: list[sqlite3.Connection] = []
-        self._run_id = 0
-
-    def close(self) -> None:
-        """Commit what is queued and let go of the file."""
-        self._writer.close()
-        for reader in self._readers:
-            reader.close()
-        self._connection.close()
-        self._rescue.close()
+class Ledger(Book):
+    """A ledger that this process alone may write, but for the consents beside it."""
 
     # --- runs ---
 
@@ -111,10 +86,6 @@ class Ledger:
             elif fate is Fate.NOT_HANDED_OVER:
                 self.cancel_export(export.id)
             yield os.fsdecode(export.target), fate
-
-    def end_run(self, outcome: str) -> None:
-        """How the run ended: ``done``, ``incomplete``, ``stopped`` or ``interrupted``."""
-        self._writer.write(lambda db: entries.end_run(db, self._run_id, outcome, self._clock()))
 
     def retry_failed(self) -> int:
         """Put what failed back in line; returns how many."""
@@ -159,34 +130,7 @@ class Ledger:
         While the ledger does not take it, it is in the rescue file: a kill must not cost it. Raises
         ``LedgerUnwritableError`` if the ledger cannot take it at all.
         """
-        saved = threading.Event()
-
-        def save() -> None:
-            self._rescue.save(call)
-            saved.set()
-
-        def save_meanwhile() -> None:
-            with suppress(OSError):  # it waits for the ledger, which may take it yet
-                save()
-
-        try:
-            self._writer.write(
-                lambda db: entries.end_call(db, self._codec, call, self._clock()), meanwhile=save_meanwhile
-            )
-        except LedgerUnwritableError:
-            if not saved.is_set():
-                self._save_or_tell(call, save)
-            raise
-
-    def _save_or_tell(self, call: EndedCall, save: Callable[[], None]) -> None:
-        try:
-            save()
-        except OSError as error:
-            problem = f"neither the ledger nor {self._rescue.path} can be written: {error.strerror or error}"
-            raise LedgerUnwritableError(
-                problem,
-                hint=f"the answer for connection {call.connection_id} is lost; make room, then resume",
-            ) from None
+        self._record(call, lambda db: entries.end_call(db, self._codec, call, self._clock()))
 
     def rest(self, standing: Standing, state: State, reason: str) -> None:
         """Record that a connection needs no call any more."""
@@ -239,20 +183,36 @@ class Ledger:
     def purge(self) -> purging.Purged:
         """Take the tokens of what was handed over out of the ledger, for good as far as SQLite goes.
 
-        The log stays. It may be interrupted, and done again.
+        The log stays. It may be interrupted, and done again. Raises ``LedgerLockedError`` while consents are
+        served: their process reads the ledger, and would keep what it was.
         """
-        purged = self._writer.write(lambda db: purging.purge(db, self._clock()))
-        return replace(purged, wiped=purging.wipe(self.path))
+        with lock.consents(self.path):
+            purged = self._writer.write(lambda db: purging.purge(db, self._clock()))
+            return replace(purged, wiped=purging.wipe(self.path))
 
     def served(self, key: str) -> handing.Served | None:
         """Which pair serves the connection of this key; None if there is no such connection."""
         return handing.served(self._reader(), key)
 
-    # --- reading ---
+    # --- the campaign ---
 
-    def standing(self, connection_id: int) -> Standing:
-        """Where one connection stands."""
-        return standings.standing(self._reader(), self._codec, connection_id)
+    def invite(self, expires_at: datetime) -> int:
+        """Invite whoever must consent and holds no invitation that still counts; returns how many.
+
+        An invitation is of use until ``expires_at`` (UTC).
+        """
+        return self._writer.write(lambda db: inviting.invite(db, self._run_id, expires_at, self._clock()))
+
+    def invitees(self) -> Iterator[Invitee]:
+        """Everybody whose invitation counts, with the input's further columns, decrypted."""
+        return inviting.invitees(self._reader(), self._codec, self._clock())
+
+    @property
+    def link_key(self) -> bytes:
+        """What links are signed with; it outlives a change of the ledger's key, as the links must."""
+        return self._codec.derived_key(LINKS)
+
+    # --- reading ---
 
     def agenda(
         self, work: Work, max_attempts: int, *, moment: datetime | None = None, limit: int | None = None
@@ -302,13 +262,6 @@ class Ledger:
         with reading.one_view(reader):
             return reading.status(reader, self._clock())
 
-    def _reader(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = files.connect(self.path, readonly=True)
-            self._readers.append(connection)
-        return connection
-
 
 @contextmanager
 def open_for_job(
@@ -333,7 +286,7 @@ def open_for_job(
         connection = files.connect(path, readonly=False)
         try:
             schema.prepare(connection, create=create)
-            codec = _unlock(connection, key, may_claim=True)
+            codec = unlock(connection, key, may_claim=True)
             rescue = RescueFile(path, Vault(key))
         except BaseException:
             connection.close()
@@ -361,7 +314,7 @@ def open_to_read(path: Path) -> Iterator[sqlite3.Connection]:
 def open_to_compare(path: Path, key: LedgerKey) -> Iterator[tuple[sqlite3.Connection, Codec]]:
     """Open a ledger to hold rows against it: with its key, without a lock, nothing written."""
     with open_to_read(path) as connection:
-        yield connection, _unlock(connection, key, may_claim=False)
+        yield connection, unlock(connection, key, may_claim=False)
 
 
 def _ensure_file(path: Path) -> None:
@@ -377,7 +330,7 @@ def _ensure_file(path: Path) -> None:
         ) from None
 
 
-def _unlock(connection: sqlite3.Connection, key: LedgerKey, *, may_claim: bool) -> Codec:
+def unlock(connection: sqlite3.Connection, key: LedgerKey, *, may_claim: bool) -> Codec:
     """The codec of a ledger, once the key has been seen to be its key.
 
     A new ledger is claimed for the key.

@@ -1,4 +1,6 @@
-"""One job a ledger: an advisory lock that the system lets go of when its process ends, however it ends."""
+"""One job a ledger, and one consent application beside it: advisory locks that the system lets go of when
+their process ends, however it ends.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,36 @@ def exclusive(ledger: Path) -> Iterator[None]:
     Raises ``LedgerLockedError``, naming the process, if another one does. The file ``<ledger>.lock`` stays
     behind and means nothing by itself: the lock is the system's, not the file's.
     """
-    path = ledger.with_name(ledger.name + ".lock")
+    with _held(
+        ledger.with_name(ledger.name + ".lock"),
+        f"the ledger {ledger} is in use by process",
+        "wait until it is done; two jobs on the same tokens would kill each other's pairs",
+    ):
+        yield
+
+
+def serve_path(ledger: Path) -> Path:
+    """The name from which those of the consent application's own files are made."""
+    return ledger.with_name(ledger.name + ".serve")
+
+
+@contextmanager
+def consents(ledger: Path) -> Iterator[None]:
+    """Hold the consents of a ledger: for serving them, or for what nobody may be served meanwhile.
+
+    The file is ``<ledger>.serve.lock``. Raises ``LedgerLockedError``, naming the process, if another does.
+    """
+    with _held(
+        serve_path(ledger).with_name(serve_path(ledger).name + ".lock"),
+        f"'migrator reconsent serve', or what excludes it, works on {ledger}: process",
+        "end it, or wait until it is done",
+    ):
+        yield
+
+
+@contextmanager
+def _held(path: Path, taken: str, hint: str) -> Iterator[None]:
+    """Hold a lock file; ``taken`` and ``hint`` say what it means that another process does."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
@@ -31,10 +62,7 @@ def exclusive(ledger: Path) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.read(descriptor, 32).decode("ascii", "replace").strip() or "unknown"
-            raise LedgerLockedError(
-                f"the ledger {ledger} is in use by process {holder}",
-                hint="wait until it is done; two jobs on the same tokens would kill each other's pairs",
-            ) from None
+            raise LedgerLockedError(f"{taken} {holder}", hint=hint) from None
         except OSError as error:
             raise LedgerUnwritableError(
                 f"{path} cannot be locked: {error.strerror}", hint="keep the ledger on a local disk"

@@ -21,7 +21,7 @@ from migrator.errors import LedgerError, LedgerUnwritableError
 from migrator.ledger.codec import maybe_time_of, maybe_time_text, time_of, time_text
 from migrator.ledger.entries import EndedCall
 from migrator.ledger.vault import Vault
-from migrator.models import Action, LegacyToken, Secret, State, TokenPair
+from migrator.models import Action, LegacyToken, Secret, State, Tenant, TokenPair
 from migrator.transitions import Verdict
 
 ROOM_FOR_EACH = 16 * 1024
@@ -154,6 +154,8 @@ def _encode(call: EndedCall) -> str:
         "new_legacy": _legacy_document(verdict.new_legacy) if verdict.new_legacy else None,
         "pair_verified": verdict.pair_verified,
         "reached": verdict.reached,
+        "adopted": [verdict.adopted.id, verdict.adopted.type] if verdict.adopted else None,
+        "pair_set_aside": verdict.pair_set_aside,
         "pair_dead": verdict.pair_dead,
         "pair_expired": verdict.pair_expired,
         "token_expired": verdict.token_expired,
@@ -175,6 +177,8 @@ def _decode(text: str) -> EndedCall:
         new_legacy=_legacy(document["new_legacy"]) if document["new_legacy"] else None,
         pair_verified=document["pair_verified"],
         reached=tuple(document.get("reached", ())),
+        adopted=Tenant(*document["adopted"]) if document.get("adopted") else None,
+        pair_set_aside=document.get("pair_set_aside", False),
         pair_dead=document["pair_dead"],
         pair_expired=document["pair_expired"],
         token_expired=document["token_expired"],

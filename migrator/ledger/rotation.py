@@ -35,10 +35,15 @@ def rotate_key(path: Path, key: LedgerKey, key_file: Path) -> int:
     ``LedgerUnwritableError``.
     """
     path = path.resolve()
-    with lock.exclusive(path):
+    with lock.exclusive(path), lock.consents(path):
         if RescueFile.waits(path):
             raise LedgerError(
                 "answers wait in the rescue file, under the present key", hint="run 'migrator resume' first"
+            )
+        if RescueFile.waits(lock.serve_path(path)):
+            raise LedgerError(
+                "consents wait in the rescue file, under the present key",
+                hint="run 'migrator reconsent serve' first, until it listens",
             )
         connection = files.connect(path, readonly=False)
         try:

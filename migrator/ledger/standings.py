@@ -15,6 +15,9 @@ from migrator.models import Action, AppType, Standing, State, StoredPair, Tenant
 _STANDING = """
     SELECT c.id, c.key, c.app_type, c.state, c.reason, c.tenant_id, c.tenant_type,
            c.doubt, c.not_before, c.tries,
+           (SELECT a.action = 'exchange_code' FROM token_pairs o JOIN attempts a ON a.id = o.attempt_id
+            WHERE o.connection_id = c.id AND a.action IN ('swap', 'exchange_code')
+            ORDER BY o.id DESC LIMIT 1),
            l.material, l.expires_at,
            p.id, p.access_token, p.refresh_token, p.scope, p.tenant_id, p.user_id, p.expires_at,
            p.refresh_expires_at, p.verified_at, p.obtained_at,
@@ -78,8 +81,9 @@ def standing(db: sqlite3.Connection, codec: Codec, connection_id: int) -> Standi
         doubt=Action(row[7]) if row[7] else None,
         not_before=maybe_time_of(row[8]),
         tries=row[9],
-        legacy=codec.open_legacy(row[10], row[11]),
-        pair=_pair(codec, row[12:]) if row[12] is not None else None,
+        consented=bool(row[10]),
+        legacy=codec.open_legacy(row[11], row[12]),
+        pair=_pair(codec, row[13:]) if row[13] is not None else None,
     )
 
 

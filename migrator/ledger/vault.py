@@ -16,7 +16,9 @@ import os
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from migrator.errors import LedgerError
 from migrator.models import Secret
@@ -107,3 +109,7 @@ class Fingerprints:
         """16 bytes that two equal tuples share and two different ones do not."""
         message = b"".join(len(part.encode()).to_bytes(8, "big") + part.encode() for part in parts)
         return hmac.digest(self._key, message, "sha256")[:16]
+
+    def derived_key(self, purpose: str) -> bytes:
+        """32 bytes that serve one purpose alone (HKDF, RFC 5869)."""
+        return HKDF(hashes.SHA256(), 32, salt=None, info=f"migrator {purpose}".encode()).derive(self._key)

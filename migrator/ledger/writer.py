@@ -74,6 +74,10 @@ class GroupWriter:
                 meanwhile()
         return future.result()
 
+    def write_later(self, entry: Entry[Any]) -> None:
+        """The same without waiting for it: for what may be lost."""
+        self._queue.put(_Job(entry, Future()))
+
     def close(self) -> None:
         """Commit what is queued and stop."""
         self._queue.put(None)

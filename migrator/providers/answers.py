@@ -65,11 +65,11 @@ def retry_after(answer: Answer) -> timedelta | None:
 
     None if it does not say.
     """
-    text = answer.headers.get("Retry-After", "").strip()
-    if text.isdecimal():
-        return min(timedelta(seconds=int(text[:9])), LONGEST_WAIT)
+    after = answer.headers.get("Retry-After", "").strip()
+    if after.isdecimal():
+        return min(timedelta(seconds=int(after[:9])), LONGEST_WAIT)
     try:
-        wait = parsedate_to_datetime(text) - answer.received_at
+        wait = parsedate_to_datetime(after) - answer.received_at
     except (TypeError, ValueError, OverflowError):
         return None
     return min(max(wait, timedelta(0)), LONGEST_WAIT)
@@ -85,9 +85,9 @@ def clock_hint(answer: Answer) -> str:
     return f"{advice}; it is {abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'} the provider's"
 
 
-def count(text: str | None) -> int | None:
+def count(header: str | None) -> int | None:
     """A header's number, or None if it is none."""
-    return int(text[:9]) if text and text.isascii() and text.isdecimal() else None
+    return int(header[:9]) if header and header.isascii() and header.isdecimal() else None
 
 
 def token_pair(
@@ -113,9 +113,9 @@ def token_pair(
         access_token=Secret(access),
         refresh_token=Secret(renewal),
         expires_at=now + timedelta(seconds=lifetime),
-        scope=_text(document.get("scope")) or " ".join(strings(claims.get("scope"))),
-        tenant_id=_text(document.get(tenant)),
-        user_id=_text(claims.get(user)),
+        scope=text(document.get("scope")) or " ".join(strings(claims.get("scope"))),
+        tenant_id=text(document.get(tenant)),
+        user_id=text(claims.get(user)),
     )
 
 
@@ -156,7 +156,7 @@ def is_token(value: Any) -> TypeGuard[str]:
     return isinstance(value, str) and bool(value.strip()) and value.isascii() and value.isprintable()
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
     """A text that can be stored and shown; half a surrogate pair, which JSON allows, can be neither."""
     return value if isinstance(value, str) and value.isprintable() else ""
 

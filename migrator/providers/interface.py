@@ -38,6 +38,19 @@ class Basic:
     credentials: Credentials
 
 
+@dataclass(frozen=True)
+class Code:
+    """Exchange an authorisation code (RFC 6749, 4.1.3), by the client that can prove that it asked for it
+    (RFC 7636).
+    """
+
+    code: Secret
+    verifier: Secret
+    redirect_uri: str
+    """The very one that the code was asked for with."""
+    credentials: Credentials
+
+
 Body = Mapping[str, "str | Secret"]
 
 
@@ -47,7 +60,7 @@ class Request:
 
     method: Literal["GET", "POST"]
     url: str
-    auth: Signed | Bearer | Basic
+    auth: Signed | Bearer | Basic | Code
     json: Body | None = None
     form: Body | None = None
 
@@ -201,6 +214,14 @@ class Profile(Protocol):
     def assessment_from(self) -> int | None:
         """From how many connections on the provider demands an advanced security assessment, or None."""
 
+    @property
+    def authorise_url(self) -> str:
+        """Where a user authorises the application (RFC 6749, 3.1)."""
+
+    @property
+    def scopes(self) -> Mapping[str, str]:
+        """What a scope allows, for the user who grants it: scope to a phrase."""
+
     def swap(self, legacy: LegacyToken, tenant_type: TenantType, credentials: Credentials) -> Request:
         """Exchange a legacy token for a pair."""
 
@@ -215,6 +236,9 @@ class Profile(Protocol):
 
     def revoke(self, refresh_token: Secret, credentials: Credentials) -> Request:
         """Make a pair worthless (RFC 7009)."""
+
+    def exchange(self, code: Code) -> Request:
+        """Exchange an authorisation code for a pair."""
 
     def remaining(self, answer: Answer) -> int | None:
         """How many calls the application has left in this minute, if the answer says so."""

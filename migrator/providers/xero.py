@@ -16,6 +16,7 @@ from migrator.providers.interface import (
     Answer,
     Basic,
     Bearer,
+    Code,
     Later,
     NoAnswer,
     Outcome,
@@ -31,9 +32,11 @@ from migrator.providers.interface import (
     Unknown,
     Won,
 )
+from migrator.providers.xero_scopes import SCOPES
 
 API = "https://api.xero.com"
 IDENTITY = "https://identity.xero.com"
+LOGIN = "https://login.xero.com"
 REFRESH_TOKEN_LIFETIME = timedelta(days=30)
 """Unused; a later document says 60 days, and the stricter of the two is assumed."""
 
@@ -84,6 +87,7 @@ class Xero:
     rate_per_minute = 10_000
     uncertified_limit = 25
     assessment_from = 1_000
+    scopes = SCOPES
     promises: Mapping[str, str] = {
         "partner tokens": "swapped at POST /oauth/migrate, no user asked; first renewed if expired",
         "public and private tokens": "not swapped: their users must authorise again",
@@ -98,6 +102,7 @@ class Xero:
     def __init__(self, base_url: str = "") -> None:
         self._api = base_url or API
         self._identity = base_url or IDENTITY
+        self.authorise_url = f"{base_url or LOGIN}/identity/connect/authorize"
 
     def swap(self, legacy: LegacyToken, tenant_type: TenantType, credentials: Credentials) -> Request:
         body: dict[str, str | Secret] = {
@@ -128,6 +133,9 @@ class Xero:
     def revoke(self, refresh_token: Secret, credentials: Credentials) -> Request:
         form: dict[str, str | Secret] = {"token": refresh_token, "token_type_hint": "refresh_token"}
         return Request("POST", f"{self._identity}/connect/revocation", Basic(credentials), form=form)
+
+    def exchange(self, code: Code) -> Request:
+        return Request("POST", f"{self._identity}/connect/token", code)
 
     def remaining(self, answer: Answer) -> int | None:
         return answers.count(answer.headers.get("X-AppMinLimit-Remaining"))
@@ -215,14 +223,19 @@ def _read_tenants(answer: Answer) -> Outcome:
     document = answers.json_value(answer)
     if not isinstance(document, list) or not all(isinstance(entry, dict) for entry in document):
         return Unknown("unreadable_connections")
-    named: list[tuple[Any, Any]] = [
-        (entry["tenantId"], entry.get("tenantType"))
+    named: list[tuple[Any, Any, Any]] = [
+        (entry["tenantId"], entry.get("tenantType"), entry.get("tenantName"))
         for entry in document
         if entry.get("tenantId") is not None
     ]
-    if not all(isinstance(id_, str) and id_ for id_, _ in named):
+    if not all(isinstance(id_, str) and id_ for id_, _, _ in named):
         return Unknown("unreadable_connections")
-    return Reached(tuple(Tenant(id_, kind if isinstance(kind, str) else "") for id_, kind in named))
+    return Reached(
+        tuple(
+            Tenant(id_, kind if isinstance(kind, str) else "", answers.text(name))
+            for id_, kind, name in named
+        )
+    )
 
 
 def _read_revoked(_answer: Answer) -> Outcome:
