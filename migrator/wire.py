@@ -27,9 +27,9 @@ from urllib3.exceptions import (
 )
 from urllib3.exceptions import SSLError as Urllib3SSLError
 
-from migrator import __version__
+from migrator import __version__, code_grant
 from migrator.models import Clock, Credentials, Secret
-from migrator.providers import Answer, Basic, Bearer, NoAnswer, Request, Signed
+from migrator.providers import Answer, Basic, Bearer, Code, NoAnswer, Request, Signed
 from migrator.signing import sign
 
 _LONGEST_CONNECT = 10.0
@@ -100,6 +100,8 @@ class HttpWire:
         self._adapter.close()
 
     def _prepare(self, request: Request) -> requests.PreparedRequest:
+        if isinstance(request.auth, Code):
+            return self._session.prepare_request(code_grant.prepared(request.url, request.auth))
         return self._session.prepare_request(
             requests.Request(
                 request.method,

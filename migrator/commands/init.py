@@ -29,8 +29,12 @@ signature_method = "HMAC-SHA1"      # or "RSA-SHA1", with private_key_file
 client_id = ""
 # client_secret_file = "client_secret"
 scopes = ["offline_access", "accounting.transactions"]   # offline_access is a must
-redirect_uri = ""
+redirect_uri = ""                   # for 'reconsent serve': its --public-url and /callback
 certified = true                    # an uncertified application may hold 25 connections
+
+[consent]                           # how 'reconsent serve' names you to those who authorise again
+# application = "Your application"
+# contact = "support@example.com"
 
 [job]
 concurrency = 32                    # calls at once, 512 at the most

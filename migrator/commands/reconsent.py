@@ -1,14 +1,30 @@
-"""``migrator reconsent``: those who must authorise again, and why."""
+"""``migrator reconsent``: those who must authorise again, why, and how they do."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
 
 import click
 
 from migrator import ledger as ledgers
-from migrator.commands.common import Context, json_option, pass_context, print_json
-from migrator.ledger import Listed
+from migrator.commands.common import (
+    Context,
+    Duration,
+    json_option,
+    make_workshop,
+    pass_context,
+    print_json,
+)
+from migrator.errors import ConfigurationError
+from migrator.ledger import CampaignEntry
 from migrator.present import reason_text
 from migrator.tabular import csv_lines, table
+
+DEFAULT_PORT = 8766
+_WEB_EXTRA = {"flask", "werkzeug", "cheroot", "itsdangerous"}
 
 _COLUMNS = (
     "key",
@@ -19,24 +35,57 @@ _COLUMNS = (
     "tenant_id",
     "tenant_type",
     "updated_at",
+    "state",
+    "invitation",
+    "invited_at",
+    "expires_at",
+    "opened_at",
+    "finished_at",
+    "refused_at",
+    "outcome",
+    "problem",
 )
+
+public_url_option = click.option(
+    "--public-url",
+    required=True,
+    metavar="URL",
+    help="Where users reach the application: https, with a path if it has one.",
+)
+
+
+@contextmanager
+def _web_extra() -> Iterator[None]:
+    """Run what needs the extra; where it is missing, say which to install."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _WEB_EXTRA:
+            raise
+        raise ConfigurationError(
+            "links and their pages need Flask, cheroot and itsdangerous",
+            hint="pip install 'oauth-migrator[web]'",
+        ) from error
 
 
 @click.group()
 def reconsent() -> None:
-    """Those who must authorise again."""
+    """Those who must authorise again: who they are, a link for each, and the pages behind the links."""
 
 
 @reconsent.command("list")
 @json_option
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, for a mail merge.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @pass_context
 def list_(context: Context, as_json: bool, as_csv: bool) -> None:
-    """List who must authorise again, and why."""
+    """List who must authorise again, why, and how far they have come.
+
+    Whoever was invited stays in the list: not_invited, invited, opened, finished, refused, failed, expired.
+    """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other")
     with ledgers.open_to_read(context.ledger) as ledger:
-        people = ledgers.needs_consent(ledger)
+        people = ledgers.campaign(ledger)
         if as_csv:
             for line in csv_lines(
                 _COLUMNS, ([getattr(person, name) for name in _COLUMNS] for person in people)
@@ -48,17 +97,107 @@ def list_(context: Context, as_json: bool, as_csv: bool) -> None:
             _print_table(list(people))
 
 
-def _print_table(people: list[Listed]) -> None:
+def _print_table(people: list[CampaignEntry]) -> None:
     rows = [
         (
             person.key,
             person.organisation,
             person.contact_email,
             person.app_type,
-            reason_text(person.reason, person.state),
+            reason_text(person.reason, person.state) if person.state == "needs_consent" else "",
+            person.invitation.replace("_", " "),
         )
         for person in people
     ]
     if rows:
-        click.echo(table(("key", "organisation", "contact", "app type", "why"), rows))
-    click.echo(f"{len(rows):,} must authorise again" if rows else "Nobody must authorise again.")
+        click.echo(table(("key", "organisation", "contact", "app type", "why", "invitation"), rows))
+    number = sum(1 for person in people if person.state == "needs_consent")
+    click.echo(f"{number:,} must authorise again" if number else "Nobody must authorise again.")
+
+
+@reconsent.command()
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FILE",
+    help="A new CSV file (mode 0600).",
+)
+@public_url_option
+@click.option(
+    "--valid",
+    type=Duration(),
+    metavar="TIME",
+    default="30d",
+    show_default=True,
+    help="How long new links are of use: 30d, 12h, 90m.",
+)
+@json_option
+@pass_context
+def links(context: Context, output: Path, public_url: str, valid: timedelta, as_json: bool) -> None:
+    """Write a personal link for each who must authorise again, for a mail merge.
+
+    Whoever holds a link that is still of use gets the same one again. A link stands for its connection: keep
+    the file as secret as the mails.
+    """
+    with _web_extra():
+        from migrator.consent.links import write_links  # noqa: PLC0415 - needs the extra
+    from migrator.consent.public_url import parse  # noqa: PLC0415 - as the rest of it
+
+    if not valid:
+        raise click.UsageError("--valid must be longer than nothing")
+    url = parse(public_url)
+    settings = context.settings(required=False)
+    with context.progress() as progress:
+        workshop = make_workshop(context, settings, progress, calls=False)
+        invited = write_links(workshop, url, valid, output)
+    if as_json:
+        print_json({"output": str(output), "links": invited.links, "new": invited.new})
+    else:
+        context.say(f"{invited.links:,} links, {invited.new:,} of them new: {output}")
+
+
+@reconsent.command()
+@public_url_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="Port to listen on; 0 takes any free one.",
+)
+@click.option(
+    "--behind-proxy",
+    type=click.IntRange(0, 9),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="How many reverse proxies stand before it: so many are believed where a request comes from.",
+)
+@pass_context
+def serve(context: Context, public_url: str, host: str, port: int, behind_proxy: int) -> None:
+    """Serve the pages behind the links until SIGTERM or Ctrl-C; what is under way is finished first.
+
+    The provider sends users back to the public URL and /callback, which must be registered there. Other
+    commands may run meanwhile, but for 'purge' and 'ledger rekey'.
+    """
+    with _web_extra():
+        from migrator.consent.serving import Address  # noqa: PLC0415 - needs the extra
+        from migrator.consent.serving import serve as serve_consents  # noqa: PLC0415 - needs the extra
+    from migrator.consent.public_url import parse  # noqa: PLC0415 - as the rest of it
+
+    url = parse(public_url)
+    settings = context.settings()
+    with context.progress() as progress:
+        workshop = make_workshop(context, settings, progress)
+        serve_consents(
+            workshop,
+            settings.consent,
+            settings.oauth2.redirect_uri,
+            Address(host, port, url, behind_proxy),
+            on_listening=lambda bound: click.echo(
+                f"reconsent: listening on {host} port {bound}, for {url}", err=True
+            ),
+        )

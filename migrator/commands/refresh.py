@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -10,6 +9,7 @@ import click
 
 from migrator.commands.common import (
     Context,
+    Duration,
     job_options,
     json_option,
     make_workshop,
@@ -18,23 +18,6 @@ from migrator.commands.common import (
     with_options,
 )
 from migrator.handover.upkeep import Kept, Upkeep
-
-_UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1)}
-_DURATION = re.compile(r"(\d{1,5})([dhm])")
-
-
-class Duration(click.ParamType[timedelta]):
-    """A number of days, hours or minutes: ``7d``, ``12h``, ``90m``."""
-
-    name = "duration"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        if isinstance(value, timedelta):
-            return value
-        match = _DURATION.fullmatch(str(value).strip().lower())
-        if match is None:
-            self.fail(f"{value!r} is no duration: say 7d, 12h or 90m", param, ctx)
-        return int(match[1]) * _UNITS[match[2]]
 
 
 @click.command()

@@ -1,0 +1,101 @@
+"""What a browser keeps for us while its user is at the provider: which invitation, ``state``, and the secret
+behind the PKCE challenge.
+
+It is sealed, so that the browser cannot read or make one, and bound to the browser: a callback whose
+``state`` comes without its cookie began elsewhere (RFC 6749, 10.12). One cookie a state, so that two tabs do
+not meet.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from migrator.errors import LedgerError
+from migrator.models import Secret
+
+LIFETIME = timedelta(hours=1)
+"""How long a user may be at the provider."""
+_RANDOM = 32
+"""Bytes of a state and of a verifier."""
+_LONGEST = 2048
+"""Characters; ours have a quarter of that."""
+
+
+class Sealer(Protocol):
+    """What can seal."""
+
+    def seal_cookie(self, text: str) -> bytes:
+        """Encrypt."""
+
+    def open_cookie(self, sealed: bytes) -> Secret:
+        """Decrypt. Raises ``LedgerError``."""
+
+
+@dataclass(frozen=True)
+class Journey:
+    """A user on the way to the provider and back."""
+
+    invitation_id: str
+    state: Secret
+    verifier: Secret
+    """The secret behind the challenge (RFC 7636, 4.1)."""
+    began_at: datetime
+
+    @classmethod
+    def begin(cls, invitation_id: str, now: datetime) -> Journey:
+        """A new one."""
+        state, verifier = (Secret(secrets.token_urlsafe(_RANDOM)) for _ in range(2))
+        return cls(invitation_id, state, verifier, now)
+
+    @property
+    def challenge(self) -> str:
+        """``code_challenge`` of the method S256 (RFC 7636, 4.2)."""
+        digest = hashlib.sha256(self.verifier.reveal().encode("ascii")).digest()
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+
+
+def state_hash(state: str) -> str:
+    """Names a state in the ledger and in a cookie's name, without being of use to anybody."""
+    return hashlib.sha256(state.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def cookie_name(state: str) -> str:
+    """The name of a state's cookie."""
+    return f"consent-{state_hash(state)[:16]}"
+
+
+def sealed(journey: Journey, sealer: Sealer) -> str:
+    """A cookie's value."""
+    text = json.dumps(
+        [
+            journey.invitation_id,
+            journey.state.reveal(),
+            journey.verifier.reveal(),
+            journey.began_at.timestamp(),
+        ]
+    )
+    return base64.urlsafe_b64encode(sealer.seal_cookie(text)).decode("ascii")
+
+
+def opened(value: str, state: str, sealer: Sealer, now: datetime) -> Journey | None:
+    """What the browser that began with this state kept for us; None if it is another one, or too long ago."""
+    if len(value) > _LONGEST:
+        return None
+    try:
+        text = sealer.open_cookie(base64.b64decode(value, altchars=b"-_", validate=True)).reveal()
+    except (LedgerError, binascii.Error, ValueError):
+        return None
+    invitation_id, kept, verifier, began = json.loads(text)
+    journey = Journey(
+        invitation_id, Secret(kept), Secret(verifier), datetime.fromtimestamp(began, now.tzinfo)
+    )
+    if journey.state != Secret(state) or not timedelta(0) <= now - journey.began_at <= LIFETIME:
+        return None
+    return journey

@@ -1,0 +1,133 @@
+"""What happens when a user comes back with a code: it is exchanged, and the new pair is seen to reach what
+was asked for. Both in two steps, as with every call: the intent on disk before, the outcome after.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+from migrator.consent import flow
+from migrator.ledger import ConsentLedger, EndedCall, Invitation, Visit
+from migrator.models import Action, Clock, Credentials, Secret, Standing, State
+from migrator.providers import Answer, Code, NoAnswer, Outcome, Profile, StopAll, Suspect, Unknown, Won
+from migrator.transitions import Policy, Verdict, settle
+from migrator.wire import Wire
+
+log = logging.getLogger(__name__)
+
+_PAUSE = timedelta(seconds=5)
+"""Before ``resume`` asks again what was not answered here."""
+
+
+class Exchange:
+    """Exchanges codes, for many users at once."""
+
+    def __init__(
+        self,
+        ledger: ConsentLedger,
+        profile: Profile,
+        credentials: Credentials,
+        policy: Policy,
+        *,
+        redirect_uri: str,
+        new_wire: Callable[[], Wire],
+        clock: Clock,
+    ) -> None:
+        """``new_wire`` is called once by each thread."""
+        self._ledger = ledger
+        self._profile = profile
+        self._credentials = credentials
+        self._policy = policy
+        self._redirect_uri = redirect_uri
+        self._new_wire = new_wire
+        self._clock = clock
+        self._local = threading.local()
+        self._wires: list[Wire] = []
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        for wire in self._wires:
+            wire.close()
+
+    def redeem(self, invitation: Invitation, state_sha256: str, code: Secret, verifier: Secret) -> None:
+        """Exchange a user's code; what came of it is in the ledger.
+
+        Raises ``AlreadyUsed`` if the state has come before, ``LedgerUnwritableError``.
+        """
+        attempt_id = self._ledger.begin_exchange(state_sha256, invitation.id)
+        if attempt_id is None:  # somebody has done it meanwhile
+            return
+        standing = self._ledger.standing(invitation.connection_id)
+        grant = Code(code, verifier, self._redirect_uri, self._credentials)
+        answer = self._wire().send(self._profile.exchange(grant))
+        outcome = self._profile.read(Action.EXCHANGE_CODE, answer)
+        verdict = settle(standing, Action.EXCHANGE_CODE, outcome, self._clock(), self._policy, _PAUSE)
+        visit = flow.after_exchange(outcome)
+        self._ledger.end_exchange(
+            _ended(attempt_id, standing, None, answer, outcome, verdict), invitation.id, visit
+        )
+        _tell(invitation.key, Action.EXCHANGE_CODE, outcome, verdict, visit)
+        if isinstance(outcome, Won):
+            self.verify(invitation.connection_id)
+
+    def verify(self, connection_id: int) -> None:
+        """See which tenants the new pair of a connection reaches; what came of it is in the ledger.
+
+        Nothing is asked where there is no such pair, or its access token has ended: that is the job's.
+        """
+        standing = self._ledger.standing(connection_id)
+        stored = standing.pair
+        if standing.state is not State.UNCERTAIN or stored is None or stored.pair.expires_at <= self._clock():
+            return
+        attempt_id = self._ledger.begin_verification(standing)
+        answer = self._wire().send(self._profile.verify(stored.pair.access_token))
+        outcome = self._profile.read(Action.VERIFY, answer)
+        verdict = settle(standing, Action.VERIFY, outcome, self._clock(), self._policy, _PAUSE)
+        visit = flow.after_verification(outcome, verdict)
+        self._ledger.end_verification(
+            _ended(attempt_id, standing, stored.id, answer, outcome, verdict), visit
+        )
+        _tell(standing.key, Action.VERIFY, outcome, verdict, visit)
+
+    def _wire(self) -> Wire:
+        wire: Wire | None = getattr(self._local, "wire", None)
+        if wire is None:
+            wire = self._local.wire = self._new_wire()
+            self._wires.append(wire)
+        return wire
+
+
+def _ended(
+    attempt_id: int,
+    standing: Standing,
+    pair_id: int | None,
+    answer: Answer | NoAnswer,
+    outcome: Outcome,
+    verdict: Verdict,
+) -> EndedCall:
+    arrived = answer if isinstance(answer, Answer) else None
+    return EndedCall(
+        attempt_id=attempt_id,
+        connection_id=standing.id,
+        pair_id=pair_id,
+        verdict=verdict,
+        http_status=arrived.status if arrived else None,
+        unreadable=arrived.body if arrived and isinstance(outcome, Unknown) else None,
+    )
+
+
+def _tell(key: str, action: Action, outcome: Outcome, verdict: Verdict, visit: Visit) -> None:
+    """To the operator's log; never a code, token or link."""
+    if isinstance(outcome, Suspect | StopAll):
+        log.error(
+            "connection %s: %s: the provider answers %s: %s", key, action, outcome.problem, outcome.hint
+        )
+    elif visit.outcome in (flow.Came.OTHER, flow.Came.NONE, flow.Came.SEVERAL):
+        log.warning(
+            "connection %s: the user consented: %s: %s", key, visit.outcome, ", ".join(visit.connected)
+        )
+    else:
+        log.info("connection %s: %s: %s %s", key, action, verdict.outcome, verdict.problem)

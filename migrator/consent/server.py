@@ -1,0 +1,121 @@
+"""Serves the application with cheroot, a server for production: many threads, requests of bounded size, no
+access log (URLs hold codes and links), and an end that lets what is under way finish.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from cheroot.wsgi import Gateway_10, Server
+
+from migrator.consent.guard import LARGEST_REQUEST
+from migrator.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from socket import socket
+    from wsgiref.types import WSGIApplication
+
+log = logging.getLogger(__name__)
+
+THREADS = 64
+"""Requests at once; further ones wait."""
+_IDLE_SECONDS = 10
+"""How long a connection is kept on which nothing comes, or half a request. Browsers open some in advance, and
+each keeps a thread until it has said something."""
+_POLL = 0.02
+
+
+class _UnderWay:
+    """Knows how many requests have not been answered yet."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._number += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._number -= 1
+
+    def wait_for_none(self, seconds: float) -> None:
+        """Return once nothing is under way, or after so long."""
+        deadline = time.monotonic() + seconds
+        while self._number and time.monotonic() < deadline:
+            time.sleep(_POLL)
+
+
+def _counting(under_way: _UnderWay) -> type[Gateway_10]:
+    """Cheroot's gateway, which counts a request until the last byte of its answer is written."""
+
+    class Counting(Gateway_10):
+        def respond(self) -> None:
+            with under_way:
+                super().respond()
+
+    return Counting
+
+
+class _Server(Server):
+    """Cheroot's, which tells our log, and leaves nothing open where it cannot listen."""
+
+    max_request_header_size = LARGEST_REQUEST
+    max_request_body_size = LARGEST_REQUEST
+    expiration_interval = 0.05  # also how long a stop takes at least
+
+    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
+        """What cheroot met with; its tracebacks may hold what a request said."""
+        del msg, traceback
+        log.log(min(level, logging.WARNING), "the web server met with a broken request or connection")
+
+    @staticmethod
+    def bind_socket(socket_: socket, bind_addr: tuple[str, int]) -> socket:
+        """Bind, or close."""
+        try:
+            socket_.bind(bind_addr)
+        except OSError:
+            socket_.close()
+            raise
+        return socket_
+
+
+@contextmanager
+def serving(app: WSGIApplication, host: str, port: int, *, drain_seconds: float) -> Iterator[int]:
+    """Serve ``app`` in background threads until the block ends; gives the port (0 takes any free one).
+
+    In the end what is under way may take ``drain_seconds`` more. Raises ``ConfigurationError`` if it
+    cannot listen.
+    """
+    under_way = _UnderWay()
+    server = _Server(
+        (host, port),
+        app,
+        numthreads=THREADS,
+        request_queue_size=128,
+        timeout=_IDLE_SECONDS,
+        shutdown_timeout=1,  # for whoever says nothing; what is under way is waited for before
+        server_name="consent",
+    )
+    server.gateway = _counting(under_way)
+    try:
+        server.prepare()
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot listen on {host} port {port}: {error.strerror or error}",
+            hint="choose another with --port",
+        ) from None
+    thread = threading.Thread(target=server.serve, name="consent-server", daemon=True)
+    thread.start()
+    try:
+        yield server.bind_addr[1]
+    finally:
+        under_way.wait_for_none(drain_seconds)
+        server.stop()
+        thread.join()

@@ -1,0 +1,163 @@
+"""``reconsent serve`` but for the command line: the ledger opened beside the job, the application put
+together and served until somebody ends it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from migrator import ledger as ledgers
+from migrator.consent.exchange import Exchange
+from migrator.consent.public_url import PublicUrl
+from migrator.consent.server import THREADS, serving
+from migrator.consent.web import Face, Site
+from migrator.errors import ConfigurationError, LedgerUnwritableError
+from migrator.interruption import Interruption, heeded
+from migrator.ledger import ConsentLedger
+from migrator.models import Credentials
+from migrator.settings import ConsentSettings
+from migrator.wire import HttpWire, longest_call
+from migrator.workshop import Workshop
+
+log = logging.getLogger(__name__)
+
+_UNNAMED = "Our application"
+_LOOK = 0.25
+"""Seconds. A signal may be given to any thread, and is handled once the main one looks up."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the application listens, and where users reach it."""
+
+    host: str
+    port: int
+    public_url: PublicUrl
+    proxies: int
+    """How many reverse proxies stand before it."""
+
+
+def serve(
+    workshop: Workshop,
+    consent: ConsentSettings,
+    redirect_uri: str,
+    address: Address,
+    on_listening: Callable[[int], None],
+) -> None:
+    """Serve until SIGINT or SIGTERM; ``on_listening`` is told the port. Main thread only.
+
+    ``redirect_uri`` is that of the settings. Raises ``ConfigurationError`` if it is not this application's,
+    or users could consent to nothing that lasts; ``LedgerUnwritableError`` once the ledger is not writable.
+    """
+    credentials = _checked(workshop, redirect_uri, address.public_url)
+    # A call to exchange the code, one to see the pair work, and what the ledger may take.
+    longest = 2 * longest_call(workshop.settings.timeout) + ledgers.HURRIED_WAIT
+    with (
+        heeded(longest) as interruption,
+        ledgers.open_for_consents(
+            workshop.path, workshop.key, workshop.clock, hurry=interruption.stop
+        ) as ledger,
+    ):
+        left = ledger.begin_run(workshop.policy, workers=THREADS + 1)
+        if left.rescued:
+            log.warning("%d answers from the rescue file are in the ledger now", left.rescued)
+        if left.open_calls:
+            log.warning(
+                "%d calls were under way when an earlier process ended: their users click once more",
+                left.open_calls,
+            )
+        breakage = _Breakage(interruption)
+        exchange = _exchange(workshop, ledger, credentials, address.public_url)
+        face = Face(
+            consent.application or _UNNAMED, consent.contact, credentials.client_id, credentials.scopes
+        )
+        site = Site(
+            ledger,
+            exchange,
+            workshop.profile,
+            face,
+            address.public_url,
+            clock=workshop.clock,
+            broken=breakage.tell,
+        )
+        looking = threading.Thread(
+            target=_look_after, args=[exchange, left.unverified, interruption.stop, breakage], daemon=True
+        )
+        app = site.app(proxies=address.proxies)
+        try:
+            with serving(app, address.host, address.port, drain_seconds=longest) as port:
+                looking.start()
+                on_listening(port)
+                while not interruption.stop.wait(_LOOK):
+                    pass
+            looking.join(longest)
+        finally:
+            exchange.close()
+        breakage.raise_()
+        ledger.end_run("done")
+
+
+def _checked(workshop: Workshop, redirect_uri: str, public_url: PublicUrl) -> Credentials:
+    credentials = workshop.credentials
+    if credentials is None:
+        raise ValueError("calls need credentials")
+    if redirect_uri and redirect_uri != public_url.redirect_uri:
+        raise ConfigurationError(
+            f"oauth2.redirect_uri is {redirect_uri!r}, and this application's is {public_url.redirect_uri!r}",
+            hint="register the latter at the provider and set it, or name another --public-url",
+        )
+    if "offline_access" not in credentials.scopes:
+        raise ConfigurationError(
+            "oauth2.scopes lacks offline_access", hint="without it a consent lasts for half an hour"
+        )
+    return credentials
+
+
+def _exchange(
+    workshop: Workshop, ledger: ConsentLedger, credentials: Credentials, public_url: PublicUrl
+) -> Exchange:
+    return Exchange(
+        ledger,
+        workshop.profile,
+        credentials,
+        workshop.policy,
+        redirect_uri=public_url.redirect_uri,
+        new_wire=lambda: HttpWire(credentials, timeout=workshop.settings.timeout, clock=workshop.clock),
+        clock=workshop.clock,
+    )
+
+
+class _Breakage:
+    """The first fault after which nothing may be sent any more."""
+
+    def __init__(self, interruption: Interruption) -> None:
+        self._interruption = interruption
+        self._error: BaseException | None = None
+        self._lock = threading.Lock()
+
+    def tell(self, error: BaseException) -> None:
+        with self._lock:
+            self._error = self._error or error
+        self._interruption.stop.set()
+
+    def raise_(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+
+def _look_after(
+    exchange: Exchange, connection_ids: tuple[int, ...], stop: threading.Event, breakage: _Breakage
+) -> None:
+    """See the pairs work that an earlier process had won and not yet seen work."""
+    try:
+        for connection_id in connection_ids:
+            if stop.is_set():
+                return
+            exchange.verify(connection_id)
+    except LedgerUnwritableError as error:
+        breakage.tell(error)
+    except Exception as error:  # noqa: BLE001 - 'migrator resume' does it too
+        log.warning("looking after earlier consents failed: %s", type(error).__name__)

@@ -1,0 +1,321 @@
+"""The web application: which request is answered how. What it means is in ``flow``, its words in ``words``.
+
+A user's way: the link's page, its one button, the provider, the callback, and back to the link's page, which
+says what came of it. Only the callback changes anything, and only once a ``state``: whatever is loaded again
+shows where things stand.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urlsplit
+
+from flask import Flask, Response, make_response, redirect, render_template, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from migrator.consent import cookies, flow, guard, words
+from migrator.consent.cookies import Journey
+from migrator.consent.exchange import Exchange
+from migrator.consent.flow import Page
+from migrator.consent.public_url import CALLBACK, LINK, STATIC, PublicUrl
+from migrator.consent.tokens import Tokens
+from migrator.consent.words import Message, Names
+from migrator.errors import LedgerUnwritableError
+from migrator.ledger import AlreadyUsed, ConsentLedger, Invitation
+from migrator.models import Clock, Secret
+from migrator.providers import Profile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from werkzeug.wrappers import Response as BaseResponse
+
+log = logging.getLogger(__name__)
+
+_LONGEST_STATE = 256
+_LONGEST_CODE = 4096
+
+_MESSAGES = {
+    404: words.NO_PAGE,
+    405: words.WRONG_METHOD,
+    413: words.TOO_LARGE,
+}
+_OF_PAGE = {
+    Page.EXPIRED: (words.EXPIRED, 410),
+    Page.USED: (words.USED, 410),
+    Page.NOT_NEEDED: (words.NOT_NEEDED, 200),
+}
+
+
+@dataclass(frozen=True)
+class Face:
+    """How the application shows itself."""
+
+    application: str
+    contact: str
+    client_id: str
+    scopes: tuple[str, ...]
+
+
+class Site:
+    """The pages, and what stands behind them."""
+
+    def __init__(
+        self,
+        ledger: ConsentLedger,
+        exchange: Exchange,
+        profile: Profile,
+        face: Face,
+        public_url: PublicUrl,
+        *,
+        clock: Clock,
+        broken: Callable[[BaseException], None],
+    ) -> None:
+        """``broken`` is told when the ledger cannot be written: then nobody may be sent to the provider."""
+        self._ledger = ledger
+        self._exchange = exchange
+        self._profile = profile
+        self._face = face
+        self._url = public_url
+        self._clock = clock
+        self._broken = broken
+        self._tokens = Tokens(ledger.link_key)
+        self._guesses = guard.Guesses()
+        authorise = urlsplit(profile.authorise_url)
+        self._headers = guard.headers(public_url, f"{authorise.scheme}://{authorise.netloc}")
+
+    def app(self, *, proxies: int) -> WSGIApplication:
+        """The WSGI application; ``proxies`` is how many are believed where a request comes from."""
+        app = Flask(__name__, static_url_path=STATIC.rstrip("/"))
+        app.config["MAX_CONTENT_LENGTH"] = guard.LARGEST_REQUEST
+        app.url_map.merge_slashes = False  # it would redirect, to wherever a request says that it came
+        app.add_url_rule(f"{LINK}<token>", "link", self._link)
+        app.add_url_rule(f"{LINK}<token>/start", "start", self._start, methods=["POST"])
+        app.add_url_rule(f"{LINK}<token>/done", "done", self._done)
+        app.add_url_rule(CALLBACK, "callback", self._callback)
+        app.before_request(self._bounded)
+        app.after_request(self._dressed)
+        app.register_error_handler(HTTPException, self._http_error)
+        app.register_error_handler(LedgerUnwritableError, self._unwritable)
+        app.register_error_handler(Exception, self._fault)
+        routed = _Routed(app, self._url)
+        if not proxies:
+            return routed
+        return ProxyFix(routed, x_for=proxies, x_proto=proxies, x_host=0, x_port=0, x_prefix=proxies)
+
+    # --- pages ---
+
+    def _link(self, token: str) -> Response:
+        """Where a link leads: the invitation, or why there is none."""
+        invitation = self._invitation(token)
+        if invitation is None:
+            return self._guess()
+        if request.method == "GET":  # a HEAD is a mail scanner's
+            self._ledger.opened(invitation.id)
+        page = flow.page(invitation, self._clock())
+        if page is Page.INVITE:
+            return self._invite(invitation, token)
+        if page is Page.CONNECTED:
+            return self._connected(invitation, just_now=False)
+        return self._message(*_OF_PAGE[page])
+
+    def _done(self, token: str) -> Response:
+        """Where a user lands who has just connected what was asked for."""
+        invitation = self._invitation(token)
+        if invitation is None:
+            return self._guess()
+        if flow.page(invitation, self._clock()) is not Page.CONNECTED:
+            return self._to(LINK + token)
+        return self._connected(invitation, just_now=True)
+
+    def _start(self, token: str) -> Response:
+        """Off to the provider, with a state that only this browser can bring back."""
+        invitation = self._invitation(token)
+        if invitation is None:
+            return self._guess()
+        if flow.page(invitation, self._clock()) is not Page.INVITE:
+            return self._to(LINK + token)
+        journey = Journey.begin(invitation.id, self._clock())
+        response = _redirect(f"{self._profile.authorise_url}?{self._question(journey)}")
+        response.set_cookie(
+            cookies.cookie_name(journey.state.reveal()),
+            cookies.sealed(journey, self._ledger),
+            max_age=int(cookies.LIFETIME.total_seconds()),
+            path=self._url.path + CALLBACK,
+            secure=self._url.https,
+            httponly=True,
+            samesite="Lax",
+        )
+        return response
+
+    def _question(self, journey: Journey) -> str:
+        """The authorisation request (RFC 6749, 4.1.1; RFC 7636, 4.3)."""
+        return urlencode(
+            {
+                "response_type": "code",
+                "client_id": self._face.client_id,
+                "redirect_uri": self._url.redirect_uri,
+                "scope": " ".join(self._face.scopes),
+                "state": journey.state.reveal(),
+                "code_challenge": journey.challenge,
+                "code_challenge_method": "S256",
+            }
+        )
+
+    def _callback(self) -> Response:
+        """Back from the provider. Whatever came of it, the link's page says it."""
+        state = request.args.get("state", "")[:_LONGEST_STATE]
+        journey = self._journey(state)
+        invitation = self._ledger.invitation(journey.invitation_id) if journey else None
+        if journey is None or invitation is None:
+            return self._guess(words.LOST_TRACK, 400)
+        try:
+            self._settle(invitation, journey)
+        except AlreadyUsed:
+            log.info("connection %s: a state came back a second time", invitation.key)
+        return self._back_to(invitation)
+
+    def _settle(self, invitation: Invitation, journey: Journey) -> None:
+        state_sha256 = cookies.state_hash(journey.state.reveal())
+        code = request.args.get("code", "")
+        if not code or len(code) > _LONGEST_CODE or "error" in request.args:
+            visit = flow.came_back_without_code(request.args.get("error", ""))
+            self._ledger.came_back(state_sha256, invitation.id, visit)
+            tell = log.error if visit.outcome == flow.Came.SETUP else log.info
+            tell("connection %s: came back without a code: %s", invitation.key, visit.problem)
+            return
+        self._exchange.redeem(invitation, state_sha256, Secret(code), journey.verifier)
+
+    def _journey(self, state: str) -> Journey | None:
+        value = request.cookies.get(cookies.cookie_name(state)) if state else None
+        return cookies.opened(value, state, self._ledger, self._clock()) if value else None
+
+    def _back_to(self, invitation: Invitation) -> Response:
+        link = LINK + self._tokens.of(invitation.id)
+        now = self._ledger.invitation(invitation.id) or invitation
+        return self._to(f"{link}/done" if flow.page(now, self._clock()) is Page.CONNECTED else link)
+
+    # --- what they are made of ---
+
+    def _invitation(self, token: str) -> Invitation | None:
+        invitation_id = self._tokens.read(token)
+        return self._ledger.invitation(invitation_id) if invitation_id else None
+
+    def _guess(self, message: Message = words.BAD_LINK, status: int = 404) -> Response:
+        """Nothing that we have made."""
+        if self._guesses.one_too_many(request.remote_addr or "", time.monotonic()):
+            response = self._message(words.TOO_MANY, 429)
+            response.headers["Retry-After"] = "60"
+            return response
+        return self._message(message, status)
+
+    def _names(self, invitation: Invitation) -> Names:
+        return Names(
+            self._face.application, self._profile.title, invitation.organisation or "your organisation"
+        )
+
+    def _invite(self, invitation: Invitation, token: str) -> Response:
+        names = self._names(invitation)
+        came = flow.notice(invitation)
+        return self._page(
+            "invite.html",
+            names=names,
+            notice=words.notice_text(came, names, invitation.connected) if came else None,
+            why=words.why_now(invitation.reason, names),
+            scopes=[self._profile.scopes.get(scope, scope) for scope in self._face.scopes],
+            start=f"{self._url.path}{LINK}{token}/start",
+        )
+
+    def _connected(self, invitation: Invitation, *, just_now: bool) -> Response:
+        return self._page("connected.html", names=self._names(invitation), just_now=just_now)
+
+    def _message(self, message: Message, status: int) -> Response:
+        return self._page("message.html", status, message=message)
+
+    def _page(self, template: str, status: int = 200, **facts: object) -> Response:
+        style = f"{self._url.path}{STATIC}style.css?{_STYLE}"
+        return make_response(
+            render_template(
+                template, application=self._face.application, contact=self._face.contact, style=style, **facts
+            ),
+            status,
+        )
+
+    def _to(self, path: str) -> Response:
+        return _redirect(self._url.of(path))
+
+    # --- around every request ---
+
+    def _bounded(self) -> Response | None:
+        """Refuse what is longer than any request to us could be."""
+        length = request.content_length
+        chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+        if chunked or (length or 0) > guard.LARGEST_REQUEST:
+            response = self._message(words.TOO_LARGE, 413)
+            response.headers["Connection"] = "close"
+            return response
+        return None
+
+    def _dressed(self, response: Response) -> Response:
+        response.headers.update(self._headers)
+        return response
+
+    def _http_error(self, error: HTTPException) -> BaseResponse:
+        status = error.code or 500
+        if status < 400:  # noqa: PLR2004 - a redirect of the router's
+            return error.get_response()
+        response = self._message(_MESSAGES.get(status, words.NO_PAGE), status)
+        for name, value in error.get_headers():
+            if name == "Allow":
+                response.headers[name] = value
+        return response
+
+    def _unwritable(self, error: LedgerUnwritableError) -> Response:
+        """Nothing further may be sent: what came could not be recorded."""
+        self._broken(error)
+        return self._message(words.BROKEN, 503)
+
+    def _fault(self, error: Exception) -> Response:
+        """Ours; the place is for the log, the message might quote a secret."""
+        trace, where = error.__traceback__, "nowhere"
+        while trace is not None:
+            where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+            trace = trace.tb_next
+        log.error("a page failed: %s at %s", type(error).__name__, where)
+        return self._message(words.BROKEN, 500)
+
+
+def _redirect(url: str) -> Response:
+    """To a URL of our own making, with a GET."""
+    response = make_response(redirect(url, 303))
+    response.autocorrect_location_header = False
+    return response
+
+
+class _Routed:
+    """Takes our path off the beginning of a request's, unless a proxy has done so."""
+
+    def __init__(self, app: WSGIApplication, public_url: PublicUrl) -> None:
+        self._app = app
+        self._url = public_url
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ["PATH_INFO"] = self._url.routed(environ.get("PATH_INFO", ""))
+        return self._app(environ, start_response)
+
+
+def _style() -> str:
+    """Names the style sheet's content, so that a newer one is not taken for the one that a browser keeps."""
+    content = files(__package__).joinpath("static", "style.css").read_bytes()
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
+_STYLE = _style()
