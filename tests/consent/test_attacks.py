@@ -1,0 +1,351 @@
+"""What somebody tries who does not come to consent, and what pages and logs may never show."""
+
+from __future__ import annotations
+
+import re
+import socket
+from urllib.parse import quote, urlsplit
+
+import pytest
+import requests
+
+from tests.consent.conftest import SetCampaign
+from tests.consent.support import Browser, Campaign, heading, query_of, row
+
+LOST = "We lost track of you"
+TENANT_1 = {"tenant-1": "Organisation 1"}
+
+
+def with_code(callback: str, code: str) -> str:
+    return callback.replace(quote(query_of(callback)["code"]), quote(code))
+
+
+def test_states_swapped_between_two_browsers_lead_nowhere(campaign: Campaign) -> None:
+    links = campaign.links()
+    with campaign.serving():
+        one, two = Browser("one"), Browser("two")
+        first = one.allow(one.press(links["c1"]), TENANT_1)
+        second = two.allow(two.press(links["c2"]), {"tenant-2": "Two"})
+        for browser, callback in ((one, second), (two, first)):
+            page = browser.get(callback)
+            assert (page.status_code, heading(page)) == (400, LOST)
+        assert campaign.provider.token_calls == 0
+        assert heading(one.follow(first)) == "Connected", "whoever began may still come back"
+    assert campaign.standing("c2") == ("needs_consent", "public_app")
+
+
+def test_a_callback_that_this_browser_did_not_begin_is_refused(campaign: Campaign) -> None:
+    """Log-in CSRF: the attacker's own code, sent to somebody else's browser."""
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        attacker, victim = Browser("attacker"), Browser("victim")
+        callback = attacker.allow(attacker.press(link), TENANT_1)
+        assert victim.get(callback).status_code == 400
+        victim.press(link)
+        assert victim.get(callback).status_code == 400, "a cookie of another state is no cookie of this one"
+    assert campaign.provider.token_calls == 0
+    assert campaign.query("SELECT count(*) FROM consents") == [(0,)]
+
+
+def test_a_cookie_that_was_changed_or_moved_to_another_state_is_refused(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        browser = Browser()
+        first = browser.allow(browser.press(link), TENANT_1)
+        second = browser.allow(browser.press(link), TENANT_1)
+        names = [cookie.name for cookie in browser.session.cookies]
+        values = [str(cookie.value) for cookie in browser.session.cookies]
+        browser.session.cookies.clear()
+        for name, value in ((names[0], values[1]), (names[1], values[0]), (names[0], f"B{values[0][1:]}")):
+            for callback in (first, second):
+                page = browser.get(callback, Cookie=f"{name}={value}")
+                assert (page.status_code, heading(page)) == (400, LOST)
+        for value in ("", "x", "=" * 3000, "%00", values[0][:-4]):
+            assert browser.get(first, Cookie=f"{names[0]}={value}").status_code == 400
+    assert campaign.provider.token_calls == 0
+
+
+def test_a_state_serves_once_whatever_code_comes_with_it(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        browser = Browser()
+        page = browser.consent(link, {"tenant-9": "Another"})  # so that the link is still of use
+        used = next(iter(campaign.provider.questions))["state"]
+        again = browser.allow(browser.press(link), TENANT_1)
+        calls = campaign.provider.token_calls
+        replay = again.replace(query_of(again)["state"], used)
+        page = browser.follow(replay)
+        assert heading(page) == "Another organisation was connected"
+        assert campaign.provider.token_calls == calls
+    assert campaign.standing("c1") == ("needs_consent", "other_tenant_connected")
+
+
+def test_a_code_of_another_browsers_session_wins_nothing(campaign: Campaign) -> None:
+    """Code injection: PKCE binds a code to whoever asked for it."""
+    links = campaign.links()
+    with campaign.serving():
+        victim, attacker = Browser("victim"), Browser("attacker")
+        stolen = query_of(victim.allow(victim.press(links["c1"]), TENANT_1))["code"]
+        callback = attacker.allow(attacker.press(links["c2"]), {"tenant-2": "Two"})
+        page = attacker.follow(with_code(callback, stolen))
+        assert heading(page) == "That took too long, or happened twice"
+    assert campaign.query("SELECT count(*) FROM token_pairs") == [(0,)]
+    assert campaign.standing("c2") == ("needs_consent", "public_app")
+    assert campaign.query("SELECT outcome, problem FROM attempts") == [("over", "invalid_grant")]
+
+
+def test_a_link_that_was_changed_or_is_made_up_is_none_of_ours(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    token = link.rpartition("/")[2]
+    changed = [
+        f"{token[:place]}{'A' if token[place] != 'A' else 'B'}{token[place + 1 :]}" for place in (0, 9, 25)
+    ]
+    # The last character of base64 has bits that say nothing: it may not be changed for all that.
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    changed += [token[:-1] + letter for letter in letters if letter != token[-1]][:3]
+    changed += [token[:-1] + letters[letters.index(token[-1]) ^ 1]]
+    changed += [token[:-5], f"{token}x", token.partition(".")[0], f".{token}", "x" * 3000, "%00", "%C3%BC"]
+    with campaign.serving():
+        for one in changed:
+            page = Browser().get(f"{campaign.url}/c/{one}")
+            assert (page.status_code, heading(page)) == (404, "This link does not work"), one
+        assert Browser().post(f"{campaign.url}/c/{changed[0]}/start").status_code == 404
+        assert Browser().get(f"{campaign.url}/c/{changed[0]}/done").status_code == 404
+        campaign.alter("DELETE FROM invitations WHERE connection_id = 1")
+        assert Browser().get(link).status_code == 404, "one of another ledger, say"
+
+
+def test_who_guesses_is_refused_and_nobody_else(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        browser = Browser()
+        statuses = [browser.get(f"{campaign.url}/c/guess-{number}").status_code for number in range(25)]
+        assert statuses == [404] * 20 + [429] * 5
+        refused = browser.get(f"{campaign.url}/callback?state=guess", **{"X-Forwarded-For": "203.0.113.9"})
+        assert refused.status_code == 429, "nobody stands before it, so nobody is believed"
+        assert refused.headers["Retry-After"] == "60"
+        assert browser.get(link).status_code == 200, "whoever has a link may share an address with a guesser"
+
+
+def test_behind_a_proxy_guesses_are_counted_by_who_the_proxy_says(campaign: Campaign) -> None:
+    with campaign.serving("--behind-proxy", "1"):
+        browser = Browser()
+
+        def guess(forwarded: str) -> int:
+            return browser.get(f"{campaign.url}/c/guess", **{"X-Forwarded-For": forwarded}).status_code
+
+        assert [guess("203.0.113.1") for _ in range(21)][-2:] == [404, 429]
+        assert guess("203.0.113.2") == 404
+        assert guess("203.0.113.7, 203.0.113.1") == 429, "what the client itself says is not believed"
+
+
+def test_every_answer_tells_browsers_to_be_careful(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        browser = Browser()
+        style = re.search(r'href="([^"]+style\.css[^"]*)"', browser.get(link).text)
+        assert style is not None
+        answers = [
+            browser.get(link),
+            browser.post(f"{link}/start"),
+            browser.get(f"{campaign.url}/c/none"),
+            browser.get(f"{campaign.url}/callback"),
+            browser.get(f"{campaign.url}/nowhere"),
+            browser.post(link),
+            browser.get(campaign.origin + style[1]),
+        ]
+    assert [answer.status_code for answer in answers] == [200, 303, 404, 400, 404, 405, 200]
+    for answer in answers:
+        policy = answer.headers["Content-Security-Policy"]
+        assert policy == (
+            "default-src 'none'; style-src 'self'; "
+            f"form-action 'self' {campaign.provider.base_url}; frame-ancestors 'none'; base-uri 'none'"
+        )
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["X-Frame-Options"] == "DENY"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert "Strict-Transport-Security" not in answer.headers, "this is plain http"
+        if "html" in answer.headers["Content-Type"] and answer.status_code != 303:
+            assert "<script" not in answer.text
+            assert "style=" not in answer.text
+            assert answer.text.count("<h1>") == 1
+            assert '<html lang="en">' in answer.text
+            assert "<main>" in answer.text
+
+
+@pytest.mark.parametrize("https", [True, False])
+def test_cookies_are_for_the_callback_alone_and_for_no_script(set_campaign: SetCampaign, https: bool) -> None:
+    campaign = set_campaign(path="/connect", redirect_uri="")
+    public_url = "https://connect.example.com/connect" if https else campaign.url
+    link = campaign.links()["c1"]
+    with campaign.serving(*(["--public-url", public_url] if https else [])):
+        answer = Browser().post(f"{link}/start")
+        cookie = answer.headers["Set-Cookie"]
+        told = Browser().get(link).headers.get("Strict-Transport-Security")
+    assert "; HttpOnly" in cookie
+    assert "; SameSite=Lax" in cookie
+    assert "; Path=/connect/callback" in cookie
+    assert ("; Secure" in cookie) is https
+    assert (told is not None) is https
+    asked = query_of(answer.headers["Location"])
+    assert asked["redirect_uri"] == f"{public_url}/callback"
+    assert asked["state"] not in cookie, "what the browser keeps is sealed"
+
+
+def test_no_request_can_lead_elsewhere(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    evil = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"}
+    with campaign.serving():
+        browser = Browser()
+        for path in (
+            "//evil.example",
+            "//evil.example/c/x",
+            "/c//evil.example",
+            "/%2F%2Fevil.example/",
+            "/callback/",
+        ):
+            answer = Browser().get(campaign.url + path, **evil)
+            assert answer.status_code in (400, 404), path
+            assert "evil" not in str(answer.headers)
+            assert "evil" not in answer.text
+        callback = browser.allow(browser.press(link), TENANT_1)
+        ((name, value),) = browser.session.cookies.items()
+        target = Browser().get(
+            f"{callback}&next=//evil.example&redirect_uri=https://evil.example/",
+            **evil,
+            Cookie=f"{name}={value}",
+        )
+        assert target.headers["Location"] == f"{link}/done"
+        landing = browser.get(f"{link}?next=//evil.example", **evil)
+        assert "evil" not in landing.text
+    assert campaign.provider.questions[0]["redirect_uri"] == f"{campaign.url}/callback"
+
+
+def test_what_is_too_large_is_refused(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        session = Browser().session
+        large = session.post(f"{link}/start", data=b"x" * 70_000, timeout=10)
+        assert large.status_code == 413
+        chunked = session.post(f"{link}/start", data=iter([b"x" * 10]), timeout=10)
+        assert chunked.status_code == 413
+        assert session.get(link, headers={"X-Filler": "x" * 70_000}, timeout=10).status_code == 413
+        for query in (f"state={'x' * 20_000}", f"state=x&code={'x' * 20_000}", "state=%00%FF&code=%0d%0a"):
+            answer = session.get(f"{campaign.url}/callback?{query}", timeout=10, allow_redirects=False)
+            assert answer.status_code == 400
+        browser = Browser()
+        callback = browser.allow(browser.press(link), TENANT_1)
+        page = browser.follow(with_code(callback, "x" * 20_000))
+        assert heading(page) == "That took too long, or happened twice"
+    assert campaign.provider.token_calls == 0
+
+
+def test_names_are_shown_and_never_obeyed(set_campaign: SetCampaign) -> None:
+    script, header = "<script>alert(1)</script>", "Evil\r\nSet-Cookie: a=b"
+    campaign = set_campaign(
+        [row(1, organisation=script), row(2, organisation=header)], application='App"><img src=x>'
+    )
+    links = campaign.links()
+    with campaign.serving():
+        for link in links.values():
+            page = Browser().consent(link, {"tenant-9": '"><svg onload=x>\x1b[31m{names}'})
+            assert heading(page) == "Another organisation was connected"
+            assert not re.search(r"<(script|img|svg)", page.text)
+            assert "Set-Cookie" not in page.headers
+        assert "&lt;script&gt;" in Browser().get(links["c1"]).text
+    log = campaign.log()
+    assert "\x1b" not in log
+    assert "\nSet-Cookie" not in log
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://connect.example.com",
+        "ftp://connect.example.com",
+        "https://",
+        "connect.example.com",
+        "https://user:pass@connect.example.com",
+        "https://connect.example.com/?a=b",
+        "https://connect.example.com/#a",
+        "https://connect.example.com/a b",
+        "https://connect.example.com\r\nSet-Cookie: a=b",
+        "https://connect.example.com/a/../b",
+        "https://connect.example.com//a",
+        "https://connect.example.com:x",
+        'https://connect.example.com/"><script>',
+        "https://bücher.example",
+    ],
+)
+def test_a_public_url_that_could_mislead_is_refused(
+    tmp_path_factory: pytest.TempPathFactory, url: str
+) -> None:
+    from migrator.consent.public_url import parse
+    from migrator.errors import ConfigurationError, ExitCode
+
+    with pytest.raises(ConfigurationError) as refused:
+        parse(url)
+    assert refused.value.exit_code is ExitCode.USAGE
+
+
+def test_no_log_and_no_page_shows_a_secret(campaign: Campaign) -> None:
+    links = campaign.links()
+    secrets = {link.rpartition("/")[2] for link in links.values()}
+    pages: list[str] = []
+    with campaign.serving():
+        for key, tenants in (("c1", TENANT_1), ("c2", {"tenant-9": "Other"})):
+            browser = Browser()
+            authorise = browser.press(links[key])
+            callback = browser.allow(authorise, tenants)
+            secrets |= {query_of(callback)["code"], query_of(callback)["state"]}
+            pages += [browser.follow(callback).text, browser.follow(callback).text]
+        with socket.create_connection(("127.0.0.1", campaign.port), timeout=5) as raw:
+            raw.sendall(b"GET /callback?code=raw-secret HTTP/9\r\n\r\n")
+            raw.recv(1000)
+    secrets |= {*campaign.provider.access, *campaign.provider.refresh, "raw-secret", "client-secret"}
+    tokens = {link.rpartition("/")[2] for link in links.values()}
+    assert len(secrets) >= 12
+    log = campaign.log()
+    ledger = b"".join(
+        path.read_bytes() for path in campaign.folder.glob("migration.db*") if path.suffix != ".key"
+    )
+    for secret in secrets:
+        assert secret not in log
+        assert secret.encode() not in ledger
+        assert secret in tokens or not any(secret in page for page in pages)
+
+
+def test_a_fault_of_ours_shows_no_trace(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        assert Browser().get(link).status_code == 200
+        campaign.alter("ALTER TABLE invitations RENAME TO elsewhere")
+        page = Browser().get(link)
+        campaign.alter("ALTER TABLE elsewhere RENAME TO invitations")
+        assert (page.status_code, heading(page)) == (500, "Something went wrong on our side")
+        for word in ("Traceback", "sqlite", "OperationalError", ".py"):
+            assert word not in page.text
+        assert Browser().get(link).status_code == 200
+    assert "a page failed: OperationalError at " in campaign.log()
+    assert link.rpartition("/")[2] not in campaign.log()
+
+
+def test_a_mail_scanner_that_only_asks_for_the_head_opens_nothing(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        assert requests.head(link, timeout=10).status_code == 200
+        Browser().get(f"{campaign.url}/c/none")
+    assert campaign.invitation("c1") == ("invited", None)
+    with campaign.serving():
+        Browser().get(link)
+    assert campaign.invitation("c1") == ("opened", None)
+
+
+def test_the_path_of_a_link_is_all_that_a_page_needs(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        text = Browser().get(link).text
+    assert re.findall(r'(?:href|action|src)="([^"]+)"', text)
+    for target in re.findall(r'(?:href|action|src)="([^"]+)"', text):
+        assert urlsplit(target).netloc == "", target

@@ -1,0 +1,137 @@
+"""Two hundred users at once, and the application killed in their midst."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import requests
+
+from migrator import ledger as ledgers
+from tests.consent.conftest import SetCampaign
+from tests.consent.support import PATIENCE, Browser, Campaign, heading, row
+
+USERS = 200
+KILLS = 3
+
+
+def stored(campaign: Campaign) -> set[str]:
+    """Every refresh token in the ledger, decrypted."""
+    key = ledgers.require_key(campaign.ledger, {}, None)
+    with ledgers.open_to_compare(campaign.ledger, key) as (db, codec):
+        rows = db.execute("SELECT access_token, refresh_token FROM token_pairs").fetchall()
+        return {codec.open_pair(*each)[1].reveal() for each in rows}
+
+
+class Users:
+    """Many users, each of whom clicks until it says that all is done."""
+
+    def __init__(self, campaign: Campaign) -> None:
+        self.links = campaign.links()
+        self.finished: set[str] = set()
+        self._lock = threading.Lock()
+
+    def take(self, number: int) -> None:
+        key, deadline = f"c{number}", time.monotonic() + PATIENCE * 4
+        while time.monotonic() < deadline:
+            try:
+                last = self._try(key, number)
+            except requests.RequestException:  # it has just been killed
+                time.sleep(0.1)
+                continue
+            if last in ("Connected", "Connected already"):
+                with self._lock:
+                    self.finished.add(key)
+                return
+        raise AssertionError(f"{key} never came to an end")
+
+    def _try(self, key: str, number: int) -> str:
+        before = self.sees(key)
+        if before == "Connected already":  # though the last answer never came
+            return before
+        return heading(Browser(key).consent(self.links[key], {f"tenant-{number}": "It"}))
+
+    def sees(self, key: str) -> str:
+        """What the page behind a user's link says."""
+        return heading(Browser(key).get(self.links[key]))
+
+
+def test_no_pair_is_lost_and_whoever_had_finished_is_not_asked_again(set_campaign: SetCampaign) -> None:
+    campaign = set_campaign([row(number) for number in range(1, USERS + 1)], timeout="10.0")
+    users = Users(campaign)
+    process = campaign.start(verbose=False)
+    with ThreadPoolExecutor(32) as pool:
+        ways = [pool.submit(users.take, number) for number in range(1, USERS + 1)]
+        for kill in range(1, KILLS + 1):
+            while len(users.finished) < USERS * kill // (KILLS + 1):
+                assert not [way.exception() for way in ways if way.done() and way.exception()]
+                time.sleep(0.005)
+            process.send_signal(signal.SIGKILL)
+            process.wait(PATIENCE)
+            done = sorted(users.finished)
+            assert 0 < len(done) < USERS, "it was not killed in their midst"
+            process = campaign.start(verbose=False)
+            assert {users.sees(key) for key in done[-10:]} == {"Connected already"}
+        for way in ways:
+            way.result(PATIENCE * 4)
+    assert {users.sees(f"c{number}") for number in range(1, USERS + 1)} == {"Connected already"}
+    deadline = time.monotonic() + PATIENCE
+    while campaign.query("SELECT count(*) FROM connections WHERE state = 'migrated'") != [(USERS,)]:
+        assert time.monotonic() < deadline, campaign.query("SELECT key, state, reason FROM problems")
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    assert campaign.ended(process) == 0
+
+    # Each answer that the application got whole is in the ledger: what is not was under way when it died.
+    lost = set(campaign.provider.refresh) - stored(campaign)
+    ((died,),) = campaign.query("SELECT count(*) FROM attempts WHERE problem = 'process_died'")
+    assert len(lost) <= died
+    doubled = """SELECT connection_id FROM token_pairs WHERE replaced_at IS NULL AND dead_at IS NULL
+                 GROUP BY connection_id HAVING count(*) > 1"""
+    assert campaign.query(doubled) == []
+    assert campaign.query("SELECT count(*) FROM invited WHERE invitation = 'finished'") == [(USERS,)]
+
+
+def test_a_consent_whose_process_died_in_the_exchange_is_begun_again(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    campaign.provider.delay = 5.0
+    campaign.settings(timeout="10.0")
+    process = campaign.start()
+    browser = Browser()
+    callback = browser.allow(browser.press(link), {"tenant-1": "One"})
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(lambda: browser.get(callback))
+        while not campaign.provider.token_calls:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+        process.wait(PATIENCE)
+        assert isinstance(coming.exception(PATIENCE), requests.ConnectionError)
+    campaign.provider.delay = 0
+    with campaign.serving():
+        assert campaign.standing("c1") == ("needs_consent", "response_lost")
+        page = browser.follow(callback)
+        assert heading(page) == "Please click once more", "the same callback again exchanges nothing"
+        assert campaign.provider.token_calls == 1
+        assert heading(browser.consent(link, {"tenant-1": "One"})) == "Connected"
+    assert campaign.query("SELECT action, outcome, problem FROM attempts ORDER BY id") == [
+        ("exchange_code", "unknown", "process_died"),
+        ("exchange_code", "done", None),
+        ("verify", "done", None),
+    ]
+
+
+def test_a_pair_that_was_stored_before_the_end_is_seen_to_work_at_the_next_start(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    campaign.provider.connections_fault = "drop"
+    with campaign.serving():
+        Browser().consent(link, {"tenant-1": "One"})
+    assert campaign.standing("c1") == ("uncertain", "unverified_pair")
+    campaign.provider.connections_fault = ""
+    with campaign.serving():
+        deadline = time.monotonic() + PATIENCE
+        while campaign.standing("c1") != ("migrated", ""):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    assert campaign.invitation("c1") == ("finished", "connected")

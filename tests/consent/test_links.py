@@ -1,0 +1,137 @@
+"""The file for the mail merge, and the list of how far everybody has come."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.consent.conftest import SetCampaign
+from tests.consent.support import Browser, Campaign, row
+
+COLUMNS = ["connection_id", "organisation", "contact_email", "reason", "link", "expires_at"]
+
+
+def test_everybody_who_must_consent_gets_a_link_of_their_own(set_campaign: SetCampaign) -> None:
+    campaign = set_campaign([row(1), row(2, "private", plan="gold", link="theirs"), row(3)])
+    campaign.alter("UPDATE connections SET state = 'migrated', reason = '' WHERE key = 'c3'")
+    links = campaign.links()
+    assert links.keys() == {"c1", "c2"}
+    assert len(set(links.values())) == 2
+    one, two = campaign.rows()
+    assert list(one) == [*COLUMNS, "input_link", "plan"]
+    assert (two["plan"], two["input_link"], one["plan"]) == ("gold", "theirs", "")
+    assert (one["organisation"], one["contact_email"]) == ("Organisation 1", "user1@example.com")
+    assert (one["reason"], two["reason"]) == ("public_app", "private_app")
+    for each in (one, two):
+        assert re.fullmatch(rf"{campaign.url}/c/[\w-]{{22}}\.[\w-]{{43}}", each["link"])
+        left = datetime.fromisoformat(each["expires_at"]) - datetime.now(UTC)
+        assert timedelta(days=29, hours=23) < left <= timedelta(days=30)
+    assert (campaign.folder / "links.csv").stat().st_mode & 0o777 == 0o600
+
+
+def test_whoever_holds_a_link_gets_the_same_again_also_under_another_key(campaign: Campaign) -> None:
+    before = campaign.links()
+    assert campaign.migrator("ledger", "rekey").returncode == 0
+    assert campaign.links("again.csv") == before
+    campaign.alter(
+        "UPDATE invitations SET expires_at = '2026-01-01T00:00:00.000000Z' WHERE connection_id = 1"
+    )
+    campaign.tokens([row(3)], "more.csv")
+    after = campaign.links("later.csv", "--valid", "12h")
+    assert after["c2"] == before["c2"]
+    assert after["c1"] != before["c1"]
+    assert after.keys() == {"c1", "c2", "c3"}
+    with campaign.serving():
+        assert Browser().get(after["c2"]).status_code == 200
+        assert Browser().get(before["c1"]).status_code == 410
+
+
+def test_a_file_is_never_replaced_and_nobody_is_lost_where_it_cannot_be_written(campaign: Campaign) -> None:
+    (campaign.folder / "mine.csv").write_text("mine")
+    options = ("--public-url", campaign.url)
+    for name in ("mine.csv", "nowhere/links.csv", "."):
+        finished = campaign.migrator("reconsent", "links", "-o", name, *options)
+        assert finished.returncode == 2, name
+        assert finished.stderr.startswith("error: "), finished.stderr
+    assert (campaign.folder / "mine.csv").read_text() == "mine"
+    assert [path.name for path in campaign.folder.glob("*.part")] == []
+    assert campaign.links().keys() == {"c1", "c2"}
+    finished = campaign.migrator("reconsent", "links", "-o", "b.csv", "--json", *options)
+    assert json.loads(finished.stdout) == {"output": "b.csv", "links": 2, "new": 0}
+
+
+def test_a_spreadsheet_runs_nothing_of_it(set_campaign: SetCampaign) -> None:
+    campaign = set_campaign([row(1, organisation="=HYPERLINK(1)", note="+1", contact_email="@a")])
+    campaign.links()
+    (one,) = campaign.rows()
+    assert one["organisation"] == "'=HYPERLINK(1)"
+    assert one["note"] == "'+1"
+    assert one["contact_email"].startswith("'@a")
+
+
+@pytest.mark.parametrize("valid", ["0d", "x", "-1d"])
+def test_a_link_that_is_never_of_use_is_not_written(campaign: Campaign, valid: str) -> None:
+    finished = campaign.migrator(
+        "reconsent", "links", "-o", "links.csv", "--public-url", campaign.url, "--valid", valid
+    )
+    assert finished.returncode == 2
+    assert not (campaign.folder / "links.csv").exists()
+
+
+def test_the_list_says_how_far_everybody_has_come(set_campaign: SetCampaign) -> None:
+    campaign = set_campaign([row(number) for number in range(1, 8)])
+
+    def listed() -> dict[str, str]:
+        document = json.loads(campaign.migrator("reconsent", "list", "--json").stdout)
+        return {entry["key"]: entry["invitation"] for entry in document}
+
+    assert set(listed().values()) == {"not_invited"}
+    links = campaign.links()
+    campaign.tokens([row(8)], "more.csv")
+    with campaign.serving():
+        Browser().get(links["c2"])
+        Browser().consent(links["c3"], {"tenant-3": "Three"})
+        browser = Browser()
+        browser.follow(browser.say(browser.press(links["c4"]), "access_denied"))
+        Browser().consent(links["c5"], {"tenant-9": "Nine"})
+        campaign.provider.connections_fault = "503"
+        Browser().consent(links["c6"], {"tenant-6": "Six"})
+    campaign.alter(
+        "UPDATE invitations SET expires_at = '2026-01-01T00:00:00.000000Z' WHERE connection_id = 7"
+    )
+    assert listed() == {
+        "c1": "invited", "c2": "opened", "c3": "finished", "c4": "refused", "c5": "failed", "c6": "finished",
+        "c7": "expired", "c8": "not_invited",
+    }  # fmt: skip
+    text = campaign.migrator("reconsent", "list").stdout
+    assert "6 must authorise again" in text
+    assert "not invited" in text
+    (campaign.folder / "list.csv").write_text(campaign.migrator("reconsent", "list", "--csv").stdout)
+    refused = campaign.rows("list.csv")[3]
+    assert (refused["outcome"], refused["problem"]) == ("refused", "access_denied")
+    assert refused["refused_at"] > refused["opened_at"] > refused["invited_at"] > ""
+
+
+def test_without_the_extra_it_says_which_to_install(campaign: Campaign) -> None:
+    (campaign.folder / "sitecustomize.py").write_text(
+        "import sys\nfor name in ('flask', 'cheroot', 'itsdangerous'): sys.modules[name] = None\n"
+    )
+    environment = campaign.environment()
+    for command in (("links", "-o", "links.csv"), ("serve",)):
+        finished = subprocess.run(
+            [sys.executable, "-m", "migrator", "reconsent", *command, "--public-url", campaign.url],
+            cwd=campaign.folder,
+            env={**environment, "PYTHONPATH": f"{campaign.folder}:{environment['PYTHONPATH']}"},
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+        assert finished.returncode == 2
+        assert "pip install 'oauth-migrator[web]'" in finished.stderr
+        assert "Traceback" not in finished.stderr
+    assert campaign.migrator("reconsent", "list").returncode == 0

@@ -1,0 +1,257 @@
+"""The rules that no visit, token, cookie, guess or URL may break."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from migrator.consent import cookies, flow, guard, words
+from migrator.consent.cookies import Journey
+from migrator.consent.flow import Came, Page
+from migrator.consent.guard import GUESSES, Guesses
+from migrator.consent.public_url import PublicUrl, parse
+from migrator.consent.tokens import Tokens
+from migrator.errors import ConfigurationError
+from migrator.ledger import Invitation, LedgerKey
+from migrator.ledger.vault import Vault
+from migrator.models import Action, Secret, Standing, State
+from migrator.providers import Outcome, Reached, Won
+from migrator.transitions import settle
+from tests.test_transitions import BACKOFF, NOW, POLICY, consented, outcomes, waiting
+
+NAMES = words.Names("Ledgerly", "Xero", "Organisation {0} <b>")
+times = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31)).map(lambda time: time.replace(tzinfo=UTC))  # noqa: DTZ001
+invitations = st.builds(
+    Invitation,
+    id=st.text(min_size=1),
+    connection_id=st.just(1),
+    key=st.text(),
+    organisation=st.text(),
+    state=st.sampled_from(State),
+    reason=st.sampled_from(
+        ["public_app", "other_tenant_connected", "no_tenant_connected", "grant_revoked", ""]
+    ),
+    has_pair=st.booleans(),
+    expires_at=times,
+    finished_at=st.none() | times,
+    outcome=st.sampled_from(["", *Came]),
+    connected=st.lists(st.text(), max_size=3).map(tuple),
+)
+
+
+# --- pages ---
+
+
+@given(invitations, times)
+def test_nobody_is_sent_to_the_provider_but_who_is_needed_there(
+    invitation: Invitation, now: datetime
+) -> None:
+    page = flow.page(invitation, now)
+    wanted = (
+        invitation.state is State.NEEDS_CONSENT
+        and invitation.finished_at is None
+        and invitation.expires_at > now
+    )
+    assert (page is Page.INVITE) is wanted
+
+
+@given(invitations, times)
+def test_connected_is_said_only_where_there_is_a_pair(invitation: Invitation, now: datetime) -> None:
+    if flow.page(invitation, now) is Page.CONNECTED:
+        assert invitation.state is State.MIGRATED or invitation.has_pair
+
+
+@given(invitations)
+def test_whatever_came_of_a_visit_can_be_told_and_names_are_not_obeyed(invitation: Invitation) -> None:
+    came = flow.notice(invitation)
+    if came is not None:
+        message = words.notice_text(came, NAMES, invitation.connected)
+        assert message.title
+        assert message.paragraphs
+    assert "{" not in words.why_now(invitation.reason, NAMES).replace("{0}", "")
+
+
+@given(waiting(), outcomes)
+def test_the_page_after_an_exchange_says_what_the_ledger_says(standing: Standing, outcome: Outcome) -> None:
+    visit = flow.after_exchange(outcome)
+    verdict = settle(standing, Action.EXCHANGE_CODE, outcome, NOW, POLICY, BACKOFF)
+    assert (visit.outcome == Came.UNVERIFIED) is isinstance(outcome, Won) is (verdict.new_pair is not None)
+    if visit.outcome == Came.LOST:
+        assert verdict.reason == "response_lost"
+    assert not visit.finished
+
+
+@given(consented(), outcomes)
+def test_a_visit_is_finished_exactly_when_its_connection_is_migrated(
+    standing: Standing, outcome: Outcome
+) -> None:
+    verdict = settle(standing, Action.VERIFY, outcome, NOW, POLICY, BACKOFF)
+    visit = flow.after_verification(outcome, verdict)
+    assert visit.finished is (verdict.state is State.MIGRATED)
+    assert Came(visit.outcome)
+    if isinstance(outcome, Reached) and verdict.state is State.NEEDS_CONSENT:
+        assert visit.outcome in (Came.OTHER, Came.NONE)
+
+
+@given(st.text())
+def test_an_error_that_a_browser_brings_is_never_written_down_as_it_is(error: str) -> None:
+    visit = flow.came_back_without_code(error)
+    assert visit.problem in {
+        "access_denied", "server_error", "temporarily_unavailable", "invalid_scope", "invalid_request",
+        "unauthorized_client", "unsupported_response_type", "no_code",
+    }  # fmt: skip
+    assert visit.refused is (error == "access_denied")
+
+
+def test_every_outcome_has_a_page() -> None:
+    assert len(get_args(Outcome)) == 10, "a new outcome needs a word in flow"
+
+
+# --- tokens ---
+
+ids = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_", min_size=1, max_size=30)
+
+
+@given(ids, st.binary(min_size=32, max_size=32))
+def test_a_token_gives_its_invitation_back_and_is_always_the_same(id_: str, key: bytes) -> None:
+    token = Tokens(key).of(id_)
+    assert Tokens(key).read(token) == id_
+    assert Tokens(key).of(id_) == token
+
+
+@given(ids, st.data())
+def test_no_token_but_ours_is_read(id_: str, data: st.DataObject) -> None:
+    tokens = Tokens(b"k" * 32)
+    token = tokens.of(id_)
+    place = data.draw(st.integers(0, len(token) - 1))
+    other = token[:place] + data.draw(st.characters()) + token[place + 1 :]
+    assert tokens.read(other) == (id_ if other == token else None)
+    assert Tokens(b"x" * 32).read(token) is None
+
+
+@given(st.text())
+def test_any_text_may_be_read_as_a_token(text: str) -> None:
+    assert Tokens(b"k" * 32).read(text) is None
+
+
+# --- cookies ---
+
+
+class Sealing:
+    """What the ledger seals with."""
+
+    def __init__(self) -> None:
+        self._vault = Vault(LedgerKey.generate())
+
+    def seal_cookie(self, text: str) -> bytes:
+        return self._vault.seal(text, "cookie")
+
+    def open_cookie(self, sealed: bytes) -> Secret:
+        return self._vault.open(sealed, "cookie")
+
+
+SEALING = Sealing()
+
+
+@given(st.integers(-10, 7200))
+def test_a_cookie_opens_for_its_state_and_for_an_hour(seconds: int) -> None:
+    journey = Journey.begin("invitation", NOW)
+    value = cookies.sealed(journey, SEALING)
+    state = journey.state.reveal()
+    opened = cookies.opened(value, state, SEALING, NOW + timedelta(seconds=seconds))
+    assert (opened == journey) is (0 <= seconds <= 3600)
+    assert cookies.opened(value, f"{state}x", SEALING, NOW) is None
+    assert cookies.opened(value, state, Sealing(), NOW) is None, "another ledger's"
+
+
+@given(st.text())
+def test_any_text_may_stand_in_a_cookie(text: str) -> None:
+    assert cookies.opened(text, "state", SEALING, NOW) is None
+    assert cookies.cookie_name(text).isascii()
+
+
+def test_no_two_journeys_share_anything() -> None:
+    journeys = [Journey.begin("invitation", NOW) for _ in range(50)]
+    values = {secret.reveal() for journey in journeys for secret in (journey.state, journey.verifier)}
+    assert len(values) == 100
+    assert all(43 <= len(value) <= 128 for value in values), "RFC 7636, 4.1"
+    assert all(len(journey.challenge) == 43 for journey in journeys)
+
+
+def test_the_challenge_is_the_rfcs() -> None:
+    verifier = Secret("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")  # RFC 7636, appendix B
+    journey = Journey("id", Secret("state"), verifier, NOW)
+    assert journey.challenge == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
+
+# --- guesses ---
+
+
+@given(st.lists(st.floats(0, 300, allow_nan=False), min_size=1, max_size=120))
+def test_no_more_guesses_pass_in_any_minute(moments: list[float]) -> None:
+    guesses = Guesses()
+    passed = [now for now in sorted(moments) if not guesses.one_too_many("198.51.100.1", now)]
+    for moment in passed:
+        assert len([one for one in passed if moment - 60 < one <= moment]) <= GUESSES
+
+
+def test_guessers_are_told_apart_and_forgotten() -> None:
+    guesses = Guesses()
+    assert [guesses.one_too_many("2001:db8::1", 0) for _ in range(GUESSES + 1)][-2:] == [False, True]
+    assert guesses.one_too_many("2001:db8::2", 1), "whoever has one address has the whole network"
+    assert not guesses.one_too_many("2001:db8:1::1", 1)
+    assert not guesses.one_too_many("2001:db8::1", 62)
+    for number in range(20_000):
+        guesses.one_too_many(str(number), 100)
+    assert len(guesses._seen) <= 10_000
+
+
+def test_strict_transport_is_asked_for_only_over_https() -> None:
+    told = guard.headers(PublicUrl("https://connect.example.com"), "https://login.xero.com")
+    assert told["Strict-Transport-Security"].startswith("max-age=")
+    assert "form-action 'self' https://login.xero.com;" in told["Content-Security-Policy"]
+
+
+# --- the public URL ---
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("https://connect.example.com", "https://connect.example.com"),
+        ("https://connect.example.com/", "https://connect.example.com"),
+        ("HTTPS://Connect.Example.com:443/a/b/", "https://connect.example.com/a/b"),
+        ("https://connect.example.com:8443", "https://connect.example.com:8443"),
+        ("http://localhost:8766", "http://localhost:8766"),
+        ("http://[::1]:8766/x", "http://[::1]:8766/x"),
+    ],
+)
+def test_a_public_url_is_written_as_browsers_do(text: str, url: str) -> None:
+    assert str(parse(text)) == url
+    assert parse(text).redirect_uri == f"{url}/callback"
+
+
+@given(st.text())
+def test_a_public_url_holds_nothing_that_a_header_or_page_would_obey(text: str) -> None:
+    for candidate in (text, f"https://{text}", f"https://connect.example.com/{text}"):
+        try:
+            url = str(parse(candidate))
+        except ConfigurationError:
+            continue
+        assert url.isprintable()
+        assert not set(url) & set(" \"'<>?#\\@")
+
+
+paths = st.sampled_from(["", "/connect", "/c", "/callback", "/static", "/a/c"])
+ours = st.sampled_from(["/callback", "/c/token", "/c/token/start", "/static/style.css"])
+
+
+@given(paths, ours)
+def test_our_paths_are_found_whether_or_not_a_proxy_takes_the_first_part_off(path: str, ours: str) -> None:
+    url = PublicUrl("https://connect.example.com", path)
+    assert url.routed(ours) == ours
+    assert url.routed(path + ours) == ours

@@ -1,0 +1,230 @@
+"""A user's way from the link to the pair in the ledger, and everything that can happen to them on it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.consent.conftest import SetCampaign
+from tests.consent.support import Browser, Campaign, heading, query_of, row
+
+
+def test_a_user_is_taken_from_the_link_to_a_pair_in_the_ledger(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        browser = Browser()
+        page = browser.get(link)
+        assert heading(page) == "Ledgerly asks you to connect to Xero"
+        assert "Organisation 1" in page.text
+        assert "See and change invoices" in page.text
+        assert "<li>strange.scope</li>" in page.text, "an unknown scope is shown by its name"
+        assert "help@ledgerly.example" in page.text
+        authorise = browser.press(link)
+        asked = query_of(authorise)
+        assert authorise.startswith(f"{campaign.provider.base_url}/identity/connect/authorize?")
+        assert asked["redirect_uri"] == f"{campaign.url}/callback"
+        assert (asked["response_type"], asked["code_challenge_method"]) == ("code", "S256")
+        assert asked["scope"] == "offline_access accounting.transactions strange.scope"
+        assert len(asked["state"]) >= 40
+        callback = browser.allow(authorise, {"tenant-1": "Organisation 1"})
+        answer = browser.get(callback)
+        assert (answer.status_code, answer.headers["Location"]) == (303, f"{link}/done")
+        assert heading(browser.get(f"{link}/done")) == "Connected"
+        assert heading(browser.get(link)) == "Connected already"
+        reloaded = browser.follow(callback)
+        assert (reloaded.status_code, heading(reloaded)) == (200, "Connected")
+    assert campaign.standing("c1") == ("migrated", "")
+    assert campaign.standing("c2") == ("needs_consent", "public_app")
+    assert campaign.invitation("c1") == ("finished", "connected")
+    assert campaign.provider.token_calls == 1, "a reload exchanges nothing"
+    assert campaign.query("SELECT action, outcome, http_status FROM attempts ORDER BY id") == [
+        ("exchange_code", "done", 200),
+        ("verify", "done", 200),
+    ]
+    assert campaign.query("SELECT command, outcome FROM runs ORDER BY id")[-1] == ("reconsent serve", "done")
+    exported = campaign.migrator("export", "-o", "pairs.jsonl")
+    assert exported.returncode == 0, exported.stderr
+    assert next(iter(campaign.provider.refresh)) in (campaign.folder / "pairs.jsonl").read_text()
+
+
+def test_a_user_who_cancels_finds_a_way_on(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        browser = Browser()
+        callback = browser.say(browser.press(link), "access_denied")
+        page = browser.follow(callback)
+        assert (page.status_code, heading(page)) == (200, "Nothing was connected")
+        assert campaign.invitation("c1") == ("refused", "refused")
+        assert campaign.standing("c1") == ("needs_consent", "public_app")
+        assert heading(browser.consent(link, {"tenant-1": "Organisation 1"})) == "Connected"
+    assert campaign.invitation("c1") == ("finished", "connected")
+    assert campaign.query("SELECT refused_at IS NOT NULL FROM invitations WHERE outcome = 'connected'") == [
+        (1,)
+    ]
+
+
+def test_another_organisation_is_named_and_another_try_is_offered(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        browser = Browser()
+        page = browser.consent(link, {"tenant-9": "Wrong & Sons"})
+        assert heading(page) == "Another organisation was connected"
+        assert "You connected Wrong &amp; Sons." in page.text
+        assert "Organisation 1" in page.text
+        assert campaign.standing("c1") == ("needs_consent", "other_tenant_connected")
+        assert campaign.invitation("c1") == ("failed", "other_tenant")
+        assert campaign.query("SELECT count(*) FROM token_pairs") == [(1,)], "the pair is kept"
+        assert campaign.query("SELECT count(*) FROM pairs") == [(0,)], "and stands for nothing"
+        assert heading(browser.consent(link, {"tenant-1": "Organisation 1"})) == "Connected"
+    assert campaign.standing("c1") == ("migrated", "")
+
+
+def test_no_organisation_at_all_is_not_connected(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        assert heading(Browser().consent(link, {})) == "No organisation was connected"
+    assert campaign.standing("c1") == ("needs_consent", "no_tenant_connected")
+
+
+@pytest.mark.parametrize(
+    ("tenants", "standing", "tenant_id"),
+    [
+        ({"t1": "One"}, ("migrated", ""), "t1"),
+        ({"t1": "One", "t2": "Two"}, ("migrated", "several_tenants"), ""),
+    ],
+)
+def test_a_tenant_that_nobody_named_is_adopted_if_there_is_one_alone(
+    set_campaign: SetCampaign, tenants: dict[str, str], standing: tuple[str, str], tenant_id: str
+) -> None:
+    campaign = set_campaign([row(1, tenant_id="")])
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        assert heading(Browser().consent(link, tenants)) == "Connected"
+    assert campaign.standing("c1") == standing
+    assert campaign.query("SELECT tenant_id FROM connections") == [(tenant_id,)]
+    found = campaign.query("SELECT key FROM problems")
+    assert found == ([] if tenant_id else [("c1",)])
+
+
+@pytest.mark.parametrize(
+    ("fault", "title", "standing", "outcome"),
+    [
+        ("503", "Xero cannot be reached just now", ("needs_consent", "public_app"), "provider_down"),
+        ("500", "Please click once more", ("needs_consent", "response_lost"), "response_lost"),
+        ("drop", "Please click once more", ("needs_consent", "response_lost"), "response_lost"),
+        ("garbage", "Please click once more", ("needs_consent", "response_lost"), "response_lost"),
+        ("invalid_client", "This does not work at the moment", ("needs_consent", "public_app"), "setup"),
+    ],
+)
+def test_whatever_happens_to_the_exchange_the_user_finds_a_way_on(
+    campaign: Campaign, fault: str, title: str, standing: tuple[str, str], outcome: str
+) -> None:
+    link = campaign.links()["c1"]
+    campaign.provider.token_fault = fault
+    with campaign.serving():
+        browser = Browser()
+        page = browser.consent(link, {"tenant-1": "Organisation 1"})
+        assert (page.status_code, heading(page)) == (200, title)
+        assert campaign.standing("c1") == standing
+        assert campaign.invitation("c1") == ("failed", outcome)
+        campaign.provider.token_fault = ""
+        assert heading(browser.consent(link, {"tenant-1": "Organisation 1"})) == "Connected"
+    assert campaign.standing("c1") == ("migrated", "")
+    assert ("ERROR: connection c1" in campaign.log()) is (fault == "invalid_client")
+
+
+@pytest.mark.parametrize("fault", ["503", "401", "drop"])
+def test_a_pair_that_nobody_could_see_work_is_settled_by_resume(campaign: Campaign, fault: str) -> None:
+    link = campaign.links()["c1"]
+    campaign.provider.connections_fault = fault
+    with campaign.serving():
+        browser = Browser()
+        assert heading(browser.consent(link, {"tenant-1": "Organisation 1"})) == "Connected"
+        assert campaign.standing("c1") == ("uncertain", "unverified_pair")
+        assert campaign.invitation("c1") == ("finished", "unverified")
+        assert heading(browser.get(link)) == "Connected already"
+    if fault == "401":  # then only the refresh token can show anything
+        return
+    campaign.provider.connections_fault = ""
+    campaign.alter("UPDATE connections SET not_before = NULL")
+    finished = campaign.migrator("resume")
+    assert finished.returncode == 0, finished.stderr
+    assert campaign.standing("c1") == ("migrated", "")
+    assert "swap" not in {action for (action,) in campaign.query("SELECT action FROM attempts")}
+
+
+def test_what_resume_finds_out_is_told_behind_the_same_link(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    campaign.provider.connections_fault = "503"
+    with campaign.serving():
+        browser = Browser()
+        browser.consent(link, {"tenant-9": "Wrong"})
+        campaign.provider.connections_fault = ""
+        campaign.alter("UPDATE connections SET not_before = NULL")
+        assert campaign.migrator("resume").returncode == 0
+        assert campaign.standing("c1") == ("needs_consent", "other_tenant_connected")
+        assert campaign.invitation("c1") == ("failed", "unverified")
+        assert heading(browser.get(link)) == "Another organisation was connected"
+        assert heading(browser.consent(link, {"tenant-1": "Organisation 1"})) == "Connected"
+    assert campaign.invitation("c1") == ("finished", "connected")
+
+
+@pytest.mark.parametrize(
+    ("error", "title", "outcome"),
+    [
+        ("server_error", "Xero cannot be reached just now", "provider_down"),
+        ("temporarily_unavailable", "Xero cannot be reached just now", "provider_down"),
+        ("invalid_scope", "This does not work at the moment", "setup"),
+        ("<script>", "That took too long, or happened twice", "code_refused"),
+    ],
+)
+def test_what_the_provider_sends_back_instead_of_a_code_is_explained(
+    campaign: Campaign, error: str, title: str, outcome: str
+) -> None:
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        browser = Browser()
+        page = browser.follow(browser.say(browser.press(link), error))
+        assert (page.status_code, heading(page)) == (200, title)
+    assert campaign.invitation("c1") == ("failed", outcome)
+    assert campaign.provider.token_calls == 0
+    assert "<script>" not in page.text
+
+
+def test_an_old_a_used_and_an_unneeded_link_each_say_so(set_campaign: SetCampaign) -> None:
+    campaign = set_campaign([row(number) for number in (1, 2, 3)])
+    links = campaign.links()
+    with campaign.serving():
+        browser = Browser()
+        campaign.alter(
+            "UPDATE invitations SET expires_at = '2026-01-01T00:00:00.000000Z' WHERE connection_id = 1"
+        )
+        page = browser.get(links["c1"])
+        assert (page.status_code, heading(page)) == (410, "This link has ended")
+        assert browser.post(f"{links['c1']}/start").headers["Location"] == links["c1"]
+        assert campaign.invitation("c1") == ("expired", None)
+        assert heading(browser.consent(links["c2"], {"tenant-2": "Two"})) == "Connected"
+        campaign.alter(
+            "UPDATE connections SET state = 'needs_consent', reason = 'grant_revoked' WHERE id = 2"
+        )
+        page = browser.get(links["c2"])
+        assert (page.status_code, heading(page)) == (410, "This link was used already")
+        assert campaign.invitation("c2")[0] == "not_invited", "a new link is due"
+        campaign.alter("UPDATE connections SET state = 'pending' WHERE id = 3")
+        page = browser.get(links["c3"])
+        assert (page.status_code, heading(page)) == (200, "There is nothing to do for you at the moment")
+        assert browser.get(f"{links['c3']}/done").headers["Location"] == links["c3"]
+    again = campaign.links("again.csv")
+    assert again.keys() == {"c1", "c2"}
+    assert all(again[key] != links[key] for key in again)
+
+
+def test_a_connection_that_went_on_without_its_user_keeps_its_own_pair(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        browser = Browser()
+        callback = browser.allow(browser.press(link), {"tenant-1": "Organisation 1"})
+        campaign.alter("UPDATE connections SET state = 'pending', reason = '' WHERE id = 1")
+        page = browser.follow(callback)
+        assert heading(page) == "There is nothing to do for you at the moment"
+    assert campaign.standing("c1") == ("pending", "")
+    assert campaign.provider.token_calls == 0
