@@ -55,7 +55,7 @@ def write_new_file(path: Path, chunks: Iterable[str]) -> None:
     except FileExistsError:
         raise OutputError(f"{path} exists already", hint="name another file") from None
     except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+        raise _unwritable(path, error) from None
     finally:
         part.unlink(missing_ok=True)
 
