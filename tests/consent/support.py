@@ -23,6 +23,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
+from tests import warm
 from tests.consent.oauth2_provider import OAuth2Provider
 
 PATIENCE = 30.0
@@ -61,14 +62,14 @@ class Campaign:
 
     def migrator(self, *arguments: str) -> Finished:
         """Run ``migrator`` to its end."""
-        return subprocess.run(
-            [sys.executable, "-m", "migrator", *arguments],
-            cwd=self.folder,
-            env=self.environment(),
-            text=True,
-            capture_output=True,
+        return warm.run(
+            "migrator",
+            arguments,
+            ahead=0.0,
+            folder=self.folder,
+            environment=self.environment(),
+            stdin=None,
             timeout=PATIENCE * 3,
-            check=False,
         )
 
     def environment(self) -> dict[str, str]:
