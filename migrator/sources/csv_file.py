@@ -87,6 +87,10 @@ class CsvFile:
             return Flaw(
                 "bad_row", f"is cut off by the end of the file, after {len(cells)} of {columns} cells."
             )
+        if len(cells) < columns <= lines.pieces(self._delimiter):
+            return Flaw(
+                "bad_row", f"has only {len(cells)} of {columns} cells, but delimiters for all. {_QUOTATION}"
+            )
         if lines.spread and (lines.alike > 1 or self._shape.holds_row(cells)):
             return Flaw("bad_row", _SWALLOWED)
         return None
@@ -204,6 +208,10 @@ class _Lines:
     def spread(self) -> bool:
         """Whether the current record goes over more than one line."""
         return self._number > self.first
+
+    def pieces(self, delimiter: str) -> int:
+        """How many cells the current record's first line would have without quotation marks."""
+        return self._start.count(delimiter) + 1
 
     @property
     def extent(self) -> str:

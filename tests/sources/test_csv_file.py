@@ -77,6 +77,11 @@ def test_a_row_that_ends_early_has_empty_cells() -> None:
     ]
 
 
+def test_a_row_that_ends_early_may_quote_a_delimiter() -> None:
+    (row,) = values(read(HEADER + '"Smith, J",partner,T\n'))
+    assert (row["connection_id"], row["oauth_token"], row["notes"]) == ("Smith, J", "T", "")
+
+
 @pytest.mark.parametrize(
     ("row", "reason", "detail"),
     [
@@ -88,6 +93,7 @@ def test_a_row_that_ends_early_has_empty_cells() -> None:
         (f"k,partner,{SECRET},S,n\udcff\n", "bad_encoding", "UTF-8"),
         (f'k,partner,{SECRET},S,"n\udcff\n"\n', "bad_encoding", "lines 3 to 4 is not UTF-8"),
         (f'k,partner,"{SECRET},S\nn"\n', "bad_row", "lines 3 to 4 has only 3 of 5 cells"),
+        (f'"k,partner",{SECRET},S,n\n', "bad_row", "only 4 of 5 cells, but delimiters for all"),
     ],
 )
 def test_a_row_that_cannot_be_taken_apart_costs_itself_only(row: str, reason: str, detail: str) -> None:
