@@ -126,39 +126,49 @@ def load(path: Path, *, required: bool) -> Settings:
     return _settings(_Section(document, path, ""))
 
 
-def read_credentials(settings: Settings, environ: Mapping[str, str]) -> Credentials:
+def read_credentials(settings: Settings, environ: Mapping[str, str], *, signs: bool = True) -> Credentials:
     """The secrets that calls need, from the environment or the files that the settings name.
 
-    Raises ``ConfigurationError`` for the first that is missing.
+    Only what ``signs`` needs those of OAuth 1.0a: without, they are left out. Raises ``ConfigurationError``
+    for the first that is missing.
     """
-    oauth1, oauth2 = settings.oauth1, settings.oauth2
-    for name, value in (("oauth1.consumer_key", oauth1.consumer_key), ("oauth2.client_id", oauth2.client_id)):
-        if not value:
-            raise ConfigurationError(f"the setting {name} is missing", hint="set it in migrator.toml")
-    rsa = oauth1.signature_method == "RSA-SHA1"
-    if rsa and oauth1.private_key_file is None:
+    if signs and not settings.oauth1.consumer_key:
+        raise _missing("oauth1.consumer_key")
+    if not settings.oauth2.client_id:
+        raise _missing("oauth2.client_id")
+    consumer_secret, private_key = (
+        _signing_secrets(settings.oauth1, environ) if signs else (Secret(""), Secret(""))
+    )
+    return Credentials(
+        consumer_key=settings.oauth1.consumer_key,
+        signature_method=settings.oauth1.signature_method,
+        consumer_secret=consumer_secret,
+        private_key=private_key,
+        client_id=settings.oauth2.client_id,
+        client_secret=_secret(
+            "MIGRATOR_CLIENT_SECRET", "client_secret_file", settings.oauth2.client_secret_file, environ
+        ),
+        scopes=settings.oauth2.scopes,
+    )
+
+
+def _missing(name: str) -> ConfigurationError:
+    return ConfigurationError(f"the setting {name} is missing", hint="set it in migrator.toml")
+
+
+def _signing_secrets(oauth1: OAuth1Settings, environ: Mapping[str, str]) -> tuple[Secret, Secret]:
+    """Consumer secret and private key: the one that the signature method uses, the other empty."""
+    if oauth1.signature_method != "RSA-SHA1":
+        secret = _secret(
+            "MIGRATOR_CONSUMER_SECRET", "consumer_secret_file", oauth1.consumer_secret_file, environ
+        )
+        return secret, Secret("")
+    if oauth1.private_key_file is None:
         raise ConfigurationError(
             "oauth1.private_key_file is missing",
             hint="RSA-SHA1 signs with the application's private key; name its PEM file",
         )
-    consumer_secret = Secret("")
-    if not rsa:
-        consumer_secret = _secret(
-            "MIGRATOR_CONSUMER_SECRET", "consumer_secret_file", oauth1.consumer_secret_file, environ
-        )
-    return Credentials(
-        consumer_key=oauth1.consumer_key,
-        signature_method=oauth1.signature_method,
-        consumer_secret=consumer_secret,
-        private_key=_read_private_key(oauth1.private_key_file)
-        if rsa and oauth1.private_key_file
-        else Secret(""),
-        client_id=oauth2.client_id,
-        client_secret=_secret(
-            "MIGRATOR_CLIENT_SECRET", "client_secret_file", oauth2.client_secret_file, environ
-        ),
-        scopes=oauth2.scopes,
-    )
+    return Secret(""), _read_private_key(oauth1.private_key_file)
 
 
 def _secret(variable: str, setting: str, path: Path | None, environ: Mapping[str, str]) -> Secret:

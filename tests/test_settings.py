@@ -319,6 +319,13 @@ def test_credentials_come_from_the_environment(tmp_path: Path) -> None:
     assert credentials.private_key.reveal() == ""
 
 
+def test_what_signs_nothing_needs_no_part_of_oauth_1(tmp_path: Path) -> None:
+    settings = read(tmp_path, '[oauth2]\nclient_id = "id"\nscopes = ["a"]')
+    credentials = read_credentials(settings, {"MIGRATOR_CLIENT_SECRET": "c"}, signs=False)
+    assert (credentials.client_id, credentials.client_secret.reveal()) == ("id", "c")
+    assert credentials.consumer_secret.reveal() == credentials.private_key.reveal() == ""
+
+
 def test_credentials_come_from_files_without_the_line_break(tmp_path: Path) -> None:
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "consumer").write_text("in-file-1\n")

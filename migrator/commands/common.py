@@ -126,14 +126,21 @@ def profile_of(settings: Settings) -> Profile:
 
 
 def make_workshop(
-    context: Context, settings: Settings, progress: Progress, *, create: bool = False, calls: bool = True
+    context: Context,
+    settings: Settings,
+    progress: Progress,
+    *,
+    create: bool = False,
+    calls: bool = True,
+    signs: bool = True,
 ) -> Workshop:
     """What works on the ledger; with ``create``, a ledger without key gets one.
 
-    ``calls`` says whether anything is sent: then the applications' secrets are needed. Raises
-    ``ConfigurationError`` for what would stop the job later, before anything is made or sent.
+    ``calls`` says whether anything is sent: then the applications' secrets are needed, those of OAuth 1.0a
+    only by what ``signs``. Raises ``ConfigurationError`` for what would stop the job later, before anything
+    is made or sent.
     """
-    credentials = read_credentials(settings, os.environ) if calls else None
+    credentials = read_credentials(settings, os.environ, signs=signs) if calls else None
     descriptors.require_for(settings.job.concurrency)
     key = ledgers.find_key(context.ledger, os.environ, settings.ledger_key_file) if create else None
     if key is None and create and not ledgers.exists(context.ledger):

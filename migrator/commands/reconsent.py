@@ -191,7 +191,7 @@ def serve(context: Context, public_url: str, host: str, port: int, behind_proxy:
     url = parse(public_url)
     settings = context.settings()
     with context.progress() as progress:
-        workshop = make_workshop(context, settings, progress)
+        workshop = make_workshop(context, settings, progress, signs=False)
         serve_consents(
             workshop,
             settings.consent,

@@ -25,7 +25,7 @@ def revoke(
     if not yes:
         click.confirm(f"Revoke the pair of {printable(key)} at the provider?", abort=True, err=True)
     with context.progress() as progress:
-        undone = revoke_pair(make_workshop(context, settings, progress), key, shared=shared)
+        undone = revoke_pair(make_workshop(context, settings, progress, signs=False), key, shared=shared)
     if as_json:
         print_json({"key": key, "revoked": undone.revoked, "others": list(undone.served.others)})
     elif undone.revoked:

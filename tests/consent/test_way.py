@@ -46,6 +46,13 @@ def test_a_user_is_taken_from_the_link_to_a_pair_in_the_ledger(campaign: Campaig
     assert next(iter(campaign.provider.refresh)) in (campaign.folder / "pairs.jsonl").read_text()
 
 
+def test_the_secret_of_oauth_1_may_be_gone_by_then(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    (campaign.folder / "consumer_secret").unlink()
+    with campaign.serving():
+        assert heading(Browser().consent(link, {"tenant-1": "Organisation 1"})) == "Connected"
+
+
 def test_a_user_who_cancels_finds_a_way_on(campaign: Campaign) -> None:
     link = campaign.links()["c1"]
     with campaign.serving():

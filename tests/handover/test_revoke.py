@@ -40,6 +40,13 @@ def test_a_pair_that_was_refreshed_is_revoked_by_its_newest_token(live: Live) ->
     assert life.witness()[life.tenant_of(1)]["pairs_working"] == 0
 
 
+def test_the_secret_of_oauth_1_may_be_gone_by_then(live: Live) -> None:
+    life = live(3)
+    (life.folder / "consumer_secret").unlink()
+    life.done("revoke", life.key_of(1), "--yes")
+    assert life.state_of(1) == ("needs_consent", "revoked_by_operator")
+
+
 def test_an_unknown_key_is_wrong_usage(live: Live) -> None:
     life = live(3)
     finished = life.done("revoke", "nobody\x1b[31m", "--yes", code=2)
