@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,10 +109,9 @@ def serve(
     on_listening: Callable[[str], None],
 ) -> None:
     """Serve until SIGINT or SIGTERM; ``on_listening`` is told the base URL. Main thread only."""
-    stop = threading.Event()
-    before = {
-        number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)
-    }
+    # Waited for, not handled: a handler runs once the main thread wakes up, whichever thread got the signal.
+    signals = {signal.SIGINT, signal.SIGTERM}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:
         with running(
             state,
@@ -126,10 +124,9 @@ def serve(
             certified=certified,
         ) as sandbox:
             on_listening(sandbox.base_url)
-            stop.wait()
+            signal.sigwait(signals)
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def credentials(state: str | Path) -> dict[str, Any]:
