@@ -45,6 +45,8 @@ log = logging.getLogger(__name__)
 
 _PAGE = 500
 _POLL = 0.05
+_LONGEST_LOOK = 5.0
+"""Seconds between two looks at what is waited for."""
 _SUSPECT_PAUSE = timedelta(seconds=2)
 """A connection under suspicion lets others go first: they tell whether it is its fault or everybody's.
 Its second such answer is its own fault if others have got good ones since."""
@@ -91,6 +93,7 @@ class Job:
         self._claimed: set[int] = set()
         self._lock = threading.Lock()
         self._went_well: dict[Action, datetime] = {}
+        self._awaited: datetime | None = None
 
     def work(self, agenda: Agenda) -> None:
         """Work until nothing of the agenda is open, or the job is told to stop.
@@ -190,10 +193,12 @@ class Job:
             until = moment.strftime("%Y-%m-%d %H:%M UTC")
             self._tools.progress.note(f"the provider lets the others wait until {until}: resume then")
             return False
-        if seconds > 1:
+        if seconds > 1 and moment != self._awaited:
             waiting = self._ledger.open_count(agenda)
             self._tools.progress.note(f"{waiting:,} are to be asked again, the next in {seconds:.0f} s")
-        self._stop.wait(max(seconds, 0) + 0.001)  # a hair more, so that it is due when we look
+        self._awaited = moment
+        # A hair more, so that it is due when we look; not for long, as others may have settled it meanwhile.
+        self._stop.wait(min(max(seconds, 0) + 0.001, _LONGEST_LOOK))
         return True
 
     # --- working ---
@@ -258,6 +263,8 @@ class Job:
             attempt_id = self._ledger.begin_call(standing, action)
             answer = wire.send(self._request(standing, action))
             outcome = self._tools.profile.read(action, answer)
+            if isinstance(outcome, Reached) and standing.consented and standing.pair:
+                outcome = self._tools.profile.chosen(outcome, standing.pair.pair.access_token)
             self._hear(answer)
             verdict = self._judge(standing, action, outcome)
             self._ledger.end_call(_ended(standing, attempt_id, answer, outcome, verdict))

@@ -207,6 +207,8 @@ class Tenant:
     """As in ``tenant_type``; empty where the provider does not say."""
     name: str = ""
     """For people; empty where the provider does not say."""
+    consent: str = ""
+    """Which consent of its user connected it; empty where the provider does not say."""
 
 
 @dataclass(frozen=True)
@@ -256,3 +258,7 @@ class Standing:
 
     Then nobody but the user chose the tenants that it reaches.
     """
+    organisation: str = ""
+    """What the legacy row calls its tenant."""
+    connected_before: tuple[str, ...] = ()
+    """The names of what its user connected the last time that they were asked."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
+from migrator import tenants
 from migrator.models import (
     RESPONSE_LOST,
     UNVERIFIED,
@@ -39,20 +40,10 @@ from migrator.providers import (
     Won,
 )
 
-TENANT_MISMATCH = "tenant_mismatch"
-"""The pair works, and does not reach the tenant that the legacy row named."""
-TENANT_TYPE_MISMATCH = "tenant_type_mismatch"
-"""The pair works and reaches its tenant, which is of another type than the legacy row said."""
 REVOKED_BY_OPERATOR = "revoked_by_operator"
 """Somebody undid the connection with ``migrator revoke``."""
 REFRESH_TOKEN_EXPIRED = "refresh_token_expired"  # noqa: S105 - a reason
 """Nobody used the refresh token in time."""
-OTHER_TENANT = "other_tenant_connected"
-"""The user consented, and connected another tenant than the one that was asked for."""
-NO_TENANT = "no_tenant_connected"
-"""The user consented, and connected nothing."""
-SEVERAL_TENANTS = "several_tenants"
-"""The user consented, several tenants are reached, and nobody said which was asked for."""
 
 SHORTEST_WAIT = timedelta(seconds=1)
 """For a connection that was called for too often, whatever the provider says."""
@@ -277,10 +268,14 @@ def _renewed(standing: Standing, outcome: Renewed) -> Verdict:
 
 def _mismatch(standing: Standing, pair: TokenPair) -> str:
     if not pair.tenant_id:  # a refresh does not name it; what was found before still holds
-        found = standing.reason in (TENANT_MISMATCH, TENANT_TYPE_MISMATCH)
+        found = standing.reason in (
+            tenants.TENANT_MISMATCH,
+            tenants.TENANT_TYPE_MISMATCH,
+            tenants.SEVERAL_TENANTS,
+        )
         return standing.reason if found else ""
     other = standing.tenant_id and standing.tenant_id.lower() != pair.tenant_id.lower()
-    return TENANT_MISMATCH if other else ""
+    return tenants.TENANT_MISMATCH if other else ""
 
 
 def _reached(standing: Standing, outcome: Reached) -> Verdict:
@@ -290,7 +285,7 @@ def _reached(standing: Standing, outcome: Reached) -> Verdict:
         "done",
         "",
         State.MIGRATED,
-        _finding(standing, outcome),
+        tenants.finding(standing, outcome.tenants),
         pair_verified=True,
         reached=tuple(tenant.id for tenant in outcome.tenants),
     )
@@ -298,32 +293,17 @@ def _reached(standing: Standing, outcome: Reached) -> Verdict:
 
 def _consented(standing: Standing, outcome: Reached) -> Verdict:
     """Whether the user has connected what was asked for; if not, only the user can."""
-    seen = Verdict(
+    choice = tenants.choice(standing, outcome)
+    return Verdict(
         "done",
-        "",
-        State.NEEDS_CONSENT,
-        OTHER_TENANT if outcome.tenants else NO_TENANT,
+        choice.problem,
+        State.MIGRATED if choice.counts else State.NEEDS_CONSENT,
+        choice.reason,
         pair_verified=True,
+        pair_set_aside=not choice.counts,
         reached=tuple(tenant.id for tenant in outcome.tenants),
+        adopted=choice.adopted,
     )
-    finding = _finding(standing, outcome)
-    if not outcome.tenants or finding == TENANT_MISMATCH:
-        return replace(seen, pair_set_aside=True)
-    adopted = outcome.tenants[0] if not standing.tenant_id and len(outcome.tenants) == 1 else None
-    return replace(seen, state=State.MIGRATED, reason=finding, adopted=adopted)
-
-
-def _finding(standing: Standing, outcome: Reached) -> str:
-    """What is wrong with the tenants that were reached, if anything is."""
-    if not standing.tenant_id:
-        if standing.consented and len(outcome.tenants) > 1:
-            return SEVERAL_TENANTS
-        return "" if outcome.tenants else TENANT_MISMATCH
-    ours = [tenant for tenant in outcome.tenants if tenant.id.lower() == standing.tenant_id.lower()]
-    if not ours:
-        return TENANT_MISMATCH
-    types = {tenant.type.upper() for tenant in ours if tenant.type}
-    return TENANT_TYPE_MISMATCH if types and standing.tenant_type.value not in types else ""
 
 
 def _renew_first(

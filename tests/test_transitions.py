@@ -43,18 +43,14 @@ from migrator.providers import (
     Unknown,
     Won,
 )
-from migrator.transitions import (
+from migrator.tenants import (
     NO_TENANT,
     OTHER_TENANT,
     SEVERAL_TENANTS,
     TENANT_MISMATCH,
     TENANT_TYPE_MISMATCH,
-    Policy,
-    Verdict,
-    died,
-    give_up,
-    settle,
 )
+from migrator.transitions import Policy, Verdict, died, give_up, settle
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 POLICY = Policy(max_attempts=5, settle=timedelta(seconds=80))

@@ -118,6 +118,8 @@ class Reached:
     """The access token works and reaches these tenants."""
 
     tenants: tuple[Tenant, ...]
+    chosen: tuple[Tenant, ...] = ()
+    """Those that its user connected in the very consent that it comes from; empty where nobody can tell."""
 
 
 @dataclass(frozen=True)
@@ -239,6 +241,9 @@ class Profile(Protocol):
 
     def exchange(self, code: Code) -> Request:
         """Exchange an authorisation code for a pair."""
+
+    def chosen(self, reached: Reached, access_token: Secret) -> Reached:
+        """The same, with what was connected in the consent that the token was won by, if anything tells."""
 
     def remaining(self, answer: Answer) -> int | None:
         """How many calls the application has left in this minute, if the answer says so."""

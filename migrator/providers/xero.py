@@ -137,6 +137,13 @@ class Xero:
     def exchange(self, code: Code) -> Request:
         return Request("POST", f"{self._identity}/connect/token", code)
 
+    def chosen(self, reached: Reached, access_token: Secret) -> Reached:
+        consent = answers.jwt_claims(access_token.reveal()).get("authentication_event_id")
+        if not isinstance(consent, str) or not consent:
+            return reached
+        chosen = tuple(tenant for tenant in reached.tenants if tenant.consent == consent)
+        return replace(reached, chosen=chosen)
+
     def remaining(self, answer: Answer) -> int | None:
         return answers.count(answer.headers.get("X-AppMinLimit-Remaining"))
 
@@ -223,17 +230,18 @@ def _read_tenants(answer: Answer) -> Outcome:
     document = answers.json_value(answer)
     if not isinstance(document, list) or not all(isinstance(entry, dict) for entry in document):
         return Unknown("unreadable_connections")
-    named: list[tuple[Any, Any, Any]] = [
-        (entry["tenantId"], entry.get("tenantType"), entry.get("tenantName"))
-        for entry in document
-        if entry.get("tenantId") is not None
-    ]
-    if not all(isinstance(id_, str) and id_ for id_, _, _ in named):
+    named = [entry for entry in document if entry.get("tenantId") is not None]
+    if not all(isinstance(entry["tenantId"], str) and entry["tenantId"] for entry in named):
         return Unknown("unreadable_connections")
     return Reached(
         tuple(
-            Tenant(id_, kind if isinstance(kind, str) else "", answers.text(name))
-            for id_, kind, name in named
+            Tenant(
+                entry["tenantId"],
+                entry["tenantType"] if isinstance(entry.get("tenantType"), str) else "",
+                answers.text(entry.get("tenantName")),
+                answers.text(entry.get("authEventId")),
+            )
+            for entry in named
         )
     )
 

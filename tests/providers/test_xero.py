@@ -350,6 +350,25 @@ def test_connections_are_the_tenants_that_are_reached() -> None:
     assert XERO.read(Action.VERIFY, answer(200, [])) == Reached(())
 
 
+def test_what_was_connected_in_a_tokens_own_consent_is_known_by_its_event() -> None:
+    body = [
+        {"tenantId": "t1", "authEventId": "e1"},
+        {"tenantId": "t2", "authEventId": "e2"},
+        {"tenantId": "t3", "authEventId": None},
+    ]
+    reached = XERO.read(Action.VERIFY, answer(200, body))
+    assert isinstance(reached, Reached)
+
+    def chosen(claims: object) -> list[str]:
+        payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+        return [tenant.id for tenant in XERO.chosen(reached, Secret(f"h.{payload}.s")).chosen]
+
+    assert chosen({"authentication_event_id": "e2"}) == ["t2"]
+    assert chosen({}) == chosen([]) == [], "nobody can tell"
+    assert chosen({"authentication_event_id": None}) == chosen({"authentication_event_id": "e9"}) == []
+    assert XERO.chosen(reached, Secret("opaque")) == reached
+
+
 @pytest.mark.parametrize("body", [{}, {"a": 1}, "x", [1], ["t1"], [{"tenantId": "t"}, None], b"<html>"])
 def test_any_other_list_of_connections_is_not_understood(body: object) -> None:
     assert XERO.read(Action.VERIFY, answer(200, body)) == Unknown("unreadable_connections")

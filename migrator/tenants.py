@@ -1,0 +1,83 @@
+"""Whether what an access token reaches is what was asked for. Pure.
+
+A legacy row may name its tenant by id, by the organisation's name alone, or not at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from migrator.models import Standing, Tenant
+from migrator.providers import Reached
+
+TENANT_MISMATCH = "tenant_mismatch"
+"""The pair works, and does not reach the tenant that the legacy row named."""
+TENANT_TYPE_MISMATCH = "tenant_type_mismatch"
+"""The pair works and reaches its tenant, which is of another type than the legacy row said."""
+SEVERAL_TENANTS = "several_tenants"
+"""The user consented, several tenants are reached, and nobody said which was asked for."""
+OTHER_TENANT = "other_tenant_connected"
+"""The user consented, and connected another tenant than the one that was asked for."""
+NO_TENANT = "no_tenant_connected"
+"""The user consented, and connected nothing."""
+OTHER_NAME = "other_name"
+"""Why it seems to be another: the row has no id, and the tenant another name than the row's organisation."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a user's choice of tenants comes to."""
+
+    reason: str
+    """What is to be said of it; empty if it is what was asked for."""
+    counts: bool
+    """Whether the connection is made: if not, only its user can make it."""
+    adopted: Tenant | None = None
+    """Which tenant it is, where the legacy row has no id."""
+    problem: str = ""
+
+
+def finding(standing: Standing, tenants: tuple[Tenant, ...]) -> str:
+    """What is wrong with the tenants that a pair reaches, if anything is."""
+    if not standing.tenant_id:
+        if standing.consented and len(tenants) > 1:
+            return SEVERAL_TENANTS
+        return "" if tenants else TENANT_MISMATCH
+    ours = [tenant for tenant in tenants if tenant.id.lower() == standing.tenant_id.lower()]
+    if not ours:
+        return TENANT_MISMATCH
+    types = {tenant.type.upper() for tenant in ours if tenant.type}
+    return TENANT_TYPE_MISMATCH if types and standing.tenant_type.value not in types else ""
+
+
+def choice(standing: Standing, reached: Reached) -> Choice:
+    """Whether a user has connected what was asked for."""
+    if not reached.tenants:
+        return Choice(NO_TENANT, counts=False)
+    if not standing.tenant_id:
+        return _choice_by_name(standing, reached.chosen or reached.tenants)
+    found = finding(standing, reached.tenants)
+    return Choice(OTHER_TENANT, counts=False) if found == TENANT_MISMATCH else Choice(found, counts=True)
+
+
+def _choice_by_name(standing: Standing, chosen: tuple[Tenant, ...]) -> Choice:
+    ours = [tenant for tenant in chosen if _alike(standing.organisation, tenant.name)]
+    if not ours and len(chosen) == 1 and chosen[0].name in standing.connected_before:
+        ours = list(chosen)  # told that it has another name, the user chose it again: it is the one
+    match ours:
+        case []:
+            return Choice(OTHER_TENANT, counts=False, problem=OTHER_NAME)
+        case [tenant]:
+            return Choice("", counts=True, adopted=tenant)
+        case _:
+            return Choice(SEVERAL_TENANTS, counts=True)
+
+
+def _alike(asked: str, name: str) -> bool:
+    """Whether two names may be the same organisation's: people leave out what lawyers put in."""
+    one, other = _letters(asked), _letters(name)
+    return not one or not other or one in other or other in one
+
+
+def _letters(name: str) -> str:
+    return "".join(character for character in name.casefold() if character.isalnum())

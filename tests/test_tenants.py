@@ -1,0 +1,72 @@
+"""Which of a user's tenants is the one that was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from migrator.models import AppType, LegacyToken, Secret, Standing, State, Tenant, TenantType
+from migrator.providers import Reached
+from migrator.tenants import NO_TENANT, OTHER_NAME, OTHER_TENANT, SEVERAL_TENANTS, Choice, choice
+
+ASKED = Standing(
+    1,
+    "key",
+    AppType.PUBLIC,
+    State.UNCERTAIN,
+    "",
+    "",
+    TenantType.ORGANISATION,
+    LegacyToken(Secret("t")),
+    consented=True,
+)
+BREAD = Tenant("b", name="Bread Ltd")
+SMITH = Tenant("s", name="Smith & Sons Ltd")
+
+some = st.lists(st.builds(Tenant, st.sampled_from("abc"), name=st.text(max_size=3)), max_size=3, unique=True)
+
+
+@pytest.mark.parametrize("name", ["Smith & Sons Ltd", "smith & sons", "SMITH&SONS ltd."])
+def test_a_name_is_known_again_however_it_is_written(name: str) -> None:
+    asked = replace(ASKED, organisation=name)
+    assert choice(asked, Reached((BREAD, SMITH))) == Choice("", counts=True, adopted=SMITH)
+    assert choice(asked, Reached((BREAD,))) == Choice(OTHER_TENANT, counts=False, problem=OTHER_NAME)
+
+
+def test_one_that_was_chosen_twice_is_the_one_whatever_it_is_called() -> None:
+    asked = replace(ASKED, organisation="Smith", connected_before=("Bread Ltd",))
+    assert choice(asked, Reached((BREAD,))) == Choice("", counts=True, adopted=BREAD)
+    other = Tenant("o", name="Other")
+    assert not choice(asked, Reached((other,))).counts
+    assert not choice(asked, Reached((BREAD, other))).counts, "nobody knows which of them it is"
+
+
+def test_what_was_connected_now_goes_before_what_is_reached_too() -> None:
+    assert choice(ASKED, Reached((SMITH, BREAD), chosen=(BREAD,))).adopted == BREAD
+    assert choice(ASKED, Reached((SMITH, BREAD))) == Choice(SEVERAL_TENANTS, counts=True)
+
+
+def test_a_tenant_that_is_known_by_its_id_needs_no_name() -> None:
+    asked = replace(ASKED, tenant_id="S", organisation="Something else")
+    assert choice(asked, Reached((BREAD, SMITH), chosen=(BREAD,))) == Choice("", counts=True)
+    assert choice(asked, Reached((BREAD,))) == Choice(OTHER_TENANT, counts=False)
+
+
+@given(st.text(max_size=3), st.sampled_from(["", "a", "z"]), some.map(tuple), st.data())
+def test_a_choice_counts_only_for_something_that_is_reached(
+    organisation: str, tenant_id: str, reached: tuple[Tenant, ...], data: st.DataObject
+) -> None:
+    chosen = data.draw(st.just(()) | st.lists(st.sampled_from(reached)).map(tuple)) if reached else ()
+    asked = replace(ASKED, organisation=organisation, tenant_id=tenant_id)
+    made = choice(asked, Reached(reached, chosen))
+    if not reached:
+        assert made == Choice(NO_TENANT, counts=False)
+    if made.adopted is not None:
+        assert made.counts
+        assert not tenant_id
+        assert made.adopted in (chosen or reached)
+    if tenant_id:
+        assert made.counts is (tenant_id in {tenant.id for tenant in reached})
