@@ -55,6 +55,10 @@ class ConsentLedger(Book):
         """An invitation, and where its connection stands; None if there is no such invitation."""
         return inviting.invitation(self._reader(), invitation_id)
 
+    def unverified(self) -> tuple[int, ...]:
+        """Connections whose new pair may be asked for once more, and nobody has seen work yet."""
+        return inviting.unverified(self._reader(), self._clock())
+
     def opened(self, invitation_id: str) -> None:
         """Somebody looked at the page of an invitation. Returns at once: nobody waits for a page for that."""
         self._writer.write_later(lambda db: inviting.opened(db, invitation_id, self._clock()))
@@ -87,8 +91,8 @@ class ConsentLedger(Book):
         """
 
         def entry(db: sqlite3.Connection) -> None:
-            inviting.end_exchange(db, self._codec, call, self._clock())
-            inviting.note_visit(db, invitation_id, visit, self._clock())
+            if inviting.end_exchange(db, self._codec, call, self._clock()):
+                inviting.note_visit(db, invitation_id, visit, self._clock())
 
         self._record(call, entry)
 

@@ -15,13 +15,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from migrator.ledger import entries
-from migrator.ledger.codec import Codec, maybe_time_of, time_of, time_text
+from migrator.ledger.codec import Codec, maybe_time_of, maybe_time_text, time_of, time_text
 from migrator.ledger.entries import SERVE, EndedCall
 from migrator.models import Action, State
 from migrator.transitions import Policy, died
 
 LINKS = "links of the consent campaign"
 """What the links' key is derived for."""
+
+UNVERIFIED = "unverified"
+"""Of an invitation's outcome: a pair is stored, and nobody has yet seen what it reaches."""
 
 _COUNTS = "i.finished_at IS NULL AND i.expires_at > ?"
 """Of an invitation ``i``: whether it is still of use, at a time."""
@@ -59,6 +62,8 @@ class Invitation:
     """What came of the user's last visit at the provider: a word of ``consent.flow``, or empty."""
     connected: tuple[str, ...] = ()
     """The names of what the user connected then."""
+    exchanging_since: datetime | None = None
+    """When the exchange of a code began that is not over."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,9 @@ def invitation(db: sqlite3.Connection, invitation_id: str) -> Invitation | None:
         """SELECT i.id, c.id, c.key, c.organisation, c.state, c.reason,
                   EXISTS (SELECT 1 FROM token_pairs WHERE connection_id = c.id
                           AND replaced_at IS NULL AND dead_at IS NULL),
-                  i.expires_at, i.finished_at, i.outcome, i.connected
+                  i.expires_at, i.finished_at, i.outcome, i.connected,
+                  (SELECT max(started_at) FROM attempts
+                   WHERE connection_id = c.id AND action = 'exchange_code' AND outcome IS NULL)
            FROM invitations i JOIN connections c ON c.id = i.connection_id WHERE i.id = ?""",
         [invitation_id],
     ).fetchone()
@@ -126,6 +133,7 @@ def invitation(db: sqlite3.Connection, invitation_id: str) -> Invitation | None:
         finished_at=maybe_time_of(row[8]),
         outcome=row[9] or "",
         connected=tuple(json.loads(row[10])) if row[10] else (),
+        exchanging_since=maybe_time_of(row[11]),
     )
 
 
@@ -178,19 +186,20 @@ def begin_exchange(
     return attempt_id
 
 
-def end_exchange(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: datetime) -> None:
-    """The outcome of an exchange, with the pair that it won.
+def end_exchange(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: datetime) -> bool:
+    """The outcome of an exchange, with the pair that it won; returns whether it decided anything.
 
-    Where the connection has gone on without its user meanwhile, the pair is stored, and stands for nothing.
+    Where the connection has gone on without its user meanwhile, the pair is stored, and stands for nothing;
+    and where it waits for what another visit of theirs has won, an exchange that won nothing changes nothing.
     """
-    if _waits(db, call.connection_id):
+    won = call.verdict.new_pair
+    if _waits(db, call.connection_id) if won else _needs_consent(db, call.connection_id):
         entries.end_call(db, codec, call, now)
-        return
+        return True
     entries.complete_call(db, codec, call, now)
-    if call.verdict.new_pair is not None:
-        entries.keep_pair(
-            db, codec, call.connection_id, call.attempt_id, call.verdict.new_pair, now, set_aside=True
-        )
+    if won is not None:
+        entries.keep_pair(db, codec, call.connection_id, call.attempt_id, won, now, set_aside=True)
+    return False
 
 
 def end_verification(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: datetime) -> bool:
@@ -216,6 +225,11 @@ def _waits(db: sqlite3.Connection, connection_id: int) -> bool:
         [connection_id],
     ).fetchone()
     return row is not None
+
+
+def _needs_consent(db: sqlite3.Connection, connection_id: int) -> bool:
+    (state,) = db.execute("SELECT state FROM connections WHERE id = ?", [connection_id]).fetchone()
+    return bool(state == State.NEEDS_CONSENT)
 
 
 def note_visit(db: sqlite3.Connection, invitation_id: str, visit: Visit, now: datetime) -> None:
@@ -269,15 +283,32 @@ def take_stock(
     for call in rescued:
         action = _open_action(db, call.attempt_id)
         if action is Action.EXCHANGE_CODE:
-            end_exchange(db, codec, call, now)
+            if end_exchange(db, codec, call, now) and call.verdict.new_pair is not None:
+                note_last_visit(db, call.connection_id, Visit(UNVERIFIED), now)
         elif action is Action.VERIFY:
             end_verification(db, codec, call, now)
         taken_in += action is not None
     open_calls = _recover(db, policy, now)
-    unverified = db.execute(
-        "SELECT id FROM connections WHERE state = 'uncertain' AND doubt = 'exchange_code' ORDER BY id"
+    return Left(taken_in, open_calls, unverified(db))
+
+
+def unverified(db: sqlite3.Connection, now: datetime | None = None) -> tuple[int, ...]:
+    """Connections whose new pair nobody has seen work yet; with ``now``, those that may be asked for then."""
+    rows = db.execute(
+        """SELECT id FROM connections WHERE state = 'uncertain' AND doubt = 'exchange_code'
+           AND (? IS NULL OR coalesce(not_before, '') <= ?) ORDER BY id""",
+        [maybe_time_text(now)] * 2,
     )
-    return Left(taken_in, open_calls, tuple(row[0] for row in unverified))
+    return tuple(row[0] for row in rows)
+
+
+def left_open(db: sqlite3.Connection) -> bool:
+    """Whether a process of the application, alive or not, has calls under way."""
+    row = db.execute(
+        "SELECT 1 FROM attempts a JOIN runs r ON r.id = a.run_id WHERE a.outcome IS NULL AND r.command = ?",
+        [SERVE],
+    ).fetchone()
+    return row is not None
 
 
 def _open_action(db: sqlite3.Connection, attempt_id: int) -> Action | None:
@@ -296,8 +327,7 @@ def _recover(db: sqlite3.Connection, policy: Policy, now: datetime) -> int:
         entries.complete(db, attempt_id, verdict, None, now)
         if action != Action.EXCHANGE_CODE:
             continue
-        (state,) = db.execute("SELECT state FROM connections WHERE id = ?", [connection_id]).fetchone()
-        if state == State.NEEDS_CONSENT:
+        if _needs_consent(db, connection_id):
             entries.stand(db, connection_id, verdict, now)
         db.execute(
             """UPDATE invitations SET outcome = 'response_lost', problem = ? WHERE finished_at IS NULL
@@ -321,7 +351,9 @@ class CampaignEntry:
     updated_at: str
     state: str
     invitation: str
-    """``not_invited``, ``invited``, ``opened``, ``finished``, ``refused``, ``failed`` or ``expired``."""
+    """``not_invited``, ``invited``, ``opened``, ``checking``, ``finished``, ``refused``, ``failed`` or
+    ``expired``.
+    """
     invited_at: str
     expires_at: str
     opened_at: str
@@ -329,6 +361,8 @@ class CampaignEntry:
     refused_at: str
     outcome: str
     problem: str
+    connected: str
+    """The names of what the user connected at the last visit."""
 
 
 def campaign(db: sqlite3.Connection) -> Iterator[CampaignEntry]:
@@ -337,7 +371,7 @@ def campaign(db: sqlite3.Connection) -> Iterator[CampaignEntry]:
         """SELECT c.key, c.organisation, c.contact_email, c.app_type, c.reason, c.tenant_id, c.tenant_type,
                   c.updated_at, c.state, i.invitation, coalesce(i.invited_at, ''), coalesce(i.expires_at, ''),
                   coalesce(i.opened_at, ''), coalesce(i.finished_at, ''), coalesce(i.refused_at, ''),
-                  coalesce(i.outcome, ''), coalesce(i.problem, '')
+                  coalesce(i.outcome, ''), coalesce(i.problem, ''), coalesce(i.connected, '[]')
            FROM invited i JOIN connections c ON c.key = i.key ORDER BY c.id"""
     ):
-        yield CampaignEntry(*row)
+        yield CampaignEntry(*(*row[:-1], "; ".join(json.loads(row[-1]))))

@@ -76,7 +76,27 @@ class Ledger(Book):
 
         self._run_id, stock = self._writer.write(entry)
         self._rescue.set_aside(workers)
-        return replace(stock, exports=tuple(self._settle_exports()))
+        consents = self._take_stock_of_consents(policy, now)
+        return TakenStock(
+            stock.rescued + consents.rescued,
+            stock.open_calls + consents.open_calls,
+            tuple(self._settle_exports()),
+        )
+
+    def _take_stock_of_consents(self, policy: Policy, now: datetime) -> inviting.Left:
+        """What the consent application left when it died: whoever comes first takes it in."""
+        nothing = inviting.Left(0, 0, ())
+        serve = lock.serve_path(self.path)
+        if not (RescueFile.waits(serve) or inviting.left_open(self._reader())):
+            return nothing
+        with lock.consents_if_free(self.path) as free:
+            if not free:  # it lives, and they are its own
+                return nothing
+            rescue = RescueFile(serve, self._rescue.vault)
+            rescued = list(rescue.records())
+            left = self._writer.write(lambda db: inviting.take_stock(db, self._codec, rescued, policy, now))
+            rescue.clear()
+        return left
 
     def _settle_exports(self) -> Iterator[tuple[str, Fate]]:
         for export in handing.unfinished(self._reader()):

@@ -7,7 +7,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from migrator.errors import LedgerLockedError, LedgerUnwritableError
@@ -45,6 +45,18 @@ def consents(ledger: Path) -> Iterator[None]:
         "end it, or wait until it is done",
     ):
         yield
+
+
+@contextmanager
+def consents_if_free(ledger: Path) -> Iterator[bool]:
+    """The same, if no other process holds them; gives whether that is so."""
+    with ExitStack() as stack:
+        free = True
+        try:
+            stack.enter_context(consents(ledger))
+        except LedgerLockedError:
+            free = False
+        yield free
 
 
 @contextmanager

@@ -40,7 +40,7 @@ class RescueFile:
 
     def __init__(self, ledger: Path, vault: Vault) -> None:
         self.path = ledger.with_name(ledger.name + ".rescue")
-        self._vault = vault
+        self.vault = vault
         self._lock = threading.Lock()
         self._descriptor: int | None = None
         self._end = 0
@@ -70,11 +70,19 @@ class RescueFile:
         for line in content.strip(b"\0").split(b"\n"):
             if line:
                 try:
-                    call = _decode(self._vault.open(base64.b64decode(line), _PURPOSE).reveal())
+                    call = _decode(self.vault.open(base64.b64decode(line), _PURPOSE).reveal())
                 except (ValueError, KeyError, LedgerError):
                     self._damaged = True
                 else:
                     yield call
+
+    def clear(self) -> None:
+        """Take the file away, once the ledger has what was in it. Raises ``OSError``."""
+        if self._damaged:
+            kept = self._free_name()
+            self.path.replace(kept)
+            log.warning("a part of the rescue file could not be read; it is kept as %s", kept)
+        self.path.unlink(missing_ok=True)
 
     def set_aside(self, answers: int) -> None:
         """Make the file anew, with room for so many answers, once the ledger has what was in it.
@@ -83,11 +91,7 @@ class RescueFile:
         """
         size = answers * ROOM_FOR_EACH
         try:
-            if self._damaged:
-                kept = self._free_name()
-                self.path.replace(kept)
-                log.warning("a part of the rescue file could not be read; it is kept as %s", kept)
-            self.path.unlink(missing_ok=True)
+            self.clear()
             self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
             os.posix_fallocate(self._descriptor, 0, size)
             os.fsync(self._descriptor)
@@ -108,7 +112,7 @@ class RescueFile:
         """Put one answer on disk. Raises ``OSError`` if even that cannot be done."""
         if call.unreadable is not None and len(call.unreadable) > LONGEST_UNREADABLE:
             call = replace(call, unreadable=None)
-        line = base64.b64encode(self._vault.seal(_encode(call), _PURPOSE)) + b"\n"
+        line = base64.b64encode(self.vault.seal(_encode(call), _PURPOSE)) + b"\n"
         with self._lock:
             if self._descriptor is None:
                 raise OSError("the rescue file is not open")

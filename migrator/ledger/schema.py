@@ -250,11 +250,12 @@ _CONSENT = (
            CASE
                WHEN i.id IS NULL THEN 'not_invited'
                WHEN i.finished_at IS NOT NULL AND c.state <> 'needs_consent' THEN 'finished'
+               WHEN i.outcome = 'unverified' AND c.state = 'uncertain' THEN 'checking'
                WHEN i.outcome = 'unverified' AND c.state <> 'needs_consent' THEN 'finished'
                WHEN i.finished_at IS NOT NULL THEN 'not_invited'   -- and needs consent again
+               WHEN i.expires_at <= strftime('%Y-%m-%dT%H:%M:%fZ', 'now') THEN 'expired'
                WHEN i.outcome = 'refused' THEN 'refused'
                WHEN i.outcome IS NOT NULL THEN 'failed'
-               WHEN i.expires_at <= strftime('%Y-%m-%dT%H:%M:%fZ', 'now') THEN 'expired'
                WHEN i.opened_at IS NOT NULL THEN 'opened'
                ELSE 'invited'
            END AS invitation,
