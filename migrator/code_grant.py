@@ -26,7 +26,10 @@ def prepared(url: str, code: Code) -> requests.Request:
             "https://localhost/",
             code=code.code.reveal(),
             code_verifier=code.verifier.reveal(),
-            auth=HTTPBasicAuth(code.credentials.client_id, code.credentials.client_secret.reveal()),
+            # As bytes: requests would encode a text as Latin-1, which not every secret is.
+            auth=HTTPBasicAuth(
+                code.credentials.client_id.encode(), code.credentials.client_secret.reveal().encode()
+            ),
         )
     except _ReadyError as ready:
         return requests.Request(url=url, **ready.request)

@@ -44,6 +44,7 @@ _COLUMNS = (
     "refused_at",
     "outcome",
     "problem",
+    "connected",
 )
 
 public_url_option = click.option(
@@ -80,7 +81,8 @@ def reconsent() -> None:
 def list_(context: Context, as_json: bool, as_csv: bool) -> None:
     """List who must authorise again, why, and how far they have come.
 
-    Whoever was invited stays in the list: not_invited, invited, opened, finished, refused, failed, expired.
+    Whoever was invited stays in the list: not_invited, invited, opened,
+    checking, finished, refused, failed, expired.
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other")
@@ -104,15 +106,24 @@ def _print_table(people: list[CampaignEntry]) -> None:
             person.organisation,
             person.contact_email,
             person.app_type,
-            reason_text(person.reason, person.state) if person.state == "needs_consent" else "",
+            reason_text(person.reason, person.state) if person.reason else "",
             person.invitation.replace("_", " "),
+            _last_visit(person),
         )
         for person in people
     ]
     if rows:
-        click.echo(table(("key", "organisation", "contact", "app type", "why", "invitation"), rows))
+        click.echo(
+            table(("key", "organisation", "contact", "app type", "why", "invitation", "last visit"), rows)
+        )
     number = sum(1 for person in people if person.state == "needs_consent")
     click.echo(f"{number:,} must authorise again" if number else "Nobody must authorise again.")
+
+
+def _last_visit(person: CampaignEntry) -> str:
+    """What came of it, and what was connected."""
+    told = person.outcome.replace("_", " ")
+    return f"{told}: {person.connected}" if person.connected else told
 
 
 @reconsent.command()
@@ -149,6 +160,7 @@ def links(context: Context, output: Path, public_url: str, valid: timedelta, as_
         raise click.UsageError("--valid must be longer than nothing")
     url = parse(public_url)
     settings = context.settings(required=False)
+    url.require(settings.oauth2.redirect_uri)
     with context.progress() as progress:
         workshop = make_workshop(context, settings, progress, calls=False)
         invited = write_links(workshop, url, valid, output)

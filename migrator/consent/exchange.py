@@ -7,12 +7,24 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from migrator.consent import flow
 from migrator.ledger import ConsentLedger, EndedCall, Invitation, Visit
 from migrator.models import Action, Clock, Credentials, Secret, Standing, State
-from migrator.providers import Answer, Code, NoAnswer, Outcome, Profile, StopAll, Suspect, Unknown, Won
+from migrator.providers import (
+    Answer,
+    Code,
+    NoAnswer,
+    Outcome,
+    Profile,
+    Reached,
+    StopAll,
+    Suspect,
+    Unknown,
+    Won,
+)
 from migrator.transitions import Policy, Verdict, settle
 from migrator.wire import Wire
 
@@ -71,20 +83,23 @@ class Exchange:
         )
         _tell(invitation.key, Action.EXCHANGE_CODE, outcome, verdict, visit)
         if isinstance(outcome, Won):
-            self.verify(invitation.connection_id)
+            self.verify(invitation.connection_id, standing.connected_before)
 
-    def verify(self, connection_id: int) -> None:
+    def verify(self, connection_id: int, connected_before: tuple[str, ...] = ()) -> None:
         """See which tenants the new pair of a connection reaches; what came of it is in the ledger.
 
         Nothing is asked where there is no such pair, or its access token has ended: that is the job's.
+        ``connected_before`` is what the user had connected before the visit that won it.
         """
-        standing = self._ledger.standing(connection_id)
+        standing = replace(self._ledger.standing(connection_id), connected_before=connected_before)
         stored = standing.pair
         if standing.state is not State.UNCERTAIN or stored is None or stored.pair.expires_at <= self._clock():
             return
         attempt_id = self._ledger.begin_verification(standing)
         answer = self._wire().send(self._profile.verify(stored.pair.access_token))
         outcome = self._profile.read(Action.VERIFY, answer)
+        if isinstance(outcome, Reached):
+            outcome = self._profile.chosen(outcome, stored.pair.access_token)
         verdict = settle(standing, Action.VERIFY, outcome, self._clock(), self._policy, _PAUSE)
         visit = flow.after_verification(outcome, verdict)
         self._ledger.end_verification(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
@@ -21,7 +22,12 @@ from migrator.providers import (
     Unknown,
     Won,
 )
-from migrator.transitions import NO_TENANT, OTHER_TENANT, SEVERAL_TENANTS, Verdict
+from migrator.tenants import NO_TENANT, OTHER_NAME, OTHER_TENANT, SEVERAL_TENANTS
+from migrator.transitions import Verdict
+
+_LONGEST_EXCHANGE = timedelta(minutes=2)
+"""After which an exchange without an end keeps nobody from trying again."""
+_WORD = re.compile(r"[a-z_]{1,40}")
 
 
 class Page(StrEnum):
@@ -31,6 +37,10 @@ class Page(StrEnum):
     """The invitation, with what came of the last visit if anything did."""
     CONNECTED = "connected"
     """All is done already."""
+    CHECKING = "checking"
+    """A pair is stored, and the provider has not said yet what it reaches."""
+    EXCHANGING = "exchanging"
+    """The user has come back, and the provider has not answered yet."""
     NOT_NEEDED = "not_needed"
     """The connection is being looked after without its user."""
     EXPIRED = "expired"
@@ -49,6 +59,8 @@ class Came(StrEnum):
     """A pair is stored, and nobody has yet seen what it reaches."""
     OTHER = "other_tenant"
     """Another tenant than the one that was asked for."""
+    OTHER_NAME = "other_name"
+    """One of another name, where the name is all that is known."""
     NONE = "no_tenant"
     REFUSED = "refused"
     """The user said no."""
@@ -67,8 +79,11 @@ def page(invitation: Invitation, now: datetime) -> Page:
         case State.MIGRATED:
             return Page.CONNECTED
         case State.UNCERTAIN if invitation.has_pair:
-            return Page.CONNECTED
+            return Page.CHECKING
         case State.NEEDS_CONSENT:
+            since = invitation.exchanging_since
+            if since is not None and now - since < _LONGEST_EXCHANGE:
+                return Page.EXCHANGING
             if invitation.finished_at is not None:
                 return Page.USED
             return Page.EXPIRED if invitation.expires_at <= now else Page.INVITE
@@ -87,7 +102,7 @@ def notice(invitation: Invitation) -> Came | None:
 
 
 def came_back_without_code(error: str) -> Visit:
-    """What the ``error`` of a callback means (RFC 6749, 4.1.2.1); the word itself is not trusted."""
+    """What the ``error`` of a callback means (RFC 6749, 4.1.2.1); a strange one is kept only if it is one."""
     match error:
         case "access_denied":
             return Visit(Came.REFUSED, error, refused=True)
@@ -95,7 +110,7 @@ def came_back_without_code(error: str) -> Visit:
             return Visit(Came.DOWN, error)
         case "invalid_scope" | "invalid_request" | "unauthorized_client" | "unsupported_response_type":
             return Visit(Came.SETUP, error)
-    return Visit(Came.CODE_REFUSED, "no_code")
+    return Visit(Came.CODE_REFUSED, error if _WORD.fullmatch(error) else "no_code")
 
 
 def after_exchange(outcome: Outcome) -> Visit:
@@ -119,15 +134,15 @@ def after_exchange(outcome: Outcome) -> Visit:
 
 def after_verification(outcome: Outcome, verdict: Verdict) -> Visit:
     """What is known of the tenants that a new pair reaches, and what that means for its user."""
-    names = (
-        tuple(tenant.name or tenant.id for tenant in outcome.tenants) if isinstance(outcome, Reached) else ()
-    )
+    tenants = (outcome.chosen or outcome.tenants) if isinstance(outcome, Reached) else ()
+    names = tuple(tenant.name or tenant.id for tenant in tenants)
     match verdict.state, verdict.reason:
         case State.MIGRATED, reason:
             came = Came.SEVERAL if reason == SEVERAL_TENANTS else Came.CONNECTED
             return Visit(came, verdict.problem, finished=True, connected=names)
         case State.NEEDS_CONSENT, reason if reason == OTHER_TENANT:
-            return Visit(Came.OTHER, reason, connected=names)
+            came = Came.OTHER_NAME if verdict.problem == OTHER_NAME else Came.OTHER
+            return Visit(came, reason, connected=names)
         case State.NEEDS_CONSENT, reason:
             return Visit(Came.NONE if reason == NO_TENANT else Came.LOST, reason)
     return Visit(Came.UNVERIFIED, verdict.problem)

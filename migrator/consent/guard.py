@@ -55,15 +55,15 @@ def _network(address: str) -> str:
     return str(parsed)
 
 
-def headers(public_url: PublicUrl, provider_origin: str) -> Mapping[str, str]:
+def headers(public_url: PublicUrl) -> Mapping[str, str]:
     """What every answer says to browsers: nothing runs, nothing is kept, nobody frames it or learns its URL.
 
-    The provider is named because browsers hold a form's redirects against ``form-action`` too.
+    No ``form-action``: browsers hold all redirects of a form against it, and a provider may send users
+    through hosts that nobody here knows.
     """
     policy = (
         "default-src 'none'",
         "style-src 'self'",
-        f"form-action 'self' {provider_origin}",
         "frame-ancestors 'none'",
         "base-uri 'none'",
     )

@@ -40,6 +40,14 @@ class PublicUrl:
         """Where the provider sends users back to."""
         return self.of(CALLBACK)
 
+    def require(self, redirect_uri: str) -> None:
+        """Raise ``ConfigurationError`` unless the settings' redirect URI, if there is one, is ours."""
+        if redirect_uri and redirect_uri != self.redirect_uri:
+            raise ConfigurationError(
+                f"oauth2.redirect_uri is {redirect_uri!r}, and this application's is {self.redirect_uri!r}",
+                hint="register the latter at the provider and set it, or name another --public-url",
+            )
+
     def routed(self, path: str) -> str:
         """The path that a request is for, whether or not a proxy has taken ours off its beginning."""
         rest = path.removeprefix(self.path)
@@ -69,7 +77,7 @@ def parse(text: str) -> PublicUrl:
             "it is plain http to another machine", hint="use https: codes would be readable on the way"
         )
     path = parts.path.rstrip("/")
-    if any(step in ("", ".", "..") for step in path.split("/")[1:]) or quote(path, safe="/%~") != path:
+    if any(step in ("", ".", "..") for step in path.split("/")[1:]) or quote(path, safe="/~") != path:
         raise _wrong("its path must be plain")
     shown = f"[{host}]" if ":" in host else host
     default = {"http": 80, "https": 443}[parts.scheme]

@@ -7,10 +7,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from cheroot.server import HTTPConnection, HTTPRequest
 from cheroot.wsgi import Gateway_10, Server
 
 from migrator.consent.guard import LARGEST_REQUEST
@@ -63,9 +64,35 @@ def _counting(under_way: _UnderWay) -> type[Gateway_10]:
     return Counting
 
 
+class _Request(HTTPRequest):
+    """Cheroot's, whose own answers to what is no request tell browsers what all our answers do."""
+
+    def simple_response(self, status: str, msg: str = "") -> None:
+        """Say that it is none; ``msg`` might quote it."""
+        del msg
+        self.close_connection = True
+        body = status.encode("ascii")
+        told = {
+            "Content-Type": "text/plain",
+            "Content-Length": len(body),
+            "Connection": "close",
+            **self.server.told,
+        }
+        lines = (f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in told.items()), "", "")
+        with suppress(OSError):  # whoever sent it may have gone
+            self.conn.wfile.write("\r\n".join(lines).encode("ascii") + body)
+
+
+class _Connection(HTTPConnection):
+    RequestHandlerClass = _Request
+
+
 class _Server(Server):
     """Cheroot's, which tells our log, and leaves nothing open where it cannot listen."""
 
+    ConnectionClass = _Connection
+    told: Mapping[str, str]
+    """What every answer says to browsers."""
     max_request_header_size = LARGEST_REQUEST
     max_request_body_size = LARGEST_REQUEST
     expiration_interval = 0.05  # also how long a stop takes at least
@@ -87,9 +114,12 @@ class _Server(Server):
 
 
 @contextmanager
-def serving(app: WSGIApplication, host: str, port: int, *, drain_seconds: float) -> Iterator[int]:
+def serving(
+    app: WSGIApplication, host: str, port: int, *, told: Mapping[str, str], drain_seconds: float
+) -> Iterator[int]:
     """Serve ``app`` in background threads until the block ends; gives the port (0 takes any free one).
 
+    ``told`` are the headers of the answers that the application never sees.
     In the end what is under way may take ``drain_seconds`` more. Raises ``ConfigurationError`` if it
     cannot listen.
     """
@@ -103,6 +133,7 @@ def serving(app: WSGIApplication, host: str, port: int, *, drain_seconds: float)
         shutdown_timeout=1,  # for whoever says nothing; what is under way is waited for before
         server_name="consent",
     )
+    server.told = told
     server.gateway = _counting(under_way)
     try:
         server.prepare()

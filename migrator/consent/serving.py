@@ -6,17 +6,18 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from migrator import ledger as ledgers
+from migrator.consent import guard
 from migrator.consent.exchange import Exchange
 from migrator.consent.public_url import PublicUrl
 from migrator.consent.server import THREADS, serving
 from migrator.consent.web import Face, Site
 from migrator.errors import ConfigurationError, LedgerUnwritableError
 from migrator.interruption import Interruption, heeded
-from migrator.ledger import ConsentLedger
+from migrator.ledger import ConsentLedger, Left
 from migrator.models import Credentials
 from migrator.settings import ConsentSettings
 from migrator.wire import HttpWire, longest_call
@@ -25,6 +26,8 @@ from migrator.workshop import Workshop
 log = logging.getLogger(__name__)
 
 _UNNAMED = "Our application"
+_LOOK_AFTER = 5.0
+"""Seconds between two looks for pairs that nobody has seen work, because the provider was in trouble."""
 _LOOK = 0.25
 """Seconds. A signal may be given to any thread, and is handled once the main one looks up."""
 
@@ -52,7 +55,8 @@ def serve(
     ``redirect_uri`` is that of the settings. Raises ``ConfigurationError`` if it is not this application's,
     or users could consent to nothing that lasts; ``LedgerUnwritableError`` once the ledger is not writable.
     """
-    credentials = _checked(workshop, redirect_uri, address.public_url)
+    address.public_url.require(redirect_uri)
+    credentials = _checked(workshop)
     # A call to exchange the code, one to see the pair work, and what the ledger may take.
     longest = 2 * longest_call(workshop.settings.timeout) + ledgers.HURRIED_WAIT
     with (
@@ -69,6 +73,8 @@ def serve(
                 "%d calls were under way when an earlier process ended: their users click once more",
                 left.open_calls,
             )
+        if not consent.application:
+            log.warning("consent.application is not set: users read that '%s' asks them", _UNNAMED)
         breakage = _Breakage(interruption)
         exchange = _exchange(workshop, ledger, credentials, address.public_url)
         face = Face(
@@ -81,14 +87,16 @@ def serve(
             face,
             address.public_url,
             clock=workshop.clock,
+            ending=interruption.stop,
             broken=breakage.tell,
         )
         looking = threading.Thread(
-            target=_look_after, args=[exchange, left.unverified, interruption.stop, breakage], daemon=True
+            target=_look_after, args=[ledger, exchange, left, interruption.stop, breakage], daemon=True
         )
         app = site.app(proxies=address.proxies)
         try:
-            with serving(app, address.host, address.port, drain_seconds=longest) as port:
+            told = guard.headers(address.public_url)
+            with serving(app, address.host, address.port, told=told, drain_seconds=longest) as port:
                 looking.start()
                 on_listening(port)
                 while not interruption.stop.wait(_LOOK):
@@ -100,15 +108,10 @@ def serve(
         ledger.end_run("done")
 
 
-def _checked(workshop: Workshop, redirect_uri: str, public_url: PublicUrl) -> Credentials:
+def _checked(workshop: Workshop) -> Credentials:
     credentials = workshop.credentials
     if credentials is None:
         raise ValueError("calls need credentials")
-    if redirect_uri and redirect_uri != public_url.redirect_uri:
-        raise ConfigurationError(
-            f"oauth2.redirect_uri is {redirect_uri!r}, and this application's is {public_url.redirect_uri!r}",
-            hint="register the latter at the provider and set it, or name another --public-url",
-        )
     if "offline_access" not in credentials.scopes:
         raise ConfigurationError(
             "oauth2.scopes lacks offline_access", hint="without it a consent lasts for half an hour"
@@ -149,14 +152,18 @@ class _Breakage:
 
 
 def _look_after(
-    exchange: Exchange, connection_ids: tuple[int, ...], stop: threading.Event, breakage: _Breakage
+    ledger: ConsentLedger, exchange: Exchange, left: Left, stop: threading.Event, breakage: _Breakage
 ) -> None:
-    """See the pairs work that an earlier process had won and not yet seen work."""
+    """See the pairs work that nobody has seen work: an earlier process's at once, ours when they are due."""
     try:
-        for connection_id in connection_ids:
-            if stop.is_set():
-                return
-            exchange.verify(connection_id)
+        unverified: Iterable[int] = left.unverified
+        while not stop.is_set():
+            for connection_id in unverified:
+                if stop.is_set():
+                    return
+                exchange.verify(connection_id)
+            stop.wait(_LOOK_AFTER)
+            unverified = ledger.unverified()
     except LedgerUnwritableError as error:
         breakage.tell(error)
     except Exception as error:  # noqa: BLE001 - 'migrator resume' does it too

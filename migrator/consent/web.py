@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from flask import Flask, Response, make_response, redirect, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -52,7 +53,11 @@ _OF_PAGE = {
     Page.EXPIRED: (words.EXPIRED, 410),
     Page.USED: (words.USED, 410),
     Page.NOT_NEEDED: (words.NOT_NEEDED, 200),
+    Page.CHECKING: (words.CHECKING, 200),
+    Page.EXCHANGING: (words.EXCHANGING, 200),
 }
+_PASSING = (Page.CHECKING, Page.EXCHANGING)
+"""What will be another page soon."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +82,12 @@ class Site:
         public_url: PublicUrl,
         *,
         clock: Clock,
+        ending: threading.Event,
         broken: Callable[[BaseException], None],
     ) -> None:
-        """``broken`` is told when the ledger cannot be written: then nobody may be sent to the provider."""
+        """Once ``ending`` is set, nothing new is begun. ``broken`` is told when the ledger cannot be written:
+        then nobody may be sent to the provider.
+        """
         self._ledger = ledger
         self._exchange = exchange
         self._profile = profile
@@ -89,8 +97,8 @@ class Site:
         self._broken = broken
         self._tokens = Tokens(ledger.link_key)
         self._guesses = guard.Guesses()
-        authorise = urlsplit(profile.authorise_url)
-        self._headers = guard.headers(public_url, f"{authorise.scheme}://{authorise.netloc}")
+        self._ending = ending
+        self._headers = guard.headers(public_url)
 
     def app(self, *, proxies: int) -> WSGIApplication:
         """The WSGI application; ``proxies`` is how many are believed where a request comes from."""
@@ -125,7 +133,8 @@ class Site:
             return self._invite(invitation, token)
         if page is Page.CONNECTED:
             return self._connected(invitation, just_now=False)
-        return self._message(*_OF_PAGE[page])
+        again = self._url.of(LINK + token) if page in _PASSING else ""
+        return self._message(*_OF_PAGE[page], again=again)
 
     def _done(self, token: str) -> Response:
         """Where a user lands who has just connected what was asked for."""
@@ -143,6 +152,8 @@ class Site:
             return self._guess()
         if flow.page(invitation, self._clock()) is not Page.INVITE:
             return self._to(LINK + token)
+        if self._ending.is_set():
+            return self._in_a_minute()
         journey = Journey.begin(invitation.id, self._clock())
         response = _redirect(f"{self._profile.authorise_url}?{self._question(journey)}")
         response.set_cookie(
@@ -177,6 +188,8 @@ class Site:
         invitation = self._ledger.invitation(journey.invitation_id) if journey else None
         if journey is None or invitation is None:
             return self._guess(words.LOST_TRACK, 400)
+        if self._ending.is_set():
+            return self._in_a_minute()  # with the same state, which is not used yet
         try:
             self._settle(invitation, journey)
         except AlreadyUsed:
@@ -217,6 +230,12 @@ class Site:
             return response
         return self._message(message, status)
 
+    def _in_a_minute(self) -> Response:
+        """We are about to end, and somebody else will go on."""
+        response = self._message(words.ENDING, 503)
+        response.headers["Retry-After"] = "60"
+        return response
+
     def _names(self, invitation: Invitation) -> Names:
         return Names(
             self._face.application, self._profile.title, invitation.organisation or "your organisation"
@@ -235,10 +254,12 @@ class Site:
         )
 
     def _connected(self, invitation: Invitation, *, just_now: bool) -> Response:
-        return self._page("connected.html", names=self._names(invitation), just_now=just_now)
+        names = self._names(invitation)
+        told = words.connected_text(names, invitation.connected)
+        return self._page("connected.html", told=told, just_now=just_now)
 
-    def _message(self, message: Message, status: int) -> Response:
-        return self._page("message.html", status, message=message)
+    def _message(self, message: Message, status: int, again: str = "") -> Response:
+        return self._page("message.html", status, message=message, again=again)
 
     def _page(self, template: str, status: int = 200, **facts: object) -> Response:
         style = f"{self._url.path}{STATIC}style.css?{_STYLE}"

@@ -55,6 +55,12 @@ _NOTICES: Mapping[Came, tuple[str, ...]] = {
         "You connected {connected}. {application} needs {organisation}.",
         "Please try again, and choose {organisation} at {provider}.",
     ),
+    Came.OTHER_NAME: (
+        "Is this the right organisation?",
+        "You connected {connected}. {application} knows the one that it needs as {organisation}.",
+        "If that is another one, please try again, and choose {organisation} at {provider}.",
+        "If it is the same under another name, please choose it once more.",
+    ),
     Came.NONE: (
         "No organisation was connected",
         "You allowed {application}, and no organisation was chosen at {provider}.",
@@ -82,8 +88,11 @@ _NOTICES: Mapping[Came, tuple[str, ...]] = {
     ),
     Came.DOWN: (
         "{provider} cannot be reached just now",
-        "Nothing has gone wrong on your side, and nothing has changed.",
-        "Please try again in a few minutes.",
+        "Nothing has gone wrong on your side, and nothing is lost.",
+        """
+        Please try again in a few minutes. {provider} may show {organisation} as connected already: simply go
+        through the same steps again.
+        """,
     ),
     Came.SETUP: (
         "This does not work at the moment",
@@ -100,6 +109,13 @@ def notice_text(came: Came, names: Names, connected: Sequence[str]) -> Message:
     """What a user reads about their last visit at the provider."""
     title, *paragraphs = (_filled(text, names, connected) for text in _NOTICES[came])
     return Message(title, tuple(paragraphs))
+
+
+def connected_text(names: Names, connected: Sequence[str]) -> str:
+    """What is connected, by the names that the provider gives."""
+    what = ", ".join(connected) or names.organisation
+    verb = "are" if len(connected) > 1 else "is"
+    return f"{what} {verb} connected to {names.application} through {names.provider}."
 
 
 def _filled(text: str, names: Names, connected: Sequence[str] = ()) -> str:
@@ -133,12 +149,25 @@ NOT_NEEDED = Message(
     "There is nothing to do for you at the moment",
     ("Your connection is being looked after. If anything is needed from you, you will hear from us.",),
 )
+CHECKING = Message(
+    "Almost done",
+    (
+        "You need not do anything more at the provider. It has not told us yet what is connected.",
+        "Please look again in a minute, to see that it is the right one.",
+    ),
+)
+EXCHANGING = Message("One moment", ("We are making the connection. Please look again in a few seconds.",))
+ENDING = Message(
+    "One moment",
+    ("We are just starting anew. Please wait a minute, and then load this page again.",),
+)
 LOST_TRACK = Message(
     "We lost track of you",
     (
         "Your browser did not bring back what we gave it when you left for the provider.",
         "That happens when cookies are blocked, after an hour, or when you come back in another browser.",
-        f"Nothing is broken. {_AGAIN} If your organisation is connected already, it will say so.",
+        f"Nothing is broken. {_AGAIN}",
+        "The provider may show your organisation as connected: simply go through the same steps again.",
     ),
 )
 NO_PAGE = Message("There is no such page", (_AGAIN,))

@@ -14,7 +14,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -195,6 +195,14 @@ class Campaign:
         """Where an invitation stands, and the last outcome."""
         ((invitation, outcome),) = self.query("SELECT invitation, outcome FROM invited WHERE key = ?", key)
         return invitation, outcome
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for something that must come true."""
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.02)
 
 
 def row(number: int, app_type: str = "public", **columns: str) -> dict[str, str]:

@@ -157,10 +157,7 @@ def test_every_answer_tells_browsers_to_be_careful(campaign: Campaign) -> None:
     assert [answer.status_code for answer in answers] == [200, 303, 404, 400, 404, 405, 200]
     for answer in answers:
         policy = answer.headers["Content-Security-Policy"]
-        assert policy == (
-            "default-src 'none'; style-src 'self'; "
-            f"form-action 'self' {campaign.provider.base_url}; frame-ancestors 'none'; base-uri 'none'"
-        )
+        assert policy == "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'"
         assert answer.headers["Referrer-Policy"] == "no-referrer"
         assert answer.headers["X-Frame-Options"] == "DENY"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -239,6 +236,28 @@ def test_what_is_too_large_is_refused(campaign: Campaign) -> None:
         page = browser.follow(with_code(callback, "x" * 20_000))
         assert heading(page) == "That took too long, or happened twice"
     assert campaign.provider.token_calls == 0
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"no request at all\r\n\r\n", 400),
+        (b"GET /c/x HTTP/1.1\r\nHost: h\r\nbroken header\r\n\r\n", 400),
+        (b"POST /c/x/start HTTP/1.1\r\nHost: h\r\nContent-Length: 9999999\r\n\r\n", 413),
+        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 414),
+    ],
+)
+def test_what_is_no_request_is_answered_as_all_others_are(
+    campaign: Campaign, request_: bytes, status: int
+) -> None:
+    with campaign.serving(), socket.create_connection(("127.0.0.1", campaign.port), timeout=10) as raw:
+        raw.sendall(request_)
+        head, _, body = b"".join(iter(lambda: raw.recv(4096), b"")).partition(b"\r\n\r\n")
+    assert head.startswith(f"HTTP/1.1 {status} ".encode())
+    assert b"\r\nConnection: close\r\n" in head
+    assert b"\r\nCache-Control: no-store" in head
+    assert b"\r\nContent-Security-Policy: default-src 'none';" in head
+    assert len(body) < 40, "it quotes nothing"
 
 
 def test_names_are_shown_and_never_obeyed(set_campaign: SetCampaign) -> None:

@@ -49,7 +49,8 @@ class Users:
 
     def _try(self, key: str, number: int) -> str:
         before = self.sees(key)
-        if before == "Connected already":  # though the last answer never came
+        if before in ("Connected already", "Almost done", "One moment"):  # though the last answer never came
+            time.sleep(0.05)
             return before
         return heading(Browser(key).consent(self.links[key], {f"tenant-{number}": "It"}))
 
@@ -60,12 +61,13 @@ class Users:
 
 def test_no_pair_is_lost_and_whoever_had_finished_is_not_asked_again(set_campaign: SetCampaign) -> None:
     campaign = set_campaign([row(number) for number in range(1, USERS + 1)], timeout="10.0")
+    campaign.provider.delay = 0.5  # so that some are under way whenever it is killed
     users = Users(campaign)
     process = campaign.start(verbose=False)
-    with ThreadPoolExecutor(32) as pool:
+    with ThreadPoolExecutor(USERS) as pool:
         ways = [pool.submit(users.take, number) for number in range(1, USERS + 1)]
         for kill in range(1, KILLS + 1):
-            while len(users.finished) < USERS * kill // (KILLS + 1):
+            while len(users.finished) < USERS * kill // 8:
                 assert not [way.exception() for way in ways if way.done() and way.exception()]
                 time.sleep(0.005)
             process.send_signal(signal.SIGKILL)
@@ -73,7 +75,7 @@ def test_no_pair_is_lost_and_whoever_had_finished_is_not_asked_again(set_campaig
             done = sorted(users.finished)
             assert 0 < len(done) < USERS, "it was not killed in their midst"
             process = campaign.start(verbose=False)
-            assert {users.sees(key) for key in done[-10:]} == {"Connected already"}
+            assert {users.sees(key) for key in done} == {"Connected already"}
         for way in ways:
             way.result(PATIENCE * 4)
     assert {users.sees(f"c{number}") for number in range(1, USERS + 1)} == {"Connected already"}

@@ -74,6 +74,15 @@ def test_a_spreadsheet_runs_nothing_of_it(set_campaign: SetCampaign) -> None:
     assert one["contact_email"].startswith("'@a")
 
 
+def test_links_that_lead_to_no_redirect_uri_are_not_written(campaign: Campaign) -> None:
+    finished = campaign.migrator(
+        "reconsent", "links", "-o", "links.csv", "--public-url", "https://typo.example"
+    )
+    assert finished.returncode == 2
+    assert "https://typo.example/callback" in finished.stderr
+    assert not (campaign.folder / "links.csv").exists()
+
+
 @pytest.mark.parametrize("valid", ["0d", "x", "-1d"])
 def test_a_link_that_is_never_of_use_is_not_written(campaign: Campaign, valid: str) -> None:
     finished = campaign.migrator(
@@ -98,14 +107,14 @@ def test_the_list_says_how_far_everybody_has_come(set_campaign: SetCampaign) -> 
         Browser().consent(links["c3"], {"tenant-3": "Three"})
         browser = Browser()
         browser.follow(browser.say(browser.press(links["c4"]), "access_denied"))
-        Browser().consent(links["c5"], {"tenant-9": "Nine"})
+        Browser("another").consent(links["c5"], {"tenant-9": "Nine"})
         campaign.provider.connections_fault = "503"
         Browser().consent(links["c6"], {"tenant-6": "Six"})
     campaign.alter(
         "UPDATE invitations SET expires_at = '2026-01-01T00:00:00.000000Z' WHERE connection_id = 7"
     )
     assert listed() == {
-        "c1": "invited", "c2": "opened", "c3": "finished", "c4": "refused", "c5": "failed", "c6": "finished",
+        "c1": "invited", "c2": "opened", "c3": "finished", "c4": "refused", "c5": "failed", "c6": "checking",
         "c7": "expired", "c8": "not_invited",
     }  # fmt: skip
     text = campaign.migrator("reconsent", "list").stdout
@@ -114,6 +123,8 @@ def test_the_list_says_how_far_everybody_has_come(set_campaign: SetCampaign) -> 
     (campaign.folder / "list.csv").write_text(campaign.migrator("reconsent", "list", "--csv").stdout)
     refused = campaign.rows("list.csv")[3]
     assert (refused["outcome"], refused["problem"]) == ("refused", "access_denied")
+    assert campaign.rows("list.csv")[4]["connected"] == "Nine"
+    assert "other tenant: Nine" in text
     assert refused["refused_at"] > refused["opened_at"] > refused["invited_at"] > ""
 
 

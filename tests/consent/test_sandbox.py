@@ -106,6 +106,23 @@ def test_a_user_who_cancels_then_connects_the_wrong_one_then_the_right_one(campa
     assert campaign.standing(key) == ("migrated", "")
 
 
+def test_a_user_with_several_is_told_apart_by_what_they_connect_now(campaign: SandboxCampaign) -> None:
+    campaign.alter("UPDATE connections SET tenant_id = '', organisation = ''")
+    links = campaign.links()
+    with campaign.serving():
+        for key, person in list(campaign.people.items())[:2]:
+            browser = campaign.at_the_provider(links[key])
+            browser.log_in(person["contact_email"])
+            browser.press("allow", person["tenant_id"])
+            assert campaign.back(browser) == "Connected"
+            assert campaign.standing(key) == ("migrated", "")
+            assert campaign.query("SELECT tenant_id FROM connections WHERE key = ?", key) == [
+                (person["tenant_id"],)
+            ]
+    first, second = list(campaign.people.values())[:2]
+    assert first["contact_email"] == second["contact_email"], "they are one user's"
+
+
 def test_a_code_of_the_sandbox_serves_its_own_browser_alone(campaign: SandboxCampaign) -> None:
     links = campaign.links()
     (one, first), *_, (two, second) = campaign.people.items()

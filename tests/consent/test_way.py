@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.consent.conftest import SetCampaign
-from tests.consent.support import Browser, Campaign, heading, query_of, row
+from tests.consent.support import PATIENCE, Browser, Campaign, heading, query_of, row, until
 
 
 def test_a_user_is_taken_from_the_link_to_a_pair_in_the_ledger(campaign: Campaign) -> None:
@@ -102,14 +105,45 @@ def test_no_organisation_at_all_is_not_connected(campaign: Campaign) -> None:
 def test_a_tenant_that_nobody_named_is_adopted_if_there_is_one_alone(
     set_campaign: SetCampaign, tenants: dict[str, str], standing: tuple[str, str], tenant_id: str
 ) -> None:
-    campaign = set_campaign([row(1, tenant_id="")])
+    campaign = set_campaign([row(1, tenant_id="", organisation="")])
     link = campaign.links()["c1"]
     with campaign.serving():
-        assert heading(Browser().consent(link, tenants)) == "Connected"
+        page = Browser().consent(link, tenants)
+    assert heading(page) == "Connected"
+    assert f"Thank you. {', '.join(tenants.values())} " in page.text
     assert campaign.standing("c1") == standing
+    (listed,) = json.loads(campaign.migrator("reconsent", "list", "--json").stdout)
+    assert listed["connected"] == "; ".join(tenants.values())
     assert campaign.query("SELECT tenant_id FROM connections") == [(tenant_id,)]
     found = campaign.query("SELECT key FROM problems")
     assert found == ([] if tenant_id else [("c1",)])
+
+
+def test_where_only_the_name_is_known_another_one_is_asked_about(set_campaign: SetCampaign) -> None:
+    campaign = set_campaign([row(1, tenant_id="", organisation="Smith & Sons"), row(2)])
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        browser = Browser()
+        page = browser.consent(link, {"t9": "Bread Ltd"})
+        assert heading(page) == "Is this the right organisation?"
+        assert "You connected Bread Ltd." in page.text
+        assert "Smith &amp; Sons" in page.text
+        assert campaign.standing("c1") == ("needs_consent", "other_tenant_connected")
+        assert campaign.invitation("c1") == ("failed", "other_name")
+        assert heading(browser.consent(link, {"t9": "Bread Ltd"})) == "Connected", (
+            "chosen again, it is the one"
+        )
+    assert campaign.standing("c1") == ("migrated", "")
+    assert campaign.query("SELECT tenant_id FROM connections WHERE key = 'c1'") == [("t9",)]
+
+
+def test_where_only_the_name_is_known_the_tenant_of_that_name_is_the_one(set_campaign: SetCampaign) -> None:
+    campaign = set_campaign([row(1, tenant_id="", organisation="smith & sons")])
+    with campaign.serving():
+        tenants = {"t9": "Bread Ltd", "t1": "Smith & Sons (2019) Ltd"}
+        assert heading(Browser().consent(campaign.links()["c1"], tenants)) == "Connected"
+    assert campaign.standing("c1") == ("migrated", "")
+    assert campaign.query("SELECT tenant_id FROM connections") == [("t1",)]
 
 
 @pytest.mark.parametrize(
@@ -145,10 +179,11 @@ def test_a_pair_that_nobody_could_see_work_is_settled_by_resume(campaign: Campai
     campaign.provider.connections_fault = fault
     with campaign.serving():
         browser = Browser()
-        assert heading(browser.consent(link, {"tenant-1": "Organisation 1"})) == "Connected"
+        page = browser.consent(link, {"tenant-1": "Organisation 1"})
+        assert heading(page) == "Almost done"
+        assert f'href="{link}"' in page.text, "it says where to look again"
         assert campaign.standing("c1") == ("uncertain", "unverified_pair")
-        assert campaign.invitation("c1") == ("finished", "unverified")
-        assert heading(browser.get(link)) == "Connected already"
+        assert campaign.invitation("c1") == ("checking", "unverified")
     if fault == "401":  # then only the refresh token can show anything
         return
     campaign.provider.connections_fault = ""
@@ -157,6 +192,71 @@ def test_a_pair_that_nobody_could_see_work_is_settled_by_resume(campaign: Campai
     assert finished.returncode == 0, finished.stderr
     assert campaign.standing("c1") == ("migrated", "")
     assert "swap" not in {action for (action,) in campaign.query("SELECT action FROM attempts")}
+
+
+def test_a_pair_that_nobody_could_see_work_is_looked_after_and_its_user_told(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    campaign.provider.connections_fault = "503"
+    with campaign.serving():
+        browser = Browser()
+        assert heading(browser.consent(link, {"tenant-9": "Wrong & Sons"})) == "Almost done"
+        campaign.provider.connections_fault = ""
+        campaign.alter("UPDATE connections SET not_before = NULL")
+        until(lambda: heading(browser.get(link)) == "Another organisation was connected")
+        assert "You connected Wrong &amp; Sons." in browser.get(link).text
+
+
+def test_a_second_visit_that_wins_nothing_takes_nothing_away(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    campaign.settings(timeout="10.0")
+    campaign.provider.connections_fault = "503"
+    with campaign.serving():
+        browser = Browser()
+        first, second = (browser.allow(browser.press(link), {"tenant-1": "Organisation 1"}) for _ in "12")
+        campaign.provider.delay = 1.0
+        with ThreadPoolExecutor(2) as pool:
+            late = pool.submit(lambda: heading(browser.follow(second)))
+            until(lambda: campaign.provider.token_calls == 1)
+            campaign.provider.delay = 0.0
+            assert heading(browser.follow(first)) == "Almost done"
+            campaign.provider.codes.clear()
+            assert late.result(PATIENCE) == "Almost done"
+        assert campaign.standing("c1") == ("uncertain", "unverified_pair")
+        assert campaign.query("SELECT outcome FROM attempts WHERE action = 'exchange_code'") == [
+            ("over",),
+            ("done",),
+        ]
+        campaign.provider.connections_fault = ""
+        campaign.alter("UPDATE connections SET not_before = NULL")
+        until(lambda: campaign.standing("c1") == ("migrated", ""))
+
+
+def test_who_loads_the_callback_again_meanwhile_is_asked_for_a_moment(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    campaign.provider.delay = 2.0
+    campaign.settings(timeout="10.0")
+    with campaign.serving():
+        browser = Browser()
+        callback = browser.allow(browser.press(link), {"tenant-1": "Organisation 1"})
+        with ThreadPoolExecutor(1) as pool:
+            coming = pool.submit(lambda: heading(browser.follow(callback)))
+            until(lambda: campaign.provider.token_calls == 1)
+            page = browser.follow(callback)
+            assert (page.status_code, heading(page)) == (200, "One moment")
+            assert f'href="{link}"' in page.text
+            assert coming.result(PATIENCE) == "Connected"
+        assert heading(browser.get(link)) == "Connected already"
+    assert campaign.provider.token_calls == 1
+
+
+def test_a_client_secret_may_hold_any_letters(set_campaign: SetCampaign) -> None:
+    campaign = set_campaign()
+    campaign.provider.client_secret = "pässwört€"
+    campaign.settings()
+    with campaign.serving():
+        browser = Browser()
+        page = browser.consent(campaign.links()["c1"], {"tenant-1": "Organisation 1"})
+        assert heading(page) == "Connected"
 
 
 def test_what_resume_finds_out_is_told_behind_the_same_link(campaign: Campaign) -> None:
@@ -181,6 +281,7 @@ def test_what_resume_finds_out_is_told_behind_the_same_link(campaign: Campaign) 
         ("server_error", "Xero cannot be reached just now", "provider_down"),
         ("temporarily_unavailable", "Xero cannot be reached just now", "provider_down"),
         ("invalid_scope", "This does not work at the moment", "setup"),
+        ("login_required", "That took too long, or happened twice", "code_refused"),
         ("<script>", "That took too long, or happened twice", "code_refused"),
     ],
 )
