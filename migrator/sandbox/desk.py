@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from migrator.sandbox.faults import Dice, Faults, Mishap
+from migrator.sandbox.faults import Dice, Faults, Limit, Mishap
 from migrator.sandbox.limits import SlidingWindow
 from migrator.sandbox.messages import Answer, Call, Refusal
 from migrator.sandbox.oauth1 import PROBLEM_CONTENT_TYPE
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from migrator.sandbox.tenant_limits import Visit
 
 
+APPLICATION = Limit(10_000, 60.0, "appminute")
+"""Xero's limit for an application as a whole (protocol: *Limits*); holds where no other is ordered."""
+_INTUITS = b"/v2/"
+"""Intuit's paths begin so. Xero's limits are not Intuit's, of which none is known."""
+
+
 class Desk:
     """Takes a call for an endpoint and says what goes back to the client."""
 
@@ -30,7 +36,7 @@ class Desk:
         self._faults = faults
         self._later = later
         self._dice = Dice(faults, seed)
-        self._window = SlidingWindow(faults.limit) if faults.limit else None
+        self._window = SlidingWindow(faults.limit or APPLICATION)
         self._tenants = TenantLimits()
         self._lock = threading.Lock()
         self._under_way = 0
@@ -56,7 +62,7 @@ class Desk:
         return None if answer is None else answer.with_headers(remaining)
 
     def _limited(self, endpoint: Endpoint, call: Call) -> Answer | None:
-        if self._window is None:
+        if self._faults.limit is None and call.path.lower().startswith(_INTUITS):
             return self._befallen(endpoint, call)
         room = self._window.take(self._provider.clock.ticks())
         if not room.granted:
