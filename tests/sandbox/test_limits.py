@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.sandbox import desk
+from migrator.sandbox import admission
 from migrator.sandbox.app import ROUTES
 from migrator.sandbox.faults import Limit
 from migrator.sandbox.limits import Room, SlidingWindow
@@ -27,6 +27,7 @@ def test_room_comes_back_as_calls_grow_old() -> None:
     assert window.take(59.9) == Room(granted=False, remaining=0, retry_after=1)
     assert window.take(60.0) == Room(granted=True, remaining=0)
     assert window.take(61.0) == Room(granted=False, remaining=0, retry_after=30)
+    assert [window.left(now) for now in (90.4, 90.5, 90.5, 120.0)] == [0, 1, 1, 2]  # to ask counts nothing
 
 
 @given(st.integers(1, 5), st.lists(st.floats(0, 20), max_size=60))
@@ -70,7 +71,8 @@ def test_the_witness_and_what_people_look_at_are_not_limited(client: Client) -> 
 def test_who_makes_too_many_calls_is_refused_without_any_fault(
     start: Start, partner: Row, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk, "APPLICATION", Limit(2, 60.0, "appminute"))  # 10,000 calls would take a while
+    # 10,000 calls would take a while.
+    monkeypatch.setattr(admission, "APPLICATION", Limit(2, 60.0, "appminute"))
     client = start()
     assert [client.connections("x").status_code for _ in range(2)] == [401, 401]
     refused = client.swap(partner)
