@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from migrator.sandbox import organisation
 from migrator.sandbox.faults import Limit
 from migrator.sandbox.limits import SlidingWindow
-from migrator.sandbox.organisation import TENANT_HEADER
 from migrator.sandbox.tenant_limits import TenantLimits
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from migrator.sandbox.limits import Room
     from migrator.sandbox.messages import Call
+    from migrator.sandbox.provider import Provider
     from migrator.sandbox.tenant_limits import Visit
 
 APPLICATION = Limit(10_000, 60.0, "appminute")
@@ -41,19 +42,23 @@ class Admission:
 class Limits:
     """Counts the calls of the application and of each organisation. Refused calls count with neither."""
 
-    def __init__(self, ordered: Limit | None) -> None:
+    def __init__(self, provider: Provider, ordered: Limit | None) -> None:
         """``ordered``: the application's limit, in the place of the usual one."""
+        self._provider = provider
         self._ordered = ordered is not None
         self._window = SlidingWindow(ordered or APPLICATION)
         self._tenants = TenantLimits()
 
     @contextmanager
-    def admitting(self, call: Call, now: float) -> Iterator[Admission]:
-        """Let a call in or not at ``now`` (seconds, never going back); it is in until the context ends."""
-        path, tenant_id = call.path.lower(), call.headers.get(TENANT_HEADER, "").strip()
+    def admitting(self, call: Call) -> Iterator[Admission]:
+        """Let a call in or not; it is in until the context ends."""
+        path = call.path.lower()
         if path.startswith(_INTUITS) and not self._ordered:
             yield Admission()
-        elif path.startswith(_OF_ORGANISATIONS) and tenant_id:
+            return
+        tenant_id = organisation.tenant_id(self._provider, call) if path.startswith(_OF_ORGANISATIONS) else ""
+        now = self._provider.clock.ticks()
+        if tenant_id:
             with self._tenants.visiting(tenant_id, now, self._window) as (visit, room):
                 yield self._of_organisation(visit, room)
         else:

@@ -28,15 +28,14 @@ class Desk:
         self._faults = faults
         self._later = later
         self._dice = Dice(faults, seed)
-        self._limits = Limits(faults.limit)
+        self._limits = Limits(provider, faults.limit)
         self._lock = threading.Lock()
         self._under_way = 0
         self._most = 0
 
     def handle(self, endpoint: Endpoint, call: Call) -> Answer | None:
         """The answer, or None where the connection is to be closed without one."""
-        admitting = self._limits.admitting(call, self._provider.clock.ticks())
-        with self._counted_in(), admitting as admission:
+        with self._counted_in(), self._limits.admitting(call) as admission:
             if admission.problem is None:
                 answer = self._befallen(endpoint, call)
             else:

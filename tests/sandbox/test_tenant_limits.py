@@ -6,6 +6,8 @@ import threading
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+from requests import Response
+
 from migrator.sandbox.access_tokens import AccessTokens
 from migrator.sandbox.clock import Clock
 from migrator.sandbox.desk import Desk
@@ -112,6 +114,26 @@ def test_over_http_the_minute_is_kept_and_the_clock_refills_it(
     assert client.connections(pair["access_token"]).status_code == 200
     client.advance(60)
     assert client.organisation(pair["access_token"], partner["tenant_id"]).status_code == 200
+
+
+def test_a_legacy_token_shares_the_limit_of_its_organisation(
+    client: Client, partner: Row, pair: Pair
+) -> None:
+    def left(answer: Response) -> str:
+        return answer.headers["X-MinLimit-Remaining"]
+
+    assert left(client.organisation_signed(partner)) == "59"
+    assert left(client.organisation(pair["access_token"], partner["tenant_id"])) == "58"
+    # It needs no naming, and another name does not help it.
+    assert left(client.organisation_signed(partner, headers={"xero-tenant-id": "other"})) == "57"
+    for malformed in ("OAuth x", "OAuth oauth_token=unknown"):
+        refused = client.session.get(
+            f"{client.base_url}/api.xro/2.0/Organisation", headers={"Authorization": malformed}
+        )
+        assert refused.status_code == 400
+        assert "X-MinLimit-Remaining" not in refused.headers
+    statuses = [client.organisation_signed(partner).status_code for _ in range(58)]
+    assert statuses == [200] * 57 + [429]
 
 
 def test_the_desk_holds_a_place_until_the_answer_is_ready(state: Path) -> None:
