@@ -7,19 +7,17 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from migrator.sandbox.admission import Limits
 from migrator.sandbox.faults import Dice, Faults, Mishap
-from migrator.sandbox.limits import SlidingWindow
 from migrator.sandbox.messages import Answer, Call, Refusal
 from migrator.sandbox.oauth1 import PROBLEM_CONTENT_TYPE
 from migrator.sandbox.state import count, raise_to
-from migrator.sandbox.tenant_limits import TenantLimits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from migrator.sandbox.later import Later
     from migrator.sandbox.provider import Endpoint, Provider
-    from migrator.sandbox.tenant_limits import Visit
 
 
 class Desk:
@@ -30,46 +28,25 @@ class Desk:
         self._faults = faults
         self._later = later
         self._dice = Dice(faults, seed)
-        self._window = SlidingWindow(faults.limit) if faults.limit else None
-        self._tenants = TenantLimits()
+        self._limits = Limits(provider, faults.limit)
         self._lock = threading.Lock()
         self._under_way = 0
         self._most = 0
 
     def handle(self, endpoint: Endpoint, call: Call) -> Answer | None:
         """The answer, or None where the connection is to be closed without one."""
-        visiting = self._tenants.visiting(call, self._provider.clock.ticks())
-        with self._counted_in(), visiting as visit:
-            answer = self._visited(endpoint, call, visit) if visit else self._limited(endpoint, call)
+        with self._counted_in(), self._limits.admitting(call) as admission:
+            if admission.problem is None:
+                answer = self._befallen(endpoint, call)
+            else:
+                answer = self._too_many(admission.problem, admission.retry_after)
             if self._faults.latency:
                 time.sleep(self._faults.latency)
-        return answer
+        return None if answer is None else answer.with_headers(admission.remaining)
 
-    def _visited(self, endpoint: Endpoint, call: Call, visit: Visit) -> Answer | None:
-        remaining = {
-            "X-MinLimit-Remaining": str(visit.minute_remaining),
-            "X-DayLimit-Remaining": str(visit.day_remaining),
-        }
-        if visit.problem is not None:
-            return self._too_many(visit.problem, visit.retry_after, remaining)
-        answer = self._limited(endpoint, call)
-        return None if answer is None else answer.with_headers(remaining)
-
-    def _limited(self, endpoint: Endpoint, call: Call) -> Answer | None:
-        if self._window is None:
-            return self._befallen(endpoint, call)
-        room = self._window.take(self._provider.clock.ticks())
-        if not room.granted:
-            remaining = {"X-AppMinLimit-Remaining": "0"}
-            return self._too_many(self._window.limit.problem, room.retry_after, remaining)
-        answer = self._befallen(endpoint, call)
-        if answer is None:
-            return None
-        return answer.with_headers({"X-AppMinLimit-Remaining": str(room.remaining)})
-
-    def _too_many(self, problem: str, retry_after: int, remaining: dict[str, str]) -> Answer:
+    def _too_many(self, problem: str, retry_after: int) -> Answer:
         self._count("requests_refused_429", "status 429")
-        headers = {"Retry-After": str(retry_after), "X-Rate-Limit-Problem": problem, **remaining}
+        headers = {"Retry-After": str(retry_after), "X-Rate-Limit-Problem": problem}
         return Answer.of_json(429, {"Title": "Too many requests", "Status": 429}, headers)
 
     def _befallen(self, endpoint: Endpoint, call: Call) -> Answer | None:

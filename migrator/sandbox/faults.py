@@ -65,6 +65,7 @@ class Faults:
     late_delay: float = 2.0
     """Seconds after which a late call is carried out."""
     limit: Limit | None = None
+    """In the place of the provider's own."""
     clock_skew: float = 0.0
     """Seconds by which the provider's clock is ahead."""
     repeat: Repeat = Repeat.NEWEST_WINS

@@ -34,10 +34,19 @@ class SlidingWindow:
     def take(self, now: float) -> Room:
         """Let a call pass at ``now`` (seconds, never going back), or say when to come again."""
         with self._lock:
-            while self._passed and self._passed[0] <= now - self.limit.seconds:
-                self._passed.popleft()
+            self._forget_old(now)
             if len(self._passed) >= self.limit.calls:
                 wait = self._passed[0] + self.limit.seconds - now
                 return Room(granted=False, remaining=0, retry_after=max(1, math.ceil(wait)))
             self._passed.append(now)
             return Room(granted=True, remaining=self.limit.calls - len(self._passed))
+
+    def left(self, now: float) -> int:
+        """How many calls would pass now."""
+        with self._lock:
+            self._forget_old(now)
+            return self.limit.calls - len(self._passed)
+
+    def _forget_old(self, now: float) -> None:
+        while self._passed and self._passed[0] <= now - self.limit.seconds:
+            self._passed.popleft()

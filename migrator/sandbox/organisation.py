@@ -6,7 +6,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from migrator.sandbox import bearer
-from migrator.sandbox.messages import Answer, Call
+from migrator.sandbox.messages import Answer, Call, Refusal
 from migrator.sandbox.oauth1 import in_one_transaction, problem, read
 
 if TYPE_CHECKING:
@@ -36,6 +36,22 @@ def organisation(provider: Provider, call: Call) -> Answer:
         "CountryCode": COUNTRY_CODE,
     }
     return Answer.of_json(200, {"Id": str(uuid.uuid4()), "Status": "OK", "Organisations": [described]})
+
+
+def tenant_id(provider: Provider, call: Call) -> str:
+    """The tenant that a call is for, whether or not it will be reached; empty where the call names none."""
+    if not _is_signed(call):
+        return call.headers.get(TENANT_HEADER, "").strip()
+    try:
+        token = read(call).oauth.get("oauth_token", "")
+    except Refusal:
+        return ""
+    with provider.state.reading() as db:
+        row = db.execute(
+            "SELECT tenant_id FROM oauth1_tokens JOIN connections c ON c.id = connection_id WHERE token = ?",
+            (token,),
+        ).fetchone()
+    return row["tenant_id"] if row else ""
 
 
 def _of_bearer(provider: Provider, call: Call) -> sqlite3.Row:

@@ -9,16 +9,16 @@ import math
 import threading
 from collections import defaultdict, deque
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from migrator.sandbox.organisation import TENANT_HEADER
+from migrator.sandbox.limits import Room
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migrator.sandbox.messages import Call
+    from migrator.sandbox.limits import SlidingWindow
 
 CONCURRENT = 5
 A_MINUTE = 60
@@ -29,12 +29,12 @@ MINUTE, DAY = 60.0, 86400.0
 
 @dataclass(frozen=True)
 class Visit:
-    """Whether a call may pass, and how many more would."""
+    """Whether the organisation has room for a call, and for how many more."""
 
     problem: str | None
-    """What ``X-Rate-Limit-Problem`` says of a call that may not; None: it may."""
+    """What ``X-Rate-Limit-Problem`` says where it has none; None: it has."""
     retry_after: int
-    """Whole seconds until one would pass again; 0 if this one does."""
+    """Whole seconds until it has room again; 0 if it has now."""
     minute_remaining: int
     day_remaining: int
 
@@ -54,22 +54,30 @@ class TenantLimits:
         self._lock = threading.Lock()
 
     @contextmanager
-    def visiting(self, call: Call, now: float) -> Iterator[Visit | None]:
-        """Let a call pass or not at ``now`` (seconds, never going back); None: it names no organisation."""
-        tenant_id = call.headers.get(TENANT_HEADER, "").strip().lower()
-        if not tenant_id or not call.path.lower().startswith(b"/api.xro/"):
-            yield None
-            return
+    def visiting(self, tenant_id: str, now: float, window: SlidingWindow) -> Iterator[tuple[Visit, Room]]:
+        """Let a call pass or not at ``now`` (seconds, never going back).
+
+        It passes, and counts, where ``window``, the application's, has room for it too; the room says so.
+        """
         with self._lock:
-            tenant = self._tenants[tenant_id]
+            tenant = self._tenants[tenant_id.lower()]
             visit = _visit(tenant, now)
             if visit.problem is None:
+                room = window.take(now)
+            else:
+                room = Room(granted=False, remaining=window.left(now))
+            if room.granted:
                 tenant.passed.append(now)
                 tenant.under_way += 1
+                visit = replace(
+                    visit,
+                    minute_remaining=visit.minute_remaining - 1,
+                    day_remaining=visit.day_remaining - 1,
+                )
         try:
-            yield visit
+            yield visit, room
         finally:
-            if visit.problem is None:
+            if room.granted:
                 with self._lock:
                     tenant.under_way -= 1
 
@@ -87,7 +95,5 @@ def _visit(tenant: _Tenant, now: float) -> Visit:
         problem, free_at = "minute", passed[-lately] + MINUTE
     elif tenant.under_way >= CONCURRENT:
         problem, free_at = "concurrent", now + 1
-    if problem is not None:
-        wait = max(1, math.ceil(free_at - now))
-        return Visit(problem, wait, max(0, A_MINUTE - lately), max(0, A_DAY - today))
-    return Visit(None, 0, A_MINUTE - lately - 1, A_DAY - today - 1)
+    wait = 0 if problem is None else max(1, math.ceil(free_at - now))
+    return Visit(problem, wait, max(0, A_MINUTE - lately), max(0, A_DAY - today))

@@ -6,11 +6,14 @@ import threading
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+from requests import Response
+
 from migrator.sandbox.access_tokens import AccessTokens
 from migrator.sandbox.clock import Clock
 from migrator.sandbox.desk import Desk
-from migrator.sandbox.faults import Faults, Repeat
+from migrator.sandbox.faults import Faults, Limit, Repeat
 from migrator.sandbox.later import Later
+from migrator.sandbox.limits import Room, SlidingWindow
 from migrator.sandbox.messages import Answer, Call
 from migrator.sandbox.organisation import organisation
 from migrator.sandbox.portal import load
@@ -20,16 +23,19 @@ from migrator.sandbox.tenant_limits import TenantLimits, Visit
 from tests.sandbox.conftest import Start
 from tests.sandbox.support import Client, Pair, Row
 
-
-def call(tenant_id: str = "t", path: bytes = b"/API.xro/2.0/Organisation") -> Call:
-    """A call for an organisation."""
-    return Call("GET", path, "localhost", {"xero-tenant-id": tenant_id})
+CALL = Call("GET", b"/API.xro/2.0/Organisation", "localhost", {"xero-tenant-id": "t"})
 
 
-def visited(limits: TenantLimits, now: float, tenant_id: str = "t") -> Visit:
+def unlimited() -> SlidingWindow:
+    """An application's limit that nobody reaches."""
+    return SlidingWindow(Limit(10**6, 60.0, "appminute"))
+
+
+def visited(
+    limits: TenantLimits, now: float, tenant_id: str = "t", window: SlidingWindow | None = None
+) -> Visit:
     """What a call that ends at once is told."""
-    with limits.visiting(call(tenant_id), now) as visit:
-        assert visit is not None
+    with limits.visiting(tenant_id, now, window or unlimited()) as (visit, _room):
         return visit
 
 
@@ -57,8 +63,7 @@ def test_five_at_once() -> None:
     limits = TenantLimits()
     with ExitStack() as stack:
         for _ in range(5):
-            visit = stack.enter_context(limits.visiting(call("T"), 0.0))
-            assert visit is not None
+            visit, _room = stack.enter_context(limits.visiting("T", 0.0, unlimited()))
             assert visit.problem is None
         for _ in range(2):
             assert visited(limits, 0.0) == Visit("concurrent", 1, 55, 4995)
@@ -66,11 +71,27 @@ def test_five_at_once() -> None:
     assert visited(limits, 0.0).problem is None
 
 
-def test_what_names_no_organisation_has_no_such_limit() -> None:
-    limits = TenantLimits()
-    for unlimited in (call(""), call(path=b"/connections")):
-        with limits.visiting(unlimited, 0.0) as visit:
-            assert visit is None
+def test_a_call_counts_with_organisation_and_application_or_with_neither() -> None:
+    limits, window = TenantLimits(), SlidingWindow(Limit(61, 60.0, "appminute"))
+    for _ in range(60):
+        visited(limits, 0.0, window=window)
+    with limits.visiting("t", 1.0, window) as (visit, room):
+        assert (visit.problem, room) == ("minute", Room(granted=False, remaining=1))
+    with limits.visiting("other", 2.0, window) as (visit, room):
+        assert (visit.problem, visit.minute_remaining, room.remaining) == (None, 59, 0)
+    with ExitStack() as stack:
+        for _ in range(6):  # nor does a refused call hold a place
+            visit, room = stack.enter_context(limits.visiting("other", 3.0, window))
+            assert visit == Visit(None, 0, 59, 4999)
+            assert room == Room(granted=False, remaining=0, retry_after=57)
+    assert visited(limits, 60.0, "other", window) == Visit(None, 0, 58, 4998)
+
+
+def test_what_names_no_organisation_has_no_such_limit(client: Client, pair: Pair) -> None:
+    for headers in ({}, {"xero-tenant-id": "t"}):
+        answer = client.session.get(f"{client.base_url}/connections", headers=headers)
+        assert "X-MinLimit-Remaining" not in answer.headers
+    assert "X-MinLimit-Remaining" not in client.organisation(pair["access_token"], "").headers
 
 
 def test_over_http_the_minute_is_kept_and_the_clock_refills_it(
@@ -86,11 +107,33 @@ def test_over_http_the_minute_is_kept_and_the_clock_refills_it(
     assert refused["X-Rate-Limit-Problem"] == "minute"
     assert 1 <= int(refused["Retry-After"]) <= 60
     assert (refused["X-MinLimit-Remaining"], refused["X-DayLimit-Remaining"]) == ("0", "4940")
+    left = [answer.headers["X-AppMinLimit-Remaining"] for answer in answers]
+    assert left == [str(n) for n in (*range(9998, 9938, -1), 9939)]  # the first call was the swap
     facts = client.stats()
     assert (facts["requests_refused_429"], facts["requests"]["429"]) == (1, 1)
     assert client.connections(pair["access_token"]).status_code == 200
     client.advance(60)
     assert client.organisation(pair["access_token"], partner["tenant_id"]).status_code == 200
+
+
+def test_a_legacy_token_shares_the_limit_of_its_organisation(
+    client: Client, partner: Row, pair: Pair
+) -> None:
+    def left(answer: Response) -> str:
+        return answer.headers["X-MinLimit-Remaining"]
+
+    assert left(client.organisation_signed(partner)) == "59"
+    assert left(client.organisation(pair["access_token"], partner["tenant_id"])) == "58"
+    # It needs no naming, and another name does not help it.
+    assert left(client.organisation_signed(partner, headers={"xero-tenant-id": "other"})) == "57"
+    for malformed in ("OAuth x", "OAuth oauth_token=unknown"):
+        refused = client.session.get(
+            f"{client.base_url}/api.xro/2.0/Organisation", headers={"Authorization": malformed}
+        )
+        assert refused.status_code == 400
+        assert "X-MinLimit-Remaining" not in refused.headers
+    statuses = [client.organisation_signed(partner).status_code for _ in range(58)]
+    assert statuses == [200] * 57 + [429]
 
 
 def test_the_desk_holds_a_place_until_the_answer_is_ready(state: Path) -> None:
@@ -105,25 +148,29 @@ def test_the_desk_holds_a_place_until_the_answer_is_ready(state: Path) -> None:
             leave.wait(timeout=30)
             return Answer.of_json(200, {})
 
-        threads = [threading.Thread(target=desk.handle, args=(wait, call())) for _ in range(5)]
+        threads = [threading.Thread(target=desk.handle, args=(wait, CALL)) for _ in range(5)]
         for thread in threads:
             thread.start()
         inside.wait(timeout=30)
-        refused = desk.handle(organisation, call())
+        refused = desk.handle(organisation, CALL)
         leave.set()
         for thread in threads:
             thread.join()
         assert refused is not None
         assert (refused.status, refused.headers["X-Rate-Limit-Problem"]) == (429, "concurrent")
         assert refused.headers["Retry-After"] == "1"
-        let_in = desk.handle(organisation, call())
+        let_in = desk.handle(organisation, CALL)
         assert let_in is not None
         assert let_in.status == 401
 
 
 def test_the_applications_limit_holds_here_too(start: Start, partner: Row) -> None:
-    client = start("limit=2/hour")
+    client = start("limit=2/min")
     token = client.swap(partner).json()["access_token"]
     passed, refused = (client.organisation(token, partner["tenant_id"]) for _ in range(2))
     assert (passed.headers["X-AppMinLimit-Remaining"], passed.headers["X-MinLimit-Remaining"]) == ("0", "59")
     assert (refused.status_code, refused.headers["X-Rate-Limit-Problem"]) == (429, "appminute")
+    left = [refused.headers[f"X-{name}Limit-Remaining"] for name in ("AppMin", "Min", "Day")]
+    assert left == ["0", "59", "4999"]
+    client.advance(60)
+    assert client.organisation(token, partner["tenant_id"]).headers["X-DayLimit-Remaining"] == "4998"

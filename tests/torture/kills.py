@@ -16,7 +16,8 @@ from migrator.ledger.rescue import ROOM_FOR_EACH
 from tests.support import Scene
 from tests.torture.stage import scene
 
-FAULTS = ("drop-response=0.02", "http-503=0.02", "garbage=0.01", "late=0.01:300ms")
+FAULTS = ("drop-response=0.02", "http-503=0.02", "garbage=0.01", "late=0.01:300ms", "limit=1000000/min")
+"""Within Xero's own limit, a process would make do with what the killed ones before it have left of it."""
 REPEAT_RULES = ("newest-wins", "keep", "never")
 MOST_RESUMES = 40
 """After the last kill; each asks again what is still uncertain."""
