@@ -5,18 +5,23 @@ from __future__ import annotations
 import csv
 import signal
 import subprocess
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask, render_template
 from playwright.sync_api import Browser, Page
 
 from migrator import sandbox
+from migrator.consent import web, words
+from migrator.consent.words import Message, Names
 from migrator.sandbox import files
-from tests.consent.support import PATIENCE, free_port
+from tests.consent.support import PATIENCE, await_listening, free_port
 from tests.support import Scene, fingerprint
 
 SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
@@ -30,6 +35,8 @@ class Campaign:
     url: str
     links: dict[str, dict[str, str]]
     """Key of a connection to its row of the mail merge."""
+    restart: Callable[[], None]
+    """End the application, and start it with the settings as they are now."""
 
     def person(self, number: int) -> dict[str, str]:
         return list(self.links.values())[number]
@@ -64,14 +71,26 @@ def campaign(tmp_path: Path) -> Iterator[Campaign]:
             links = {row["connection_id"]: row for row in csv.DictReader(stream)}
         with (folder / "serve.log").open("w") as log:
             arguments = ["-v", "reconsent", "serve", "--public-url", url, "--port", str(port)]
-            process = subprocess.Popen(
-                scene.command(*arguments), cwd=folder, env=scene.clean_environment(), stderr=log, stdout=log
-            )
+            served: list[subprocess.Popen[bytes]] = []
+
+            def start() -> None:
+                end()
+                command, environment = scene.command(*arguments), scene.clean_environment()
+                process = subprocess.Popen(command, cwd=folder, env=environment, stderr=log, stdout=log)
+                served.append(process)
+                await_listening(port, process, folder / "serve.log")
+
+            def end() -> None:
+                for process in served:
+                    process.send_signal(signal.SIGTERM)
+                    process.wait(PATIENCE)
+                served.clear()
+
+            start()
             try:
-                yield Campaign(scene, url, links)
+                yield Campaign(scene, url, links, start)
             finally:
-                process.send_signal(signal.SIGTERM)
-                process.wait(PATIENCE)
+                end()
 
 
 @pytest.fixture
@@ -83,23 +102,9 @@ def page(chromium: Browser, campaign: Campaign) -> Iterator[Page]:
     context.close()
 
 
-def visit(page: Page, link: str) -> None:
-    """Open a link once the application listens."""
-    for _ in range(200):
-        try:
-            page.goto(link)
-        except Exception as error:
-            if "ERR_CONNECTION_REFUSED" not in str(error):
-                raise
-            page.wait_for_timeout(50)
-        else:
-            return
-    pytest.fail("the application does not listen")
-
-
 def consent(page: Page, link: str, email: str, tenant: str) -> None:
     """From the link to the provider, through its log-in and its choice, and back."""
-    visit(page, link)
+    page.goto(link)
     page.click("#connect")
     log_in(page, email)
     page.check(f'input[name=organisation][value="{tenant}"]')
@@ -136,7 +141,7 @@ def test_a_person_clicks_through_and_the_ledger_says_migrated(campaign: Campaign
     page.reload()
     assert "onnected" in heading(page)
     page.go_back()
-    visit(page, person["link"])
+    page.goto(person["link"])
     assert "already" in heading(page).lower()
     assert campaign.standing(key) == ("migrated", "")
 
@@ -144,7 +149,7 @@ def test_a_person_clicks_through_and_the_ledger_says_migrated(campaign: Campaign
 def test_a_person_who_says_no_can_still_say_yes(campaign: Campaign, page: Page) -> None:
     person = campaign.person(0)
     key = person["connection_id"]
-    visit(page, person["link"])
+    page.goto(person["link"])
     page.click("#connect")
     log_in(page, person["contact_email"])
     page.click("#cancel")
@@ -160,7 +165,7 @@ def test_a_person_who_says_no_can_still_say_yes(campaign: Campaign, page: Page) 
 def test_another_organisation_is_told_and_not_taken_for_the_right_one(campaign: Campaign, page: Page) -> None:
     person = campaign.person(0)
     key = person["connection_id"]
-    visit(page, person["link"])
+    page.goto(person["link"])
     page.click("#connect")
     log_in(page, "somebody@else.example")
     page.check("input[name=organisation] >> nth=0")
@@ -172,10 +177,80 @@ def test_another_organisation_is_told_and_not_taken_for_the_right_one(campaign: 
 
 def test_a_tampered_link_leads_to_a_page_with_a_way_on(campaign: Campaign, page: Page) -> None:
     link = campaign.person(0)["link"]
-    visit(page, link[:-3] + "AAA")
+    page.goto(link[:-3] + "AAA")
     assert page.locator("h1").count() == 1
     assert "Traceback" not in page.content()
     assert campaign.standing(campaign.person(0)["connection_id"])[0] == "needs_consent"
+
+
+class Elsewhere(BaseHTTPRequestHandler):
+    """A provider's host that sends browsers on to another of its hosts."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.send_response(302)
+        self.send_header("Location", f"{self.server.goes_on}{self.path}")  # type: ignore[attr-defined]
+        self.send_header("Content-Length", "0")
+        self.send_header("Connection", "close")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+
+def test_a_provider_may_send_its_users_through_all_of_its_hosts(
+    tmp_path: Path, page: Page, campaign: Campaign
+) -> None:
+    """As browsers hold a form's every redirect against a policy that names hosts."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+        server.goes_on = campaign.scene.sandbox.base_url  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        settings = campaign.scene.folder / "migrator.toml"
+        text = settings.read_text("utf-8")
+        first_host = f"http://localhost:{server.server_port}"
+        settings.write_text(text.replace(campaign.scene.sandbox.base_url, first_host), "utf-8")
+        campaign.restart()
+        page.goto(campaign.person(0)["link"])
+        page.click("#connect")
+        page.wait_for_selector("#log-in")
+        assert page.url.startswith(campaign.scene.sandbox.base_url)
+        server.shutdown()
+
+
+def every_page() -> Iterator[tuple[str, str]]:
+    """Each page that a user can meet, by name."""
+    names = Names("Ledgerly", "Xero", "Smith & Sons")
+    common = {"application": names.application, "contact": "help@ledgerly.example", "style": "/style.css"}
+    with Flask(web.__name__).test_request_context():
+        for name, message in vars(words).items():
+            if isinstance(message, Message):
+                yield name, render_template("message.html", message=message, again="/c/x", **common)
+        for came in (None, *words._NOTICES):
+            notice = words.notice_text(came, names, ("Bread Ltd",)) if came else None
+            scopes, why = ["See who you are"], words.why_now("public_app", names)
+            facts = {"names": names, "notice": notice, "why": why, "scopes": scopes, "start": "/c/x/start"}
+            yield came or "invitation", render_template("invite.html", **facts, **common)
+        told = words.connected_text(names, ("Bread Ltd", "Smith & Sons"))
+        for just_now in (True, False):
+            page = render_template("connected.html", told=told, just_now=just_now, **common)
+            yield f"connected {just_now}", page
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1280, "light")])
+def test_nobody_is_shut_out_of_any_page(chromium: Browser, width: int, scheme: Any) -> None:
+    style = resources.files("migrator.consent").joinpath("static", "style.css").read_text("utf-8")
+    context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page = context.new_page()
+    seen = 0
+    for name, text in every_page():
+        page.set_content(text)
+        page.add_style_tag(content=style)
+        assert violations(page) == [], name
+        assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth"), name
+        seen += 1
+    assert seen > 20
+    context.close()
 
 
 def test_every_page_can_be_used_by_everybody(campaign: Campaign, chromium: Browser, pictures: Path) -> None:
@@ -191,7 +266,7 @@ def test_every_page_can_be_used_by_everybody(campaign: Campaign, chromium: Brows
             wider = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
             assert not wider, f"{name} is wider than a {size}"
 
-        visit(page, person["link"])
+        page.goto(person["link"])
         judge("invitation")
         page.click("#connect")
         log_in(page, person["contact_email"])

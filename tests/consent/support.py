@@ -38,6 +38,20 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def await_listening(port: int, process: subprocess.Popen[Any], log: Path) -> None:
+    """Wait until a process that writes to ``log`` listens."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        assert process.poll() is None, f"it ended: {log.read_text('utf-8')}"
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            assert time.monotonic() < deadline, "it does not listen"
+            time.sleep(0.02)
+        else:
+            return
+
+
 @dataclass
 class Campaign:
     """One folder with a ledger and settings, and a provider."""
@@ -143,16 +157,7 @@ class Campaign:
         return process
 
     def await_listening(self, process: subprocess.Popen[str]) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            assert process.poll() is None, f"it ended: {self.log()}"
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-            except OSError:
-                assert time.monotonic() < deadline, "it does not listen"
-                time.sleep(0.02)
-            else:
-                return
+        await_listening(self.port, process, self.folder / "serve.log")
 
     def ended(self, process: subprocess.Popen[str]) -> int:
         """Its exit code, once it has ended; if it does not, where each of its threads hangs."""
