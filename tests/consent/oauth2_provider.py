@@ -51,6 +51,8 @@ class OAuth2Provider:
     access: dict[str, str] = field(default_factory=dict)
     refresh: dict[str, str] = field(default_factory=dict)
     """Refresh token to user; every pair that was ever answered."""
+    rotated: set[str] = field(default_factory=set)
+    """Refresh tokens that were used: each serves once."""
     questions: list[dict[str, str]] = field(default_factory=list)
     """What the authorisation page was asked."""
     token_calls: int = 0
@@ -126,6 +128,8 @@ class _Handler(BaseHTTPRequestHandler):
         return self._answer(200, won)
 
     def _won(self, form: dict[str, str]) -> dict[str, Any] | None:
+        if form.get("grant_type") == "refresh_token":
+            return self._refreshed(form.get("refresh_token", ""))
         provider = self.provider
         with provider.lock:
             grant = provider.codes.get(form.get("code", ""))
@@ -136,15 +140,25 @@ class _Handler(BaseHTTPRequestHandler):
             if challenge != grant.challenge or form.get("redirect_uri") != grant.redirect_uri:
                 return None
             grant.used = True
-            access, refresh = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
-            provider.access[access] = grant.user
-            provider.refresh[refresh] = grant.user
+            return self._pair(grant.user, grant.scope)
+
+    def _refreshed(self, token: str) -> dict[str, Any] | None:
+        with self.provider.lock:
+            if token not in self.provider.refresh or token in self.provider.rotated:
+                return None
+            self.provider.rotated.add(token)
+            return self._pair(self.provider.refresh[token], "")
+
+    def _pair(self, user: str, scope: str) -> dict[str, Any]:
+        access, refresh = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+        self.provider.access[access] = user
+        self.provider.refresh[refresh] = user
         return {
             "access_token": access,
             "refresh_token": refresh,
             "expires_in": 1800,
             "token_type": "Bearer",
-            "scope": grant.scope,
+            "scope": scope,
         }
 
     def _connections(self) -> None:

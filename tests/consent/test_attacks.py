@@ -235,7 +235,12 @@ def test_what_is_too_large_is_refused(campaign: Campaign) -> None:
         callback = browser.allow(browser.press(link), TENANT_1)
         page = browser.follow(with_code(callback, "x" * 20_000))
         assert heading(page) == "That took too long, or happened twice"
-    assert campaign.provider.token_calls == 0
+        assert campaign.provider.token_calls == 0
+        callback = browser.allow(browser.press(link), TENANT_1)
+        page = browser.follow(with_code(callback, "x\r\nSet-Cookie: a=b\r\n\r\n"))
+        assert heading(page) == "That took too long, or happened twice"
+        assert {cookie.name for cookie in browser.session.cookies} & {"a"} == set()
+    assert campaign.provider.token_calls == 1, "it is a code like any other"
 
 
 @pytest.mark.parametrize(

@@ -60,9 +60,10 @@ def test_it_serves_while_a_job_holds_the_ledger(campaign: Campaign) -> None:
 
 
 def test_other_commands_and_many_users_share_the_ledger(set_campaign: SetCampaign) -> None:
-    numbers = range(1, 25)
+    numbers = range(1, 61)
     campaign = set_campaign([row(number) for number in numbers], timeout="5.0")
     links = campaign.links()
+    campaign.provider.delay = 0.2
 
     def consent(number: int) -> str:
         return heading(Browser(f"u{number}").consent(links[f"c{number}"], {f"tenant-{number}": "It"}))
@@ -74,7 +75,7 @@ def test_other_commands_and_many_users_share_the_ledger(set_campaign: SetCampaig
         number = 0
         while not stop.is_set():
             number += 1
-            for command in (["refresh"], ["status"], ["resume"], ["reconsent", "list"]):
+            for command in (["refresh", "--all"], ["status"], ["resume"], ["reconsent", "list"]):
                 finished = campaign.migrator("-q", *command)
                 ended.append(finished.returncode)
                 assert "locked" not in finished.stderr, finished.stderr
@@ -88,7 +89,9 @@ def test_other_commands_and_many_users_share_the_ledger(set_campaign: SetCampaig
     assert set(pages) == {"Connected"}
     assert set(ended) <= {0, 1}
     assert len(ended) >= 4
-    assert campaign.query("SELECT state, count(*) FROM connections GROUP BY state") == [("migrated", 24)]
+    assert campaign.query("SELECT state, count(*) FROM connections GROUP BY state") == [("migrated", 60)]
+    refreshed = "SELECT count(*) FROM attempts WHERE action = 'refresh' AND outcome = 'done'"
+    assert campaign.query(refreshed) > [(0,)]
     assert campaign.query("SELECT count(*) FROM attempts WHERE outcome IS NULL") == [(0,)]
     assert "locked" not in campaign.log()
 
