@@ -255,12 +255,15 @@ class Job:
     def _call(self, standing: Standing, action: Action, wire: Wire, *, first: bool = False) -> Verdict | None:
         """One call to the provider: intent on disk, call, outcome on disk.
 
-        ``first`` lets it go before others. None if the job stops before the intent.
+        ``first`` lets it go before others. None if the job stops before the intent, or the connection has
+        gone on without it.
         """
         if not self._tools.gate.admit(self._stop, first=first):
             return None
         try:
             attempt_id = self._ledger.begin_call(standing, action)
+            if attempt_id is None:
+                return None
             answer = wire.send(self._request(standing, action))
             outcome = self._tools.profile.read(action, answer)
             if isinstance(outcome, Reached) and standing.consented and standing.pair:

@@ -260,5 +260,5 @@ class Standing:
     """
     organisation: str = ""
     """What the legacy row calls its tenant."""
-    connected_before: tuple[str, ...] = ()
-    """The names of what its user connected the last time that they were asked."""
+    confirmed: tuple[str, ...] = ()
+    """Ids of tenants that its user has been told are called otherwise, before they chose once more."""

@@ -5,6 +5,7 @@ A legacy row may name its tenant by id, by the organisation's name alone, or not
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 from migrator.models import Standing, Tenant
@@ -62,7 +63,7 @@ def choice(standing: Standing, reached: Reached) -> Choice:
 
 def _choice_by_name(standing: Standing, chosen: tuple[Tenant, ...]) -> Choice:
     ours = [tenant for tenant in chosen if _alike(standing.organisation, tenant.name)]
-    if not ours and len(chosen) == 1 and chosen[0].name in standing.connected_before:
+    if not ours and len(chosen) == 1 and chosen[0].id in standing.confirmed:
         ours = list(chosen)  # told that it has another name, the user chose it again: it is the one
     match ours:
         case []:
@@ -74,10 +75,18 @@ def _choice_by_name(standing: Standing, chosen: tuple[Tenant, ...]) -> Choice:
 
 
 def _alike(asked: str, name: str) -> bool:
-    """Whether two names may be the same organisation's: people leave out what lawyers put in."""
-    one, other = _letters(asked), _letters(name)
-    return not one or not other or one in other or other in one
+    """Whether two names may be the same organisation's: people leave out what lawyers put in.
+
+    All words of the shorter one are in the longer one, and are half of it at least. Whatever else may be the
+    same is asked about.
+    """
+    shorter, longer = sorted((_words(asked), _words(name)), key=lambda words: len("".join(words)))
+    if not _words(asked):
+        return True
+    return set(shorter) <= set(longer) and 2 * len("".join(shorter)) >= len("".join(longer))
 
 
-def _letters(name: str) -> str:
-    return "".join(character for character in name.casefold() if character.isalnum())
+def _words(name: str) -> list[str]:
+    """A name's words, however they are written: letters with their marks, and digits."""
+    text = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in text).split()

@@ -96,6 +96,11 @@ class Workshop:
             self.progress.note(
                 f"{stock.open_calls:,} calls were under way when an earlier process ended: asked again"
             )
+        if stock.consents:
+            self.progress.note(
+                f"{stock.consents:,} consents were under way when 'reconsent serve' ended:"
+                " their users click once more"
+            )
         for target, fate in stock.exports:
             self.progress.note(_EXPORT_LEFT[fate].format(target=printable(target)))
 

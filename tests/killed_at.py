@@ -45,7 +45,7 @@ def arm(killer: Killer) -> None:
     begin, end, send = Ledger.begin_call, Ledger.end_call, HttpWire.send
     write, answer = entries.end_call, http.client.HTTPConnection.getresponse
 
-    def begin_call(self: Ledger, standing: Standing, action: Action) -> int:
+    def begin_call(self: Ledger, standing: Standing, action: Action) -> int | None:
         killer.begins(action)
         killer.reached("before intent")
         attempt = begin(self, standing, action)

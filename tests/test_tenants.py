@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 
 import pytest
@@ -36,8 +37,25 @@ def test_a_name_is_known_again_however_it_is_written(name: str) -> None:
     assert choice(asked, Reached((BREAD,))) == Choice(OTHER_TENANT, counts=False, problem=OTHER_NAME)
 
 
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [
+        ("Smith Bakery", "S"), ("Smith Bakery", "Bakery & Cafe of the North"), ("Smith", "Blacksmith"),
+        ("Smith & Sons Ltd", "Ltd"), ("किरण", "करण"), ("Smith", ""), ("Smith", "—"),
+    ],
+)  # fmt: skip
+def test_another_name_is_asked_about(asked: str, name: str) -> None:
+    tenant = Tenant("x", name=name)
+    assert choice(replace(ASKED, organisation=asked), Reached((tenant,))).problem == OTHER_NAME
+
+
+def test_a_name_is_the_same_however_its_letters_are_put_together() -> None:
+    asked = replace(ASKED, organisation=unicodedata.normalize("NFD", "Café Nord"))
+    assert choice(asked, Reached((Tenant("x", name="CAFÉ NORD"),))).counts
+
+
 def test_one_that_was_chosen_twice_is_the_one_whatever_it_is_called() -> None:
-    asked = replace(ASKED, organisation="Smith", connected_before=("Bread Ltd",))
+    asked = replace(ASKED, organisation="Smith", confirmed=("b",))
     assert choice(asked, Reached((BREAD,))) == Choice("", counts=True, adopted=BREAD)
     other = Tenant("o", name="Other")
     assert not choice(asked, Reached((other,))).counts

@@ -26,6 +26,8 @@ _RANDOM = 32
 """Bytes of a state and of a verifier."""
 _LONGEST = 2048
 """Characters; ours have a quarter of that."""
+_MOST_TOLD = 10
+"""Ids; a cookie is small."""
 
 
 class Sealer(Protocol):
@@ -47,12 +49,14 @@ class Journey:
     verifier: Secret
     """The secret behind the challenge (RFC 7636, 4.1)."""
     began_at: datetime
+    told: tuple[str, ...] = ()
+    """The ids of tenants that the user had been told are called otherwise, before they left."""
 
     @classmethod
-    def begin(cls, invitation_id: str, now: datetime) -> Journey:
+    def begin(cls, invitation_id: str, told: tuple[str, ...], now: datetime) -> Journey:
         """A new one."""
         state, verifier = (Secret(secrets.token_urlsafe(_RANDOM)) for _ in range(2))
-        return cls(invitation_id, state, verifier, now)
+        return cls(invitation_id, state, verifier, now, told)
 
     @property
     def challenge(self) -> str:
@@ -79,6 +83,7 @@ def sealed(journey: Journey, sealer: Sealer) -> str:
             journey.state.reveal(),
             journey.verifier.reveal(),
             journey.began_at.timestamp(),
+            journey.told[:_MOST_TOLD],
         ]
     )
     return base64.urlsafe_b64encode(sealer.seal_cookie(text)).decode("ascii")
@@ -92,10 +97,9 @@ def opened(value: str, state: str, sealer: Sealer, now: datetime) -> Journey | N
         text = sealer.open_cookie(base64.b64decode(value, altchars=b"-_", validate=True)).reveal()
     except (LedgerError, binascii.Error, ValueError):
         return None
-    invitation_id, kept, verifier, began = json.loads(text)
-    journey = Journey(
-        invitation_id, Secret(kept), Secret(verifier), datetime.fromtimestamp(began, now.tzinfo)
-    )
+    invitation_id, kept, verifier, began, told = json.loads(text)
+    began_at = datetime.fromtimestamp(began, now.tzinfo)
+    journey = Journey(invitation_id, Secret(kept), Secret(verifier), began_at, tuple(told))
     if journey.state != Secret(state) or not timedelta(0) <= now - journey.began_at <= LIFETIME:
         return None
     return journey

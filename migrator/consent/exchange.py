@@ -64,8 +64,17 @@ class Exchange:
         for wire in self._wires:
             wire.close()
 
-    def redeem(self, invitation: Invitation, state_sha256: str, code: Secret, verifier: Secret) -> None:
+    def redeem(
+        self,
+        invitation: Invitation,
+        state_sha256: str,
+        code: Secret,
+        verifier: Secret,
+        told: tuple[str, ...],
+    ) -> None:
         """Exchange a user's code; what came of it is in the ledger.
+
+        ``told`` are the ids of tenants that they had been told are called otherwise than it is expected.
 
         Raises ``AlreadyUsed`` if the state has come before, ``LedgerUnwritableError``.
         """
@@ -83,19 +92,20 @@ class Exchange:
         )
         _tell(invitation.key, Action.EXCHANGE_CODE, outcome, verdict, visit)
         if isinstance(outcome, Won):
-            self.verify(invitation.connection_id, standing.connected_before)
+            self.verify(invitation.connection_id, told)
 
-    def verify(self, connection_id: int, connected_before: tuple[str, ...] = ()) -> None:
+    def verify(self, connection_id: int, told: tuple[str, ...] = ()) -> None:
         """See which tenants the new pair of a connection reaches; what came of it is in the ledger.
 
         Nothing is asked where there is no such pair, or its access token has ended: that is the job's.
-        ``connected_before`` is what the user had connected before the visit that won it.
         """
-        standing = replace(self._ledger.standing(connection_id), connected_before=connected_before)
+        standing = replace(self._ledger.standing(connection_id), confirmed=told)
         stored = standing.pair
         if standing.state is not State.UNCERTAIN or stored is None or stored.pair.expires_at <= self._clock():
             return
         attempt_id = self._ledger.begin_verification(standing)
+        if attempt_id is None:
+            return
         answer = self._wire().send(self._profile.verify(stored.pair.access_token))
         outcome = self._profile.read(Action.VERIFY, answer)
         if isinstance(outcome, Reached):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
@@ -101,6 +102,11 @@ def notice(invitation: Invitation) -> Came | None:
     return None if came in (Came.CONNECTED, Came.SEVERAL) else came
 
 
+def told(invitation: Invitation) -> tuple[str, ...]:
+    """The ids of tenants of which an invitation tells that they are called otherwise than it expects."""
+    return invitation.tenants if notice(invitation) is Came.OTHER_NAME else ()
+
+
 def came_back_without_code(error: str) -> Visit:
     """What the ``error`` of a callback means (RFC 6749, 4.1.2.1); a strange one is kept only if it is one."""
     match error:
@@ -135,14 +141,19 @@ def after_exchange(outcome: Outcome) -> Visit:
 def after_verification(outcome: Outcome, verdict: Verdict) -> Visit:
     """What is known of the tenants that a new pair reaches, and what that means for its user."""
     tenants = (outcome.chosen or outcome.tenants) if isinstance(outcome, Reached) else ()
-    names = tuple(tenant.name or tenant.id for tenant in tenants)
+    seen = Visit(
+        Came.UNVERIFIED,
+        verdict.problem,
+        connected=tuple(tenant.name or tenant.id for tenant in tenants),
+        tenants=tuple(tenant.id for tenant in tenants),
+    )
     match verdict.state, verdict.reason:
         case State.MIGRATED, reason:
             came = Came.SEVERAL if reason == SEVERAL_TENANTS else Came.CONNECTED
-            return Visit(came, verdict.problem, finished=True, connected=names)
+            return replace(seen, outcome=came, finished=True)
         case State.NEEDS_CONSENT, reason if reason == OTHER_TENANT:
             came = Came.OTHER_NAME if verdict.problem == OTHER_NAME else Came.OTHER
-            return Visit(came, reason, connected=names)
+            return replace(seen, outcome=came, problem=reason)
         case State.NEEDS_CONSENT, reason:
-            return Visit(Came.NONE if reason == NO_TENANT else Came.LOST, reason)
-    return Visit(Came.UNVERIFIED, verdict.problem)
+            return replace(seen, outcome=Came.NONE if reason == NO_TENANT else Came.LOST, problem=reason)
+    return replace(seen, connected=(), tenants=())

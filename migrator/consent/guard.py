@@ -6,6 +6,7 @@ Pure, but for the count; the time is passed in.
 from __future__ import annotations
 
 import ipaddress
+import re
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ GUESSES = 20
 LARGEST_REQUEST = 64 * 1024
 """Bytes, of its head and of its body."""
 _WINDOW = 60.0
+_PORT = re.compile(r"^(?:\[([^]]*)\]|(\d+\.\d+\.\d+\.\d+))(?::\d+)?$")
 _MOST_ADDRESSES = 10_000
 
 
@@ -45,14 +47,15 @@ class Guesses:
 
 
 def _network(address: str) -> str:
-    """Whoever has one IPv6 address has 2^64 of them."""
+    """Whoever has one IPv6 address has 2^64 of them, and a proxy may name the port too."""
+    bare = _PORT.sub(r"\1\2", address)
     try:
-        parsed = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address(bare)
     except ValueError:
-        return address
-    if parsed.version == 6:  # noqa: PLR2004
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed)
+        return bare
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
 
 
 def headers(public_url: PublicUrl) -> Mapping[str, str]:

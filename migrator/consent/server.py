@@ -5,6 +5,7 @@ access log (URLs hold codes and links), and an end that lets what is under way f
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -29,6 +30,8 @@ _IDLE_SECONDS = 10
 """How long a connection is kept on which nothing comes, or half a request. Browsers open some in advance, and
 each keeps a thread until it has said something."""
 _POLL = 0.02
+_LONGEST_STOP = 5.0
+"""Seconds for the server to end once nothing is under way."""
 
 
 class _UnderWay:
@@ -139,7 +142,7 @@ def serving(
         server.prepare()
     except OSError as error:
         raise ConfigurationError(
-            f"cannot listen on {host} port {port}: {error.strerror or error}",
+            f"cannot listen on {host} port {port}: {_reason(error)}",
             hint="choose another with --port",
         ) from None
     thread = threading.Thread(target=server.serve, name="consent-server", daemon=True)
@@ -148,5 +151,14 @@ def serving(
         yield server.bind_addr[1]
     finally:
         under_way.wait_for_none(drain_seconds)
-        server.stop()
-        thread.join()
+        # It waits for whoever still sends half a request; they and their threads need not be waited for.
+        stopping = threading.Thread(target=server.stop, name="consent-stop", daemon=True)
+        stopping.start()
+        stopping.join(_LONGEST_STOP)
+        thread.join(_LONGEST_STOP)
+
+
+def _reason(error: OSError) -> str:
+    """Why nobody can listen: cheroot wraps the system's error into a text."""
+    found = re.search(r"\[Errno -?\d+\] ([^'\")]+)", str(error))
+    return error.strerror or (found[1] if found else str(error))

@@ -102,6 +102,9 @@ def serve(
                 while not interruption.stop.wait(_LOOK):
                     pass
             looking.join(longest)
+        except ConfigurationError:
+            ledger.end_run("stopped")
+            raise
         finally:
             exchange.close()
         breakage.raise_()

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib.resources import files
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -41,6 +42,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_KEPT = timedelta(minutes=5)
+"""How long a cookie is kept once its user is back: who loads that page again is known, and who has many links
+does not gather cookies until a proxy finds them too long.
+"""
 _LONGEST_STATE = 256
 _LONGEST_CODE = 4096
 
@@ -154,18 +159,23 @@ class Site:
             return self._to(LINK + token)
         if self._ending.is_set():
             return self._in_a_minute()
-        journey = Journey.begin(invitation.id, self._clock())
+        journey = Journey.begin(invitation.id, flow.told(invitation), self._clock())
         response = _redirect(f"{self._profile.authorise_url}?{self._question(journey)}")
+        self._set_cookie(
+            response, journey.state.reveal(), cookies.sealed(journey, self._ledger), cookies.LIFETIME
+        )
+        return response
+
+    def _set_cookie(self, response: Response, state: str, value: str, kept: timedelta) -> None:
         response.set_cookie(
-            cookies.cookie_name(journey.state.reveal()),
-            cookies.sealed(journey, self._ledger),
-            max_age=int(cookies.LIFETIME.total_seconds()),
+            cookies.cookie_name(state),
+            value,
+            max_age=int(kept.total_seconds()),
             path=self._url.path + CALLBACK,
             secure=self._url.https,
             httponly=True,
             samesite="Lax",
         )
-        return response
 
     def _question(self, journey: Journey) -> str:
         """The authorisation request (RFC 6749, 4.1.1; RFC 7636, 4.3)."""
@@ -194,7 +204,9 @@ class Site:
             self._settle(invitation, journey)
         except AlreadyUsed:
             log.info("connection %s: a state came back a second time", invitation.key)
-        return self._back_to(invitation)
+        response = self._back_to(invitation)
+        self._set_cookie(response, state, request.cookies[cookies.cookie_name(state)], _KEPT)
+        return response
 
     def _settle(self, invitation: Invitation, journey: Journey) -> None:
         state_sha256 = cookies.state_hash(journey.state.reveal())
@@ -205,7 +217,7 @@ class Site:
             tell = log.error if visit.outcome == flow.Came.SETUP else log.info
             tell("connection %s: came back without a code: %s", invitation.key, visit.problem)
             return
-        self._exchange.redeem(invitation, state_sha256, Secret(code), journey.verifier)
+        self._exchange.redeem(invitation, state_sha256, Secret(code), journey.verifier, journey.told)
 
     def _journey(self, state: str) -> Journey | None:
         value = request.cookies.get(cookies.cookie_name(state)) if state else None
@@ -237,9 +249,8 @@ class Site:
         return response
 
     def _names(self, invitation: Invitation) -> Names:
-        return Names(
-            self._face.application, self._profile.title, invitation.organisation or "your organisation"
-        )
+        organisation = words.shown(invitation.organisation) or "your organisation"
+        return Names(self._face.application, self._profile.title, organisation)
 
     def _invite(self, invitation: Invitation, token: str) -> Response:
         names = self._names(invitation)

@@ -113,9 +113,14 @@ def notice_text(came: Came, names: Names, connected: Sequence[str]) -> Message:
 
 def connected_text(names: Names, connected: Sequence[str]) -> str:
     """What is connected, by the names that the provider gives."""
-    what = ", ".join(connected) or names.organisation
+    what = shown(", ".join(connected)) or names.organisation
     verb = "are" if len(connected) > 1 else "is"
     return f"{what} {verb} connected to {names.application} through {names.provider}."
+
+
+def shown(name: str) -> str:
+    """A name without what would turn the text around it (Unicode's bidirectional controls)."""
+    return name.translate(_TURNS)
 
 
 def _filled(text: str, names: Names, connected: Sequence[str] = ()) -> str:
@@ -123,10 +128,11 @@ def _filled(text: str, names: Names, connected: Sequence[str] = ()) -> str:
         application=names.application,
         provider=names.provider,
         organisation=names.organisation,
-        connected=", ".join(connected) or "another organisation",
+        connected=shown(", ".join(connected)) or "another organisation",
     )
 
 
+_TURNS = dict.fromkeys((0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 _AGAIN = "Please open the link in your e-mail once more."
 
 BAD_LINK = Message(

@@ -96,8 +96,11 @@ class ConsentLedger(Book):
 
         self._record(call, entry)
 
-    def begin_verification(self, standing: Standing) -> int:
-        """Put the intent to see a pair work on disk; returns the attempt's id."""
+    def begin_verification(self, standing: Standing) -> int | None:
+        """Put the intent to see a pair work on disk; returns the attempt's id.
+
+        None if the connection has gone on since its standing was read.
+        """
         return self._writer.write(
             lambda db: entries.begin_call(db, standing, Action.VERIFY, self._run_id, self._clock())
         )

@@ -62,8 +62,15 @@ def recover(db: sqlite3.Connection, policy: Policy, now: datetime) -> int:
     return len(open_attempts)
 
 
-def begin_call(db: sqlite3.Connection, standing: Standing, action: Action, run_id: int, now: datetime) -> int:
-    """The intent, on disk before the request leaves; returns the attempt's id."""
+def begin_call(
+    db: sqlite3.Connection, standing: Standing, action: Action, run_id: int, now: datetime
+) -> int | None:
+    """The intent, on disk before the request leaves; returns the attempt's id.
+
+    None if the connection has gone on since its standing was read: by its user, while the job looked away.
+    """
+    if not _stands_so(db, standing):
+        return None
     cursor = db.execute(
         "INSERT INTO attempts (connection_id, run_id, action, started_at) VALUES (?, ?, ?, ?)",
         [standing.id, run_id, action.value, time_text(now)],
@@ -74,6 +81,17 @@ def begin_call(db: sqlite3.Connection, standing: Standing, action: Action, run_i
             [State.IN_FLIGHT.value, time_text(now), standing.id],
         )
     return int(cursor.lastrowid or 0)
+
+
+def _stands_so(db: sqlite3.Connection, standing: Standing) -> bool:
+    """Whether a connection still stands as it was read."""
+    (state, pair_id) = db.execute(
+        """SELECT state, (SELECT max(id) FROM token_pairs WHERE connection_id = connections.id
+                          AND replaced_at IS NULL AND dead_at IS NULL AND purged_at IS NULL)
+           FROM connections WHERE id = ?""",
+        [standing.id],
+    ).fetchone()
+    return (state, pair_id) == (standing.state.value, standing.pair.id if standing.pair else None)
 
 
 @dataclass(frozen=True)
@@ -90,10 +108,15 @@ class EndedCall:
     """The body of an answer that nobody could read: an operator may."""
 
 
-def end_call(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: datetime) -> None:
-    """The outcome, with whatever it won and what that makes of the connection: all of it or nothing."""
+def end_call(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: datetime) -> bool:
+    """The outcome, with whatever it won and what that makes of the connection: all of it or nothing.
+
+    Returns whether it makes anything of it: an answer that others have overtaken does not.
+    """
     verdict = call.verdict
     complete_call(db, codec, call, now)
+    if _overtaken(db, call):
+        return False
     if call.pair_id is not None:
         _mark_pair(db, call.pair_id, verdict, now)
     if verdict.new_pair is not None:
@@ -105,6 +128,24 @@ def end_call(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: datetim
     if verdict.adopted is not None:
         _adopt(db, call.connection_id, verdict.adopted)
     stand(db, call.connection_id, verdict, now)
+    return True
+
+
+def _overtaken(db: sqlite3.Connection, call: EndedCall) -> bool:
+    """Whether others have settled meanwhile what a call asked about a pair: then its answer is an old one.
+
+    That is so where the pair stands no more, because its user came with another one; and where somebody else
+    saw it work after the call began, which itself did not.
+    """
+    if call.pair_id is None or call.verdict.new_pair is not None:
+        return False
+    (stands, seen) = db.execute(
+        """SELECT replaced_at IS NULL AND dead_at IS NULL,
+                  coalesce(verified_at, '') > (SELECT started_at FROM attempts WHERE id = ?)
+           FROM token_pairs WHERE id = ?""",
+        [call.attempt_id, call.pair_id],
+    ).fetchone()
+    return not stands or bool(seen and not call.verdict.pair_verified)
 
 
 def complete_call(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: datetime) -> None:
@@ -141,7 +182,9 @@ def end_rescued(db: sqlite3.Connection, codec: Codec, calls: Iterable[EndedCall]
 
 
 def rest(db: sqlite3.Connection, standing: Standing, state: State, reason: str, now: datetime) -> None:
-    """A connection that needs no call any more."""
+    """A connection that needs no call any more, unless it has gone on since its standing was read."""
+    if not _stands_so(db, standing):
+        return
     db.execute(
         """UPDATE connections
            SET state = ?, reason = ?, doubt = NULL, not_before = NULL, tries = 0, updated_at = ?

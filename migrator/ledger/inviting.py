@@ -18,7 +18,8 @@ from migrator.ledger import entries
 from migrator.ledger.codec import Codec, maybe_time_of, maybe_time_text, time_of, time_text
 from migrator.ledger.entries import SERVE, EndedCall
 from migrator.models import Action, State
-from migrator.transitions import Policy, died
+from migrator.tenants import NO_TENANT, OTHER_TENANT, SEVERAL_TENANTS
+from migrator.transitions import Policy, Verdict, died
 
 LINKS = "links of the consent campaign"
 """What the links' key is derived for."""
@@ -62,6 +63,8 @@ class Invitation:
     """What came of the user's last visit at the provider: a word of ``consent.flow``, or empty."""
     connected: tuple[str, ...] = ()
     """The names of what the user connected then."""
+    tenants: tuple[str, ...] = ()
+    """And the ids."""
     exchanging_since: datetime | None = None
     """When the exchange of a code began that is not over."""
 
@@ -77,6 +80,9 @@ class Visit:
     refused: bool = False
     """Whether the user said no."""
     connected: tuple[str, ...] = ()
+    """The names of what was connected."""
+    tenants: tuple[str, ...] = ()
+    """And the ids."""
 
 
 def invite(db: sqlite3.Connection, run_id: int, expires_at: datetime, now: datetime) -> int:
@@ -113,7 +119,7 @@ def invitation(db: sqlite3.Connection, invitation_id: str) -> Invitation | None:
         """SELECT i.id, c.id, c.key, c.organisation, c.state, c.reason,
                   EXISTS (SELECT 1 FROM token_pairs WHERE connection_id = c.id
                           AND replaced_at IS NULL AND dead_at IS NULL),
-                  i.expires_at, i.finished_at, i.outcome, i.connected,
+                  i.expires_at, i.finished_at, i.outcome, i.connected, i.tenants,
                   (SELECT max(started_at) FROM attempts
                    WHERE connection_id = c.id AND action = 'exchange_code' AND outcome IS NULL)
            FROM invitations i JOIN connections c ON c.id = i.connection_id WHERE i.id = ?""",
@@ -133,7 +139,8 @@ def invitation(db: sqlite3.Connection, invitation_id: str) -> Invitation | None:
         finished_at=maybe_time_of(row[8]),
         outcome=row[9] or "",
         connected=tuple(json.loads(row[10])) if row[10] else (),
-        exchanging_since=maybe_time_of(row[11]),
+        tenants=tuple(json.loads(row[11])) if row[11] else (),
+        exchanging_since=maybe_time_of(row[12]),
     )
 
 
@@ -236,13 +243,14 @@ def note_visit(db: sqlite3.Connection, invitation_id: str, visit: Visit, now: da
     """What came of a user's visit at the provider; what is finished stays so."""
     moment = time_text(now)
     db.execute(
-        """UPDATE invitations SET outcome = ?, problem = ?, connected = ?,
+        """UPDATE invitations SET outcome = ?, problem = ?, connected = ?, tenants = ?,
            finished_at = CASE WHEN ? THEN ? END, refused_at = CASE WHEN ? THEN ? ELSE refused_at END
            WHERE id = ? AND finished_at IS NULL""",
         [
             visit.outcome,
             visit.problem or None,
             json.dumps(visit.connected) if visit.connected else None,
+            json.dumps(visit.tenants) if visit.tenants else None,
             visit.finished,
             moment,
             visit.refused,
@@ -261,6 +269,24 @@ def note_last_visit(db: sqlite3.Connection, connection_id: int, visit: Visit, no
     ).fetchone()
     if row is not None:
         note_visit(db, row[0], visit, now)
+
+
+def note_settled(db: sqlite3.Connection, connection_id: int, verdict: Verdict, now: datetime) -> None:
+    """What the job has found out about a pair that a user's visit won, and nobody had seen work."""
+    if not verdict.pair_verified:
+        return
+    row = db.execute(
+        "SELECT id FROM invitations WHERE connection_id = ? AND outcome = ? AND finished_at IS NULL",
+        [connection_id, UNVERIFIED],
+    ).fetchone()
+    if row is None:
+        return
+    if verdict.state is State.MIGRATED:
+        outcome = SEVERAL_TENANTS if verdict.reason == SEVERAL_TENANTS else "connected"
+        note_visit(db, row[0], Visit(outcome, verdict.problem, finished=True), now)
+    else:
+        outcome = {OTHER_TENANT: "other_tenant", NO_TENANT: "no_tenant"}[verdict.reason]
+        note_visit(db, row[0], Visit(verdict.problem or outcome, verdict.reason), now)
 
 
 @dataclass(frozen=True)

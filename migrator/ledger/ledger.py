@@ -50,6 +50,8 @@ class TakenStock:
     """Answers from the rescue file, now in the ledger."""
     open_calls: int
     """Calls that were under way when it died."""
+    consents: int = 0
+    """Calls of ``reconsent serve`` among those that were under way when that died: only users repeat them."""
     exports: tuple[tuple[str, Fate], ...] = ()
     """Exports that were under way when it died: where to, and what became of them."""
 
@@ -79,7 +81,8 @@ class Ledger(Book):
         consents = self._take_stock_of_consents(policy, now)
         return TakenStock(
             stock.rescued + consents.rescued,
-            stock.open_calls + consents.open_calls,
+            stock.open_calls,
+            consents.open_calls,
             tuple(self._settle_exports()),
         )
 
@@ -138,8 +141,11 @@ class Ledger(Book):
 
     # --- calls ---
 
-    def begin_call(self, standing: Standing, action: Action) -> int:
-        """Put the intent of a call on disk; returns the attempt's id."""
+    def begin_call(self, standing: Standing, action: Action) -> int | None:
+        """Put the intent of a call on disk; returns the attempt's id.
+
+        None if the connection has gone on since its standing was read.
+        """
         return self._writer.write(
             lambda db: entries.begin_call(db, standing, action, self._run_id, self._clock())
         )
@@ -150,7 +156,13 @@ class Ledger(Book):
         While the ledger does not take it, it is in the rescue file: a kill must not cost it. Raises
         ``LedgerUnwritableError`` if the ledger cannot take it at all.
         """
-        self._record(call, lambda db: entries.end_call(db, self._codec, call, self._clock()))
+
+        def entry(db: sqlite3.Connection) -> None:
+            now = self._clock()
+            if entries.end_call(db, self._codec, call, now):
+                inviting.note_settled(db, call.connection_id, call.verdict, now)
+
+        self._record(call, entry)
 
     def rest(self, standing: Standing, state: State, reason: str) -> None:
         """Record that a connection needs no call any more."""

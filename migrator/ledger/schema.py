@@ -232,7 +232,8 @@ _CONSENT = (
         refused_at TEXT,           -- the user said no, the last time at
         outcome TEXT,              -- of the last time: connected, unverified, refused, other_tenant, …
         problem TEXT,              -- what the provider said, as a short stable word
-        connected TEXT             -- the names of what was connected, as JSON
+        connected TEXT,            -- the names of what was connected, as JSON
+        tenants TEXT               -- and the ids
     )
     """,
     "CREATE INDEX invitations_by_connection ON invitations (connection_id, created_at)",
@@ -263,7 +264,10 @@ _CONSENT = (
            i.outcome, i.problem, i.connected
     FROM connections c
     LEFT JOIN invitations i ON i.id =
-        (SELECT id FROM invitations WHERE connection_id = c.id ORDER BY created_at DESC LIMIT 1)
+        (SELECT id FROM invitations WHERE connection_id = c.id
+         ORDER BY finished_at IS NULL
+                  OR 'needs_consent' = (SELECT state FROM connections WHERE id = connection_id),
+                  created_at DESC LIMIT 1)
     WHERE c.state = 'needs_consent' OR i.id IS NOT NULL
     ORDER BY c.id
     """,

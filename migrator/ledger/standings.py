@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,8 +19,6 @@ _STANDING = """
             WHERE o.connection_id = c.id AND a.action IN ('swap', 'exchange_code')
             ORDER BY o.id DESC LIMIT 1),
            c.organisation,
-           (SELECT i.connected FROM invitations i WHERE i.connection_id = c.id
-            ORDER BY i.created_at DESC, i.rowid DESC LIMIT 1),
            l.material, l.expires_at,
            p.id, p.access_token, p.refresh_token, p.scope, p.tenant_id, p.user_id, p.expires_at,
            p.refresh_expires_at, p.verified_at, p.obtained_at,
@@ -87,9 +84,8 @@ def standing(db: sqlite3.Connection, codec: Codec, connection_id: int) -> Standi
         tries=row[9],
         consented=bool(row[10]),
         organisation=row[11],
-        connected_before=tuple(json.loads(row[12])) if row[12] else (),
-        legacy=codec.open_legacy(row[13], row[14]),
-        pair=_pair(codec, row[15:]) if row[15] is not None else None,
+        legacy=codec.open_legacy(row[12], row[13]),
+        pair=_pair(codec, row[14:]) if row[14] is not None else None,
     )
 
 

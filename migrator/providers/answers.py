@@ -11,12 +11,15 @@ import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from typing import Any, TypeGuard
 from urllib.parse import parse_qsl
 
 from migrator.models import Secret, TokenPair
 from migrator.providers.interface import Answer, Later, Outcome, Suspect, Unknown
 
+LONGEST_NAME = 200
+"""Characters of a name that are kept."""
 LONGEST_WAIT = timedelta(days=1)
 """A provider's limits are counted a day at the longest; what asks for more is a mistake."""
 
@@ -159,6 +162,12 @@ def is_token(value: Any) -> TypeGuard[str]:
 def text(value: Any) -> str:
     """A text that can be stored and shown; half a surrogate pair, which JSON allows, can be neither."""
     return value if isinstance(value, str) and value.isprintable() else ""
+
+
+def name(value: Any) -> str:
+    """A name for people: without what cannot be shown, and no longer than anybody reads."""
+    shown = (c for c in value if c.isprintable()) if isinstance(value, str) else ()
+    return "".join(islice(shown, LONGEST_NAME))
 
 
 def seconds(value: Any) -> int | None:

@@ -238,7 +238,7 @@ def _read_tenants(answer: Answer) -> Outcome:
             Tenant(
                 entry["tenantId"],
                 entry["tenantType"] if isinstance(entry.get("tenantType"), str) else "",
-                answers.text(entry.get("tenantName")),
+                answers.name(entry.get("tenantName")),
                 answers.text(entry.get("authEventId")),
             )
             for entry in named

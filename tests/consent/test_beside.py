@@ -14,12 +14,19 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from migrator import ledger as ledgers
+from migrator.ledger import Ledger
+from migrator.models import Action, Standing, Tenant, utc_now
+from migrator.providers import Later, Outcome, Reached
+from migrator.transitions import settle
 from tests.consent.conftest import SetCampaign
 from tests.consent.support import PATIENCE, Browser, Campaign, heading, row, until
+from tests.test_transitions import POLICY
 
 TENANT_1 = {"tenant-1": "Organisation 1"}
 
@@ -71,10 +78,10 @@ def test_other_commands_and_many_users_share_the_ledger(set_campaign: SetCampaig
     ended: list[int] = []
     stop = threading.Event()
 
+    refreshed = "SELECT count(*) FROM attempts WHERE action = 'refresh' AND outcome = 'done'"
+
     def others() -> None:
-        number = 0
-        while not stop.is_set():
-            number += 1
+        while not stop.is_set() or campaign.query(refreshed) == [(0,)]:
             for command in (["refresh", "--all"], ["status"], ["resume"], ["reconsent", "list"]):
                 finished = campaign.migrator("-q", *command)
                 ended.append(finished.returncode)
@@ -90,8 +97,6 @@ def test_other_commands_and_many_users_share_the_ledger(set_campaign: SetCampaig
     assert set(ended) <= {0, 1}
     assert len(ended) >= 4
     assert campaign.query("SELECT state, count(*) FROM connections GROUP BY state") == [("migrated", 60)]
-    refreshed = "SELECT count(*) FROM attempts WHERE action = 'refresh' AND outcome = 'done'"
-    assert campaign.query(refreshed) > [(0,)]
     assert campaign.query("SELECT count(*) FROM attempts WHERE outcome IS NULL") == [(0,)]
     assert "locked" not in campaign.log()
 
@@ -108,6 +113,77 @@ def test_a_job_leaves_alone_what_the_application_has_under_way(campaign: Campaig
         assert campaign.query("SELECT outcome FROM attempts") == [(None,)]
         assert campaign.standing("c1") == ("needs_consent", "public_app")
         assert heading(coming.result(PATIENCE)) == "Connected"
+    assert campaign.standing("c1") == ("migrated", "")
+
+
+@contextmanager
+def job_at_work(campaign: Campaign) -> Iterator[Ledger]:
+    """A job's ledger, whose calls the test makes itself."""
+    key = ledgers.require_key(campaign.ledger, {}, None)
+    with ledgers.open_for_job(campaign.ledger, key, utc_now, hurry=threading.Event(), create=False) as ledger:
+        ledger.begin_run("resume", POLICY, workers=1)
+        yield ledger
+        ledger.end_run("done")
+
+
+def end_late(ledger: Ledger, attempt_id: int | None, standing: Standing, outcome: Outcome) -> None:
+    """The answer to a verification that a job began long ago."""
+    assert attempt_id is not None
+    assert standing.pair is not None
+    verdict = settle(standing, Action.VERIFY, outcome, utc_now(), POLICY, timedelta(seconds=1))
+    ledger.end_call(ledgers.EndedCall(attempt_id, standing.id, standing.pair.id, verdict, 200))
+
+
+def test_an_old_answer_to_the_job_takes_nothing_back_from_a_user(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    campaign.provider.connections_fault = "503"
+    with campaign.serving(), job_at_work(campaign) as ledger:
+        browser = Browser()
+        assert heading(browser.consent(link, {"tenant-9": "Wrong"})) == "Almost done"
+        standing = ledger.standing(1)
+        attempt_id = ledger.begin_call(standing, Action.VERIFY)
+        campaign.provider.connections_fault = ""
+        campaign.alter("UPDATE connections SET not_before = NULL")
+        until(lambda: campaign.invitation("c1") == ("failed", "other_tenant"))
+        assert heading(browser.consent(link, TENANT_1)) == "Connected"
+        end_late(ledger, attempt_id, standing, Reached((Tenant("tenant-9"),)))
+        assert ledger.begin_call(standing, Action.REFRESH) is None, "nor is anything begun with an old pair"
+    assert campaign.standing("c1") == ("migrated", "")
+    assert campaign.invitation("c1") == ("finished", "connected")
+
+
+def test_an_old_answer_about_one_pair_says_nothing_of_the_next(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    campaign.provider.connections_fault = "503"
+    campaign.settings(timeout="10.0")
+    with campaign.serving(), job_at_work(campaign) as ledger:
+        right, wrong = Browser("right"), Browser("wrong")
+        callback = wrong.allow(wrong.press(link), {"tenant-9": "Wrong"})
+        earlier = right.allow(right.press(link), TENANT_1)
+        campaign.provider.delay = 1.0
+        with ThreadPoolExecutor(1) as pool:
+            second = pool.submit(lambda: heading(wrong.follow(callback)))
+            until(lambda: campaign.provider.token_calls == 1)
+            campaign.provider.delay = 0.0
+            assert heading(right.follow(earlier)) == "Almost done"
+            standing = ledger.standing(1)
+            attempt_id = ledger.begin_call(standing, Action.VERIFY)
+            assert second.result(PATIENCE) == "Almost done"
+        end_late(ledger, attempt_id, standing, Reached((Tenant("tenant-1"),)))
+        assert campaign.standing("c1") == ("uncertain", "unverified_pair"), "it is another pair now"
+
+
+def test_an_old_answer_does_not_make_uncertain_what_has_been_seen_to_work(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    campaign.provider.connections_fault = "503"
+    with campaign.serving(), job_at_work(campaign) as ledger:
+        assert heading(Browser().consent(link, TENANT_1)) == "Almost done"
+        standing = ledger.standing(1)
+        attempt_id = ledger.begin_call(standing, Action.VERIFY)
+        campaign.provider.connections_fault = ""
+        campaign.alter("UPDATE connections SET not_before = NULL")
+        until(lambda: campaign.standing("c1") == ("migrated", ""))
+        end_late(ledger, attempt_id, standing, Later("http_503"))
     assert campaign.standing("c1") == ("migrated", "")
 
 

@@ -165,7 +165,7 @@ SEALING = Sealing()
 
 @given(st.integers(-10, 7200))
 def test_a_cookie_opens_for_its_state_and_for_an_hour(seconds: int) -> None:
-    journey = Journey.begin("invitation", NOW)
+    journey = Journey.begin("invitation", ("t1", "t2"), NOW)
     value = cookies.sealed(journey, SEALING)
     state = journey.state.reveal()
     opened = cookies.opened(value, state, SEALING, NOW + timedelta(seconds=seconds))
@@ -181,7 +181,7 @@ def test_any_text_may_stand_in_a_cookie(text: str) -> None:
 
 
 def test_no_two_journeys_share_anything() -> None:
-    journeys = [Journey.begin("invitation", NOW) for _ in range(50)]
+    journeys = [Journey.begin("invitation", (), NOW) for _ in range(50)]
     values = {secret.reveal() for journey in journeys for secret in (journey.state, journey.verifier)}
     assert len(values) == 100
     assert all(43 <= len(value) <= 128 for value in values), "RFC 7636, 4.1"
@@ -210,6 +210,12 @@ def test_guessers_are_told_apart_and_forgotten() -> None:
     assert [guesses.one_too_many("2001:db8::1", 0) for _ in range(GUESSES + 1)][-2:] == [False, True]
     assert guesses.one_too_many("2001:db8::2", 1), "whoever has one address has the whole network"
     assert not guesses.one_too_many("2001:db8:1::1", 1)
+    assert guesses.one_too_many("[2001:db8::3]:1234", 1), "a proxy may name the port"
+    for number in range(GUESSES + 1):
+        assert not guesses.one_too_many(f"::ffff:10.0.0.{number}", 1), "these are addresses of IPv4"
+    for number in range(GUESSES):
+        guesses.one_too_many(f"10.1.1.1:{number}", 1)
+    assert guesses.one_too_many("10.1.1.1:9", 1)
     assert not guesses.one_too_many("2001:db8::1", 62)
     for number in range(20_000):
         guesses.one_too_many(str(number), 100)
