@@ -138,13 +138,12 @@ def serving(
     )
     server.told = told
     server.gateway = _counting(under_way)
-    try:
-        server.prepare()
-    except OSError as error:
+    problem = _prepare(server)
+    if problem is not None:
         raise ConfigurationError(
-            f"cannot listen on {host} port {port}: {_reason(error)}",
+            f"cannot listen on {host} port {port}: {_reason(problem)}",
             hint="choose another with --port",
-        ) from None
+        )
     thread = threading.Thread(target=server.serve, name="consent-server", daemon=True)
     thread.start()
     try:
@@ -156,6 +155,25 @@ def serving(
         stopping.start()
         stopping.join(_LONGEST_STOP)
         thread.join(_LONGEST_STOP)
+
+
+def _prepare(server: _Server) -> OSError | None:
+    """Have the server listen and start its threads; returns why it cannot, if so.
+
+    From a daemon thread, so that those are daemons too: at the end nobody waits for one that is kept busy.
+    """
+    problems: list[OSError] = []
+
+    def prepare() -> None:
+        try:
+            server.prepare()
+        except OSError as error:
+            problems.append(error)
+
+    preparing = threading.Thread(target=prepare, name="consent-prepare", daemon=True)
+    preparing.start()
+    preparing.join()
+    return problems[0] if problems else None
 
 
 def _reason(error: OSError) -> str:

@@ -190,6 +190,16 @@ def test_cookies_are_for_the_callback_alone_and_for_no_script(set_campaign: SetC
     assert asked["state"] not in cookie, "what the browser keeps is sealed"
 
 
+def test_cookies_do_not_pile_up_once_their_user_is_back(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        browser = Browser()
+        callback = browser.allow(browser.press(link), TENANT_1)
+        cookie = browser.get(callback).headers["Set-Cookie"]
+    for part in ("; Max-Age=300", "; HttpOnly", "; SameSite=Lax", "; Path=/callback"):
+        assert part in cookie
+
+
 def test_no_request_can_lead_elsewhere(campaign: Campaign) -> None:
     link = campaign.links()["c1"]
     evil = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"}

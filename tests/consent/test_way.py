@@ -137,6 +137,19 @@ def test_where_only_the_name_is_known_another_one_is_asked_about(set_campaign: S
     assert campaign.query("SELECT tenant_id FROM connections WHERE key = 'c1'") == [("t9",)]
 
 
+def test_only_what_the_page_has_told_counts_as_confirmed(set_campaign: SetCampaign) -> None:
+    campaign = set_campaign([row(1, tenant_id="", organisation="Smith & Sons")])
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        browser = Browser()
+        tabs = [browser.allow(browser.press(link), {"t9": "Bread Ltd"}) for _ in range(2)]
+        for callback in tabs:
+            assert heading(browser.follow(callback)) == "Is this the right organisation?"
+        another = Browser("another").consent(link, {"t8": "Bread Ltd"})
+        assert heading(another) == "Is this the right organisation?", "it has the name, and is another"
+    assert campaign.standing("c1") == ("needs_consent", "other_tenant_connected")
+
+
 def test_where_only_the_name_is_known_the_tenant_of_that_name_is_the_one(set_campaign: SetCampaign) -> None:
     campaign = set_campaign([row(1, tenant_id="", organisation="smith & sons")])
     with campaign.serving():
