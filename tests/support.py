@@ -46,16 +46,7 @@ class Scene:
 
     def migrator(self, *arguments: str, stdin: str | None = None) -> Finished:
         """Run ``migrator`` to its end."""
-        return subprocess.run(
-            self.command(*arguments),
-            cwd=self.folder,
-            env=self.clean_environment(),
-            input=stdin,
-            text=True,
-            capture_output=True,
-            timeout=PATIENCE * 3,
-            check=False,
-        )
+        return self.warm("migrator", *arguments, stdin=stdin)
 
     def with_little_room(self, kilobytes: int, *arguments: str) -> Finished:
         """Run ``migrator`` where no file can become longer than that: SQLite meets a disk that is full."""

@@ -24,7 +24,7 @@ def resume_with_little_room(scene: Scene, kilobytes: int) -> Finished:
 @pytest.fixture
 def stuck(set_scene: SetScene) -> Scene:
     """A scene whose job met a full disk while several calls were under way."""
-    scene = set_scene(120, "latency=300ms", mix="partner=1")
+    scene = set_scene(120, "latency=300ms", mix="partner=1", timeout=10.0)  # none is to be lost on its way
     scene.migrator("run", "tokens.csv", "--limit", "1")
     finished = resume_with_little_room(scene, kilobytes=200)
     assert finished.returncode == 3, finished.stderr

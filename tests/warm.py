@@ -1,9 +1,9 @@
 """Runs migrator in a process of its own that need not start cold.
 
-Importing takes a process half a second, and the tests of what follows a swap need some five hundred
-of them. Here the standard library's fork server has imported everything once, and forks for each command: a
-real process, with its own descriptors, signals and locks, that can be killed as any other. Those of
-``tests.support.Scene`` start cold, as a user's do.
+Importing takes a process half a second, and the tests need some six hundred of them. Here the standard
+library's fork server has imported everything once, and forks for each command: a real process, with its own
+descriptors, signals and locks, that can be killed as any other. Those that a test starts and goes on
+beside, and those that meet a full disk, start cold, as a user's do.
 """
 
 from __future__ import annotations

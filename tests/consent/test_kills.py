@@ -39,7 +39,7 @@ class Users:
             try:
                 last = self._try(key, number)
             except requests.RequestException:  # it has just been killed
-                time.sleep(0.1)
+                time.sleep(0.5)
                 continue
             if last in ("Connected", "Connected already"):
                 with self._lock:
@@ -50,7 +50,7 @@ class Users:
     def _try(self, key: str, number: int) -> str:
         before = self.sees(key)
         if before in ("Connected already", "Almost done", "One moment"):  # though the last answer never came
-            time.sleep(0.05)
+            time.sleep(0.5)
             return before
         return heading(Browser(key).consent(self.links[key], {f"tenant-{number}": "It"}))
 

@@ -41,9 +41,6 @@ class Life(Scene):
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "tests.at_time", f"+{self.passed:f}s", "--", *arguments]
 
-    def migrator(self, *arguments: str, stdin: str | None = None) -> Finished:
-        return self.warm("migrator", *arguments, stdin=stdin)
-
     def served_by(self, sandbox: Sandbox) -> None:
         """From now on another sandbox of the same state answers."""
         settings = self.folder / "migrator.toml"
