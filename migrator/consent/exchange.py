@@ -150,7 +150,7 @@ def _tell(key: str, action: Action, outcome: Outcome, verdict: Verdict, visit: V
         log.error(
             "connection %s: %s: the provider answers %s: %s", key, action, outcome.problem, outcome.hint
         )
-    elif visit.outcome in (flow.Came.OTHER, flow.Came.NONE, flow.Came.SEVERAL):
+    elif visit.outcome in (flow.Came.OTHER, flow.Came.OTHER_NAME, flow.Came.NONE, flow.Came.SEVERAL):
         log.warning(
             "connection %s: the user consented: %s: %s", key, visit.outcome, ", ".join(visit.connected)
         )

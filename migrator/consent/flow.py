@@ -108,7 +108,7 @@ def told(invitation: Invitation) -> tuple[str, ...]:
 
 
 def came_back_without_code(error: str) -> Visit:
-    """What the ``error`` of a callback means (RFC 6749, 4.1.2.1); a strange one is kept only if it is one."""
+    """What the ``error`` of a callback means (RFC 6749, 4.1.2.1); kept only if it is a word."""
     match error:
         case "access_denied":
             return Visit(Came.REFUSED, error, refused=True)

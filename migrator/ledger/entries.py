@@ -84,14 +84,17 @@ def begin_call(
 
 
 def _stands_so(db: sqlite3.Connection, standing: Standing) -> bool:
-    """Whether a connection still stands as it was read."""
-    (state, pair_id) = db.execute(
-        """SELECT state, (SELECT max(id) FROM token_pairs WHERE connection_id = connections.id
-                          AND replaced_at IS NULL AND dead_at IS NULL AND purged_at IS NULL)
-           FROM connections WHERE id = ?""",
-        [standing.id],
+    """Whether a connection still stands as it was read: whoever brings a new pair sets the old one aside."""
+    (state,) = db.execute("SELECT state FROM connections WHERE id = ?", [standing.id]).fetchone()
+    return bool(state == standing.state) and (standing.pair is None or _in_hand(db, standing.pair.id))
+
+
+def _in_hand(db: sqlite3.Connection, pair_id: int) -> bool:
+    """Whether a pair still stands for its connection."""
+    (stands,) = db.execute(
+        "SELECT replaced_at IS NULL AND dead_at IS NULL FROM token_pairs WHERE id = ?", [pair_id]
     ).fetchone()
-    return (state, pair_id) == (standing.state.value, standing.pair.id if standing.pair else None)
+    return bool(stands)
 
 
 @dataclass(frozen=True)
@@ -134,18 +137,18 @@ def end_call(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: datetim
 def _overtaken(db: sqlite3.Connection, call: EndedCall) -> bool:
     """Whether others have settled meanwhile what a call asked about a pair: then its answer is an old one.
 
-    That is so where the pair stands no more, because its user came with another one; and where somebody else
-    saw it work after the call began, which itself did not.
+    Only a verification can be: every other call has its connection in flight, for itself alone. It is where
+    the pair stands no more, because its user came with another one; and where somebody else saw it work after
+    the call began, which itself did not.
     """
-    if call.pair_id is None or call.verdict.new_pair is not None:
-        return False
-    (stands, seen) = db.execute(
-        """SELECT replaced_at IS NULL AND dead_at IS NULL,
-                  coalesce(verified_at, '') > (SELECT started_at FROM attempts WHERE id = ?)
-           FROM token_pairs WHERE id = ?""",
-        [call.attempt_id, call.pair_id],
+    action, seen = db.execute(
+        """SELECT a.action, coalesce(p.verified_at, '') > a.started_at
+           FROM attempts a LEFT JOIN token_pairs p ON p.id = ? WHERE a.id = ?""",
+        [call.pair_id, call.attempt_id],
     ).fetchone()
-    return not stands or bool(seen and not call.verdict.pair_verified)
+    if call.pair_id is None or action != Action.VERIFY:
+        return False
+    return not _in_hand(db, call.pair_id) or bool(seen and not call.verdict.pair_verified)
 
 
 def complete_call(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: datetime) -> None:

@@ -22,7 +22,7 @@ import pytest
 from migrator import ledger as ledgers
 from migrator.ledger import Ledger
 from migrator.models import Action, Standing, Tenant, utc_now
-from migrator.providers import Later, Outcome, Reached
+from migrator.providers import Later, Outcome, Reached, Unknown
 from migrator.transitions import settle
 from tests.consent.conftest import SetCampaign
 from tests.consent.support import PATIENCE, Browser, Campaign, heading, row, until
@@ -126,11 +126,17 @@ def job_at_work(campaign: Campaign) -> Iterator[Ledger]:
         ledger.end_run("done")
 
 
-def end_late(ledger: Ledger, attempt_id: int | None, standing: Standing, outcome: Outcome) -> None:
-    """The answer to a verification that a job began long ago."""
+def end_late(
+    ledger: Ledger,
+    attempt_id: int | None,
+    standing: Standing,
+    outcome: Outcome,
+    action: Action = Action.VERIFY,
+) -> None:
+    """The answer to a call that a job began long ago."""
     assert attempt_id is not None
     assert standing.pair is not None
-    verdict = settle(standing, Action.VERIFY, outcome, utc_now(), POLICY, timedelta(seconds=1))
+    verdict = settle(standing, action, outcome, utc_now(), POLICY, timedelta(seconds=1))
     ledger.end_call(ledgers.EndedCall(attempt_id, standing.id, standing.pair.id, verdict, 200))
 
 
@@ -171,6 +177,19 @@ def test_an_old_answer_about_one_pair_says_nothing_of_the_next(campaign: Campaig
             assert second.result(PATIENCE) == "Almost done"
         end_late(ledger, attempt_id, standing, Reached((Tenant("tenant-1"),)))
         assert campaign.standing("c1") == ("uncertain", "unverified_pair"), "it is another pair now"
+
+
+def test_a_clock_that_was_put_back_leaves_no_call_in_flight(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        assert heading(Browser().consent(link, TENANT_1)) == "Connected"
+    campaign.alter("UPDATE token_pairs SET verified_at = '2099-01-01T00:00:00.000000Z'")
+    with job_at_work(campaign) as ledger:
+        standing = ledger.standing(1)
+        attempt_id = ledger.begin_call(standing, Action.REFRESH)
+        assert campaign.standing("c1")[0] == "in_flight"
+        end_late(ledger, attempt_id, standing, Unknown("no_answer"), Action.REFRESH)
+    assert campaign.standing("c1")[0] == "uncertain"
 
 
 def test_an_old_answer_does_not_make_uncertain_what_has_been_seen_to_work(campaign: Campaign) -> None:
