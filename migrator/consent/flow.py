@@ -79,8 +79,9 @@ def page(invitation: Invitation, now: datetime) -> Page:
     match invitation.state:
         case State.MIGRATED:
             return Page.CONNECTED
-        case State.UNCERTAIN if invitation.has_pair:
-            return Page.CHECKING
+        case State.UNCERTAIN | State.IN_FLIGHT if invitation.has_pair:
+            # Once it was seen what the pair reaches, its upkeep by the job is nothing to a user.
+            return Page.CHECKING if invitation.finished_at is None else Page.CONNECTED
         case State.NEEDS_CONSENT:
             since = invitation.exchanging_since
             if since is not None and now - since < _LONGEST_EXCHANGE:

@@ -48,6 +48,8 @@ class OAuth2Provider:
     codes: dict[str, Grant] = field(default_factory=dict)
     connected: dict[str, dict[str, str]] = field(default_factory=dict)
     """User to tenant id to name."""
+    events: dict[str, str] = field(default_factory=dict)
+    """Tenant id to the consent that connected it last."""
     access: dict[str, str] = field(default_factory=dict)
     refresh: dict[str, str] = field(default_factory=dict)
     """Refresh token to user; every pair that was ever answered."""
@@ -97,6 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
             with self.provider.lock:
                 tenants = json.loads(self.headers.get("X-Connects", "{}"))
                 self.provider.connected.setdefault(user, {}).update(tenants)
+                self.provider.events.update(dict.fromkeys(tenants, code))
                 self.provider.codes[code] = Grant(
                     user, asked["client_id"], asked["redirect_uri"], asked["code_challenge"], asked["scope"]
                 )
@@ -140,17 +143,19 @@ class _Handler(BaseHTTPRequestHandler):
             if challenge != grant.challenge or form.get("redirect_uri") != grant.redirect_uri:
                 return None
             grant.used = True
-            return self._pair(grant.user, grant.scope)
+            return self._pair(grant.user, grant.scope, form["code"])
 
     def _refreshed(self, token: str) -> dict[str, Any] | None:
         with self.provider.lock:
             if token not in self.provider.refresh or token in self.provider.rotated:
                 return None
             self.provider.rotated.add(token)
-            return self._pair(self.provider.refresh[token], "")
+            return self._pair(self.provider.refresh[token], "", "")
 
-    def _pair(self, user: str, scope: str) -> dict[str, Any]:
-        access, refresh = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+    def _pair(self, user: str, scope: str, event: str) -> dict[str, Any]:
+        claims = json.dumps({"authentication_event_id": event}).encode()
+        access = f"h.{base64.urlsafe_b64encode(claims).rstrip(b'=').decode()}.{secrets.token_urlsafe(24)}"
+        refresh = secrets.token_urlsafe(24)
         self.provider.access[access] = user
         self.provider.refresh[refresh] = user
         return {
@@ -173,7 +178,13 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer(401, {"Detail": "AuthenticationUnsuccessful"})
         with provider.lock:
             tenants = [
-                {"id": tenant, "tenantId": tenant, "tenantType": "ORGANISATION", "tenantName": name}
+                {
+                    "id": tenant,
+                    "tenantId": tenant,
+                    "tenantType": "ORGANISATION",
+                    "tenantName": name,
+                    "authEventId": provider.events[tenant],
+                }
                 for tenant, name in provider.connected.get(user, {}).items()
             ]
         return self._answer(200, tenants)

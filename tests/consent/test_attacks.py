@@ -288,6 +288,8 @@ def test_names_are_shown_and_never_obeyed(set_campaign: SetCampaign) -> None:
             assert not re.search(r"<(script|img|svg)", page.text)
             assert "Set-Cookie" not in page.headers
         assert "&lt;script&gt;" in Browser().get(links["c1"]).text
+        campaign.alter("UPDATE connections SET organisation = 'Ac' || char(0x202E) || 'me'")
+        assert "choose Acme there" in Browser().get(links["c1"]).text, "a name does not turn what follows it"
     log = campaign.log()
     assert "\x1b" not in log
     assert "\nSet-Cookie" not in log

@@ -206,6 +206,33 @@ def test_an_old_answer_does_not_make_uncertain_what_has_been_seen_to_work(campai
     assert campaign.standing("c1") == ("migrated", "")
 
 
+def test_a_job_does_not_wait_for_what_the_application_has_settled(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    campaign.provider.connections_fault = "503"
+    with campaign.serving():
+        assert heading(Browser().consent(link, TENANT_1)) == "Almost done"
+    due = utc_now() + timedelta(seconds=120)
+    campaign.alter("UPDATE connections SET not_before = ? WHERE key = 'c1'", due.isoformat())
+    environment = {**campaign.environment(), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "migrator", "resume"],
+        cwd=campaign.folder,
+        env=environment,
+        text=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stderr is not None
+        assert any("to be asked again" in line for line in process.stderr)
+        campaign.alter(
+            "UPDATE connections SET state = 'migrated', reason = '', doubt = NULL WHERE key = 'c1'"
+        )
+        try:
+            assert process.wait(PATIENCE) == 0
+        finally:
+            process.kill()
+
+
 def test_sigterm_lets_a_consent_finish_and_takes_no_other(campaign: Campaign) -> None:
     links = campaign.links()
     campaign.provider.delay = 5.0
@@ -332,6 +359,7 @@ def test_a_ledger_that_takes_nothing_more_stops_it_and_costs_no_pair(
     if goes_on == "resume":
         campaign.alter("UPDATE connections SET not_before = NULL")  # nobody waits for it
         assert campaign.migrator("resume").returncode == 0
+        assert not rescue.exists()
     with campaign.serving():
         until(lambda: campaign.standing("c1") == ("migrated", ""))
         assert heading(Browser().get(links["c1"])) == "Connected already"

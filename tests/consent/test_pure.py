@@ -41,6 +41,7 @@ invitations = st.builds(
     finished_at=st.none() | times,
     outcome=st.sampled_from(["", *Came]),
     connected=st.lists(st.text(), max_size=3).map(tuple),
+    tenants=st.lists(st.text(), max_size=3).map(tuple),
     exchanging_since=st.none() | times,
 )
 
@@ -68,9 +69,10 @@ def test_nobody_is_sent_to_the_provider_but_who_is_needed_there(
 @given(invitations, times)
 def test_connected_is_said_only_where_there_is_a_pair(invitation: Invitation, now: datetime) -> None:
     page = flow.page(invitation, now)
-    assert (page is Page.CONNECTED) is (invitation.state is State.MIGRATED)
-    if page is Page.CHECKING:
-        assert invitation.has_pair
+    upkeep = invitation.state in (State.UNCERTAIN, State.IN_FLIGHT) and invitation.has_pair
+    finished = invitation.finished_at is not None
+    assert (page is Page.CONNECTED) is (invitation.state is State.MIGRATED or (upkeep and finished))
+    assert (page is Page.CHECKING) is (upkeep and not finished)
 
 
 @given(invitations)
@@ -81,6 +83,12 @@ def test_whatever_came_of_a_visit_can_be_told_and_names_are_not_obeyed(invitatio
         assert message.title
         assert message.paragraphs
     assert "{" not in words.why_now(invitation.reason, NAMES).replace("{0}", "")
+
+
+@given(invitations)
+def test_a_tenant_is_told_of_only_where_the_page_asks_about_its_name(invitation: Invitation) -> None:
+    asks = flow.notice(invitation) is Came.OTHER_NAME
+    assert flow.told(invitation) == (invitation.tenants if asks else ())
 
 
 @given(waiting(), outcomes)

@@ -272,6 +272,23 @@ def test_a_client_secret_may_hold_any_letters(set_campaign: SetCampaign) -> None
         assert heading(page) == "Connected"
 
 
+def test_resume_tells_several_apart_as_serve_does(set_campaign: SetCampaign) -> None:
+    campaign = set_campaign([row(1, tenant_id="", organisation=""), row(2, tenant_id="", organisation="")])
+    links = campaign.links()
+    with campaign.serving():
+        browser = Browser()
+        browser.consent(links["c1"], {"t1": "One"})
+        campaign.provider.connections_fault = "503"
+        assert heading(browser.consent(links["c2"], {"t2": "Two"})) == "Almost done"
+    campaign.provider.connections_fault = ""
+    campaign.alter("UPDATE connections SET not_before = NULL")
+    assert campaign.migrator("resume").returncode == 0
+    assert campaign.query("SELECT tenant_id, state FROM connections ORDER BY id") == [
+        ("t1", "migrated"),
+        ("t2", "migrated"),
+    ]
+
+
 def test_what_resume_finds_out_is_told_behind_the_same_link(campaign: Campaign) -> None:
     link = campaign.links()["c1"]
     campaign.provider.connections_fault = "503"

@@ -243,3 +243,17 @@ def test_every_status_means_something_and_none_alone_a_pair_or_the_users_consent
 def test_an_unavailable_provider_is_asked_later_as_it_says() -> None:
     assert answers.by_status(answer(status=503, Retry_After="9")) == Later("http_503", timedelta(seconds=9))
     assert answers.by_status(answer(status=503)) == Later("http_503")
+
+
+@given(st.text(st.characters()) | st.none() | st.integers())
+def test_a_name_can_be_shown_and_is_no_longer_than_anybody_reads(value: object) -> None:
+    name = answers.name(value)
+    assert name.isprintable()
+    assert len(name) <= 200
+    if isinstance(value, str) and value.isprintable():
+        assert name == value[:200]
+
+
+def test_of_a_name_only_what_cannot_be_shown_is_lost() -> None:
+    assert answers.name("Totally\u200b \ud800Other\n") == "Totally Other"
+    assert len(answers.name("x" * 500_000)) == 200
