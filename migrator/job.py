@@ -35,7 +35,6 @@ from migrator.providers import (
     Revoked,
     StopAll,
     Suspect,
-    Unknown,
     Won,
 )
 from migrator.transitions import Policy, Verdict, give_up, refused, settle
@@ -270,7 +269,9 @@ class Job:
                 outcome = self._tools.profile.chosen(outcome, standing.pair.pair.access_token)
             self._hear(answer)
             verdict = self._judge(standing, action, outcome)
-            self._ledger.end_call(_ended(standing, attempt_id, answer, outcome, verdict))
+            self._ledger.end_call(
+                EndedCall.of(attempt_id, standing.id, standing.pair, answer, outcome, verdict)
+            )
         finally:
             self._tools.gate.leave()
         status = answer.status if isinstance(answer, Answer) else "-"
@@ -380,21 +381,6 @@ def _ends_a_grant(standing: Standing, action: Action, outcome: Outcome) -> bool:
     refused_ = isinstance(outcome, Over) and outcome.refused
     asked = action in (Action.SWAP, Action.RENEW, Action.REFRESH)
     return refused_ and asked and standing.doubt in (None, Action.VERIFY)
-
-
-def _ended(
-    standing: Standing, attempt_id: int, answer: Answer | NoAnswer, outcome: Outcome, verdict: Verdict
-) -> EndedCall:
-    """What the ledger keeps of a call; of an answer that nobody could read, all of it."""
-    arrived = answer if isinstance(answer, Answer) else None
-    return EndedCall(
-        attempt_id=attempt_id,
-        connection_id=standing.id,
-        pair_id=standing.pair.id if standing.pair is not None else None,
-        verdict=verdict,
-        http_status=arrived.status if arrived else None,
-        unreadable=arrived.body if arrived and isinstance(outcome, Unknown) else None,
-    )
 
 
 def _stopped(outcome: Outcome, problem: str) -> StoppedError:

@@ -12,17 +12,14 @@ from datetime import timedelta
 
 from migrator.consent import flow
 from migrator.ledger import ConsentLedger, EndedCall, Invitation, Visit
-from migrator.models import Action, Clock, Credentials, Secret, Standing, State
+from migrator.models import Action, Clock, Credentials, Secret, State
 from migrator.providers import (
-    Answer,
     Code,
-    NoAnswer,
     Outcome,
     Profile,
     Reached,
     StopAll,
     Suspect,
-    Unknown,
     Won,
 )
 from migrator.transitions import Policy, Verdict, settle
@@ -88,7 +85,7 @@ class Exchange:
         verdict = settle(standing, Action.EXCHANGE_CODE, outcome, self._clock(), self._policy, _PAUSE)
         visit = flow.after_exchange(outcome)
         self._ledger.end_exchange(
-            _ended(attempt_id, standing, None, answer, outcome, verdict), invitation.id, visit
+            EndedCall.of(attempt_id, standing.id, None, answer, outcome, verdict), invitation.id, visit
         )
         _tell(invitation.key, Action.EXCHANGE_CODE, outcome, verdict, visit)
         if isinstance(outcome, Won):
@@ -113,7 +110,7 @@ class Exchange:
         verdict = settle(standing, Action.VERIFY, outcome, self._clock(), self._policy, _PAUSE)
         visit = flow.after_verification(outcome, verdict)
         self._ledger.end_verification(
-            _ended(attempt_id, standing, stored.id, answer, outcome, verdict), visit
+            EndedCall.of(attempt_id, standing.id, stored, answer, outcome, verdict), visit
         )
         _tell(standing.key, Action.VERIFY, outcome, verdict, visit)
 
@@ -123,25 +120,6 @@ class Exchange:
             wire = self._local.wire = self._new_wire()
             self._wires.append(wire)
         return wire
-
-
-def _ended(
-    attempt_id: int,
-    standing: Standing,
-    pair_id: int | None,
-    answer: Answer | NoAnswer,
-    outcome: Outcome,
-    verdict: Verdict,
-) -> EndedCall:
-    arrived = answer if isinstance(answer, Answer) else None
-    return EndedCall(
-        attempt_id=attempt_id,
-        connection_id=standing.id,
-        pair_id=pair_id,
-        verdict=verdict,
-        http_status=arrived.status if arrived else None,
-        unreadable=arrived.body if arrived and isinstance(outcome, Unknown) else None,
-    )
 
 
 def _tell(key: str, action: Action, outcome: Outcome, verdict: Verdict, visit: Visit) -> None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from migrator.ledger.codec import Codec, maybe_time_text, time_of, time_text
-from migrator.models import Action, LegacyToken, Standing, State, Tenant, TenantType, TokenPair
+from migrator.models import Action, LegacyToken, Standing, State, StoredPair, Tenant, TenantType, TokenPair
+from migrator.providers import Answer, NoAnswer, Outcome, Unknown
 from migrator.transitions import Policy, Verdict, died
 
 WITHOUT_EFFECT = frozenset({Action.VERIFY})
@@ -109,6 +110,27 @@ class EndedCall:
     http_status: int | None
     unreadable: bytes | None = field(default=None, repr=False)
     """The body of an answer that nobody could read: an operator may."""
+
+    @classmethod
+    def of(
+        cls,
+        attempt_id: int,
+        connection_id: int,
+        pair: StoredPair | None,
+        answer: Answer | NoAnswer,
+        outcome: Outcome,
+        verdict: Verdict,
+    ) -> EndedCall:
+        """What the ledger keeps of a call about ``pair``; of an answer that nobody could read, all of it."""
+        arrived = answer if isinstance(answer, Answer) else None
+        return cls(
+            attempt_id=attempt_id,
+            connection_id=connection_id,
+            pair_id=pair.id if pair is not None else None,
+            verdict=verdict,
+            http_status=arrived.status if arrived else None,
+            unreadable=arrived.body if arrived and isinstance(outcome, Unknown) else None,
+        )
 
 
 def end_call(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: datetime) -> bool:
