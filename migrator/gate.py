@@ -11,6 +11,7 @@ from migrator.pacing import LONGEST_PAUSE, Breaker, Pace, Pause, Trip, unsaid_wa
 from migrator.providers import (
     RATE_LIMITED,
     Later,
+    NoRefreshToken,
     Outcome,
     Over,
     Reached,
@@ -90,8 +91,12 @@ class Gate:
                     self._limited = 0
                 case StopAll():
                     return Trip(outcome.problem)
-                case Suspect():
-                    return self._breaker.suspect(action, outcome.problem)
+                case Suspect() | NoRefreshToken():
+                    plain = isinstance(outcome, NoRefreshToken)
+                    return self._breaker.suspect(action, outcome.problem, plain=plain)
+                case Unknown(hint=hint) if hint:  # somebody else's answer, whoever is asked for
+                    trip = self._breaker.suspect(action, outcome.problem, plain=True)
+                    return trip or self._trouble(outcome.problem)
                 case Later(scope="app"):
                     return self._limit_reached(outcome)
                 case Later(problem=problem) if problem == RATE_LIMITED:

@@ -17,7 +17,7 @@ from migrator.agenda import Agenda
 from migrator.errors import StoppedError
 from migrator.gate import Gate
 from migrator.ledger import EndedCall, Ledger
-from migrator.models import Action, Clock, Credentials, Standing, State
+from migrator.models import RESPONSE_LOST, Action, Clock, Credentials, Standing, State
 from migrator.pacing import LONGEST_PAUSE, backoff
 from migrator.plan import Call, Rest, Wait
 from migrator.progress import Progress
@@ -26,6 +26,7 @@ from migrator.providers import (
     Answer,
     Later,
     NoAnswer,
+    NoRefreshToken,
     Outcome,
     Over,
     Profile,
@@ -35,8 +36,10 @@ from migrator.providers import (
     Revoked,
     StopAll,
     Suspect,
+    Unknown,
     Won,
 )
+from migrator.reread import reread
 from migrator.transitions import Policy, Verdict, give_up, refused, settle
 from migrator.wire import Wire
 
@@ -272,6 +275,9 @@ class Job:
             self._ledger.end_call(
                 EndedCall.of(attempt_id, standing.id, standing.pair, answer, outcome, verdict)
             )
+            if (verdict.state, verdict.reason) == (State.NEEDS_CONSENT, RESPONSE_LOST):
+                # Before its user is asked: did an answer hold a pair that nobody understood?
+                reread(self._ledger, self._tools.profile, standing.id)
         finally:
             self._tools.gate.leave()
         status = answer.status if isinstance(answer, Answer) else "-"
@@ -391,6 +397,11 @@ def _stopped(outcome: Outcome, problem: str) -> StoppedError:
             "do they belong to this application? Check oauth1.consumer_key and the file; if their users"
             " really have ended their grants, go on with --believe-refusals"
         )
+    elif isinstance(outcome, NoRefreshToken):
+        message = f"the provider gives access tokens without refresh tokens ({problem!r})"
+        hint = f"{outcome.hint}; 'migrator resume --retry-failed' then asks again for whoever got none"
+    elif isinstance(outcome, Unknown) and outcome.hint:
+        message, hint = f"the answer is not the provider's ({problem!r})", outcome.hint
     elif isinstance(outcome, Suspect | StopAll):
         message, hint = f"the provider answers {problem!r}, and would answer everybody so", outcome.hint
     else:

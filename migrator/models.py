@@ -99,6 +99,12 @@ With ``needs_consent``: the call took effect, and its pair is gone.
 """
 UNVERIFIED = "unverified_pair"
 """A reason: a pair is stored that was not won by the only call, and has not yet been seen to work."""
+LIFETIME_ASSUMED = "lifetime_assumed"
+"""A reason, with ``migrated``: the provider did not say how long its access token lives (RFC 6749, 5.1, only
+recommends it), so what it documents is assumed. The pair was seen to work.
+"""
+NO_REFRESH_TOKEN = "no_refresh_token"  # noqa: S105 - a reason
+"""A reason: the provider gave an access token without a refresh token, which nothing can come after."""
 
 
 class Action(StrEnum):
@@ -185,6 +191,7 @@ class TokenPair:
     """An OAuth 2.0 pair (RFC 6749, 5.1)."""
 
     access_token: Secret
+    """Empty where the provider gave a refresh token alone: a refresh brings one."""
     refresh_token: Secret
     expires_at: datetime
     """When the access token ends (UTC)."""
@@ -196,6 +203,8 @@ class TokenPair:
     """The user that the access token names, or empty; read, not trusted."""
     refresh_expires_at: datetime | None = None
     """When the refresh token ends if nobody uses it (UTC), or None where nobody says."""
+    lifetime_assumed: bool = False
+    """Whether the provider did not say when the access token ends, so that its documents had to."""
 
 
 @dataclass(frozen=True)

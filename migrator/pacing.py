@@ -163,10 +163,14 @@ class Breaker:
         self._accepted = True
         self._bad = 0
 
-    def suspect(self, kind: str, problem: str) -> Trip | None:
-        """An answer that blames either one connection or the application."""
+    def suspect(self, kind: str, problem: str, *, plain: bool = False) -> Trip | None:
+        """An answer that blames either one connection or the application.
+
+        ``plain`` says that it is hardly one connection's fault: one is enough while nothing is proven.
+        """
         self._suspects[kind] += 1
-        most = self.SUSPECTS_ONCE_PROVEN if kind in self._proven else self.SUSPECTS
+        unproven = 1 if plain else self.SUSPECTS
+        most = self.SUSPECTS_ONCE_PROVEN if kind in self._proven else unproven
         return Trip(problem) if self._suspects[kind] >= most else None
 
     def refused(self, kind: str, problem: str, *, patient: bool = False) -> Trip | None:

@@ -26,6 +26,8 @@ _REASONS = {
     "response_lost": "an answer was lost, and is asked for again",
     "unverified_pair": "a pair is stored and not yet seen to work",
     "tenant_mismatch": "the pair does not reach the tenant that the file names",
+    "lifetime_assumed": "the provider did not say how long the access token lives: taken as documented",
+    "no_refresh_token": "the provider gave an access token and no refresh token: is offline_access granted?",
     "provider_unavailable": "the provider could not be reached, or was in trouble",
     "signature_invalid": "the provider does not accept the signature: is the row's token secret right?",
     "migrated": "the pair is stored and works",

@@ -11,7 +11,7 @@ from migrator.errors import LedgerError, LedgerUnwritableError, StoppedError
 from migrator.intake import screen
 from migrator.job import Job
 from migrator.ledger import DiskSeen, Intake
-from migrator.models import Standing, State
+from migrator.models import LIFETIME_ASSUMED, Standing, State
 from migrator.sources import Source
 from migrator.workshop import Bench, Ended, Workshop, end
 
@@ -115,4 +115,4 @@ class Runner:
 
 def _reaches_its_tenant(standing: Standing) -> bool:
     verified = standing.pair is not None and standing.pair.verified
-    return verified and standing.state is State.MIGRATED and not standing.reason
+    return verified and standing.state is State.MIGRATED and standing.reason in ("", LIFETIME_ASSUMED)

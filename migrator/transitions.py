@@ -15,6 +15,8 @@ from typing import assert_never
 
 from migrator import tenants
 from migrator.models import (
+    LIFETIME_ASSUMED,
+    NO_REFRESH_TOKEN,
     RESPONSE_LOST,
     UNVERIFIED,
     Action,
@@ -28,6 +30,7 @@ from migrator.models import (
 from migrator.providers import (
     RATE_LIMITED,
     Later,
+    NoRefreshToken,
     Outcome,
     Over,
     Reached,
@@ -42,6 +45,8 @@ from migrator.providers import (
 
 REVOKED_BY_OPERATOR = "revoked_by_operator"
 """Somebody undid the connection with ``migrator revoke``."""
+READ_AGAIN = "read_again"
+"""A problem of an attempt: its answer was not understood when it came, and was later."""
 REFRESH_TOKEN_EXPIRED = "refresh_token_expired"  # noqa: S105 - a reason
 """Nobody used the refresh token in time."""
 
@@ -76,6 +81,8 @@ class Verdict:
     not_before: datetime | None = None
     tries: int = 0
     new_pair: TokenPair | None = None
+    new_pair_set_aside: bool = False
+    """The new pair is kept, and does not count."""
     new_legacy: LegacyToken | None = None
     pair_verified: bool = False
     """The stored pair has just been seen to work."""
@@ -109,8 +116,8 @@ def _settled(
     standing: Standing, action: Action, outcome: Outcome, now: datetime, policy: Policy, backoff: timedelta
 ) -> Verdict:
     match outcome:
-        case Won():
-            verdict = _won(standing, action, outcome.pair, now, policy)
+        case Won() | NoRefreshToken():
+            verdict = _won(standing, action, outcome, now, policy)
         case Renewed():
             verdict = _renewed(standing, outcome)
         case Reached():
@@ -169,6 +176,38 @@ def give_up(
     return Verdict("over", suspect.problem, State.FAILED, suspect.problem)
 
 
+def read_again(standing: Standing, action: Action, outcome: Outcome) -> Verdict | None:
+    """The entry for an answer that was not understood when it came, and is now; None if that is of no use.
+
+    Calls that came after it may have made it worthless, so a pair is seen to work before it counts.
+    """
+    doubt = standing.doubt or action
+    match outcome:
+        case Won():
+            return Verdict(
+                "done",
+                READ_AGAIN,
+                State.UNCERTAIN,
+                UNVERIFIED,
+                doubt,
+                standing.not_before,
+                new_pair=outcome.pair,
+            )
+        case Renewed():
+            renewed = _with_handle(outcome.legacy, standing.legacy)
+            return Verdict(
+                "done",
+                READ_AGAIN,
+                State.UNCERTAIN,
+                RESPONSE_LOST,
+                Action.RENEW,
+                standing.not_before,
+                new_legacy=renewed,
+            )
+        case _:
+            return None
+
+
 def died(action: Action, tries: int, started_at: datetime, policy: Policy) -> Verdict:
     """The entry for a call with an effect that was under way when its process died: sent, for all we know.
 
@@ -195,7 +234,7 @@ def _unchanged(standing: Standing, outcome: str, problem: str = "") -> Verdict:
         state, reason = State.PENDING, ""
     else:
         state, reason = State.UNCERTAIN, standing.reason
-        if reason not in (UNVERIFIED, RESPONSE_LOST):
+        if reason not in (UNVERIFIED, RESPONSE_LOST, NO_REFRESH_TOKEN):
             reason = UNVERIFIED if standing.pair else RESPONSE_LOST
     return Verdict(outcome, problem, state, reason, doubt=standing.doubt)
 
@@ -210,18 +249,46 @@ def _stopped(standing: Standing, outcome: Suspect | StopAll, now: datetime, back
     return replace(stopped, reason=stopped.reason or outcome.problem, not_before=now + backoff)
 
 
-def _won(standing: Standing, action: Action, pair: TokenPair, now: datetime, policy: Policy) -> Verdict:
+def _won(
+    standing: Standing, action: Action, outcome: Won | NoRefreshToken, now: datetime, policy: Policy
+) -> Verdict:
+    won = outcome if isinstance(outcome, Won) else _completed(standing, action, outcome)
+    if won is None:
+        # Fruitless: the pair is kept, and does not count. Asked again, the provider may give another.
+        return Verdict(
+            "over",
+            NO_REFRESH_TOKEN,
+            State.FAILED,
+            NO_REFRESH_TOKEN,
+            standing.doubt or action,
+            new_pair=outcome.pair,
+            new_pair_set_aside=True,
+        )
     # A refresh that was asked only once shows by itself that the pair before it worked; not, though, which
     # tenants its user has consented to.
     only_call = standing.doubt is None or (
         action is Action.REFRESH and standing.doubt not in (Action.REFRESH, Action.EXCHANGE_CODE)
     )
-    if only_call:
-        return Verdict("done", "", State.MIGRATED, _mismatch(standing, pair), new_pair=pair)
-    settled = now + policy.settle
+    if only_call and won.whole:
+        return Verdict("done", "", State.MIGRATED, _mismatch(standing, won.pair), new_pair=won.pair)
     return Verdict(
-        "done", "", State.UNCERTAIN, UNVERIFIED, standing.doubt, settled, tries=standing.tries, new_pair=pair
+        "done",
+        "",
+        State.UNCERTAIN,
+        UNVERIFIED,
+        standing.doubt or action,
+        # No other call can still be running where this is the only one.
+        None if only_call else now + policy.settle,
+        tries=standing.tries,
+        new_pair=won.pair,
     )
+
+
+def _completed(standing: Standing, action: Action, outcome: NoRefreshToken) -> Won | None:
+    """A refresh may leave the refresh token as it was (RFC 6749, 6); only the new pair's use tells."""
+    if action is not Action.REFRESH or standing.pair is None:
+        return None
+    return Won(replace(outcome.pair, refresh_token=standing.pair.pair.refresh_token), whole=False)
 
 
 def _exchanged(standing: Standing, outcome: Outcome, now: datetime, policy: Policy) -> Verdict:
@@ -246,8 +313,10 @@ def _exchanged(standing: Standing, outcome: Outcome, now: datetime, policy: Poli
             )
         case Later():
             return replace(stays, outcome="later", problem=outcome.problem)
-        case Over() | RenewFirst():
-            return replace(stays, outcome="over", problem=outcome.problem)
+        case Over() | RenewFirst() | NoRefreshToken():
+            kept = outcome.pair if isinstance(outcome, NoRefreshToken) else None
+            over = replace(stays, outcome="over", problem=outcome.problem)
+            return replace(over, new_pair=kept, new_pair_set_aside=kept is not None)
         case Suspect() | StopAll():
             return replace(stays, outcome="stop", problem=outcome.problem)
         case Unknown():
@@ -285,10 +354,16 @@ def _reached(standing: Standing, outcome: Reached) -> Verdict:
         "done",
         "",
         State.MIGRATED,
-        tenants.finding(standing, outcome.tenants),
+        tenants.finding(standing, outcome.tenants) or _assumed(standing),
         pair_verified=True,
         reached=tuple(tenant.id for tenant in outcome.tenants),
     )
+
+
+def _assumed(standing: Standing) -> str:
+    """What is to be said of a pair that works, though its answer did not say all."""
+    assumed = standing.pair is not None and standing.pair.pair.lifetime_assumed
+    return LIFETIME_ASSUMED if assumed else ""
 
 
 def _consented(standing: Standing, outcome: Reached) -> Verdict:
@@ -298,7 +373,7 @@ def _consented(standing: Standing, outcome: Reached) -> Verdict:
         "done",
         choice.problem,
         State.MIGRATED if choice.counts else State.NEEDS_CONSENT,
-        choice.reason,
+        choice.reason or _assumed(standing),
         pair_verified=True,
         pair_set_aside=not choice.counts,
         reached=tuple(tenant.id for tenant in outcome.tenants),
@@ -340,7 +415,8 @@ def _over(standing: Standing, action: Action, outcome: Over, now: datetime, back
             else _refresh_refused(standing, outcome, now, now + backoff)
         )
     if standing.doubt is not None and outcome.refused:
-        return Verdict("over", outcome.problem, State.NEEDS_CONSENT, RESPONSE_LOST)
+        known = NO_REFRESH_TOKEN if standing.reason == NO_REFRESH_TOKEN else RESPONSE_LOST
+        return Verdict("over", outcome.problem, State.NEEDS_CONSENT, known)
     if standing.state is State.MIGRATED or (standing.doubt is not None and outcome.state is State.FAILED):
         return replace(
             _unchanged(standing, "over", outcome.problem), tries=standing.tries + 1, not_before=now + backoff

@@ -19,6 +19,7 @@ from migrator.models import Clock, Credentials
 from migrator.pacing import Breaker, Pace
 from migrator.progress import Progress
 from migrator.providers import Profile
+from migrator.reread import reread_all
 from migrator.settings import JobSettings
 from migrator.tabular import printable
 from migrator.transitions import Policy
@@ -100,6 +101,11 @@ class Workshop:
             self.progress.note(
                 f"{stock.consents:,} consents were under way when 'reconsent serve' ended:"
                 " their users click once more"
+            )
+        found = reread_all(ledger, self.profile)
+        if found:
+            self.progress.note(
+                f"{found:,} answers that were not understood when they came hold a pair: to be seen to work"
             )
         for target, fate in stock.exports:
             self.progress.note(_EXPORT_LEFT[fate].format(target=printable(target)))

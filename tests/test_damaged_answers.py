@@ -22,12 +22,31 @@ def answer(body: bytes) -> Answer:
     return Answer(200, {"Content-Length": str(len(body))}, body, utc_now())
 
 
-@pytest.mark.parametrize("name", ["oauth_token", "oauth_token_secret", "oauth_session_handle"])
+@pytest.mark.parametrize("name", ["oauth_token", "oauth_token_secret"])
 @pytest.mark.parametrize("value", ["%FF", "%C3%BC", "x%0Ay", "%00"])
 def test_a_renewed_token_that_could_not_be_sent_back_is_none(name: str, value: str) -> None:
     fields = {"oauth_token": "T", "oauth_token_secret": "S", "oauth_session_handle": "H", name: value}
     body = "&".join(f"{field}={text}" for field, text in fields.items()).encode()
     assert isinstance(find_profile("xero").read(Action.RENEW, answer(body)), Unknown)
+
+
+@pytest.mark.parametrize("value", ["%FF", "%C3%BC", "x%0Ay", "%00", ""])
+def test_a_handle_that_could_not_be_sent_back_does_not_cost_the_token(value: str) -> None:
+    body = f"oauth_token=T&oauth_token_secret=S&oauth_session_handle={value}".encode()
+    renewed = find_profile("xero").read(Action.RENEW, answer(body))
+    assert renewed == Renewed(LegacyToken(Secret("T"), Secret("S")))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"oauth_token": "T", "oauth_token_secret": "S", "oauth_session_handle": "H"}',
+        b"OAuth_Token=T&OAUTH_TOKEN_SECRET=S&oauth_session_handle=H",
+    ],
+)
+def test_a_renewed_token_may_come_in_another_form(body: bytes) -> None:
+    renewed = find_profile("xero").read(Action.RENEW, answer(body))
+    assert renewed == Renewed(LegacyToken(Secret("T"), Secret("S"), Secret("H")))
 
 
 @pytest.mark.parametrize("tenant", ["0", "true", "[]", "{}", '""'], ids=str)

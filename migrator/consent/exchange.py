@@ -15,11 +15,13 @@ from migrator.ledger import ConsentLedger, EndedCall, Invitation, Visit
 from migrator.models import Action, Clock, Credentials, Secret, State
 from migrator.providers import (
     Code,
+    NoRefreshToken,
     Outcome,
     Profile,
     Reached,
     StopAll,
     Suspect,
+    Unknown,
     Won,
 )
 from migrator.transitions import Policy, Verdict, settle
@@ -124,7 +126,7 @@ class Exchange:
 
 def _tell(key: str, action: Action, outcome: Outcome, verdict: Verdict, visit: Visit) -> None:
     """To the operator's log; never a code, token or link."""
-    if isinstance(outcome, Suspect | StopAll):
+    if isinstance(outcome, Suspect | StopAll | NoRefreshToken | Unknown) and outcome.hint:
         log.error(
             "connection %s: %s: the provider answers %s: %s", key, action, outcome.problem, outcome.hint
         )

@@ -12,6 +12,7 @@ from migrator.ledger import Invitation, Visit
 from migrator.models import State
 from migrator.providers import (
     Later,
+    NoRefreshToken,
     Outcome,
     Over,
     Reached,
@@ -129,7 +130,7 @@ def after_exchange(outcome: Outcome) -> Visit:
             return Visit(Came.CODE_REFUSED, outcome.problem)
         case Later():
             return Visit(Came.DOWN, outcome.problem)
-        case Suspect() | StopAll():
+        case Suspect() | StopAll() | NoRefreshToken():
             return Visit(Came.SETUP, outcome.problem)
         case Unknown():
             return Visit(Came.LOST, outcome.problem)

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from migrator.ledger.codec import Codec, maybe_time_text, time_of, time_text
 from migrator.models import Action, LegacyToken, Standing, State, StoredPair, Tenant, TenantType, TokenPair
-from migrator.providers import Answer, NoAnswer, Outcome, Unknown
+from migrator.providers import Answer, NoAnswer, NoRefreshToken, Outcome, Unknown, Won
 from migrator.transitions import Policy, Verdict, died
 
 WITHOUT_EFFECT = frozenset({Action.VERIFY})
@@ -109,7 +109,7 @@ class EndedCall:
     verdict: Verdict
     http_status: int | None
     unreadable: bytes | None = field(default=None, repr=False)
-    """The body of an answer that nobody could read: an operator may."""
+    """The body of an answer that was not understood, or not wholly: a later version may."""
 
     @classmethod
     def of(
@@ -121,15 +121,20 @@ class EndedCall:
         outcome: Outcome,
         verdict: Verdict,
     ) -> EndedCall:
-        """What the ledger keeps of a call about ``pair``; of an answer that nobody could read, all of it."""
-        arrived = answer if isinstance(answer, Answer) else None
+        """What the ledger keeps of a call about ``pair``; of an answer that was not wholly understood, all
+        that arrived.
+        """
+        arrived = answer if isinstance(answer, Answer) else answer.part
+        understood = not isinstance(outcome, Unknown | NoRefreshToken) and not (
+            isinstance(outcome, Won) and not outcome.whole
+        )
         return cls(
             attempt_id=attempt_id,
             connection_id=connection_id,
             pair_id=pair.id if pair is not None else None,
             verdict=verdict,
             http_status=arrived.status if arrived else None,
-            unreadable=arrived.body if arrived and isinstance(outcome, Unknown) else None,
+            unreadable=arrived.body if arrived and not understood else None,
         )
 
 
@@ -144,16 +149,30 @@ def end_call(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: datetim
         return False
     if call.pair_id is not None:
         _mark_pair(db, call.pair_id, verdict, now)
-    if verdict.new_pair is not None:
-        _add_pair(db, codec, call.connection_id, call.attempt_id, verdict.new_pair, now)
-    if verdict.new_legacy is not None:
-        add_legacy(db, codec, call.connection_id, verdict.new_legacy, now, attempt_id=call.attempt_id)
+    take_won(db, codec, call.connection_id, call.attempt_id, verdict, now)
     if verdict.token_expired:
         set_expiry(db, call.connection_id, now)
     if verdict.adopted is not None:
         _adopt(db, call.connection_id, verdict.adopted)
     stand(db, call.connection_id, verdict, now)
     return True
+
+
+def take_won(
+    db: sqlite3.Connection,
+    codec: Codec,
+    connection_id: int,
+    attempt_id: int,
+    verdict: Verdict,
+    now: datetime,
+) -> None:
+    """Whatever a call won: a pair, or the next generation of the legacy token."""
+    if verdict.new_pair is not None and verdict.new_pair_set_aside:
+        keep_pair(db, codec, connection_id, attempt_id, verdict.new_pair, now, set_aside=True)
+    elif verdict.new_pair is not None:
+        _add_pair(db, codec, connection_id, attempt_id, verdict.new_pair, now)
+    if verdict.new_legacy is not None:
+        add_legacy(db, codec, connection_id, verdict.new_legacy, now, attempt_id=attempt_id)
 
 
 def _overtaken(db: sqlite3.Connection, call: EndedCall) -> bool:
@@ -174,7 +193,7 @@ def _overtaken(db: sqlite3.Connection, call: EndedCall) -> bool:
 
 
 def complete_call(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: datetime) -> None:
-    """The outcome alone, with the answer if nobody could read it."""
+    """The outcome alone, with the answer if it was not wholly understood."""
     complete(db, call.attempt_id, call.verdict, call.http_status, now)
     if call.unreadable is not None:
         sealed = codec.seal_answer(call.unreadable)
@@ -221,7 +240,8 @@ def rest(db: sqlite3.Connection, standing: Standing, state: State, reason: str, 
 def retry_failed(db: sqlite3.Connection, now: datetime) -> int:
     """Put what failed back in line; returns how many."""
     cursor = db.execute(
-        """UPDATE connections SET state = 'pending', reason = '', not_before = NULL, tries = 0, updated_at = ?
+        """UPDATE connections SET state = 'pending', reason = CASE WHEN doubt IS NULL THEN '' ELSE reason END,
+                  not_before = NULL, tries = 0, updated_at = ?
            WHERE state = 'failed'""",
         [time_text(now)],
     )
@@ -299,8 +319,8 @@ def keep_pair(
     db.execute(
         """INSERT INTO token_pairs
            (connection_id, attempt_id, access_token, refresh_token, scope, tenant_id, user_id, expires_at,
-            refresh_expires_at, obtained_at, replaced_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            refresh_expires_at, lifetime_assumed, obtained_at, replaced_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [
             connection_id,
             attempt_id,
@@ -311,6 +331,7 @@ def keep_pair(
             pair.user_id,
             time_text(pair.expires_at),
             maybe_time_text(pair.refresh_expires_at),
+            pair.lifetime_assumed,
             time_text(now),
             time_text(now) if set_aside else None,
         ],

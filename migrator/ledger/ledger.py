@@ -27,6 +27,7 @@ from migrator.ledger import (
     purging,
     reading,
     schema,
+    sealed_answers,
     standings,
 )
 from migrator.ledger.book import Book
@@ -37,9 +38,10 @@ from migrator.ledger.handing import HandedPair, InHand, Size
 from migrator.ledger.intaking import Intake
 from migrator.ledger.inviting import LINKS, Invitee
 from migrator.ledger.rescue import RescueFile
+from migrator.ledger.sealed_answers import SealedAnswer
 from migrator.ledger.vault import Fingerprints, LedgerKey, Vault
 from migrator.models import Action, Clock, Reject, Standing, State
-from migrator.transitions import Policy
+from migrator.transitions import Policy, Verdict
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,24 @@ class Ledger(Book):
     def rest(self, standing: Standing, state: State, reason: str) -> None:
         """Record that a connection needs no call any more."""
         self._writer.write(lambda db: entries.rest(db, standing, state, reason, self._clock()))
+
+    # --- answers that were not understood ---
+
+    def not_understood(self) -> list[int]:
+        """Ids of the connections for which a pair in such an answer would be of use, in order."""
+        return sealed_answers.connections(self._reader())
+
+    def sealed_answers(self, connection_id: int) -> list[SealedAnswer]:
+        """The answers to calls for one connection that were not understood, the newest first."""
+        return list(sealed_answers.of_connection(self._reader(), self._codec, connection_id))
+
+    def understood(self, connection_id: int, found: SealedAnswer, verdict: Verdict) -> bool:
+        """Take in what an answer held after all; False if the connection has gone on without it."""
+        return self._writer.write(
+            lambda db: sealed_answers.understood(
+                db, self._codec, connection_id, found, verdict, self._clock()
+            )
+        )
 
     # --- the hand-over ---
 

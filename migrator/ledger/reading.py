@@ -164,7 +164,8 @@ def findings(db: sqlite3.Connection) -> Iterator[Finding]:
     for key, organisation, tenant_id, tenant_type, reason, reached in db.execute(
         """SELECT c.key, c.organisation, c.tenant_id, c.tenant_type, c.reason, p.reached
            FROM connections c JOIN token_pairs p ON p.connection_id = c.id
-           WHERE c.state = 'migrated' AND c.reason <> '' AND p.dead_at IS NULL AND p.replaced_at IS NULL
+           WHERE c.state = 'migrated' AND c.reason NOT IN ('', 'lifetime_assumed')
+                 AND p.dead_at IS NULL AND p.replaced_at IS NULL
            ORDER BY c.id"""
     ):
         tenants = tuple(json.loads(reached)) if reached else ()

@@ -155,6 +155,7 @@ def _encode(call: EndedCall) -> str:
         "not_before": maybe_time_text(verdict.not_before),
         "tries": verdict.tries,
         "new_pair": _pair_document(verdict.new_pair) if verdict.new_pair else None,
+        "new_pair_set_aside": verdict.new_pair_set_aside,
         "new_legacy": _legacy_document(verdict.new_legacy) if verdict.new_legacy else None,
         "pair_verified": verdict.pair_verified,
         "reached": verdict.reached,
@@ -178,6 +179,7 @@ def _decode(text: str) -> EndedCall:
         not_before=maybe_time_of(document["not_before"]),
         tries=document["tries"],
         new_pair=_pair(document["new_pair"]) if document["new_pair"] else None,
+        new_pair_set_aside=document.get("new_pair_set_aside", False),
         new_legacy=_legacy(document["new_legacy"]) if document["new_legacy"] else None,
         pair_verified=document["pair_verified"],
         reached=tuple(document.get("reached", ())),
@@ -197,7 +199,7 @@ def _decode(text: str) -> EndedCall:
     )
 
 
-def _pair_document(pair: TokenPair) -> dict[str, str | None]:
+def _pair_document(pair: TokenPair) -> dict[str, str | bool | None]:
     return {
         "access_token": pair.access_token.reveal(),
         "refresh_token": pair.refresh_token.reveal(),
@@ -206,6 +208,7 @@ def _pair_document(pair: TokenPair) -> dict[str, str | None]:
         "tenant_id": pair.tenant_id,
         "user_id": pair.user_id,
         "refresh_expires_at": maybe_time_text(pair.refresh_expires_at),
+        "lifetime_assumed": pair.lifetime_assumed,
     }
 
 
@@ -218,6 +221,7 @@ def _pair(document: dict[str, Any]) -> TokenPair:
         document["tenant_id"],
         document["user_id"],
         maybe_time_of(document.get("refresh_expires_at")),
+        document.get("lifetime_assumed", False),
     )
 
 

@@ -281,6 +281,19 @@ def m004_consent(db: Database) -> None:
         db.execute(statement)
 
 
+_ANSWERS_READ_AGAIN = (
+    "ALTER TABLE token_pairs ADD COLUMN lifetime_assumed INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX attempts_with_answer ON attempts (connection_id) WHERE answer IS NOT NULL",
+)
+
+
+@migrations()
+def m005_answers_read_again(db: Database) -> None:
+    """Answers that were not understood are looked through again; what a pair's answer did not say."""
+    for statement in _ANSWERS_READ_AGAIN:
+        db.execute(statement)
+
+
 def prepare(connection: sqlite3.Connection, *, create: bool) -> None:
     """Bring a database to the newest schema.
 

@@ -21,7 +21,7 @@ _STANDING = """
            c.organisation,
            l.material, l.expires_at,
            p.id, p.access_token, p.refresh_token, p.scope, p.tenant_id, p.user_id, p.expires_at,
-           p.refresh_expires_at, p.verified_at, p.obtained_at,
+           p.refresh_expires_at, p.lifetime_assumed, p.verified_at, p.obtained_at,
            EXISTS (SELECT 1 FROM handings WHERE own_pair_id = p.id)
     FROM connections c
     JOIN legacy_tokens l ON l.id =
@@ -91,7 +91,7 @@ def standing(db: sqlite3.Connection, codec: Codec, connection_id: int) -> Standi
 
 def _pair(codec: Codec, row: Sequence[Any]) -> StoredPair:
     (pair_id, access, refresh, scope, tenant_id, user_id, expires_at,
-     refresh_expires_at, verified_at, obtained_at, taken) = row  # fmt: skip
+     refresh_expires_at, lifetime_assumed, verified_at, obtained_at, taken) = row  # fmt: skip
     access_token, refresh_token = codec.open_pair(access, refresh)
     pair = TokenPair(
         access_token,
@@ -101,6 +101,7 @@ def _pair(codec: Codec, row: Sequence[Any]) -> StoredPair:
         tenant_id,
         user_id,
         maybe_time_of(refresh_expires_at),
+        bool(lifetime_assumed),
     )
     return StoredPair(pair_id, pair, maybe_time_of(verified_at), bool(taken), maybe_time_of(obtained_at))
 

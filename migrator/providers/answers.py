@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import json
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+import re
+from datetime import timedelta
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from itertools import islice
 from typing import Any, TypeGuard
 from urllib.parse import parse_qsl
 
-from migrator.models import Secret, TokenPair
 from migrator.providers.interface import Answer, Later, Outcome, Suspect, Unknown
 
 LONGEST_NAME = 200
 """Characters of a name that are kept."""
 LONGEST_WAIT = timedelta(days=1)
 """A provider's limits are counted a day at the longest; what asks for more is a mistake."""
+_NUMBER = re.compile(r"[0-9]{1,10}(\.[0-9]{0,10})?")
 
 
 def json_value(answer: Answer) -> Any:
@@ -44,13 +46,33 @@ def form(answer: Answer) -> dict[str, str]:
     The first of repeated ones, nothing if it is not a form.
     """
     try:
-        pairs = parse_qsl(answer.body.decode("utf-8").strip(), strict_parsing=True, keep_blank_values=True)
+        return form_fields(answer.body.decode("utf-8"))
+    except ValueError:
+        return {}
+
+
+def form_fields(text: str) -> dict[str, str]:
+    """The same for a text."""
+    try:
+        pairs = parse_qsl(text.strip(), strict_parsing=True, keep_blank_values=True)
     except ValueError:
         return {}
     fields: dict[str, str] = {}
     for name, value in pairs:
         fields.setdefault(name, value)
     return fields
+
+
+def fields(answer: Answer) -> dict[str, str]:
+    """The texts of a form or of a JSON object, by their names in lower case."""
+    document: dict[str, Any] = json_object(answer) or {**form(answer)}
+    return {name.lower(): value for name, value in document.items() if isinstance(value, str)}
+
+
+def is_web_page(answer: Answer) -> bool:
+    """Whether the body is HTML: no endpoint of ours answers with that, but proxies and captive portals do."""
+    beginning = answer.body[:1024].removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    return beginning.startswith((b"<!doctype html", b"<html", b"<head", b"<!--", b"<body"))
 
 
 def oauth_problem(answer: Answer) -> str:
@@ -93,33 +115,17 @@ def count(header: str | None) -> int | None:
     return int(header[:9]) if header and header.isascii() and header.isdecimal() else None
 
 
-def token_pair(
-    document: Mapping[str, Any], now: datetime, *, tenant: str = "", user: str = ""
-) -> TokenPair | None:
-    """A whole pair (RFC 6749, 5.1), or None if anything that makes one is missing.
+NOT_THE_PROVIDERS = Unknown(
+    "not_the_providers",
+    "a web page came with status 200: it is not the provider's, but a captive portal's or a proxy's. See that"
+    " this machine reaches the provider ('curl' shows the page), and check base_url and [network]",
+)
+"""Somebody on the way answered in the provider's place, or in the place of its answer."""
 
-    ``tenant`` names the field that names the tenant, ``user`` the claim of the access token that names the
-    user.
-    """
-    access, renewal, kind = (document.get(name) for name in ("access_token", "refresh_token", "token_type"))
-    lifetime = seconds(document.get("expires_in"))
-    if not (
-        is_token(access)
-        and is_token(renewal)
-        and lifetime
-        and isinstance(kind, str)
-        and kind.lower() == "bearer"
-    ):
-        return None
-    claims = jwt_claims(access)
-    return TokenPair(
-        access_token=Secret(access),
-        refresh_token=Secret(renewal),
-        expires_at=now + timedelta(seconds=lifetime),
-        scope=text(document.get("scope")) or " ".join(strings(claims.get("scope"))),
-        tenant_id=text(document.get(tenant)),
-        user_id=text(claims.get(user)),
-    )
+
+def is_good(answer: Answer) -> bool:
+    """Whether its status says that all went well (RFC 9110, 15.3)."""
+    return HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES
 
 
 def jwt_claims(token: str) -> dict[str, Any]:
@@ -171,11 +177,11 @@ def name(value: Any) -> str:
 
 
 def seconds(value: Any) -> int | None:
-    """A lifetime as number or as text: Xero's endpoint answers ``"1800"``. None if it is neither, or not
-    positive.
+    """A lifetime as number or as text: Xero's endpoint answers ``"1800"``, others ``"1800.0"``. None if it is
+    neither, or not positive.
     """
-    if isinstance(value, str) and value.isdecimal() and value.isascii():
-        value = int(value[:10])
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return int(value) if 0 < value <= 10 * 365 * 86400 else None
+    return int(value) if 1 <= value <= 10 * 365 * 86400 else None

@@ -10,7 +10,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-from migrator.models import Action, Credentials, LegacyToken, Secret, State, Tenant, TenantType, TokenPair
+from migrator.models import (
+    NO_REFRESH_TOKEN,
+    Action,
+    Credentials,
+    LegacyToken,
+    Secret,
+    State,
+    Tenant,
+    TenantType,
+    TokenPair,
+)
 
 # --- what to send ---
 
@@ -92,6 +102,8 @@ class NoAnswer:
     """Whether any byte of the request may have left; if not, the call had no effect for certain."""
     problem: str
     """A short stable word: ``connection_refused``, ``no_answer``, ``timeout``, …"""
+    part: Answer | None = field(default=None, repr=False)
+    """What had arrived when it broke off, if anything: it may hold what was asked for, whole."""
 
 
 # --- what it means ---
@@ -99,9 +111,23 @@ class NoAnswer:
 
 @dataclass(frozen=True)
 class Won:
-    """A whole OAuth 2.0 pair."""
+    """An OAuth 2.0 pair."""
 
     pair: TokenPair
+    whole: bool = True
+    """Whether the answer said all that RFC 6749, 5.1 wants, in its words; if not, only the pair's use tells
+    whether it was understood.
+    """
+
+
+@dataclass(frozen=True)
+class NoRefreshToken:
+    """An access token with no refresh token: it works until it ends, and nothing comes after it."""
+
+    pair: TokenPair
+    """Its refresh token is empty."""
+    hint: str
+    problem: str = NO_REFRESH_TOKEN
 
 
 @dataclass(frozen=True)
@@ -184,9 +210,23 @@ class Unknown:
     """Sent, and nobody knows whether it took effect."""
 
     problem: str
+    hint: str = ""
+    """What to do, where the answer is nothing of the provider's, so that everybody would get it."""
 
 
-Outcome = Won | Renewed | Reached | Revoked | RenewFirst | Later | Over | Suspect | StopAll | Unknown
+Outcome = (
+    Won
+    | NoRefreshToken
+    | Renewed
+    | Reached
+    | Revoked
+    | RenewFirst
+    | Later
+    | Over
+    | Suspect
+    | StopAll
+    | Unknown
+)
 
 
 class Profile(Protocol):

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from migrator.models import Action, Credentials, LegacyToken, Secret, State, Tenant, TenantType
-from migrator.providers import answers
+from migrator.providers import answers, token_response
 from migrator.providers.interface import (
     RATE_LIMITED,
     Answer,
@@ -30,13 +30,14 @@ from migrator.providers.interface import (
     StopAll,
     Suspect,
     Unknown,
-    Won,
 )
+from migrator.providers.token_response import Documented
 from migrator.providers.xero_scopes import SCOPES
 
 API = "https://api.xero.com"
 IDENTITY = "https://identity.xero.com"
 LOGIN = "https://login.xero.com"
+ACCESS_TOKEN_LIFETIME = timedelta(minutes=30)
 REFRESH_TOKEN_LIFETIME = timedelta(days=30)
 """Unused; a later document says 60 days, and the stricter of the two is assumed."""
 
@@ -48,6 +49,16 @@ _CLIENT = "check oauth2.client_id and the client secret"
 _SCOPE = (
     "check oauth2.scopes: they must contain offline_access and nothing that the application does not have"
 )
+
+_DOCUMENTED = Documented(
+    ACCESS_TOKEN_LIFETIME,
+    REFRESH_TOKEN_LIFETIME,
+    "oauth2.scopes must contain offline_access, and the application must be allowed to ask for it",
+    tenant_field="xero_tenant_id",
+    user_claim="xero_userid",
+)
+_OF_PAIRS = (Action.SWAP, Action.REFRESH, Action.EXCHANGE_CODE)
+"""Calls that are answered with a pair."""
 
 _REVOKED = Over(State.NEEDS_CONSENT, "grant_revoked", "token_rejected", refused=True)
 _EXPIRED = "The access token has expired"
@@ -149,12 +160,22 @@ class Xero:
 
     def read(self, action: Action, answer: Answer | NoAnswer) -> Outcome:
         if isinstance(answer, NoAnswer):
-            return Unknown(answer.problem) if answer.sent else Later(answer.problem)
-        if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+            broken_off = Unknown(answer.problem) if answer.sent else Later(answer.problem)
+            return _salvaged(action, answer.part) or broken_off
+        if answers.is_good(answer):
+            if answers.is_web_page(answer):
+                return _salvaged(action, answer) or answers.NOT_THE_PROVIDERS
             return _READ_OK[action](answer)
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             return _rate_limited(answer)
-        return _read_refusal(action, answer)
+        return _salvaged(action, answer) or _read_refusal(action, answer)
+
+
+def _salvaged(action: Action, arrived: Answer | None) -> Outcome | None:
+    """The pair in what is no good answer, if there is one."""
+    if arrived is None or action not in _OF_PAIRS:
+        return None
+    return token_response.salvaged(arrived, _DOCUMENTED)
 
 
 def _rate_limited(answer: Answer) -> Later:
@@ -198,31 +219,27 @@ def _says_expired(document: dict[str, Any] | None) -> bool:
 
 
 def _read_pair(answer: Answer) -> Outcome:
-    document = answers.json_object(answer)
-    pair = (
-        answers.token_pair(document, answer.received_at, tenant="xero_tenant_id", user="xero_userid")
-        if document
-        else None
-    )
-    if pair is not None:
-        return Won(replace(pair, refresh_expires_at=answer.received_at + REFRESH_TOKEN_LIFETIME))
+    won = token_response.read(answer, _DOCUMENTED)
+    if won is not None:
+        return won
     # The protocol names no status for this refusal; any other body that is no pair may hide one.
-    return RenewFirst("token_expired") if _says_expired(document) else Unknown("unreadable_pair")
+    expired = _says_expired(answers.json_object(answer))
+    return RenewFirst("token_expired") if expired else Unknown("unreadable_pair")
 
 
 def _read_renewal(answer: Answer) -> Outcome:
-    fields = answers.form(answer)
+    fields = answers.fields(answer)
     if "oauth_problem" in fields:
         return _read_refusal(Action.RENEW, answer)
     token, secret = fields.get("oauth_token"), fields.get("oauth_token_secret")
     handle = fields.get("oauth_session_handle")
-    if not (
-        answers.is_token(token) and answers.is_token(secret) and (not handle or answers.is_token(handle))
-    ):
+    if not (answers.is_token(token) and answers.is_token(secret)):
         return Unknown("unreadable_token")
     lifetime = answers.seconds(fields.get("oauth_expires_in"))
     expires_at = answer.received_at + timedelta(seconds=lifetime) if lifetime else None
-    legacy = LegacyToken(Secret(token), Secret(secret), Secret(handle) if handle else None, expires_at)
+    # A handle that cannot be sent back does not cost the token that came with it.
+    kept = Secret(handle) if answers.is_token(handle) else None
+    legacy = LegacyToken(Secret(token), Secret(secret), kept, expires_at)
     return Renewed(legacy, whole=answer.delimited)  # a form does not show where it ends, as JSON does
 
 

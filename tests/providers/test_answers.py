@@ -43,16 +43,6 @@ def jwt(payload: bytes) -> str:
     return f"h.{base64.urlsafe_b64encode(payload).decode().rstrip('=')}.s"
 
 
-PAIR = {
-    "access_token": jwt(b'{"xero_userid": "user-1"}'),
-    "refresh_token": "refresh",
-    "expires_in": "1800",
-    "token_type": "Bearer",
-    "xero_tenant_id": "tenant-1",
-    "scope": "a b",
-}
-
-
 @given(bodies)
 def test_no_body_makes_a_reader_fail(body: bytes) -> None:
     value = answers.json_value(answer(body))
@@ -131,37 +121,7 @@ def test_without_the_header_nothing_is_said() -> None:
     assert answers.retry_after(answer()) is None
 
 
-# --- pairs -------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("lifetime", ["1800", 1800, 1800.0])
-@pytest.mark.parametrize("kind", ["Bearer", "bearer", "BEARER"])
-def test_a_whole_pair_is_read_whether_its_lifetime_is_number_or_text(lifetime: object, kind: str) -> None:
-    pair = answers.token_pair(
-        PAIR | {"expires_in": lifetime, "token_type": kind}, NOW, tenant="xero_tenant_id", user="xero_userid"
-    )
-    assert pair is not None
-    assert (pair.access_token.reveal(), pair.refresh_token.reveal()) == (PAIR["access_token"], "refresh")
-    assert pair.expires_at == NOW + timedelta(minutes=30)
-    assert (pair.scope, pair.tenant_id, pair.user_id) == ("a b", "tenant-1", "user-1")
-
-
-@pytest.mark.parametrize("name", ["access_token", "refresh_token", "expires_in", "token_type"])
-def test_without_any_of_its_parts_it_is_no_pair(name: str) -> None:
-    assert answers.token_pair({key: value for key, value in PAIR.items() if key != name}, NOW) is None
-
-
-@pytest.mark.parametrize("name", ["access_token", "refresh_token"])
-@pytest.mark.parametrize(
-    "value", [None, "", " ", 1, True, ["t"], {"t": 1}, "a\nb", "a\x00", "\ud800", "漢字", "é"]
-)
-def test_a_token_is_text_that_can_be_sent(name: str, value: object) -> None:
-    assert answers.token_pair(PAIR | {name: value}, NOW) is None
-
-
-@pytest.mark.parametrize("kind", [None, "", "mac", 1, True, ["Bearer"], "Bearer "])
-def test_a_pair_is_a_bearers(kind: object) -> None:
-    assert answers.token_pair(PAIR | {"token_type": kind}, NOW) is None
+# --- tokens ------------------------------------------------------------------------------------------------
 
 
 lifetimes = st.one_of(json_values, st.text(max_size=12), st.integers(-10, 10**12).map(str))
@@ -175,42 +135,41 @@ lifetimes = st.one_of(json_values, st.text(max_size=12), st.integers(-10, 10**12
 @example(10**400)
 @example(0.5)
 @example("0")
-def test_any_other_lifetime_is_none(value: object) -> None:
+@example("0.9")
+@example("-1800")
+@example("1e3")
+def test_a_lifetime_is_a_number_of_seconds_that_can_be(value: object) -> None:
     seconds = answers.seconds(value)
-    assert not isinstance(value, bool) or seconds is None
-    assert seconds is None or 0 <= seconds <= 10 * 365 * 86_400
-    if isinstance(value, str):
-        assert (seconds is not None) <= (value.isascii() and value.isdecimal())
-    pair = answers.token_pair(PAIR | {"expires_in": value}, NOW)
-    assert (pair is None) is (not seconds)
-    if pair is not None and seconds:
-        assert pair.expires_at == NOW + timedelta(seconds=seconds)
+    assert seconds is None or 1 <= seconds <= 10 * 365 * 86_400
+    if isinstance(value, str) and seconds is not None:
+        assert float(value) >= seconds > float(value) - 1
+        assert set(value) <= set(" \t\n\r\v\f0123456789.")
+    if isinstance(value, bool):
+        assert seconds is None
 
 
-@given(st.dictionaries(st.sampled_from(sorted(PAIR)), json_values))
-def test_no_document_makes_the_reader_fail_and_what_it_reads_has_two_tokens(
-    document: dict[str, object],
-) -> None:
-    pair = answers.token_pair(document, NOW, tenant="xero_tenant_id", user="xero_userid")
-    if pair is not None:
-        assert pair.access_token
-        assert pair.refresh_token
-        assert pair.expires_at > NOW
+@pytest.mark.parametrize("value", ["1800", 1800, 1800.0, "1800.0", "1800.", " 1800 ", 1800.9])
+def test_a_lifetime_may_be_number_or_text(value: object) -> None:
+    assert answers.seconds(value) == 1800
 
 
-@pytest.mark.parametrize("name", ["scope", "xero_tenant_id"])
-@pytest.mark.parametrize("value", [None, 1, ["a"], "\ud800"])
-def test_a_field_that_cannot_be_recorded_does_not_cost_the_pair(name: str, value: object) -> None:
-    pair = answers.token_pair(PAIR | {name: value}, NOW, tenant="xero_tenant_id", user="xero_userid")
-    assert pair is not None
-    (pair.scope + pair.tenant_id).encode()  # as the ledger must
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        b"<!DOCTYPE html>",
+        b"\n <html lang=en>",
+        b"<HTML>",
+        b"\xef\xbb\xbf<!doctype HTML>",
+        b"<!-- x --><html>",
+    ],
+)
+def test_a_web_page_is_known_by_its_beginning(beginning: bytes) -> None:
+    assert answers.is_web_page(answer(beginning + b"<title>Log in</title>"))
 
 
-def test_a_user_that_cannot_be_recorded_does_not_cost_the_pair() -> None:
-    token = jwt(rb'{"xero_userid": "\ud800"}')
-    pair = answers.token_pair(PAIR | {"access_token": token}, NOW, user="xero_userid")
-    assert pair is not None
-    pair.user_id.encode()
+@pytest.mark.parametrize("body", [b"", b"{}", b"oauth_problem=x", b"<xml/>", b'{"html": "<html>"}', b"html"])
+def test_what_is_no_web_page_is_not_taken_for_one(body: bytes) -> None:
+    assert not answers.is_web_page(answer(body, 200, Content_Type="text/html"))
 
 
 @given(bodies.map(jwt) | st.text(max_size=40) | st.text("ab._-=%", max_size=20))

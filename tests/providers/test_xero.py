@@ -369,6 +369,6 @@ def test_what_was_connected_in_a_tokens_own_consent_is_known_by_its_event() -> N
     assert XERO.chosen(reached, Secret("opaque")) == reached
 
 
-@pytest.mark.parametrize("body", [{}, {"a": 1}, "x", [1], ["t1"], [{"tenantId": "t"}, None], b"<html>"])
+@pytest.mark.parametrize("body", [{}, {"a": 1}, "x", [1], ["t1"], [{"tenantId": "t"}, None], b"<xml>"])
 def test_any_other_list_of_connections_is_not_understood(body: object) -> None:
     assert XERO.read(Action.VERIFY, answer(200, body)) == Unknown("unreadable_connections")

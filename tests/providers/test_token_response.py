@@ -1,0 +1,266 @@
+"""Reading a pair out of whatever a provider makes of it: one that arrived is never given up for its form."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from migrator.models import NO_REFRESH_TOKEN
+from migrator.providers import Answer, NoRefreshToken, Won
+from migrator.providers.token_response import Documented, read, salvaged
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+DOCUMENTED = Documented(
+    timedelta(minutes=20), timedelta(days=30), "ask for the scope", tenant_field="tenant", user_claim="uid"
+)
+
+
+def jwt(payload: bytes) -> str:
+    parts = (b'{"alg":"none"}', payload, b"signature")
+    return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
+
+
+ACCESS, REFRESH = jwt(b'{"uid": "user-1", "scope": ["a", "b"]}'), "r3fr3sh-t0ken/with+signs=="
+PAIR: dict[str, Any] = {
+    "access_token": ACCESS,
+    "refresh_token": REFRESH,
+    "expires_in": "1800",
+    "token_type": "Bearer",
+    "tenant": "tenant-1",
+    "scope": "c d",
+}
+
+
+def answer(body: object, status: int = 200, *, delimited: bool = True) -> Answer:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Answer(status, {}, content, NOW, delimited)
+
+
+def won(body: object, *, delimited: bool = True) -> Won:
+    outcome = read(answer(body, delimited=delimited), DOCUMENTED)
+    assert isinstance(outcome, Won), outcome
+    return outcome
+
+
+def tokens(outcome: Won) -> tuple[str, str]:
+    return outcome.pair.access_token.reveal(), outcome.pair.refresh_token.reveal()
+
+
+@pytest.mark.parametrize("lifetime", ["1800", 1800, 1800.0, "1800.0"])
+@pytest.mark.parametrize("kind", ["Bearer", "bearer", "BEARER"])
+def test_the_standards_form_is_taken_at_its_word(lifetime: object, kind: str) -> None:
+    outcome = won(PAIR | {"expires_in": lifetime, "token_type": kind})
+    assert outcome.whole
+    assert tokens(outcome) == (ACCESS, REFRESH)
+    pair = outcome.pair
+    assert pair.expires_at == NOW + timedelta(minutes=30)
+    assert pair.refresh_expires_at == NOW + timedelta(days=30)
+    assert (pair.scope, pair.tenant_id, pair.user_id) == ("c d", "tenant-1", "user-1")
+    assert not pair.lifetime_assumed
+
+
+@pytest.mark.parametrize("lifetime", [None, "", "soon", 0, -5, True, [], {}, "10e9", 10**12, "0.5"])
+def test_a_lifetime_that_is_not_said_is_the_documented_one(lifetime: object) -> None:
+    for document in (PAIR | {"expires_in": lifetime}, {k: v for k, v in PAIR.items() if k != "expires_in"}):
+        outcome = won(document)
+        assert tokens(outcome) == (ACCESS, REFRESH)
+        assert outcome.pair.expires_at == NOW + timedelta(minutes=20)
+        assert outcome.pair.lifetime_assumed
+        assert not outcome.whole
+
+
+@pytest.mark.parametrize("kind", [None, "", "mac", 1, True, ["Bearer"], "Bearer "])
+def test_another_kind_of_token_must_be_seen_to_work(kind: object) -> None:
+    outcome = won(PAIR | {"token_type": kind})
+    assert tokens(outcome) == (ACCESS, REFRESH)
+    assert not outcome.whole
+    assert not outcome.pair.lifetime_assumed
+
+
+OTHER_FORMS: Mapping[str, object] = {
+    "camel case": {"accessToken": ACCESS, "refreshToken": REFRESH, "expiresIn": 1800},
+    "pascal case": {"AccessToken": ACCESS, "RefreshToken": REFRESH},
+    "upper case": {"ACCESS_TOKEN": ACCESS, "REFRESH_TOKEN": REFRESH},
+    "hyphens": {"access-token": ACCESS, "refresh-token": REFRESH},
+    "one renamed": PAIR | {"refresh_token": None, "new_refresh_token": REFRESH},
+    "short names": {"token": ACCESS, "refresh": REFRESH},
+    "an object": {"data": {"attributes": PAIR}},
+    "a list": [{"meta": 1}, PAIR],
+    "one each": {
+        "access": {"token": ACCESS, "expires_in": 60},
+        "refresh": {"token": REFRESH, "expires_in": 9},
+    },
+    "lists of one": {"access_token": [ACCESS], "refresh_token": [REFRESH]},
+    "values": {"access_token": {"value": ACCESS}, "refresh_token": {"value": REFRESH}},
+    "white space": {"access_token": f" {ACCESS}\n", "refresh_token": f"{REFRESH} "},
+    "beside an error": PAIR | {"error": "none", "token_type": None},
+    "JSON in a text": {"body": json.dumps(PAIR)},
+    "JSON twice": json.dumps(PAIR),
+    "a form": urlencode({"access_token": ACCESS, "refresh_token": REFRESH}).encode(),
+    "something behind it": json.dumps(PAIR).encode() + b"\n<!-- served by proxy-7 -->",
+    "something before it": b"while(1);" + json.dumps(PAIR).encode(),
+    "escaped slashes": json.dumps(PAIR).replace("/", "\\/").encode() + b"}",
+    "cut off behind the tokens": json.dumps(PAIR).encode()[: json.dumps(PAIR).index("token_type")],
+    "XML": f"<access_token>{ACCESS}</access_token><Refresh_Token> {REFRESH}\n</Refresh_Token>".encode(),
+    "UTF-16": json.dumps(PAIR).encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("form", OTHER_FORMS)
+def test_a_pair_in_any_other_form_is_won_and_must_be_seen_to_work(form: str) -> None:
+    outcome = won(OTHER_FORMS[form])
+    assert tokens(outcome) == (ACCESS, REFRESH)
+    assert outcome.whole is (form == "UTF-16")
+
+
+def test_the_standards_own_names_come_before_what_is_alike() -> None:
+    document = {"token": "x" * 30, "refresh": "y" * 30} | PAIR | {"token_type": None}
+    assert tokens(won(document)) == (ACCESS, REFRESH)
+    assert tokens(won({"data": {"access_token": "z" * 30}} | PAIR | {"token_type": None})) == (
+        ACCESS,
+        REFRESH,
+    )
+
+
+@pytest.mark.parametrize("value", [None, "", 1.5, True, [], {}, "é" * 20, "\ud800"])
+def test_a_refresh_token_alone_is_won_and_must_be_used_at_once(value: object) -> None:
+    document = {"access_token": value, "refresh_token": REFRESH, "expires_in": 1800, "token_type": "Bearer"}
+    outcome = won(document)
+    assert tokens(outcome) == ("", REFRESH)
+    assert outcome.pair.expires_at == NOW
+    assert not outcome.whole
+    assert not outcome.pair.lifetime_assumed
+
+
+@pytest.mark.parametrize("value", [None, "", 1.5, True, [], {}, "漢" * 20, "\ud800"])
+def test_an_access_token_alone_is_named_as_what_it_is(value: object) -> None:
+    document = PAIR | {"refresh_token": value, "refresh_token_expires_in": 7775998, "refresh_url": "x" * 40}
+    outcome = read(answer(document), DOCUMENTED)
+    assert isinstance(outcome, NoRefreshToken)
+    assert outcome.pair.access_token.reveal() == ACCESS
+    assert not outcome.pair.refresh_token
+    assert (outcome.problem, outcome.hint) == (NO_REFRESH_TOKEN, "ask for the scope")
+
+
+def test_an_access_token_may_be_known_by_its_form_alone() -> None:
+    assert tokens(won({"jeton": ACCESS, "refresh_token": REFRESH})) == (ACCESS, REFRESH)
+    only = read(answer({"jeton": ACCESS, "id_token": jwt(b"{}")}), DOCUMENTED)
+    assert isinstance(only, NoRefreshToken)
+    assert only.pair.access_token.reveal() == ACCESS
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{}",
+        b"null",
+        b"[]",
+        {"error": "invalid_token", "token": "expired"},
+        {"oauth_token": "x" * 40, "oauth_token_secret": "y" * 40, "id_token": ACCESS},
+        {"token_type": "x" * 40, "access_token_url": "u" * 40, "refresh_token_expires_in": "1" * 20},
+        {"errors": ["The access token has expired"]},
+        b'{"access_token": "half a pair',
+        b'{"access_token": "half-a-token-and-no-mo',
+        b"access_token",
+        b"\xff\xfe\x00",
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+    ],
+)  # fmt: skip
+def test_what_holds_no_token_is_no_pair(body: object) -> None:
+    assert read(answer(body), DOCUMENTED) is None
+
+
+def test_a_form_that_ends_with_its_connection_may_lack_the_end_of_its_last_token() -> None:
+    body = f"access_token={ACCESS}&refresh_token=r3fr3sh-t0k".encode()
+    cut = won(body, delimited=False)
+    assert cut.pair.expires_at == NOW  # so that the refresh token is tried
+    assert won(body).pair.expires_at == NOW + timedelta(minutes=20)
+
+
+def test_only_tokens_that_stand_whole_are_taken_from_the_part_of_an_answer() -> None:
+    text = json.dumps({"access_token": ACCESS, "refresh_token": REFRESH, "scope": "a"})
+    for end in range(len(text)):
+        outcome = salvaged(answer(text[:end].encode()), DOCUMENTED)
+        assert (outcome is not None) is (end > text.index(REFRESH) + len(REFRESH)), end
+        if outcome is not None:
+            assert tokens(outcome) == (ACCESS, REFRESH)
+            assert not outcome.whole
+
+
+def test_nothing_is_taken_from_an_error_that_names_one_token_or_from_a_form_without_an_end() -> None:
+    for body in (
+        {"error": "invalid_grant", "refresh_token": REFRESH},
+        f"access_token={ACCESS}&refresh_token=x".encode(),
+    ):
+        assert salvaged(answer(body, 400), DOCUMENTED) is None
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=5) | st.sampled_from(sorted(PAIR)), inner, max_size=4)
+    ),
+    max_leaves=10,
+)
+
+
+@given(json_values | st.binary(max_size=80))
+@example({"access_token": "\ud800", "refresh_token": REFRESH})
+@example(10**400)
+def test_no_body_makes_the_reader_fail_and_what_it_reads_can_be_stored(body: object) -> None:
+    outcome = read(answer(body), DOCUMENTED)
+    salvaged(answer(body), DOCUMENTED)
+    if outcome is None:
+        return
+    pair = outcome.pair
+    for token in (pair.access_token.reveal(), pair.refresh_token.reveal()):
+        assert token.isascii()
+        assert token == token.strip()
+    assert pair.access_token or pair.refresh_token
+    assert bool(pair.refresh_token) is isinstance(outcome, Won)
+    "".join([pair.scope, pair.tenant_id, pair.user_id]).encode()
+    assert pair.expires_at >= NOW
+
+
+noise = st.dictionaries(st.text(max_size=8), json_values, max_size=3)
+
+
+@given(noise, st.lists(st.text(max_size=6).filter(lambda name: "refresh" not in name.lower()), max_size=3))
+def test_a_pair_is_found_however_deep_and_whatever_stands_beside_it(
+    beside: dict[str, object], path: list[str]
+) -> None:
+    document: object = {**beside, "access_token": ACCESS, "refresh_token": REFRESH}
+    for name in path:
+        document = {name: document}
+    outcome = won(document)
+    assert tokens(outcome) == (ACCESS, REFRESH)
+
+
+@pytest.mark.parametrize("name", ["scope", "tenant"])
+@pytest.mark.parametrize("value", [None, 1, ["\ud800"], "\ud800", {}])
+def test_a_field_that_cannot_be_recorded_does_not_cost_the_pair(name: str, value: object) -> None:
+    pair = won(PAIR | {name: value}).pair
+    (pair.scope + pair.tenant_id).encode()  # as the ledger must
+
+
+def test_a_user_that_cannot_be_recorded_does_not_cost_the_pair() -> None:
+    pair = won(PAIR | {"access_token": jwt(rb'{"uid": "\ud800"}')}).pair
+    assert pair.user_id == ""
+
+
+def test_no_reader_shows_what_it_reads() -> None:
+    outcome = won(PAIR)
+    shown = repr(outcome) + repr(read(answer(PAIR | {"refresh_token": None}), DOCUMENTED))
+    assert ACCESS not in shown
+    assert REFRESH not in shown
