@@ -81,6 +81,8 @@ class Gate:
 
         A refusal of the token itself is listened to by ``refused``.
         """
+        if isinstance(outcome, NoRefreshToken) and action is Action.REFRESH:
+            outcome = Won(outcome.pair)  # the old one stays in force
         with self._lock:
             match outcome:
                 case Won() | Renewed() | Reached() | Revoked():

@@ -391,6 +391,7 @@ def _ends_a_grant(standing: Standing, action: Action, outcome: Outcome) -> bool:
 
 def _stopped(outcome: Outcome, problem: str) -> StoppedError:
     """Why the job stops, and what to do about it."""
+    go_on = "'migrator resume' goes on"
     if isinstance(outcome, Over):
         message = f"the provider refuses one token after another ({problem!r}); none was given up"
         hint = (
@@ -399,7 +400,7 @@ def _stopped(outcome: Outcome, problem: str) -> StoppedError:
         )
     elif isinstance(outcome, NoRefreshToken):
         message = f"the provider gives access tokens without refresh tokens ({problem!r})"
-        hint = f"{outcome.hint}; 'migrator resume --retry-failed' then asks again for whoever got none"
+        hint, go_on = outcome.hint, "'migrator resume --retry-failed' goes on, with those too"
     elif isinstance(outcome, Unknown) and outcome.hint:
         message, hint = f"the answer is not the provider's ({problem!r})", outcome.hint
     elif isinstance(outcome, Suspect | StopAll):
@@ -407,5 +408,4 @@ def _stopped(outcome: Outcome, problem: str) -> StoppedError:
     else:
         message = f"nothing but trouble with the provider for a while, at last {problem!r}"
         hint = _STOP_HINTS.get(problem, "")
-    go_on = "'migrator resume' goes on"
     return StoppedError(f"stopped: {message}", hint=f"{hint}; then {go_on}" if hint else go_on)

@@ -260,7 +260,6 @@ def _won(
             NO_REFRESH_TOKEN,
             State.FAILED,
             NO_REFRESH_TOKEN,
-            standing.doubt or action,
             new_pair=outcome.pair,
             new_pair_set_aside=True,
         )

@@ -16,6 +16,7 @@ from migrator.models import Action, LegacyToken, Secret, State, TokenPair
 from migrator.pacing import Breaker, Pace, Trip
 from migrator.providers import (
     Later,
+    NoRefreshToken,
     Outcome,
     Over,
     Reached,
@@ -202,6 +203,43 @@ def test_suspects_in_a_row_stop_a_job_that_was_not_proven(time: Time) -> None:
     assert [gate.listen(Action.SWAP, SUSPECT) for _ in range(5)] == [None] * 4 + [Trip("http_401")]
     gate.listen(Action.SWAP, WON)
     assert gate.listen(Action.SWAP, SUSPECT) is None
+
+
+NO_REFRESH = NoRefreshToken(WON.pair, "hint")
+PAGE = Unknown("not_the_providers", "hint")
+
+
+@pytest.mark.parametrize("outcome", [NO_REFRESH, PAGE], ids=["no refresh token", "a page"])
+def test_what_is_hardly_one_connections_fault_stops_an_unproven_job_at_once(
+    time: Time, outcome: NoRefreshToken | Unknown
+) -> None:
+    gate = gate_of(time)
+    gate.listen(Action.RENEW, ACCEPTED[1])  # which shows nothing of swaps
+    assert gate.listen(Action.SWAP, outcome) == Trip(outcome.problem)
+
+
+@pytest.mark.parametrize("outcome", [NO_REFRESH, PAGE], ids=["no refresh token", "a page"])
+def test_a_proven_job_goes_on_through_some_of_them(time: Time, outcome: NoRefreshToken | Unknown) -> None:
+    gate = gate_of(time)
+    for _ in range(3):
+        gate.listen(Action.SWAP, WON)
+        assert [gate.listen(Action.SWAP, outcome) for _ in range(9)] == [None] * 9
+    assert gate.listen(Action.SWAP, outcome) == Trip(outcome.problem)
+
+
+def test_pages_slow_a_proven_job_as_any_trouble_does(time: Time) -> None:
+    gate = gate_of(time)
+    gate.listen(Action.SWAP, WON)
+    for _ in range(5):
+        gate.listen(Action.SWAP, PAGE)
+    assert gate.in_trouble()
+    gate.listen(Action.SWAP, WON)
+    assert not gate.in_trouble()
+
+
+def test_a_refresh_that_keeps_the_refresh_token_went_well(time: Time) -> None:
+    gate = gate_of(time)
+    assert [gate.listen(Action.REFRESH, NO_REFRESH) for _ in range(20)] == [None] * 20
 
 
 @pytest.mark.parametrize("outcome", [BAD, Later("http_503")], ids=str)

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from migrator.agenda import Agenda, Work
 from migrator.gate import Gate
 from migrator.models import (
+    LIFETIME_ASSUMED,
+    NO_REFRESH_TOKEN,
     RESPONSE_LOST,
     UNVERIFIED,
     Action,
@@ -33,6 +35,7 @@ from migrator.plan import Call, Rest, Wait
 from migrator.providers import (
     RATE_LIMITED,
     Later,
+    NoRefreshToken,
     Outcome,
     Over,
     Reached,
@@ -50,7 +53,7 @@ from migrator.tenants import (
     TENANT_MISMATCH,
     TENANT_TYPE_MISMATCH,
 )
-from migrator.transitions import Policy, Verdict, died, give_up, settle
+from migrator.transitions import READ_AGAIN, Policy, Verdict, died, give_up, read_again, settle
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 POLICY = Policy(max_attempts=5, settle=timedelta(seconds=80))
@@ -67,12 +70,14 @@ token_pairs = st.builds(TokenPair, secrets, secrets, st.just(NOW), st.just(""), 
 stored_pairs = st.builds(StoredPair, st.integers(1, 9), token_pairs, st.none() | st.just(NOW))
 waits = st.none() | st.integers(0, 86_400).map(lambda seconds: timedelta(seconds=seconds))
 
-wins = st.builds(Won, token_pairs)
+wins = st.builds(Won, token_pairs, st.booleans())
+fruitless = st.builds(NoRefreshToken, token_pairs, st.just("hint"))
 overs = st.builds(
     Over, st.sampled_from([State.NEEDS_CONSENT, State.FAILED]), st.just("grant_revoked"), words, st.booleans()
 )
 outcomes: st.SearchStrategy[Outcome] = st.one_of(
     wins,
+    fruitless,
     st.builds(Renewed, legacies),
     st.builds(Reached, st.lists(st.builds(Tenant, tenants), max_size=3).map(tuple)),
     st.builds(RenewFirst, words),
@@ -133,8 +138,70 @@ def test_every_call_ends_in_a_verdict_that_the_ledger_knows(call: tuple[Standing
 
 @given(calls())
 def test_a_pair_that_was_won_is_always_kept(call: tuple[Standing, Action, Outcome]) -> None:
-    outcome, verdict = call[2], judge(call)
-    assert verdict.new_pair == (outcome.pair if isinstance(outcome, Won) else None)
+    standing, action, outcome = call
+    verdict = judge(call)
+    if isinstance(outcome, NoRefreshToken) and action is Action.REFRESH:
+        assert standing.pair is not None
+        assert verdict.new_pair == replace(outcome.pair, refresh_token=standing.pair.pair.refresh_token)
+    else:
+        assert verdict.new_pair == (outcome.pair if isinstance(outcome, Won | NoRefreshToken) else None)
+    fruitless = isinstance(outcome, NoRefreshToken) and action is not Action.REFRESH
+    assert verdict.new_pair_set_aside is fruitless
+
+
+@given(calls(fruitless))
+def test_a_swap_without_a_refresh_token_has_failed_and_a_refresh_without_one_has_not(
+    call: tuple[Standing, Action, Outcome],
+) -> None:
+    action, verdict = call[1], judge(call)
+    if action is Action.REFRESH:
+        assert (verdict.state, verdict.reason) == (State.UNCERTAIN, UNVERIFIED)
+    else:
+        assert (verdict.state, verdict.reason) == (State.FAILED, NO_REFRESH_TOKEN)
+        assert (verdict.outcome, verdict.problem) == ("over", NO_REFRESH_TOKEN)
+
+
+def test_a_token_that_a_fruitless_swap_used_up_is_said_to_be_that() -> None:
+    retried = replace(FRESH, state=State.UNCERTAIN, reason=NO_REFRESH_TOKEN, doubt=Action.SWAP)
+    later = after_verdict(retried, judge((retried, Action.SWAP, Later("http_503"))), NOW)
+    assert later.reason == NO_REFRESH_TOKEN
+    verdict = judge((later, Action.SWAP, GONE))
+    assert (verdict.state, verdict.reason) == (State.NEEDS_CONSENT, NO_REFRESH_TOKEN)
+
+
+@given(standings(), st.sampled_from(EFFECTFUL), outcomes)
+def test_an_answer_that_is_understood_later_is_seen_to_work_before_it_counts(
+    standing: Standing, action: Action, outcome: Outcome
+) -> None:
+    verdict = read_again(replace(standing, not_before=NOW), action, outcome)
+    match outcome:
+        case Won(pair):
+            assert verdict is not None
+            assert (verdict.state, verdict.reason) == (State.UNCERTAIN, UNVERIFIED)
+            assert (verdict.doubt, verdict.not_before) == (standing.doubt or action, NOW)
+            assert verdict.new_pair == pair
+        case Renewed(legacy):
+            assert verdict is not None
+            assert (verdict.state, verdict.doubt) == (State.UNCERTAIN, Action.RENEW)
+            assert verdict.new_legacy is not None
+            assert verdict.new_legacy.token == legacy.token
+            assert verdict.not_before == NOW
+        case _:
+            assert verdict is None
+    assert verdict is None or (verdict.outcome, verdict.problem) == ("done", READ_AGAIN)
+
+
+@pytest.mark.parametrize("found", ["", TENANT_MISMATCH])
+@pytest.mark.parametrize("assumed", [True, False])
+def test_an_assumed_lifetime_is_said_of_a_pair_of_which_nothing_worse_is(found: str, assumed: bool) -> None:
+    stored = StoredPair(1, TokenPair(Secret("a"), Secret("r"), NOW, lifetime_assumed=assumed))
+    standing = replace(FRESH, state=State.UNCERTAIN, doubt=Action.SWAP, tenant_id="T1", pair=stored)
+    reached = Reached((Tenant("T2" if found else "T1"),))
+    verdict = judge((standing, Action.VERIFY, reached))
+    assert (verdict.state, verdict.reason) == (
+        State.MIGRATED,
+        found or (LIFETIME_ASSUMED if assumed else ""),
+    )
 
 
 @given(calls())
@@ -165,16 +232,18 @@ def test_migrated_means_a_pair_that_was_won_or_seen_to_work(call: tuple[Standing
 def test_a_pair_won_under_doubt_is_looked_at_after_any_late_call(
     call: tuple[Standing, Action, Outcome],
 ) -> None:
-    standing, action, _ = call
+    standing, action, outcome = call
+    assert isinstance(outcome, Won)
     verdict = judge(call)
     # A refresh that was asked only once shows by itself that the pair before it worked.
     shows_the_pair_before = action is Action.REFRESH and standing.doubt is not Action.REFRESH
-    if standing.doubt is not None and not shows_the_pair_before:
-        assert (verdict.state, verdict.reason) == (State.UNCERTAIN, UNVERIFIED)
-        assert verdict.doubt is standing.doubt
-        assert verdict.not_before == NOW + POLICY.settle
-    else:
+    only_call = standing.doubt is None or shows_the_pair_before
+    if only_call and outcome.whole:
         assert verdict.state is State.MIGRATED
+    else:  # what is not whole is looked at too, though at once where no other call can be late
+        assert (verdict.state, verdict.reason) == (State.UNCERTAIN, UNVERIFIED)
+        assert verdict.doubt is (standing.doubt or action)
+        assert verdict.not_before == (None if only_call else NOW + POLICY.settle)
 
 
 @given(calls())
@@ -293,7 +362,7 @@ def test_a_suspect_lets_others_go_first_and_stands_where_it_stood(
 def test_only_a_failure_that_keeps_coming_back_is_given_up(call: tuple[Standing, Action, Outcome]) -> None:
     standing, _, outcome = call
     verdict = judge(call)
-    if verdict.state is State.FAILED and not isinstance(outcome, Over):
+    if verdict.state is State.FAILED and not isinstance(outcome, Over | NoRefreshToken):
         assert isinstance(outcome, Later | RenewFirst)
         assert standing.tries + 1 >= POLICY.max_attempts
 
@@ -406,9 +475,20 @@ def test_a_provider_that_is_never_ready_does_not_keep_the_job_for_ever(
 
 
 Repeat = Literal["newest-wins", "keep", "never"]
-Fate = Literal["answered", "never arrived", "answer lost", "late", "unavailable", "undelimited", "cut off"]
+Fate = Literal[
+    "answered",
+    "never arrived",
+    "answer lost",
+    "late",
+    "unavailable",
+    "undelimited",
+    "cut off",
+    "unusual",
+    "half a pair",
+]
 FATES: tuple[Fate, ...] = (
-    "answered", "never arrived", "answer lost", "late", "unavailable", "undelimited", "cut off"
+    "answered", "never arrived", "answer lost", "late", "unavailable", "undelimited", "cut off",
+    "unusual", "half a pair",
 )  # fmt: skip
 GONE = Over(State.NEEDS_CONSENT, "grant_revoked", "token_rejected", refused=True)
 
@@ -429,12 +509,13 @@ class Provider:
     def carry_out(self, action: Action, standing: Standing, now: datetime) -> Outcome:
         token = standing.legacy.token.reveal()
         pair = standing.pair.pair.access_token.reveal() if standing.pair else ""
+        refresh = standing.pair.pair.refresh_token.reveal() if standing.pair else ""
         match action:
             case Action.VERIFY:
                 dead = Over(State.FAILED, "pair_dead", "http_401", refused=True)
                 return Reached((Tenant("T1"),)) if pair in self.open else dead
-            case Action.REFRESH if pair in self.alive:
-                self.alive.discard(pair)
+            case Action.REFRESH if refresh in self.alive:
+                self.alive.discard(refresh)
                 return Won(self._mint(now))
             case Action.RENEW if token == self.legacy:
                 self.minted += 1
@@ -456,10 +537,8 @@ class Provider:
                 self.late.remove((due, late_action, late_standing))
                 self.carry_out(late_action, late_standing, due)
         match fate:
-            case "answered":
-                return self.carry_out(action, standing, now)
-            case "undelimited" | "cut off":
-                return _undelimited(self.carry_out(action, standing, now), cut=fate == "cut off")
+            case "answered" | "undelimited" | "cut off" | "unusual" | "half a pair":
+                return _as_it_arrives(self.carry_out(action, standing, now), fate, now)
             case "unavailable":
                 return Later("http_503")
             case "answer lost":
@@ -476,7 +555,19 @@ class Provider:
         self.open.add(f"P{self.minted}")
         ends = now + timedelta(minutes=30 if self.minted % 2 else 1)
         refresh_ends = NOW + timedelta(days=30)
-        return TokenPair(Secret(f"P{self.minted}"), Secret("r"), ends, refresh_expires_at=refresh_ends)
+        name = Secret(f"P{self.minted}")
+        return TokenPair(name, name, ends, refresh_expires_at=refresh_ends)
+
+
+def _as_it_arrives(outcome: Outcome, fate: Fate, now: datetime) -> Outcome:
+    if fate in ("undelimited", "cut off"):
+        return _undelimited(outcome, cut=fate == "cut off")
+    if not isinstance(outcome, Won) or fate == "answered":
+        return outcome
+    if fate == "unusual":
+        return replace(outcome, whole=False)
+    # A pair that arrived without its access token: only a refresh brings one.
+    return Won(replace(outcome.pair, access_token=Secret(""), expires_at=now), whole=False)
 
 
 def _undelimited(outcome: Outcome, *, cut: bool) -> Outcome:
@@ -584,7 +675,7 @@ def test_whatever_gets_lost_in_its_upkeep_migrated_means_a_pair_that_works(
     provider.alive.add("P0")
     provider.open.add("P0")
     something_lost = set(fates) & {"answer lost", "late", "cut off"}
-    pair = TokenPair(Secret("P0"), Secret("r"), NOW + lifetime, refresh_expires_at=NOW)
+    pair = TokenPair(Secret("P0"), Secret("P0"), NOW + lifetime, refresh_expires_at=NOW)
     stored = StoredPair(1, pair, obtained_at=NOW - timedelta(days=25))
     handle = Secret("h") if app_type is AppType.PARTNER else None
     legacy = replace(FRESH.legacy, session_handle=handle, expires_at=NOW)
@@ -604,7 +695,7 @@ def test_whatever_gets_lost_in_its_upkeep_migrated_means_a_pair_that_works(
 
 @pytest.mark.parametrize("ends", [NOW, NOW + timedelta(days=1), None])
 def test_a_grant_that_somebody_ended_is_not_won_back_with_the_legacy_token(ends: datetime | None) -> None:
-    pair = TokenPair(Secret("P0"), Secret("r"), NOW, refresh_expires_at=ends)
+    pair = TokenPair(Secret("P0"), Secret("P0"), NOW, refresh_expires_at=ends)
     provider = Provider("keep")
     end = work(
         provider, replace(FRESH, state=State.MIGRATED, pair=StoredPair(1, pair)), [], agenda(Work.REFRESH_ALL)
@@ -616,7 +707,7 @@ def test_a_grant_that_somebody_ended_is_not_won_back_with_the_legacy_token(ends:
 
 @pytest.mark.parametrize("kind", [Work.VERIFY, Work.REFRESH_ALL, Work.REFRESH_ENDING])
 def test_a_pair_that_was_handed_over_is_the_applications_alone(kind: Work) -> None:
-    pair = TokenPair(Secret("P0"), Secret("r"), NOW, refresh_expires_at=NOW)
+    pair = TokenPair(Secret("P0"), Secret("P0"), NOW, refresh_expires_at=NOW)
     taken = StoredPair(1, pair, taken=True, obtained_at=NOW - timedelta(days=25))
     step = agenda(kind).step(replace(FRESH, state=State.MIGRATED, pair=taken), NOW)
     assert step == Rest(State.MIGRATED, "")
@@ -668,7 +759,9 @@ def test_a_connection_waits_for_its_user_until_there_is_a_pair(standing: Standin
         assert verdict.new_pair == outcome.pair
         assert verdict.not_before == NOW + POLICY.settle, "who won it looks first, and alone"
     else:
-        assert (verdict.state, verdict.doubt, verdict.new_pair) == (State.NEEDS_CONSENT, None, None)
+        assert (verdict.state, verdict.doubt) == (State.NEEDS_CONSENT, None)
+        fruitless = outcome.pair if isinstance(outcome, NoRefreshToken) else None
+        assert (verdict.new_pair, verdict.new_pair_set_aside) == (fruitless, fruitless is not None)
     lost = isinstance(outcome, Unknown | Renewed | Reached)
     if not isinstance(outcome, Won):
         assert verdict.reason == (RESPONSE_LOST if lost else standing.reason)

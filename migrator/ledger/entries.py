@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from migrator.ledger.codec import Codec, maybe_time_text, time_of, time_text
-from migrator.models import Action, LegacyToken, Standing, State, StoredPair, Tenant, TenantType, TokenPair
+from migrator.models import (
+    NO_REFRESH_TOKEN,
+    Action,
+    LegacyToken,
+    Standing,
+    State,
+    StoredPair,
+    Tenant,
+    TenantType,
+    TokenPair,
+)
 from migrator.providers import Answer, NoAnswer, NoRefreshToken, Outcome, Unknown, Won
 from migrator.transitions import Policy, Verdict, died
 
@@ -238,12 +248,18 @@ def rest(db: sqlite3.Connection, standing: Standing, state: State, reason: str, 
 
 
 def retry_failed(db: sqlite3.Connection, now: datetime) -> int:
-    """Put what failed back in line; returns how many."""
+    """Put what failed back in line; returns how many.
+
+    A swap that gave no refresh token took effect: refused the next time, its token was used up by it.
+    """
     cursor = db.execute(
-        """UPDATE connections SET state = 'pending', reason = CASE WHEN doubt IS NULL THEN '' ELSE reason END,
-                  not_before = NULL, tries = 0, updated_at = ?
+        """UPDATE connections
+           SET state = CASE reason WHEN :fruitless THEN 'uncertain' ELSE 'pending' END,
+               doubt = CASE reason WHEN :fruitless THEN 'swap' END,
+               reason = CASE reason WHEN :fruitless THEN reason ELSE '' END,
+               not_before = NULL, tries = 0, updated_at = :now
            WHERE state = 'failed'""",
-        [time_text(now)],
+        {"fruitless": NO_REFRESH_TOKEN, "now": time_text(now)},
     )
     return cursor.rowcount
 

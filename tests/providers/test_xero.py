@@ -22,6 +22,7 @@ from migrator.providers import (
     Bearer,
     Later,
     NoAnswer,
+    NoRefreshToken,
     Outcome,
     Over,
     Reached,
@@ -186,7 +187,10 @@ def test_every_answer_is_read_and_only_a_whole_pair_is_won(action: Action, reply
     assert isinstance(outcome, Outcome)
     if isinstance(outcome, Won):
         assert isinstance(reply, Answer)
-        assert (reply.status, action in OF_PAIRS) == (200, True)
+        assert action in OF_PAIRS
+        assert outcome.pair.refresh_token
+    if isinstance(outcome, Won) and isinstance(reply, Answer) and outcome.whole:
+        assert reply.status == 200
         said = json.loads(reply.body)
         assert said["access_token"] == outcome.pair.access_token.reveal() != ""
         assert said["refresh_token"] == outcome.pair.refresh_token.reveal() != ""
@@ -206,9 +210,34 @@ def test_what_is_not_understood_after_success_is_unknown(action: Action, reply: 
     if isinstance(reply, Answer) and reply.status == 200:
         outcome = XERO.read(action, reply)
         expired = b"The access token has expired" in reply.body
-        assert isinstance(outcome, Won | RenewFirst if expired else Won) or outcome == Unknown(
-            "unreadable_pair"
-        )
+        understood = Won | NoRefreshToken | RenewFirst if expired else Won | NoRefreshToken
+        assert isinstance(outcome, understood) or outcome == Unknown("unreadable_pair")
+
+
+@pytest.mark.parametrize("action", OF_PAIRS)
+@pytest.mark.parametrize("status", [302, 400, 500, 503])
+def test_a_pair_that_came_with_a_bad_status_has_come(action: Action, status: int) -> None:
+    body = {"access_token": "a" * 40, "refresh_token": "r" * 40, "token_type": "Bearer", "expires_in": 1800}
+    outcome = XERO.read(action, answer(status, body))
+    assert isinstance(outcome, Won)
+    assert not outcome.whole
+
+
+@pytest.mark.parametrize("action", OF_PAIRS)
+def test_the_part_of_an_answer_in_which_both_tokens_stand_whole_is_a_pair(action: Action) -> None:
+    body = b'{"access_token": "aaaa", "refresh_token": "rrrr", "expires_'
+    whole_tokens = XERO.read(action, NoAnswer(sent=True, problem="answer_broken", part=answer(200, body)))
+    assert isinstance(whole_tokens, Won)
+    assert not whole_tokens.whole
+    cut = NoAnswer(sent=True, problem="answer_broken", part=answer(200, body[: body.index(b"rr")]))
+    assert XERO.read(action, cut) == Unknown("answer_broken")
+
+
+@pytest.mark.parametrize("action", Action)
+def test_a_web_page_is_nobodys_answer_whatever_was_asked(action: Action) -> None:
+    outcome = XERO.read(action, answer(200, b"<!doctype html><title>Log in to the network</title>"))
+    assert isinstance(outcome, Unknown)
+    assert (outcome.problem, bool(outcome.hint)) == ("not_the_providers", True)
 
 
 def test_an_expired_token_is_renewed_whatever_the_status_of_the_answer() -> None:

@@ -1,0 +1,65 @@
+"""The sandbox behind something that changes its answers: real calls, really witnessed, in another form."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import requests
+
+Mangle = Callable[[str, int, bytes], tuple[int, bytes]]
+"""Path, status and body go in; status and body come out."""
+
+_HOP_BY_HOP = {"connection", "content-length", "transfer-encoding", "content-encoding", "keep-alive"}
+
+
+@contextmanager
+def mangled(base_url: str, mangle: Mangle) -> Iterator[str]:
+    """Pass calls on to ``base_url`` and their answers back through ``mangle``, one at a time; yields the URL.
+
+    The ``Host`` is kept, so that signatures stay right.
+    """
+    session = requests.Session()
+    session.trust_env = False
+    lock = threading.Lock()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            with lock:
+                answer = session.request(
+                    self.command,
+                    f"{base_url}{self.path}",
+                    headers=dict(self.headers.items()),
+                    data=sent,
+                    allow_redirects=False,
+                    timeout=30,
+                )
+                status, body = mangle(self.path.partition("?")[0], answer.status_code, answer.content)
+            self.send_response(status)
+            for name, value in answer.headers.items():
+                if name.lower() not in _HOP_BY_HOP:
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST  # noqa: N815
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Nobody reads it."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+        session.close()

@@ -1,0 +1,318 @@
+"""A pair that arrived is not given up, whatever its answer looks like: against the sandbox that gives each
+pair once, so that whoever asks again has lost it.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from migrator import ledger as ledgers
+from tests.conftest import SetScene
+from tests.mangling import mangled
+from tests.support import Scene
+from tests.test_misbehaving import talk_to
+
+SWAP, TOKEN = "/oauth/migrate", "/connect/token"
+
+Document = dict[str, Any]
+Change = Callable[[Document], object]
+
+
+def without(name: str) -> Change:
+    return lambda pair: {key: value for key, value in pair.items() if key != name}
+
+
+def having(**values: object) -> Change:
+    return lambda pair: pair | values
+
+
+def within(name: str, wrap: Callable[[object], object]) -> Change:
+    return lambda pair: pair | {name: wrap(pair.get(name))}
+
+
+def renamed(**names: str) -> Change:
+    return lambda pair: {names.get(key, key): value for key, value in pair.items()}
+
+
+def called(change: Callable[[str], str]) -> Change:
+    return lambda pair: {change(key): value for key, value in pair.items()}
+
+
+def camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(other.title() for other in others)
+
+
+FIELDS = ("access_token", "expires_in", "token_type", "scope", "xero_tenant_id")
+"""All but the refresh token, without which a pair is none."""
+
+CHANGES: dict[str, Change] = {
+    **{f"without {name}": without(name) for name in FIELDS},
+    **{f"{name} is null": having(**{name: None}) for name in FIELDS},
+    **{f"{name} is a list": within(name, lambda value: [value]) for name in FIELDS},
+    **{f"{name} is an object": within(name, lambda value: {"value": value}) for name in FIELDS},
+    **{f"{name} is a number": having(**{name: 17}) for name in FIELDS},
+    **{f"{name} is true": having(**{name: True}) for name in FIELDS},
+    **{f"{name} in upper case": renamed(**{name: name.upper()}) for name in (*FIELDS, "refresh_token")},
+    **{f"{name} in camel case": renamed(**{name: camel(name)}) for name in (*FIELDS, "refresh_token")},
+    "the lifetime as 1800.0 in a text": having(expires_in="1800.0"),
+    "a negative lifetime": having(expires_in=-1),
+    "another token type": having(token_type="mac"),
+    "all in upper case": called(str.upper),
+    "all in camel case": called(camel),
+    "all with hyphens": called(lambda name: name.replace("_", "-")),
+    "in an object": lambda pair: {"data": pair},
+    "deep in objects": lambda pair: {"response": {"token": pair}, "meta": {"status": 200}},
+    "in a list": lambda pair: [pair],
+    "as JSON in a text": lambda pair: {"body": json.dumps(pair)},
+    "with short names": renamed(access_token="token", refresh_token="refresh"),
+    "the access token under no known name": renamed(access_token="jeton"),
+    "the refresh token as a list": lambda pair: pair | {"refresh_token": [pair["refresh_token"]]},
+    "the refresh token with another name": renamed(refresh_token="new_refresh_token"),
+}  # fmt: skip
+
+
+def on_swaps(changes: list[Change], path_of: str = SWAP) -> Callable[[str, int, bytes], tuple[int, bytes]]:
+    """Apply one change after the other to the good answers of one path; the last one stays."""
+    left = list(changes)
+
+    def mangle(path: str, status: int, body: bytes) -> tuple[int, bytes]:
+        if path != path_of or status != 200:
+            return status, body
+        change = left.pop(0) if len(left) > 1 else left[0]
+        changed = change(json.loads(body))
+        return status, changed if isinstance(changed, bytes) else json.dumps(changed).encode()
+
+    return mangle
+
+
+def works(scene: Scene) -> bool:
+    """Whether each stored pair does what a pair is for: its refresh token is taken."""
+    return all(scene.refresh_works(pair) for pair in scene.pairs().values())
+
+
+def test_no_pair_that_arrived_is_lost(set_scene: SetScene) -> None:
+    scene = set_scene(len(CHANGES), "repeat=never", mix="partner=1", expired=0.0, timeout=5.0)
+    with mangled(scene.sandbox.base_url, on_swaps(list(CHANGES.values()))) as url:
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv", "--concurrency", "1")
+    assert finished.returncode == 0, finished.stderr
+    assert scene.states() == {"migrated": len(CHANGES)}
+    assert scene.untrue() == []
+    swaps = scene.query("SELECT outcome, count(*) FROM attempts WHERE action = 'swap' GROUP BY outcome")
+    assert swaps == [("done", len(CHANGES))]
+    assert len(scene.pairs()) == len(CHANGES)
+    assert works(scene)
+    # All but those that need no second look were seen to work before they counted.
+    unusual = scene.query("SELECT count(*) FROM attempts WHERE action = 'swap' AND answer IS NOT NULL")
+    seen = scene.query("SELECT count(*) FROM connections c WHERE EXISTS (SELECT 1 FROM attempts"
+                       " WHERE connection_id = c.id AND action <> 'swap' AND outcome = 'done')")  # fmt: skip
+    assert unusual == seen
+    assert unusual[0][0] > len(CHANGES) / 2
+
+
+def test_an_assumed_lifetime_is_told_as_a_finding_and_gone_once_the_provider_says_it(
+    set_scene: SetScene,
+) -> None:
+    scene = set_scene(2, "repeat=never", mix="partner=1", expired=0.0, timeout=5.0)
+    with mangled(scene.sandbox.base_url, on_swaps([without("expires_in")])) as url:
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv", "--canary", "1")
+        assert finished.returncode == 0, finished.stderr
+        assert scene.query("SELECT state, reason FROM problems") == [("migrated", "lifetime_assumed")] * 2
+        assert "taken as documented" in scene.migrator("status").stdout
+        assert scene.migrator("verify", "--all").returncode == 0
+        assert scene.query("SELECT DISTINCT reason FROM connections") == [("lifetime_assumed",)]
+        assert scene.migrator("refresh", "--all").returncode == 0
+    assert scene.query("SELECT DISTINCT state, reason FROM connections") == [("migrated", "")]
+    assert works(scene)
+
+
+def test_a_refresh_that_brings_no_refresh_token_leaves_the_old_one_in_force(set_scene: SetScene) -> None:
+    scene = set_scene(1, mix="partner=1", expired=0.0, timeout=5.0)
+    assert scene.migrator("run", "tokens.csv").returncode == 0
+    (before,) = scene.pairs().values()
+
+    def keeps(pair: Document) -> Document:
+        return {key: value for key, value in pair.items() if key != "refresh_token"}
+
+    with mangled(scene.sandbox.base_url, on_swaps([keeps], TOKEN)) as url:
+        talk_to(scene, url)
+        finished = scene.migrator("refresh", "--all")
+    assert finished.returncode == 0, finished.stderr
+    (after,) = scene.pairs().values()
+    assert after.refresh_token == before.refresh_token
+    assert after.access_token != before.access_token
+    assert scene.query("SELECT action, outcome FROM attempts ORDER BY id") == [
+        ("swap", "done"),
+        ("refresh", "done"),
+        ("verify", "done"),
+    ]
+
+
+# --- without a refresh token ---
+
+
+@pytest.mark.parametrize("change", [without("refresh_token"), having(refresh_token=None)])
+def test_the_first_answer_without_a_refresh_token_stops_the_job_and_says_what_to_do(
+    set_scene: SetScene, change: Change
+) -> None:
+    scene = set_scene(30, mix="partner=1", expired=0.0, timeout=0.5)
+    with mangled(scene.sandbox.base_url, on_swaps([change])) as url:
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv")
+    assert finished.returncode == 3, finished.stderr
+    assert "no_refresh_token" in finished.stderr
+    assert "offline_access" in finished.stderr
+    assert "resume --retry-failed" in finished.stderr
+    assert scene.query("SELECT action, outcome, problem FROM attempts") == [
+        ("swap", "over", "no_refresh_token")
+    ]
+    assert scene.states() == {"failed": 1, "pending": 29}
+    # What did arrive is kept, and counts for nothing.
+    assert scene.query("SELECT count(*) FROM token_pairs WHERE replaced_at IS NOT NULL") == [(1,)]
+    assert scene.status()["pairs"]["stored"] == 0
+    talk_to(scene, scene.sandbox.base_url)  # the scope was granted meanwhile
+    assert scene.migrator("resume", "--retry-failed").returncode == 0
+    assert scene.states() == {"migrated": 30}
+    assert scene.untrue() == []
+
+
+def test_one_without_a_refresh_token_among_others_is_its_own_failure(set_scene: SetScene) -> None:
+    scene = set_scene(12, "repeat=never", mix="partner=1", expired=0.0, timeout=5.0)
+    changes = [having(), without("refresh_token"), having()]
+    with mangled(scene.sandbox.base_url, on_swaps(changes)) as url:
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv", "--concurrency", "1")
+        assert finished.returncode == 1, finished.stderr
+        assert scene.states() == {"failed": 1, "migrated": 11}
+        retried = scene.migrator("resume", "--retry-failed")
+    assert retried.returncode == 0, retried.stderr
+    assert scene.query("SELECT reason FROM connections WHERE state = 'needs_consent'") == [
+        ("no_refresh_token",)
+    ]
+
+
+# --- what is nobody's answer ---
+
+PORTAL = b"<!DOCTYPE html><html><title>Welcome to the guest network</title></html>"
+
+
+def test_a_page_of_somebody_else_is_said_to_be_that_and_stops_an_unproven_job_at_once(
+    set_scene: SetScene,
+) -> None:
+    scene = set_scene(30, "repeat=never", mix="partner=1", expired=0.0, timeout=0.5)
+    with mangled(scene.sandbox.base_url, lambda *_: (200, PORTAL)) as url:
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv")
+    assert finished.returncode == 3, finished.stderr
+    assert "not the provider's" in finished.stderr
+    assert "captive portal" in finished.stderr
+    assert scene.states() == {"uncertain": 1, "pending": 29}
+
+
+# --- answers that an older version did not understand ---
+
+
+def seal_instead(scene: Scene, bodies: dict[str, list[bytes]]) -> None:
+    """Make the ledger what an older version made of these answers: sealed, and not understood. Per tenant,
+    one attempt a body, in this order.
+    """
+    with ledgers.open_to_compare(scene.ledger, ledgers.require_key(scene.ledger, {}, None)) as (_, codec):
+        sealed = {tenant: [codec.seal_answer(body) for body in answers] for tenant, answers in bodies.items()}
+    with closing(sqlite3.connect(scene.ledger)) as db, db:
+        db.execute("DROP INDEX attempts_with_answer")
+        db.execute("ALTER TABLE token_pairs DROP COLUMN lifetime_assumed")
+        db.execute("DELETE FROM _sqlite_migrations WHERE name >= 'm005'")
+        db.execute("DELETE FROM token_pairs")
+        db.execute("DELETE FROM attempts")
+        for tenant, answers in sealed.items():
+            ((connection_id, run_id),) = db.execute(
+                "SELECT id, run_id FROM connections WHERE tenant_id = ?", [tenant]
+            ).fetchall()
+            for answer in answers:
+                db.execute(
+                    """INSERT INTO attempts (connection_id, run_id, action, started_at, finished_at, outcome,
+                                             http_status, problem, answer)
+                       VALUES (?, ?, 'swap', '2026-11-01T00:00:00.000000Z', '2026-11-01T00:00:01.000000Z',
+                               'unknown', 200, 'unreadable_pair', ?)""",
+                    [connection_id, run_id, answer],
+                )
+
+
+@pytest.mark.parametrize(
+    ("state", "doubt"), [("uncertain", "swap"), ("needs_consent", None)], ids=["asked", "condemned"]
+)
+def test_a_resume_finds_the_pairs_that_an_older_version_gave_up(
+    set_scene: SetScene, state: str, doubt: str | None
+) -> None:
+    scene = set_scene(6, "repeat=never", mix="partner=1", expired=0.0, timeout=2.0)
+    bodies: dict[str, list[bytes]] = {}
+
+    def mangle(path: str, status: int, body: bytes) -> tuple[int, bytes]:
+        if path == SWAP:
+            pair = json.loads(body)
+            bodies[pair["xero_tenant_id"]] = [json.dumps(without("expires_in")(pair)).encode()]
+        return status, body
+
+    with mangled(scene.sandbox.base_url, mangle) as url:
+        talk_to(scene, url)
+        assert scene.migrator("run", "tokens.csv").returncode == 0
+    talk_to(scene, scene.sandbox.base_url)
+    # One of them has an answer of no use behind the one with the pair; that is passed over.
+    next(iter(bodies.values())).append(b"{}")
+    seal_instead(scene, bodies)
+    scene.alter("UPDATE connections SET state = ?, reason = 'response_lost', doubt = ?", state, doubt)
+    finished = scene.migrator("resume")
+    assert finished.returncode == 0, finished.stderr
+    assert "6 answers that were not understood" in finished.stderr
+    assert scene.states() == {"migrated": 6}
+    assert scene.untrue() == []
+    assert works(scene)
+    assert scene.query("SELECT count(*) FROM attempts WHERE problem = 'read_again'") == [(6,)]
+    assert scene.query("SELECT count(*) FROM attempts WHERE action = 'swap'") == [(7,)]  # nobody asked again
+
+
+def test_before_anybody_is_condemned_the_older_answers_are_read_too(set_scene: SetScene) -> None:
+    scene = set_scene(1, "repeat=never", mix="partner=1", expired=0.0, timeout=0.3)
+    bodies: dict[str, list[bytes]] = {}
+
+    def mangle(path: str, status: int, body: bytes) -> tuple[int, bytes]:
+        if path == SWAP and status == 200:
+            pair = json.loads(body)
+            dead = {"access_token": "a" * 40, "refresh_token": "r" * 40}
+            bodies[pair["xero_tenant_id"]] = [body, json.dumps(dead).encode()]
+        return status, body
+
+    with mangled(scene.sandbox.base_url, mangle) as url:
+        talk_to(scene, url)
+        assert scene.migrator("run", "tokens.csv").returncode == 0
+        talk_to(scene, scene.sandbox.base_url)
+        seal_instead(scene, bodies)
+        scene.alter("UPDATE connections SET state = 'uncertain', reason = 'response_lost', doubt = 'swap'")
+        finished = scene.migrator("resume")
+    assert finished.returncode == 0, finished.stderr
+    assert scene.states() == {"migrated": 1}
+    assert scene.untrue() == []
+    assert works(scene)
+    calls = scene.query("SELECT action, outcome FROM attempts ORDER BY started_at, id")
+    assert ("swap", "over") in calls  # the dead one was found out, and the provider refused
+
+
+def test_what_an_operator_revoked_is_not_brought_back(set_scene: SetScene) -> None:
+    scene = set_scene(1, mix="partner=1", expired=0.0, timeout=0.5)
+    with mangled(scene.sandbox.base_url, on_swaps([without("expires_in")])) as url:
+        talk_to(scene, url)
+        assert scene.migrator("run", "tokens.csv").returncode == 0
+    talk_to(scene, scene.sandbox.base_url)
+    scene.alter("UPDATE attempts SET outcome = 'unknown', answer = coalesce(answer, x'00')")
+    scene.alter("DELETE FROM token_pairs")
+    scene.alter("UPDATE connections SET state = 'needs_consent', reason = 'revoked_by_operator'")
+    assert scene.migrator("resume").returncode == 0
+    assert scene.query("SELECT state, reason FROM connections") == [("needs_consent", "revoked_by_operator")]
