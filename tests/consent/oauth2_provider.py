@@ -12,7 +12,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -42,6 +42,8 @@ class OAuth2Provider:
     base_url: str = ""
     token_fault: str = ""
     """``503``, ``500``, ``drop``, ``late``, ``invalid_client``, ``garbage`` or empty."""
+    form: Callable[[dict[str, Any]], object] = lambda pair: pair
+    """What becomes of a pair before it is answered."""
     connections_fault: str = ""
     """``503``, ``401``, ``drop`` or empty."""
     delay: float = 0.0
@@ -128,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
             return None
         if provider.token_fault == "garbage":
             return self._answer(200, {"nothing": "here"})
-        return self._answer(200, won)
+        return self._answer(200, provider.form(won))
 
     def _won(self, form: dict[str, str]) -> dict[str, Any] | None:
         if form.get("grant_type") == "refresh_token":
