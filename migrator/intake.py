@@ -13,8 +13,18 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from migrator.errors import InputError
 from migrator.models import AppType, Connection, LegacyToken, Reject, Secret, TenantType
-from migrator.sources import KNOWN_COLUMNS, Row, Source, known_column
+from migrator.sources import (
+    EXPECTED,
+    KNOWN_COLUMNS,
+    REQUIRED_COLUMNS,
+    Row,
+    Source,
+    alike,
+    is_damaged,
+    known_column,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -25,13 +35,26 @@ MAX_LENGTH = 10_000
 MILLISECONDS_FROM = 1e11
 """An epoch time from here on is in milliseconds: in seconds it would be past the year 5138."""
 
+EARLIEST = datetime(2009, 6, 24, tzinfo=UTC)
+"""OAuth Core 1.0 Revision A, of which RFC 5849 is the edited form: no token is older."""
+LATEST = datetime(2060, 1, 1, tzinfo=UTC)
+"""Decades ahead: a token that is said to end from here on has no end that anybody knows."""
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _CONTROL_IN_NAMES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 """An organisation's name may run over lines, and have been through one encoding too many."""
-_COMPACT_DATE = re.compile(r"[0-9]{8}")
-"""ISO 8601 without dashes; as epoch seconds it would lie before 1974."""
+_COMPACT = re.compile(r"([0-9]{8})([0-9]{4}(?:[0-9]{2})?)?")
+"""A date without dashes, alone or with a time without colons; as a number it would be no time of a token."""
+_IDENTIFYING = (
+    "connection_id",
+    "oauth_token",
+    "oauth_token_secret",
+    "oauth_session_handle",
+    "tenant_id",
+)
+"""Columns whose value must be whole to be of use."""
+_AS_TEXT = "Format the column as text, and export the file again."
 
-_FIRST_YEAR = 1970
 _TEXT_COLUMNS = tuple(column for column in KNOWN_COLUMNS if column != "oauth_expires_at")
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -65,16 +88,52 @@ class Seen(Protocol):
 def screen(sources: Iterable[Source], seen: Seen) -> Iterator[Accepted | Reject]:
     """Every row of the sources in order, as what can be used or why it cannot.
 
-    Raises ``InputError`` where a source turns out to be unusable, after the rows that came before.
+    Raises ``InputError`` where a source turns out to be unusable, after the rows that came before: at its
+    end, if none of its rows has a column without which none can be used.
     """
     for source in sources:
+        lacking = _Lacking()
         for row in source.rows():
             read = row if isinstance(row, Reject) else read_row(source.name, row)
+            if isinstance(row, Row):
+                lacking.see(row, read)
             if isinstance(read, Reject):
                 yield read
             else:
                 accepted = Accepted(source.name, row.line, read)
                 yield _repeated(accepted, seen) or accepted
+        lacking.refuse(source.name)
+
+
+class _Lacking:
+    """Whether all rows of a source lack a required column: a header shows that at once, JSON at its end."""
+
+    def __init__(self) -> None:
+        self._columns: set[str] = set()
+        self._meant: dict[str, str] = {}
+        self._begun = False
+
+    def see(self, row: Row, read: Connection | Reject) -> None:
+        """One more row."""
+        if not self._begun:
+            self._begun, self._columns = True, set(REQUIRED_COLUMNS)
+        if not isinstance(read, Reject):
+            self._columns.clear()
+        if self._columns:
+            self._columns -= {column for name in row.values if (column := known_column(name))}
+            for column in self._columns:
+                if meant := alike(column, row.values):
+                    self._meant.setdefault(column, meant)
+
+    def refuse(self, name: str) -> None:
+        """Raise ``InputError`` if no row had such a column."""
+        missing = [column for column in REQUIRED_COLUMNS if column in self._columns]
+        if missing:
+            meant = [self._meant[column] for column in missing if column in self._meant]
+            raise InputError(
+                f"{name}: no row has the column {' or the column '.join(missing)}",
+                hint=" ".join([*meant, EXPECTED]),
+            )
 
 
 def read_row(source_name: str, row: Row) -> Connection | Reject:
@@ -115,9 +174,15 @@ class _UnusableError(Exception):
 def _connection(values: Mapping[str, object]) -> Connection:
     known, further = _parted(values)
     text = {column: _text(column, known.get(column)) for column in _TEXT_COLUMNS}
+    for column in _IDENTIFYING:
+        if is_damaged(text[column]):
+            raise _UnusableError("damaged_cell", f"{column} {_SHORTENED} {_AS_TEXT}")
     if not text["oauth_token"]:
-        raise _UnusableError("missing_token", "The row has no oauth_token.")
+        raise _UnusableError("missing_token", _lacking("The row has no oauth_token.", "oauth_token", further))
     app_type = _choice(AppType, text["app_type"], "app_type")
+    if app_type is AppType.PARTNER and not text["oauth_token_secret"]:
+        lacks = "The row of a partner application has no oauth_token_secret."
+        raise _UnusableError("missing_secret", _lacking(lacks, "oauth_token_secret", further))
     return Connection(
         key=text["connection_id"] or None,
         app_type=app_type,
@@ -128,6 +193,14 @@ def _connection(values: Mapping[str, object]) -> Connection:
         contact_email=text["contact_email"],
         further=further,
     )
+
+
+_SHORTENED = "is a number that a spreadsheet has shortened, or one of its error values."
+
+
+def _lacking(sentence: str, column: str, further: Mapping[str, object]) -> str:
+    """The sentence, with the name of the row's column that seems to be meant."""
+    return f"{sentence} {meant}" if (meant := alike(column, further)) else sentence
 
 
 def _parted(values: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
@@ -171,10 +244,7 @@ def _choice(choices: type[_Choice], text: str, column: str) -> _Choice:
 
 def _legacy(app_type: AppType, text: Mapping[str, str], expires_at: datetime | None) -> LegacyToken:
     """The token. Only a partner application's is swapped: it needs a secret, and may have a handle."""
-    is_partner = app_type is AppType.PARTNER
-    if is_partner and not text["oauth_token_secret"]:
-        raise _UnusableError("missing_secret", "The row of a partner application has no oauth_token_secret.")
-    handle = text["oauth_session_handle"] if is_partner else ""
+    handle = text["oauth_session_handle"] if app_type is AppType.PARTNER else ""
     return LegacyToken(
         token=Secret(text["oauth_token"]),
         token_secret=Secret(text["oauth_token_secret"]),
@@ -184,19 +254,43 @@ def _legacy(app_type: AppType, text: Mapping[str, str], expires_at: datetime | N
 
 
 def _instant(value: object) -> datetime | None:
-    """The time that ``oauth_expires_at`` names, in UTC; None where it is empty."""
+    """The time that ``oauth_expires_at`` names, in UTC; None where it is empty, or PostgreSQL's ``infinity``.
+
+    Whatever its notation, it must be a time at which a token can end.
+    """
     if isinstance(value, float):
-        return _from_epoch(value)
+        return _possible(_from_epoch(value))
     text = _text("oauth_expires_at", value)
-    if not text:
+    if not text or text.casefold() == "infinity":
         return None
+    if is_damaged(text):
+        raise _UnusableError("damaged_cell", f"oauth_expires_at {_SHORTENED} {_AS_TEXT}")
+    compact = _COMPACT.fullmatch(text)
+    if compact:
+        return _possible(_from_iso("T".join(filter(None, compact.groups()))))
     # Python's float() takes 1_000 too, which is no number elsewhere.
-    if not _COMPACT_DATE.fullmatch(text) and "_" not in text:
-        try:
-            return _from_epoch(float(text))
-        except ValueError:
-            pass
-    return _from_iso(text)
+    try:
+        seconds = float(text) if "_" not in text else None
+    except ValueError:
+        seconds = None
+    return _possible(_from_iso(text) if seconds is None else _from_epoch(seconds))
+
+
+def _possible(moment: datetime) -> datetime:
+    """The time, if a token can end then."""
+    if moment < EARLIEST:
+        raise _UnusableError(
+            "impossible_date",
+            f"oauth_expires_at lies before {EARLIEST:%Y-%m-%d}, when OAuth 1.0a came: no token is that old."
+            " Has a spreadsheet made a number of its own of it?",
+        )
+    if moment >= LATEST:
+        raise _UnusableError(
+            "impossible_date",
+            f"oauth_expires_at lies in {LATEST.year} or later: no token lives that long."
+            " Leave it empty where it is not known.",
+        )
+    return moment
 
 
 def _from_epoch(seconds: float) -> datetime:
@@ -204,7 +298,7 @@ def _from_epoch(seconds: float) -> datetime:
         raise _UnusableError("bad_date", "oauth_expires_at is a number, but no time.")
     if seconds >= MILLISECONDS_FROM:
         raise _UnusableError(
-            "bad_date", "oauth_expires_at is in milliseconds: divide by 1,000, it is taken in seconds."
+            "bad_date", "oauth_expires_at is taken in seconds: divide milliseconds by 1,000."
         )
     return datetime.fromtimestamp(seconds, UTC)
 
@@ -212,9 +306,6 @@ def _from_epoch(seconds: float) -> datetime:
 def _from_iso(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text.upper())
-        moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError):
         raise _UnusableError("bad_date", "oauth_expires_at is neither ISO 8601 nor epoch seconds.") from None
-    if moment.year < _FIRST_YEAR:
-        raise _UnusableError("bad_date", f"oauth_expires_at lies before {_FIRST_YEAR}: no token is that old.")
-    return moment

@@ -26,6 +26,8 @@ EXPIRY_MARGIN = timedelta(minutes=1)
 
 
 MOST_REJECTS_KEPT = 1_000
+MANY_ALIKE = 5
+"""Rows of one file and one reason: from so many on, what is wrong is the file's and not the row's."""
 
 
 class Step(StrEnum):
@@ -149,6 +151,20 @@ def _settle_pair(standing: Standing, stored: StoredPair, now: datetime) -> Call:
 
 
 @dataclass
+class Alike:
+    """Rows of one source that are rejected for one reason."""
+
+    first: list[Reject] = field(default_factory=list)
+    """The first of them, and all if they are few."""
+    rows: int = 0
+
+    @property
+    def many(self) -> bool:
+        """Whether they are best told in one sentence."""
+        return self.rows >= MANY_ALIKE
+
+
+@dataclass
 class Tally:
     """The plan of a run, counted row by row."""
 
@@ -157,6 +173,8 @@ class Tally:
     """Reason to number of rows."""
     rejects: list[Reject] = field(default_factory=list)
     """The first rejected rows; there may be more of them than a person, or the memory, can take."""
+    rejected_alike: dict[tuple[str, str], Alike] = field(default_factory=dict)
+    """The rejected rows by source and reason."""
 
     def add(self, app_type: AppType, decided: Decision) -> None:
         """One more connection, and what happens to it."""
@@ -165,6 +183,10 @@ class Tally:
     def reject(self, reject: Reject) -> None:
         """One more row that cannot be used."""
         self.rejected[reject.reason] += 1
+        alike = self.rejected_alike.setdefault((reject.source, reject.reason), Alike())
+        alike.rows += 1
+        if not alike.many:
+            alike.first.append(reject)
         if len(self.rejects) < MOST_REJECTS_KEPT:
             self.rejects.append(reject)
 

@@ -74,6 +74,9 @@ def plan_document(tally: Tally, ahead: Forecast) -> Mapping[str, object]:
         ],
         "rejected": dict(sorted(tally.rejected.items())),
         "rejects": [asdict(reject) for reject in tally.rejects],
+        "rejected_alike": [
+            {**asdict(alike.first[0]), "rows": alike.rows} for alike in tally.rejected_alike.values()
+        ],
         "calls": {"renew": ahead.renewals, "swap": ahead.swaps},
         "rate_per_minute": ahead.rate_per_minute,
         "duration_seconds": round(ahead.duration.total_seconds(), 1),
@@ -211,10 +214,20 @@ def days_text(days: int) -> str:
 
 
 def _rejects(tally: Tally) -> list[str]:
-    """The rejected rows one by one, as far as a person would read them."""
-    shown = tally.rejects[:_MOST_REJECTS_SHOWN]
-    lines = [f"{printable(r.source)}:{r.line}: {r.reason}: {printable(r.detail)}" for r in shown]
-    more = tally.rejected.total() - len(shown)
+    """The rejected rows one by one, as far as a person would read them; what many of one file have in common
+    is said once.
+    """
+    common = [alike for alike in tally.rejected_alike.values() if alike.many]
+    single = [reject for alike in tally.rejected_alike.values() if not alike.many for reject in alike.first]
+    lines = [
+        f"{printable(first.source)}: {alike.rows:,} rows, the first in line {first.line}: {first.reason}:"
+        f" {printable(first.detail)}"
+        for alike in common
+        for first in alike.first[:1]
+    ]
+    shown = sorted(single, key=lambda reject: (reject.source, reject.line))[:_MOST_REJECTS_SHOWN]
+    lines += [f"{printable(r.source)}:{r.line}: {r.reason}: {printable(r.detail)}" for r in shown]
+    more = tally.rejected.total() - sum(alike.rows for alike in common) - len(shown)
     if more:
         lines.append(f"… and {more:,} more rejected rows")
     return [*lines, ""] if lines else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from migrator.errors import InputError
 from migrator.intake import MAX_LENGTH, Accepted, read_row, screen
 from migrator.models import AppType, Connection, Reject, TenantType
-from migrator.sources import KNOWN_COLUMNS, Row
+from migrator.sources import KNOWN_COLUMNS, Row, is_damaged
 from tests.sources.helpers import SECRET, DictSeen
 
 GOOD: Mapping[str, object] = {"app_type": "partner", "oauth_token": "T", "oauth_token_secret": "S"}
@@ -147,7 +149,9 @@ def test_a_row_that_cannot_be_used_is_rejected_without_quoting_it(
         1769860800.0,
         "1769860800",
         "1769860800.000",
-        "1.7698608e9",
+        "20260131120000",
+        20260131120000,
+        "202601311200",
     ],
 )
 def test_a_time_is_iso_8601_or_epoch_seconds(value: object) -> None:
@@ -165,7 +169,7 @@ def test_an_epoch_may_have_a_fraction() -> None:
     assert accepted(oauth_expires_at="1769860800.25").legacy.expires_at == NOON + timedelta(milliseconds=250)
 
 
-@given(st.datetimes(datetime(1970, 1, 2), datetime(9999, 1, 1)), st.integers(-23 * 60, 23 * 60))  # noqa: DTZ001
+@given(st.datetimes(datetime(2009, 6, 25), datetime(2059, 12, 31)), st.integers(-23 * 60, 23 * 60))  # noqa: DTZ001
 def test_any_time_with_any_offset_is_the_same_instant(moment: datetime, offset: int) -> None:
     aware = moment.replace(tzinfo=UTC)
     there = aware.astimezone(timezone(timedelta(minutes=offset)))
@@ -181,12 +185,13 @@ def test_any_time_with_any_offset_is_the_same_instant(moment: datetime, offset: 
         ("1_769_860_800", "neither"),
         ("0000-00-00 00:00:00", "neither"),
         ("0001-01-01T00:00:00+01:00", "neither"),
-        ("0001-01-01T00:00:00", "before 1970"),
         ("99999999", "neither"),
+        ("20261231250000", "neither"),
         (-1, "no time"),
         ("-1769860800", "no time"),
         ("nan", "no time"),
-        ("Infinity", "no time"),
+        ("-infinity", "no time"),
+        ("inf", "no time"),
         (math.inf, "no time"),
         (math.nan, "no time"),
         ("1e400", "no time"),
@@ -201,6 +206,139 @@ def test_what_is_no_time_is_a_bad_date(value: object, detail: str) -> None:
     assert reject.reason == "bad_date"
     assert detail in reject.detail
     assert SECRET not in repr(reject)
+
+
+@pytest.mark.parametrize(
+    ("value", "detail"),
+    [
+        ("0001-01-01T00:00:00", "before 2009-06-24"),
+        ("1970-01-01", "before 2009-06-24"),
+        (0, "before 2009-06-24"),
+        ("46022.5", "a spreadsheet"),  # days since 1900
+        (46022.5, "a spreadsheet"),
+        ("2009-06-23T23:59:59Z", "before 2009-06-24"),
+        ("19990101", "before 2009-06-24"),
+        ("19990101000000", "before 2009-06-24"),
+        ("2060-01-01", "2060 or later"),
+        ("9999-12-31 23:59:59", "2060 or later"),
+        (2840140800, "2060 or later"),
+        ("99991231", "2060 or later"),
+    ],
+)
+def test_a_time_that_no_token_can_end_at_is_an_impossible_date(value: object, detail: str) -> None:
+    reject = rejected(oauth_expires_at=value)
+    assert reject.reason == "impossible_date"
+    assert detail in reject.detail
+
+
+@pytest.mark.parametrize("value", ["2009-06-24", "2059-12-31T23:59:59Z", 1245801600])
+def test_the_first_and_last_possible_times_are_taken(value: object) -> None:
+    assert accepted(oauth_expires_at=value).legacy.expires_at is not None
+
+
+@pytest.mark.parametrize("value", ["infinity", "Infinity", " infinity "])
+def test_a_token_that_never_ends_has_no_end_that_is_known(value: str) -> None:
+    assert accepted(oauth_expires_at=value).legacy.expires_at is None
+
+
+# --- what spreadsheets do ---
+
+SHORTENED = ["1.5E+09", "1,5E+09", "1.23457E+15", "1E+15", "4.56e+15", "-1.2E+10", "1.5E9", "9.99E-05"]
+ERRORS = ["#####", "#", "#NAME?", "#REF!", "#N/A", "#DIV/0!", "#WERT!", "#NULL!", "#ERROR!", "#name?"]
+IDENTIFYING = ["connection_id", "oauth_token", "oauth_token_secret", "oauth_session_handle", "tenant_id"]
+
+
+@pytest.mark.parametrize("column", [*IDENTIFYING, "oauth_expires_at"])
+@pytest.mark.parametrize("value", [*SHORTENED, *ERRORS])
+def test_a_cell_that_a_spreadsheet_damaged_is_rejected_and_says_so(column: str, value: str) -> None:
+    reject = rejected(**{column: value})
+    assert reject.reason == "damaged_cell"
+    assert column in reject.detail
+    assert "as text" in reject.detail
+    assert value.strip("#") not in reject.detail or not value.strip("#")
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["12E45", "1E5", "1E09", "0E1234567", "1.5", "1234567890123456789", "E+15", "1.5E+09x", "+61412345678",
+     "1.5E+", "#1", "#42", "#abc", "a#N/A", "3.14E", "12.5E+09"],
+)  # fmt: skip
+@pytest.mark.parametrize("column", IDENTIFYING)
+def test_what_a_spreadsheet_would_not_write_is_left_alone(column: str, value: str) -> None:
+    accepted(**{column: value})
+
+
+@given(st.integers(1, 9), st.text("0123456789", max_size=14), st.sampled_from(".,"), st.integers(0, 308))
+def test_every_number_that_a_spreadsheet_shortened_is_known(
+    first: int, rest: str, point: str, exponent: int
+) -> None:
+    mantissa = f"{first}{point}{rest}" if rest else str(first)
+    assert is_damaged(f"{mantissa}E+{exponent:02}")
+
+
+@given(st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijklmnopqrstuvwxyz", min_size=1))
+def test_no_token_of_letters_and_digits_is_taken_for_damaged(token: str) -> None:
+    assert not is_damaged(token)
+
+
+@given(st.binary(min_size=8, max_size=40))
+def test_no_token_in_base64_is_taken_for_damaged(token: bytes) -> None:
+    assert not is_damaged(base64.b64encode(token).decode())
+
+
+# --- columns that are nearly right ---
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("token_secret", True), ("OAuthTokenSecret", True), ("oauth token secret", True), ("secret", True),
+     ("oauth_tokn_secret", True), ("OAUTH-TOKEN-SECRET", True), ("notes", False), ("client_id", False)],
+)  # fmt: skip
+def test_a_row_without_its_secret_names_the_column_that_looks_like_it(name: str, meant: bool) -> None:
+    values = {key: value for key, value in GOOD.items() if key != "oauth_token_secret"}
+    reject = read_row("tokens.csv", Row(7, {**values, name: SECRET}))
+    assert isinstance(reject, Reject)
+    assert reject.reason == "missing_secret"
+    assert (f"Its column {name!r} looks like it: call it oauth_token_secret." in reject.detail) is meant
+    assert SECRET not in reject.detail
+
+
+class Given:
+    """A source of rows."""
+
+    name = "tokens.json"
+
+    def __init__(self, *rows: dict[str, object]) -> None:
+        self._rows = rows
+
+    def rows(self) -> Iterator[Row | Reject]:
+        yield from (Row(number, row) for number, row in enumerate(self._rows, 1))
+
+
+def refused(*rows: dict[str, object]) -> InputError | None:
+    try:
+        list(screen([Given(*rows)], DictSeen()))
+    except InputError as error:
+        return error
+    return None
+
+
+def test_a_source_whose_rows_all_lack_a_required_column_cannot_be_used() -> None:
+    wrong: dict[str, object] = {"OAuthToken": "t", "App Type": "partner", "oauth_token_secret": "s"}
+    error = refused(wrong, wrong)
+    assert error is not None
+    assert error.message == "tokens.json: no row has the column oauth_token or the column app_type"
+    assert "Its column 'OAuthToken' looks like it: call it oauth_token." in error.hint
+    assert "Its column 'App Type' looks like it: call it app_type." in error.hint
+    error = refused({"oauth_token": "t", "oauth_token_secret": "s"})
+    assert error is not None
+    assert error.message == "tokens.json: no row has the column app_type"
+
+
+def test_a_source_of_which_any_row_has_the_column_can_be_used_in_part() -> None:
+    assert refused({"x": 1}, {"oauth_token": "", "app_type": "partner"}) is None
+    assert refused({"x": 1}, dict(GOOD)) is None
+    assert refused() is None
 
 
 @given(

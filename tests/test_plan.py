@@ -270,3 +270,15 @@ def test_the_assessment_is_due_from_1000_connections_however_they_come(consent: 
     tally = _tally(swap=500, done=498, consent=consent)
     ahead = forecast(tally, XERO, NOW, rate_per_minute=1, certified=True, deadline=None)
     assert ahead.assessment_from == due
+
+
+def test_rejects_are_counted_by_their_source_and_reason_with_the_first_of_each() -> None:
+    tally = Tally()
+    rows = [("a", 2, "bad"), ("a", 3, "bad"), ("a", 4, "worse"), ("b", 9, "bad")]
+    for source, line, reason in rows:
+        tally.reject(Reject(source, line, reason, f"{reason} in {line}"))
+    assert {key: (alike.rows, alike.first[0].line) for key, alike in tally.rejected_alike.items()} == {
+        ("a", "bad"): (2, 2),
+        ("a", "worse"): (1, 4),
+        ("b", "bad"): (1, 9),
+    }

@@ -84,6 +84,28 @@ def test_the_security_assessment_is_said_from_where_it_is_due() -> None:
     assert "assessment" not in plan_text(tally(10), ahead(tally(10)))
 
 
+def test_what_many_rows_of_a_file_have_in_common_is_said_once() -> None:
+    counted = Tally()
+    for line in range(2, 1_500):
+        counted.reject(Reject("a.csv", line, "damaged_cell", "oauth_token is damaged."))
+    for line in (3, 5, 7, 9):
+        counted.reject(Reject("b.csv", line, "missing_token", "The row has no oauth_token."))
+    lines = plan_text(counted, ahead(counted)).splitlines()
+    assert "a.csv: 1,498 rows, the first in line 2: damaged_cell: oauth_token is damaged." in lines
+    assert sum(line.startswith("a.csv") for line in lines) == 1
+    assert [line for line in lines if line.startswith("b.csv")] == [
+        f"b.csv:{line}: missing_token: The row has no oauth_token." for line in (3, 5, 7, 9)
+    ]
+    assert not any("more rejected" in line for line in lines)
+    document = plan_document(counted, ahead(counted))
+    assert document["rejected_alike"] == [
+        {"source": "a.csv", "line": 2, "reason": "damaged_cell", "detail": "oauth_token is damaged.",
+         "rows": 1_498},
+        {"source": "b.csv", "line": 3, "reason": "missing_token", "detail": "The row has no oauth_token.",
+         "rows": 4},
+    ]  # fmt: skip
+
+
 def test_an_empty_plan_says_so() -> None:
     text = plan_text(Tally(), ahead(Tally()))
     assert "no rows" in text

@@ -108,6 +108,38 @@ def test_a_mended_row_is_no_longer_a_reject(set_scene: SetScene) -> None:
     assert scene.status()["total"] == 6
 
 
+def test_a_file_whose_secrets_stand_under_another_name_is_told_so_once(set_scene: SetScene) -> None:
+    scene = set_scene(30, mix="partner=80,public=20")
+    text = (scene.folder / "tokens.csv").read_text("utf-8")
+    (scene.folder / "tokens.csv").write_text(
+        text.replace("oauth_token_secret", "OAuthTokenSecret", 1), "utf-8"
+    )
+    finished = scene.migrator("run", "tokens.csv", "--dry-run")
+    assert finished.returncode == 0, finished.stderr
+    told = [line for line in finished.stdout.splitlines() if "missing_secret" in line]
+    assert len(told) == 1
+    assert told[0].startswith("tokens.csv: 24 rows, the first in line ")
+    assert "Its column 'OAuthTokenSecret' looks like it: call it oauth_token_secret." in told[0]
+    assert scene.migrator("run", "tokens.csv").returncode == 0
+    assert scene.states() == {"needs_consent": 6}
+    # Once the name is right, the rows are taken up.
+    (scene.folder / "tokens.csv").write_text(text, "utf-8")
+    assert scene.migrator("run", "tokens.csv").returncode == 0
+    assert scene.states()["migrated"] == 24
+
+
+def test_a_file_of_which_no_row_can_be_used_is_exit_2_and_nothing_of_it_is_taken_in(
+    set_scene: SetScene,
+) -> None:
+    scene = set_scene(3)
+    (scene.folder / "tokens.json").write_text('[{"OAuthToken": "t", "app_type": "partner"}]', "utf-8")
+    finished = scene.migrator("run", "tokens.csv", "tokens.json")
+    assert finished.returncode == 2
+    assert "tokens.json: no row has the column oauth_token" in finished.stderr
+    assert "'OAuthToken' looks like it" in finished.stderr
+    assert scene.query("SELECT count(*) FROM connections") == [(0,)]
+
+
 def test_a_dry_run_sends_nothing_and_writes_nothing(set_scene: SetScene) -> None:
     scene = set_scene(50)
     before = {path.name: path.read_bytes() for path in scene.folder.iterdir()}

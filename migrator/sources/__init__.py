@@ -7,8 +7,9 @@ from typing import BinaryIO, Protocol
 
 from migrator.databases import DatabaseUrl, is_url
 from migrator.errors import InputError
-from migrator.sources.columns import KNOWN_COLUMNS, known_column
+from migrator.sources.columns import EXPECTED, KNOWN_COLUMNS, REQUIRED_COLUMNS, alike, known_column
 from migrator.sources.csv_file import CsvFile
+from migrator.sources.damage import is_damaged
 from migrator.sources.database import open_database
 from migrator.sources.document import Document
 from migrator.sources.foreign import refuse_foreign
@@ -17,7 +18,17 @@ from migrator.sources.json_array import JsonArray
 from migrator.sources.json_lines import JsonLines
 from migrator.sources.sqlite_table import SqliteTable
 
-__all__ = ["KNOWN_COLUMNS", "Row", "Source", "known_column", "open_source"]
+__all__ = [
+    "EXPECTED",
+    "KNOWN_COLUMNS",
+    "REQUIRED_COLUMNS",
+    "Row",
+    "Source",
+    "alike",
+    "is_damaged",
+    "known_column",
+    "open_source",
+]
 
 
 class _TextFormat(Protocol):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -42,12 +44,61 @@ def known_column(name: str) -> str | None:
     return folded if folded in KNOWN_COLUMNS else None
 
 
+_OTHER_NAMES = {
+    "token": "oauth_token",
+    "accesstoken": "oauth_token",
+    "tokenkey": "oauth_token",
+    "secret": "oauth_token_secret",
+    "tokensecret": "oauth_token_secret",
+    "accesstokensecret": "oauth_token_secret",
+    "type": "app_type",
+    "apptype": "app_type",
+    "applicationtype": "app_type",
+}
+"""What else the columns are called by whose lack rows are lost; in small letters alone."""
+_ALIKE = 0.85
+"""From which likeness on (difflib's ratio) a name is taken for a slip of the pen."""
+
+
+@lru_cache(maxsize=1024)
+def _meant(name: str) -> str | None:
+    """The known column that a name which is none seems to mean: ``OAuthTokenSecret``, ``token_secret``."""
+    if known_column(name):
+        return None
+    letters = re.sub(r"[^a-z0-9]", "", name.casefold())
+    if letters in _OTHER_NAMES:
+        return _OTHER_NAMES[letters]
+    plain = {column.replace("_", ""): column for column in KNOWN_COLUMNS}
+    close = get_close_matches(letters, plain, n=1, cutoff=_ALIKE)
+    return plain[close[0]] if close else None
+
+
+def alike(column: str, names: Iterable[str]) -> str:
+    """A sentence on the name that seems to mean a missing ``column``; empty if none does.
+
+    It quotes that name, which is like ours and so no secret, and no other.
+    """
+    for name in names:
+        if _meant(name) == column:
+            return f"Its column {name.strip()!r} looks like it: call it {column}."
+    return ""
+
+
+def likeness(names: Sequence[str]) -> tuple[int, int]:
+    """How many names are known columns, and how many others seem to mean one."""
+    return sum(1 for name in names if known_column(name)), sum(1 for name in names if _meant(name))
+
+
 def require_columns(where: str, names: Iterable[str]) -> None:
     """Raise ``InputError`` if ``names``, found at ``where``, lack what every row needs."""
+    names = list(names)
     found = {known_column(name) for name in names}
     missing = [column for column in REQUIRED_COLUMNS if column not in found]
     if missing:
-        raise InputError(f"{where} has no column {' and no column '.join(missing)}", hint=EXPECTED)
+        meant = [sentence for column in missing if (sentence := alike(column, names))]
+        raise InputError(
+            f"{where} has no column {' and no column '.join(missing)}", hint=" ".join([*meant, EXPECTED])
+        )
 
 
 def refuse_duplicates(where: str, names: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from migrator.errors import InputError
 from migrator.models import AppType, Reject
-from migrator.sources.columns import EXPECTED, known_column, refuse_duplicates, require_columns
+from migrator.sources.columns import EXPECTED, known_column, likeness, refuse_duplicates, require_columns
 from migrator.sources.document import ROW_LIMIT, Document
 from migrator.sources.flaw import Flaw
 from migrator.sources.interface import Row
@@ -36,7 +36,8 @@ _APP_TYPES = frozenset(app_type.value for app_type in AppType)
 class CsvFile:
     """CSV in UTF-8, with a header; its delimiter is the one that makes the header yield most known columns.
 
-    A row may end early: the cells that are missing count as empty. Blank lines are no rows.
+    A row may end early: the cells that are missing count as empty. Rows without anything in them are no rows.
+    A first line ``sep=;``, by which Excel knows the delimiter, is no header.
     """
 
     def __init__(self, document: Document) -> None:
@@ -45,7 +46,8 @@ class CsvFile:
         Raises ``InputError`` where there is none, or it repeats a column or lacks a required one.
         """
         self._document = document
-        self._delimiter, self._columns = _read_header(document)
+        self._hint = _delimiter_hint(document)
+        self._delimiter, self._columns = _read_header(document, self._hint)
         self._shape = _Shape.of(self._delimiter, self._columns)
 
     @staticmethod
@@ -66,6 +68,8 @@ class CsvFile:
             io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="") as text,
         ):
             lines = _Lines(text, self._shape.is_row)
+            if self._hint:
+                next(lines, None)
             records = _records(lines, self._delimiter)
             next(records, None)  # the header, which was read before
             for cells in records:
@@ -242,7 +246,8 @@ def _records(lines: _Lines, delimiter: str) -> Iterator[list[str]]:
 
 
 def _is_blank(cells: Sequence[str]) -> bool:
-    return len(cells) <= 1 and not "".join(cells).strip()
+    """Whether nothing stands in a record: a spreadsheet leaves rows of mere delimiters below its last one."""
+    return not "".join(cells).strip()
 
 
 def _is_text(text: str) -> bool:
@@ -253,12 +258,23 @@ def _is_text(text: str) -> bool:
     return True
 
 
-def _read_header(document: Document) -> tuple[str, list[str]]:
+_HINT = re.compile(r'"?sep=(?P<delimiter>[^\w\s"]|\t)"?\s*(?:\r\n|\r|\n)', re.IGNORECASE)
+
+
+def _delimiter_hint(document: Document) -> str:
+    """The delimiter that a first line ``sep=;`` names; empty if there is none."""
+    found = _HINT.match(document.head.decode("utf-8-sig", errors="surrogateescape"))
+    return found["delimiter"] if found else ""
+
+
+def _read_header(document: Document, hint: str) -> tuple[str, list[str]]:
     """Delimiter and column names. Errors quote no unknown name: without a header it may be a token."""
     head = document.head.decode("utf-8-sig", errors="surrogateescape")
-    headers = {delimiter: _first_record(head, delimiter) for delimiter in _DELIMITERS}
-    delimiter, names = max(headers.items(), key=lambda item: sum(1 for name in item[1] if known_column(name)))
-    if not any(known_column(name) for name in names):
+    if hint:
+        head = _HINT.sub("", head, count=1)
+    headers = {delimiter: _first_record(head, delimiter) for delimiter in hint or _DELIMITERS}
+    delimiter, names = max(headers.items(), key=lambda item: likeness(item[1]))
+    if not any(likeness(names)):
         message = f"{document.name}: the first line is no header: it names none of our columns"
         raise InputError(message, hint=EXPECTED)
     if not all(_is_text(name) for name in names):

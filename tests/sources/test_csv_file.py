@@ -59,6 +59,43 @@ def test_a_column_without_a_name_is_called_by_its_place() -> None:
     ]
 
 
+@pytest.mark.parametrize("hint", ["sep=;", "SEP=;", '"sep=;"', "\ufeffsep=;"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_a_first_line_that_names_the_delimiter_is_no_header(hint: str, line_end: str) -> None:
+    rows = read(line_end.join([hint, "app_type;oauth_token;a,b", "partner;T;x", ""]))
+    assert values(rows) == [{"app_type": "partner", "oauth_token": "T", "a,b": "x"}]
+    assert outline(rows) == [(3, "row")]
+
+
+def test_the_delimiter_that_is_named_may_be_one_that_nobody_would_guess() -> None:
+    rows = read("sep=^\napp_type^oauth_token\npartner^T\n")
+    assert values(rows) == [{"app_type": "partner", "oauth_token": "T"}]
+    assert values(read("sep=\t\napp_type\toauth_token\npartner\tT\n")) == values(rows)
+
+
+def test_rows_of_mere_delimiters_are_no_rows() -> None:
+    rows = read('app_type,oauth_token,x\n,,\npartner,T,y\n,,\n , ,\n"",,\n,,,,,,\n')
+    assert values(rows) == [{"app_type": "partner", "oauth_token": "T", "x": "y"}]
+
+
+@pytest.mark.parametrize(
+    ("header", "hints"),
+    [
+        ("OAuthToken,app_type", ["Its column 'OAuthToken' looks like it: call it oauth_token."]),
+        ("oauth_token,Application Type", ["Its column 'Application Type' looks like it: call it app_type."]),
+        ("oauth token;apptype", ["Its column 'oauth token' looks", "Its column 'apptype' looks"]),
+        ("connection_id\ttoken\tapp_type", ["Its column 'token' looks like it: call it oauth_token."]),
+        (f"connection_id,{SECRET},app_type", []),
+    ],
+)
+def test_a_header_that_is_nearly_right_is_told_what_is_meant(header: str, hints: list[str]) -> None:
+    error = refusal(f"{header}\na,b,c\n".encode())
+    assert "the header has no column" in error.message
+    assert [hint for hint in hints if hint in error.hint] == hints
+    assert error.hint.count("looks like it") == len(hints)
+    assert SECRET not in error.hint
+
+
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 def test_a_line_is_a_physical_one(line_end: str) -> None:
     lines = ["", "app_type,oauth_token", "a,b", "", '"a', "", 'a",b', "  ", "a,b,c", "a,b", ""]
