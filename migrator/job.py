@@ -42,6 +42,7 @@ from migrator.providers import (
 from migrator.reread import reread
 from migrator.transitions import Policy, Verdict, give_up, refused, settle
 from migrator.wire import Wire
+from migrator.wording import counted
 
 log = logging.getLogger(__name__)
 
@@ -197,7 +198,8 @@ class Job:
             return False
         if seconds > 1 and moment != self._awaited:
             waiting = self._ledger.open_count(agenda)
-            self._tools.progress.note(f"{waiting:,} are to be asked again, the next in {seconds:.0f} s")
+            again = counted(waiting, "is to be asked again,", "are to be asked again, the next")
+            self._tools.progress.note(f"{again} in {seconds:.0f} s")
         self._awaited = moment
         # A hair more, so that it is due when we look; not for long, as others may have settled it meanwhile.
         self._stop.wait(min(max(seconds, 0) + 0.001, _LONGEST_LOOK))

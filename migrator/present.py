@@ -12,6 +12,7 @@ from migrator.ledger import Pairs, Run, Status
 from migrator.models import AppType, State
 from migrator.plan import Forecast, Step, Tally
 from migrator.tabular import printable, table
+from migrator.wording import counted
 
 _MOST_REJECTS_SHOWN = 20
 
@@ -112,7 +113,7 @@ def status_text(status: Status) -> str:
     ]
     parts += _pairs_lines(status.pairs)
     if status.rejected:
-        parts.append(f"{status.rejected:,} rows were rejected")
+        parts.append(counted(status.rejected, "row was rejected", "rows were rejected"))
     if status.last_run is not None:
         parts.append(f"last run: {run_text(status.last_run)}")
     return "\n".join(parts)
@@ -156,17 +157,17 @@ def upkeep_document(pairs: Pairs) -> Mapping[str, object]:
 
 
 def _pairs_lines(pairs: Pairs) -> list[str]:
-    users = f"{pairs.users:,} users"
+    users = counted(pairs.users, "user")
     if pairs.users_with_several:
         users += f", {pairs.users_with_several:,} of them with several pairs"
-    lines = [
-        f"{pairs.stored:,} pairs stored, {pairs.verified:,} verified, {pairs.exported:,} handed over; {users}"
-    ]
+    stored = f"{counted(pairs.stored, 'pair')} stored, {pairs.verified:,} verified"
+    lines = [f"{stored}, {pairs.exported:,} handed over; {users}"]
     if pairs.ends.first is not None:
         lines.append(f"the first refresh token not handed over ends {moment_text(pairs.ends.first)}")
     if pairs.ends.within_a_week:
         lines.append(
-            f"{pairs.ends.within_a_week:,} refresh tokens end within a week: 'migrator refresh' renews them"
+            counted(pairs.ends.within_a_week, "refresh token ends", "refresh tokens end")
+            + " within a week: 'migrator refresh' renews what ends"
         )
     return lines
 
@@ -210,7 +211,7 @@ def duration_text(duration: timedelta) -> str:
 
 def days_text(days: int) -> str:
     """A number of days for people."""
-    return "1 day" if days == 1 else f"{days} days"
+    return counted(days, "day")
 
 
 def _rejects(tally: Tally) -> list[str]:
@@ -220,8 +221,8 @@ def _rejects(tally: Tally) -> list[str]:
     common = [alike for alike in tally.rejected_alike.values() if alike.many]
     single = [reject for alike in tally.rejected_alike.values() if not alike.many for reject in alike.first]
     lines = [
-        f"{printable(first.source)}: {alike.rows:,} rows, the first in line {first.line}: {first.reason}:"
-        f" {printable(first.detail)}"
+        f"{printable(first.source)}: {counted(alike.rows, 'row')}, the first in line {first.line}:"
+        f" {first.reason}: {printable(first.detail)}"
         for alike in common
         for first in alike.first[:1]
     ]
@@ -229,17 +230,17 @@ def _rejects(tally: Tally) -> list[str]:
     lines += [f"{printable(r.source)}:{r.line}: {r.reason}: {printable(r.detail)}" for r in shown]
     more = tally.rejected.total() - sum(alike.rows for alike in common) - len(shown)
     if more:
-        lines.append(f"… and {more:,} more rejected rows")
+        lines.append(f"… and {counted(more, 'more rejected row')}")
     return [*lines, ""] if lines else []
 
 
 def _calls(ahead: Forecast) -> list[str]:
     if not ahead.swaps:
         return ["Nothing to swap."]
-    calls = f"{ahead.swaps + ahead.renewals:,} calls ({ahead.renewals:,} renewals, {ahead.swaps:,} swaps)"
-    return [
-        f"{calls} take at least {duration_text(ahead.duration)} at {ahead.rate_per_minute:,} calls a minute."
-    ]
+    parts = f"({counted(ahead.renewals, 'renewal')}, {counted(ahead.swaps, 'swap')})"
+    calls = counted(ahead.swaps + ahead.renewals, f"call {parts} takes", f"calls {parts} take")
+    rate = counted(ahead.rate_per_minute, "call")
+    return [f"{calls} at least {duration_text(ahead.duration)} at {rate} a minute."]
 
 
 def _conditions(ahead: Forecast) -> list[str]:
@@ -253,12 +254,14 @@ def _conditions(ahead: Forecast) -> list[str]:
         )
         lines.append(f"Deadline {ahead.deadline}: {day}; a job that starts now ends {verdict}.")
     if ahead.over_uncertified_limit:
+        held = counted(ahead.uncertified_limit or 0, "connection")
         lines.append(
-            f"The application is uncertified: it may hold {ahead.uncertified_limit} connections,"
+            f"The application is uncertified: it may hold {held},"
             f" {ahead.over_uncertified_limit:,} fewer than this. Have it certified first."
         )
     elif ahead.uncertified_limit is not None:
-        lines.append(f"The application is uncertified: it may hold {ahead.uncertified_limit} connections.")
+        held = counted(ahead.uncertified_limit, "connection")
+        lines.append(f"The application is uncertified: it may hold {held}.")
     if ahead.assessment_from is not None:
         lines.append(
             f"From {ahead.assessment_from:,} connections on the provider demands an advanced"

@@ -24,6 +24,7 @@ from migrator.settings import JobSettings
 from migrator.tabular import printable
 from migrator.transitions import Policy
 from migrator.wire import HttpWire, longest_call
+from migrator.wording import counted
 
 _EXPORT_LEFT = {
     Fate.HANDED_OVER: "the export to {target} was whole when its process ended: it counts",
@@ -92,20 +93,28 @@ class Workshop:
     def _begin(self, ledger: Ledger, command: str, sources: Sequence[str]) -> None:
         stock = ledger.begin_run(command, self.policy, sources, workers=self.settings.concurrency)
         if stock.rescued:
-            self.progress.note(f"{stock.rescued:,} answers from the rescue file are in the ledger now")
+            self.progress.note(
+                counted(
+                    stock.rescued,
+                    "answer from the rescue file is in the ledger now",
+                    "answers from the rescue file are in the ledger now",
+                )
+            )
         if stock.open_calls:
             self.progress.note(
-                f"{stock.open_calls:,} calls were under way when an earlier process ended: asked again"
+                counted(stock.open_calls, "call was", "calls were")
+                + " under way when an earlier process ended: asked again"
             )
         if stock.consents:
             self.progress.note(
-                f"{stock.consents:,} consents were under way when 'reconsent serve' ended:"
-                " their users click once more"
+                counted(stock.consents, "consent was", "consents were")
+                + " under way when 'reconsent serve' ended: whose it was clicks once more"
             )
         found = reread_all(ledger, self.profile)
         if found:
             self.progress.note(
-                f"{found:,} answers that were not understood when they came hold a pair: to be seen to work"
+                counted(found, "answer that was", "answers that were")
+                + " not understood at the time held a pair: it is seen to work before it counts"
             )
         for target, fate in stock.exports:
             self.progress.note(_EXPORT_LEFT[fate].format(target=printable(target)))

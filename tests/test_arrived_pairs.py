@@ -271,7 +271,7 @@ def test_a_resume_finds_the_pairs_that_an_older_version_gave_up(
     scene.alter("UPDATE connections SET state = ?, reason = 'response_lost', doubt = ?", state, doubt)
     finished = scene.migrator("resume")
     assert finished.returncode == 0, finished.stderr
-    assert "6 answers that were not understood" in finished.stderr
+    assert "6 answers that were not understood at the time held a pair" in finished.stderr
     assert scene.states() == {"migrated": 6}
     assert scene.untrue() == []
     assert works(scene)

@@ -12,6 +12,7 @@ from migrator.databases import DatabaseUrl
 from migrator.handover.destinations import Destination, NewFile, Stream, Table
 from migrator.handover.export import Choice, Exporter
 from migrator.handover.shapes import SHAPES
+from migrator.wording import counted
 
 
 @click.command()
@@ -89,11 +90,12 @@ def export(
         )
     else:
         context.say(
-            f"{handed.connections:,} connections handed over, {handed.rows:,} rows: {destination.name}"
+            f"{counted(handed.connections, 'connection')} handed over, {counted(handed.rows, 'row')}:"
+            f" {destination.name}"
         )
     if handed.ended:
         context.say(
-            f"{handed.ended:,} pairs were left out: their refresh tokens have ended;"
+            f"{counted(handed.ended, 'pair was', 'pairs were')} left out: the refresh token has ended;"
             " 'migrator refresh --all' tells which users must consent again"
         )
 

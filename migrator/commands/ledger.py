@@ -9,6 +9,7 @@ import click
 from migrator import ledger as ledgers
 from migrator.commands.common import Context, pass_context
 from migrator.errors import LedgerError
+from migrator.wording import counted
 
 
 @click.group()
@@ -30,7 +31,8 @@ def rekey(context: Context) -> None:
     key_file = settings.ledger_key_file or ledgers.key_path(context.ledger)
     number = ledgers.rotate_key(context.ledger, key, key_file)
     click.echo(
-        f"sealed {number:,} values under a new key, which is in {key_file}; keep a copy of it elsewhere"
+        f"sealed {counted(number, 'value')} under a new key, which is in {key_file};"
+        " keep a copy of it elsewhere"
     )
     click.echo(f"the old key is kept as {key_file.name}.old-…: delete it once no other ledger needs it")
     if os.environ.get("MIGRATOR_LEDGER_KEY"):

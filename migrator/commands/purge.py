@@ -7,6 +7,7 @@ import click
 from migrator.commands.common import Context, json_option, make_workshop, pass_context, print_json
 from migrator.errors import ExitCode
 from migrator.handover.undo import purge as purge_ledger
+from migrator.wording import counted
 
 
 @click.command()
@@ -30,9 +31,11 @@ def purge(click_context: click.Context, context: Context, yes: bool, as_json: bo
     if as_json:
         print_json({"purged": purged.connections, "kept": purged.kept, "wiped": purged.wiped})
     else:
-        click.echo(f"the tokens of {purged.connections:,} connections are out of the ledger")
+        click.echo(f"the tokens of {counted(purged.connections, 'connection')} are out of the ledger")
     if purged.kept:
-        click.echo(f"{purged.kept:,} pairs were not handed over: their tokens are kept", err=True)
+        click.echo(
+            counted(purged.kept, "pair was", "pairs were") + " not handed over: the tokens are kept", err=True
+        )
     if not purged.wiped:
         click.echo("another program reads the ledger: end it, and purge again, to cut off its log", err=True)
     if purged.kept or not purged.wiped:

@@ -22,6 +22,7 @@ from migrator.errors import ConfigurationError
 from migrator.ledger import CampaignEntry
 from migrator.present import reason_text
 from migrator.tabular import csv_lines, table
+from migrator.wording import counted
 
 DEFAULT_PORT = 8766
 _WEB_EXTRA = {"flask", "werkzeug", "cheroot", "itsdangerous"}
@@ -117,7 +118,11 @@ def _print_table(people: list[CampaignEntry]) -> None:
             table(("key", "organisation", "contact", "app type", "why", "invitation", "last visit"), rows)
         )
     number = sum(1 for person in people if person.state == "needs_consent")
-    click.echo(f"{number:,} must authorise again" if number else "Nobody must authorise again.")
+    click.echo(
+        counted(number, "user must", "users must") + " authorise again"
+        if number
+        else "Nobody must authorise again."
+    )
 
 
 def _last_visit(person: CampaignEntry) -> str:
@@ -167,7 +172,7 @@ def links(context: Context, output: Path, public_url: str, valid: timedelta, as_
     if as_json:
         print_json({"output": str(output), "links": invited.links, "new": invited.new})
     else:
-        context.say(f"{invited.links:,} links, {invited.new:,} of them new: {output}")
+        context.say(f"{counted(invited.links, 'link')}, {invited.new:,} of them new: {output}")
 
 
 @reconsent.command()

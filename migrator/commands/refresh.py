@@ -18,6 +18,7 @@ from migrator.commands.common import (
     with_options,
 )
 from migrator.handover.upkeep import Kept, Upkeep
+from migrator.wording import counted
 
 
 @click.command()
@@ -73,8 +74,14 @@ def _document(kept: Kept) -> Mapping[str, object]:
 
 
 def _print(context: Context, kept: Kept) -> None:
-    context.say(f"{kept.refreshed:,} pairs refreshed")
+    context.say(counted(kept.refreshed, "pair refreshed", "pairs refreshed"))
     if kept.over:
-        click.echo(f"{kept.over:,} were refused: their users must consent again", err=True)
+        click.echo(
+            counted(kept.over, "was refused: its user", "were refused: their users") + " must consent again",
+            err=True,
+        )
     if kept.open:
-        click.echo(f"{kept.open:,} are open: 'migrator refresh' again, or 'migrator resume'", err=True)
+        click.echo(
+            f"{counted(kept.open, 'is', 'are')} open: 'migrator refresh' again, or 'migrator resume'",
+            err=True,
+        )

@@ -19,6 +19,7 @@ from migrator.commands.common import (
 from migrator.handover.upkeep import Kept, Upkeep
 from migrator.present import reason_text
 from migrator.tabular import table
+from migrator.wording import counted
 
 
 @click.command()
@@ -68,8 +69,12 @@ def _print(kept: Kept) -> None:
             for f in kept.findings
         ]
         click.echo(table(("key", "organisation", "tenant", "why", "reached"), rows))
-    click.echo(f"{kept.verified:,} pairs verified, {len(kept.findings):,} do not reach what they should")
+    misses = counted(len(kept.findings), "does not reach what it should", "do not reach what they should")
+    click.echo(f"{counted(kept.verified, 'pair')} verified, {misses}")
     if kept.over:
-        click.echo(f"{kept.over:,} were refused: see the view problems, and 'migrator reconsent list'")
+        click.echo(
+            f"{counted(kept.over, 'was', 'were')} refused:"
+            " see the view problems, and 'migrator reconsent list'"
+        )
     if kept.open:
-        click.echo(f"{kept.open:,} are open: run 'migrator verify' again", err=True)
+        click.echo(f"{counted(kept.open, 'is', 'are')} open: run 'migrator verify' again", err=True)

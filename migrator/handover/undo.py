@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from migrator.errors import LedgerError
 from migrator.ledger import Purged, Served
 from migrator.models import Action, State
+from migrator.wording import counted
 from migrator.workshop import Ended, Workshop, end
 
 
@@ -46,7 +47,7 @@ def revoke(workshop: Workshop, key: str, *, shared: bool) -> Undone:
             )
         if served.others and not shared:
             raise LedgerError(
-                f"the pair of {key!r} stands for {len(served.others):,} other connections too",
+                f"the pair of {key!r} stands for {counted(len(served.others), 'other connection')} too",
                 hint="say --shared to undo them all: " + ", ".join(served.others[:10]),
             )
         before = bench.ledger.standing(served.connection_id)

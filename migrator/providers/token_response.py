@@ -36,7 +36,7 @@ _NEVER_OURS = frozenset({"oauthtoken", "oauthtokensecret", "oauthsessionhandle",
 _FIELD = re.compile(r"[\w.\[\]-]{1,100}")
 _JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
 _NAMED = r"\b((?:access|refresh)[_-]?token)"
-_QUOTED = re.compile(_NAMED + r'\\?["\']\s*:\s*\\?"((?:[^"\\\s]|\\[/u])+?)\\?"', re.IGNORECASE)
+_QUOTED = re.compile(_NAMED + r'"\s*:\s*("(?:[^"\\]|\\.)*")', re.IGNORECASE)
 _ELEMENT = re.compile(r"<" + _NAMED + r"\s*>\s*([^<\s]+)\s*</", re.IGNORECASE)
 
 
@@ -247,6 +247,9 @@ def _json_in(text: str) -> object:
 def _named_in(text: str) -> dict[str, str]:
     """The tokens that stand whole in a text, between their own quotation marks or tags."""
     named: dict[str, str] = {}
-    for name, value in (*_QUOTED.findall(text), *_ELEMENT.findall(text)):
-        named.setdefault(name, value.replace("\\/", "/"))
+    for name, quoted in _QUOTED.findall(text):
+        if isinstance(value := _json_in(quoted), str):
+            named.setdefault(name, value)
+    for name, value in _ELEMENT.findall(text):
+        named.setdefault(name, value)
     return named

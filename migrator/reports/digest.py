@@ -9,6 +9,7 @@ from itertools import islice
 from migrator.models import AppType, State
 from migrator.present import days_text, duration_text, moment_text, reason_text
 from migrator.reports.interface import Facts
+from migrator.wording import counted
 
 LONGEST_LIST = 1_000
 """Rows of a list that a person would read; the CSV and JSON reports have them all."""
@@ -39,8 +40,11 @@ def headline(facts: Facts) -> str:
     partners = sum(facts.status.app_types[AppType.PARTNER].values())
     migrated, consent = states[State.MIGRATED], states[State.NEEDS_CONSENT]
     open_ = facts.status.total - migrated - consent
-    text = f"{migrated:,} of {partners:,} partner connections are migrated; {consent:,} must consent again"
-    return f"{text}; {open_:,} are open." if open_ else f"{text}; nothing is open."
+    verb = "is" if migrated == 1 else "are"
+    of_all = f"{migrated:,} of {counted(partners, 'partner connection')} {verb} migrated"
+    again = counted(consent, "user must consent again", "users must consent again")
+    left = counted(open_, "is open", "are open") if open_ else "nothing is open"
+    return f"{of_all}; {again}; {left}."
 
 
 def deadline_text(facts: Facts) -> str:
@@ -50,7 +54,8 @@ def deadline_text(facts: Facts) -> str:
     days = (facts.deadline - facts.generated_at.date()).days
     left = f"{days_text(days)} left" if days >= 0 else f"it passed {days_text(-days)} ago"
     open_ = facts.status.total - facts.status.states[State.MIGRATED]
-    return f"Deadline {facts.deadline}: {left}, {open_:,} connections are not migrated."
+    not_migrated = counted(open_, "connection is", "connections are")
+    return f"Deadline {facts.deadline}: {left}, {not_migrated} not migrated."
 
 
 def sections(facts: Facts) -> Iterator[Section]:
@@ -104,11 +109,12 @@ def _by_app_type(facts: Facts) -> Section:
             rows.append((app_type.value, *(numbers[state] for state in states), sum(numbers.values())))
     rows.append(("all", *(facts.status.states[state] for state in states), facts.status.total))
     of_pairs = facts.status.pairs
-    pairs = f"{of_pairs.stored:,} OAuth 2.0 pairs are stored, for {of_pairs.users:,} users."
+    stored = counted(of_pairs.stored, "OAuth 2.0 pair is stored", "OAuth 2.0 pairs are stored")
+    pairs = f"{stored}, for {counted(of_pairs.users, 'user')}."
     if of_pairs.verified:
-        pairs += f" {of_pairs.verified:,} of them were seen to work after they were stored."
+        pairs += f" {counted(of_pairs.verified, 'of them was', 'of them were')} seen to work since."
     if of_pairs.exported:
-        pairs += f" {of_pairs.exported:,} were handed over to the application."
+        pairs += f" {counted(of_pairs.exported, 'was', 'were')} handed over to the application."
     return Section(
         "Connections", pairs, ("application", *(STATE_TEXT[state] for state in states), "all"), rows
     )

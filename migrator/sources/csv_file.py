@@ -15,6 +15,7 @@ from migrator.sources.columns import EXPECTED, known_column, likeness, refuse_du
 from migrator.sources.document import ROW_LIMIT, Document
 from migrator.sources.flaw import Flaw
 from migrator.sources.interface import Row
+from migrator.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -84,7 +85,7 @@ class CsvFile:
         """What is wrong, if the cells do not fit the header; the detail goes on from ``extent``."""
         columns = len(self._columns)
         if len(cells) > columns:
-            return Flaw("bad_row", f"has {len(cells)} cells, the header only {columns}.")
+            return Flaw("bad_row", f"has {counted(len(cells), 'cell')}, the header only {columns}.")
         if len(cells) < columns and lines.spread:
             return Flaw("bad_row", f"has only {len(cells)} of {columns} cells. {_QUOTATION}")
         if len(cells) < columns and not lines.ended:

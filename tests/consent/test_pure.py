@@ -95,7 +95,8 @@ def test_a_tenant_is_told_of_only_where_the_page_asks_about_its_name(invitation:
 def test_the_page_after_an_exchange_says_what_the_ledger_says(standing: Standing, outcome: Outcome) -> None:
     visit = flow.after_exchange(outcome)
     verdict = settle(standing, Action.EXCHANGE_CODE, outcome, NOW, POLICY, BACKOFF)
-    assert (visit.outcome == Came.UNVERIFIED) is isinstance(outcome, Won) is (verdict.new_pair is not None)
+    counts = verdict.new_pair is not None and not verdict.new_pair_set_aside
+    assert (visit.outcome == Came.UNVERIFIED) is isinstance(outcome, Won) is counts
     if visit.outcome == Came.LOST:
         assert verdict.reason == "response_lost"
     assert not visit.finished
@@ -122,7 +123,7 @@ def test_an_error_that_a_browser_brings_is_written_down_only_if_it_is_a_word(err
 
 
 def test_every_outcome_has_a_page() -> None:
-    assert len(get_args(Outcome)) == 10, "a new outcome needs a word in flow"
+    assert len(get_args(Outcome)) == 11, "a new outcome needs a word in flow"
 
 
 # --- tokens ---

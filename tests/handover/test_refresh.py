@@ -91,7 +91,7 @@ def test_a_revoked_grant_needs_consent_and_is_not_swapped_back(live: Live) -> No
     life.revoke_at_provider(life.tenant_of(1))
     finished = life.done("-q", "refresh", "--all", code=1)
     assert finished.stdout == ""
-    assert "1 were refused" in finished.stderr
+    assert "1 was refused" in finished.stderr
     assert life.state_of(1) == ("needs_consent", "grant_revoked")
     life.migrator("resume")
     life.done("run", "tokens.csv")

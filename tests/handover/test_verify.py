@@ -92,7 +92,7 @@ def test_another_tenant_than_the_row_named_is_a_finding(live: Live) -> None:
     assert life.state_of(2) == ("migrated", "tenant_mismatch")
     said = life.done("verify", code=1).stdout
     assert other in said
-    assert "1 do not reach" in said
+    assert "1 does not reach" in said
     assert life.query("SELECT key, reason FROM problems") == [(life.key_of(2), "tenant_mismatch")]
 
 

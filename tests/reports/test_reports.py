@@ -140,9 +140,9 @@ def test_people_are_told_where_it_stands(suffix: str) -> None:
     text = render(
         suffix, facts(MANY, [("tokens.csv", 9, "missing_token", "no token")], deadline=date(2026, 6, 11))
     )
-    assert "3 of 10 partner connections are migrated; 4 must consent again; 3 are open." in text
+    assert "3 of 10 partner connections are migrated; 4 users must consent again; 3 are open." in text
     assert "Deadline 2026-06-11: 10 days left, 7 connections are not migrated." in text
-    assert "3 OAuth 2.0 pairs are stored, for 1 users" in text
+    assert "3 OAuth 2.0 pairs are stored, for 1 user." in text
     assert re.search(r"\b2( of them)? were seen to work", text)
     assert "Calls to the provider: 4 swap." in text
     for said in ("no token", "75 s", "2026-06-01 12:00:00 UTC", "public applications cannot be migrated"):

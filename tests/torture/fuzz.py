@@ -170,6 +170,8 @@ FRESH = Standing(1, "k", AppType.PARTNER, State.PENDING, "", TENANT, TenantType.
 DOUBTFUL = replace(FRESH, state=State.UNCERTAIN, reason=UNVERIFIED, pair=PAIR, doubt=Action.SWAP)
 CREDENTIALS = Credentials("key", "HMAC-SHA1", Secret("s"), Secret(""), "id", Secret("s"), ("offline_access",))
 PAUSE = timedelta(seconds=1)
+_OLD_REFRESH = PAIR.pair.refresh_token.reveal()
+"""Which a refresh may leave in force."""
 
 Fields = dict[str, Any]
 
@@ -227,11 +229,12 @@ def answers(action: Action, number: int, seed: int) -> Counter[str]:
 def _untrue_pair(verdict: Verdict, sent: Sent) -> bool:
     if verdict.new_pair is None:
         return verdict.state is State.MIGRATED or verdict.pair_dead
-    pair = verdict.new_pair
-    return verdict.state is not State.MIGRATED or (
-        pair.access_token.reveal(),
-        pair.refresh_token.reveal(),
-    ) != (ACCESS, REFRESH)
+    tokens = verdict.new_pair.access_token.reveal(), verdict.new_pair.refresh_token.reveal()
+    if verdict.state is State.MIGRATED:
+        return tokens != (ACCESS, REFRESH)
+    # What is not whole counts for nothing before it is seen to work; but it is what the server said.
+    said = {str(sent.fields[name]) for name in ("access_token", "refresh_token")}
+    return not {*tokens} <= {*said, "", _OLD_REFRESH}
 
 
 def _untrue_renewal(verdict: Verdict, sent: Sent) -> bool:
@@ -244,8 +247,8 @@ def _untrue_renewal(verdict: Verdict, sent: Sent) -> bool:
         return not all(map(_sendable, (legacy.token.reveal(), legacy.token_secret.reveal())))
     stored = [legacy.token.reveal(), legacy.token_secret.reveal()]
     stored_handle = legacy.session_handle.reveal() if legacy.session_handle else ""
-    meant = [token, secret, handle or "old handle"]
-    return [*stored, stored_handle] != meant or not all(_sendable(text) for text in meant)
+    meant = [token, secret, handle if _sendable(handle) else "old handle"]
+    return [*stored, stored_handle] != meant or not all(map(_sendable, meant))
 
 
 def _sendable(text: str) -> bool:
