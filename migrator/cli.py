@@ -99,7 +99,8 @@ def main() -> None:
     except MigratorError as error:
         click.echo(f"error: {printable(error.message)}", err=True)
         if error.hint:
-            click.echo(f"hint: {printable(error.hint)}", err=True)
+            for hint in error.hint.split("\n"):
+                click.echo(f"hint: {printable(hint)}", err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:  # whoever read our output has gone; that is no fault of ours
         _divert(sys.stdout)

@@ -6,6 +6,7 @@ do. ``cli`` is the one place that turns them into a message.
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import IntEnum
 from typing import ClassVar
 
@@ -87,3 +88,8 @@ class StoppedError(MigratorError):
     """A fault that would hit every connection; the untouched ones stay ``pending``."""
 
     exit_code = ExitCode.STOPPED
+
+    def __init__(self, message: str, *, hint: str = "", resume_at: datetime | None = None) -> None:
+        """``resume_at`` is when the provider lets the job go on (UTC), where it said so."""
+        super().__init__(message, hint=hint)
+        self.resume_at = resume_at

@@ -25,6 +25,8 @@ from migrator.providers import (
 )
 
 _POLL = 0.02
+_MOST_PUT_OFF = 5
+"""Connections that are put off for hours, one after the other, with nothing good between."""
 
 
 class Gate:
@@ -39,6 +41,7 @@ class Gate:
         self._under_way = 0
         self._limited = 0
         self._limited_since = 0.0
+        self._put_off = 0
         self._hurried = 0
 
     def admit(self, stop: threading.Event, *, first: bool = False) -> bool:
@@ -87,10 +90,10 @@ class Gate:
             match outcome:
                 case Won() | Renewed() | Reached() | Revoked():
                     self._breaker.good(action, proves=action is not Action.RENEW)
-                    self._limited = 0
+                    self._limited = self._put_off = 0
                 case RenewFirst():
                     self._breaker.accepted()
-                    self._limited = 0
+                    self._limited = self._put_off = 0
                 case StopAll():
                     return Trip(outcome.problem)
                 case Suspect() | NoRefreshToken():
@@ -99,10 +102,9 @@ class Gate:
                 case Unknown(hint=hint) if hint:  # somebody else's answer, whoever is asked for
                     trip = self._breaker.suspect(action, outcome.problem, plain=True)
                     return trip or self._trouble(outcome.problem)
-                case Later(scope="app"):
-                    return self._limit_reached(outcome)
-                case Later(problem=problem) if problem == RATE_LIMITED:
-                    pass  # one connection was too busy; that says nothing of the others
+                case Later() if outcome.scope == "app" or outcome.problem == RATE_LIMITED:
+                    everybody = outcome.scope == "app"
+                    return self._limit_reached(outcome) if everybody else self._one_limit_reached(outcome)
                 case Later() | Unknown():
                     return self._trouble(outcome.problem)
                 case _:
@@ -136,10 +138,20 @@ class Gate:
         self._limited += 1
         wait = outcome.after.total_seconds() if outcome.after else unsaid_wait(self._limited)
         if now - self._limited_since + wait > LONGEST_PAUSE:
-            return Trip(outcome.problem)
+            return Trip(outcome.problem, outcome.after.total_seconds() if outcome.after else None)
         self._pace.pause(now + wait)
         self._pace.refused(now)
         return None
+
+    def _one_limit_reached(self, outcome: Later) -> Trip | None:
+        """One connection was called for too often, which says nothing of the others; but where each is put
+        off for hours, it is everybody's limit, whatever it is called.
+        """
+        wait = outcome.after.total_seconds() if outcome.after else 0.0
+        if wait <= LONGEST_PAUSE:
+            return None
+        self._put_off += 1
+        return Trip(outcome.problem, wait) if self._put_off >= _MOST_PUT_OFF else None
 
     def _trouble(self, problem: str) -> Trip | None:
         now = self._monotonic()

@@ -18,7 +18,7 @@ from migrator.errors import StoppedError
 from migrator.gate import Gate
 from migrator.ledger import EndedCall, Ledger
 from migrator.models import RESPONSE_LOST, Action, Clock, Credentials, Standing, State
-from migrator.pacing import LONGEST_PAUSE, backoff
+from migrator.pacing import LONGEST_PAUSE, Trip, backoff
 from migrator.plan import Call, Rest, Wait
 from migrator.progress import Progress
 from migrator.providers import (
@@ -55,7 +55,6 @@ _SUSPECT_PAUSE = timedelta(seconds=2)
 Its second such answer is its own fault if others have got good ones since."""
 
 _STOP_HINTS = {
-    RATE_LIMITED: "the provider's limit is reached for a long time; try again when it is over",
     "connection_refused": "is the provider's address right, and does this machine reach it?",
     "name_not_found": "is base_url right, and does this machine resolve names?",
     "tls_certificate": "the server's certificate is not valid; never send tokens to it",
@@ -193,8 +192,6 @@ class Job:
             return False
         seconds = (moment - self._tools.clock()).total_seconds()
         if seconds > LONGEST_PAUSE:
-            until = moment.strftime("%Y-%m-%d %H:%M UTC")
-            self._tools.progress.note(f"the provider lets the others wait until {until}: resume then")
             return False
         if seconds > 1 and moment != self._awaited:
             waiting = self._ledger.open_count(agenda)
@@ -317,7 +314,7 @@ class Job:
                 return settle(standing, action, outcome, now, self._policy, pause)
         trip = self._tools.gate.listen(action, outcome)
         if trip is not None:
-            self._fail(_stopped(outcome, trip.problem))
+            self._fail(_stopped(outcome, trip, now))
         if isinstance(outcome, Won | Renewed | Reached | Revoked):
             self._went_well[action] = now
         if isinstance(outcome, Later) and self._tools.gate.in_trouble():
@@ -333,7 +330,7 @@ class Job:
         if not standing.tries and not self._policy.believe_refusals:
             trip = self._tools.gate.refused(action, outcome)
             if trip is not None:
-                self._fail(_stopped(outcome, trip.problem))
+                self._fail(_stopped(outcome, trip, now))
         return refused(
             standing,
             action,
@@ -391,8 +388,10 @@ def _ends_a_grant(standing: Standing, action: Action, outcome: Outcome) -> bool:
     return refused_ and asked and standing.doubt in (None, Action.VERIFY)
 
 
-def _stopped(outcome: Outcome, problem: str) -> StoppedError:
+def _stopped(outcome: Outcome, trip: Trip, now: datetime) -> StoppedError:
     """Why the job stops, and what to do about it."""
+    problem = trip.problem
+    resume_at = now + timedelta(seconds=trip.wait) if trip.wait is not None else None
     go_on = "'migrator resume' goes on"
     if isinstance(outcome, Over):
         message = f"the provider refuses one token after another ({problem!r}); none was given up"
@@ -407,7 +406,11 @@ def _stopped(outcome: Outcome, problem: str) -> StoppedError:
         message, hint = f"the answer is not the provider's ({problem!r})", outcome.hint
     elif isinstance(outcome, Suspect | StopAll):
         message, hint = f"the provider answers {problem!r}, and would answer everybody so", outcome.hint
+    elif problem == RATE_LIMITED:
+        message = f"the provider's limit for the application is reached ({problem!r})"
+        hint = "" if resume_at else "the provider does not say for how long; try again later"
     else:
         message = f"nothing but trouble with the provider for a while, at last {problem!r}"
         hint = _STOP_HINTS.get(problem, "")
-    return StoppedError(f"stopped: {message}", hint=f"{hint}; then {go_on}" if hint else go_on)
+    hint = f"{hint}; then {go_on}" if hint else go_on
+    return StoppedError(f"stopped: {message}", hint=hint, resume_at=resume_at)

@@ -111,6 +111,8 @@ class Trip:
     """The job must stop."""
 
     problem: str
+    wait: float | None = None
+    """Seconds for which the provider lets nobody go on; None where it did not say."""
 
 
 class Breaker:

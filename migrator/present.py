@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -90,8 +90,8 @@ def plan_document(tally: Tally, ahead: Forecast) -> Mapping[str, object]:
     }
 
 
-def status_text(status: Status) -> str:
-    """Where the job stands, as a table."""
+def status_text(status: Status, going_on: Sequence[str] = ()) -> str:
+    """Where the job stands, as a table; ``going_on`` says when and how to go on, where that is not now."""
     if not status.total:
         return "The ledger holds no connections yet."
     states = [state for state in State if status.states[state]]
@@ -116,6 +116,7 @@ def status_text(status: Status) -> str:
         parts.append(counted(status.rejected, "row was rejected", "rows were rejected"))
     if status.last_run is not None:
         parts.append(f"last run: {run_text(status.last_run)}")
+    parts += going_on
     return "\n".join(parts)
 
 
@@ -133,6 +134,7 @@ def status_document(status: Status, ledger: Path) -> Mapping[str, object]:
         "pairs": pairs_document(status.pairs),
         "upkeep": upkeep_document(status.pairs),
         "last_run": run_document(last) if last is not None else None,
+        "resume_at": status.resume_at.isoformat() if status.resume_at else None,
     }
 
 

@@ -86,6 +86,7 @@ class Runner:
             bench,
             open_=left and (scope.limit is None or bench.interruption.requested),
             wrong=bool(unfinished),
+            put_off=True,
         )
 
     def _fly_canary(self, bench: Bench, job: Job, number: int) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 
 from migrator import ledger as ledgers
-from migrator.errors import ExitCode, LedgerUnwritableError
+from migrator.errors import ExitCode, LedgerUnwritableError, StoppedError
 from migrator.gate import Gate
 from migrator.interruption import Interruption, heeded
 from migrator.job import Job, Tools
@@ -84,8 +84,8 @@ class Workshop:
                 yield Bench(ledger, interruption)
             except LedgerUnwritableError:
                 raise  # how the run ended cannot be written either
-            except BaseException:
-                ledger.end_run("stopped")
+            except BaseException as error:
+                ledger.end_run("stopped", error.resume_at if isinstance(error, StoppedError) else None)
                 raise
             finally:
                 self.progress.stop()
@@ -154,12 +154,15 @@ class Ended:
     exit_code: ExitCode
 
 
-def end(bench: Bench, *, open_: bool, wrong: bool) -> Ended:
-    """Record how a run ended: ``open_`` says that work was left undone, ``wrong`` that some of it failed."""
+def end(bench: Bench, *, open_: bool, wrong: bool, put_off: bool = False) -> Ended:
+    """Record how a run ended: ``open_`` says that work was left undone, ``wrong`` that some of it failed,
+    ``put_off`` that what is left undone is merely not due.
+    """
     if bench.interruption.requested and (open_ or wrong):
         outcome, exit_code = "interrupted", ExitCode.INTERRUPTED
     elif open_ or wrong:
-        outcome, exit_code = "incomplete", ExitCode.INCOMPLETE
+        outcome = "incomplete"
+        exit_code = ExitCode.STOPPED if put_off and not wrong else ExitCode.INCOMPLETE
     else:
         outcome, exit_code = "done", ExitCode.DONE
     bench.ledger.end_run(outcome)

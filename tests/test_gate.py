@@ -192,6 +192,37 @@ def test_a_limit_of_one_connection_holds_nobody_else(time: Time) -> None:
     assert time.now == 1000.0
 
 
+HOURS = Later("rate_limited", timedelta(hours=8))
+
+
+def test_connections_that_are_all_put_off_for_hours_are_at_everybodys_limit(time: Time) -> None:
+    gate = gate_of(time)
+    assert [gate.listen(Action.SWAP, HOURS) for _ in range(4)] == [None] * 4
+    gate.listen(Action.SWAP, Later("rate_limited", timedelta(minutes=15)))  # which a job waits for itself
+    assert gate.listen(Action.SWAP, HOURS) == Trip("rate_limited", 8 * 3600.0)
+
+
+@pytest.mark.parametrize("good", ACCEPTED, ids=str)
+def test_a_good_answer_between_shows_that_it_is_their_own_limit(time: Time, good: Outcome) -> None:
+    gate = gate_of(time)
+    for _ in range(3):
+        assert [gate.listen(Action.SWAP, HOURS) for _ in range(4)] == [None] * 4
+        gate.listen(Action.SWAP, good)
+
+
+def test_a_limit_of_the_application_that_lasts_says_for_how_long(time: Time) -> None:
+    gate = gate_of(time)
+    day = Later("rate_limited", timedelta(days=1), scope="app")
+    assert gate.listen(Action.SWAP, day) == Trip("rate_limited", 86_400.0)
+    gate = gate_of(time)
+    trip = None
+    for _ in range(100):
+        assert gate.admit(time)
+        trip = trip or gate.listen(Action.SWAP, Later("rate_limited", scope="app"))
+        gate.leave()
+    assert trip == Trip("rate_limited", None)
+
+
 def test_what_every_connection_would_get_stops_the_job_at_once(time: Time) -> None:
     gate = gate_of(time)
     gate.listen(Action.SWAP, WON)

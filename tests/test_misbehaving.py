@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -251,9 +252,51 @@ def test_an_organisation_at_its_limit_holds_up_nobody_else(scene: Scene) -> None
     with misbehaving(answer) as (url, _):
         talk_to(scene, url)
         finished = scene.migrator("run", "tokens.csv")
-    assert finished.returncode == 1, finished.stderr
-    assert "resume then" in finished.stderr
+    assert finished.returncode == 3, finished.stderr
+    assert "retry-failed" not in finished.stderr, "nothing has failed"
     assert scene.states() == {"migrated": 39, "pending": 1}
+    told_when(scene, finished.stderr)
+
+
+def told_when(scene: Scene, said: str) -> None:
+    """It is told when to go on, there and in the status, with a command that any shell takes."""
+    resume_at = datetime.fromisoformat(scene.status()["resume_at"])
+    assert timedelta(hours=1, minutes=59) < resume_at - datetime.now(UTC) < timedelta(hours=2)
+    command = f"migrator --config {scene.folder}/migrator.toml --ledger {scene.folder}/migration.db resume"
+    local = (resume_at + timedelta(minutes=1)).astimezone().strftime("%Y%m%d%H%M")
+    for text in (said, scene.migrator("status").stdout):
+        assert f"go on from {resume_at:%Y-%m-%d %H:%M:%S} UTC on, in 2.0 h: {command}" in text
+        assert f"echo '{command}' | at -t {local}" in text
+
+
+@pytest.mark.parametrize("limit", ["appminute", "appday", "application", "", "Day-App"])
+def test_a_limit_of_the_application_stops_at_the_first_answer_that_says_so(scene: Scene, limit: str) -> None:
+    headers = {"Retry-After": "7200", **({"X-Rate-Limit-Problem": limit} if limit else {})}
+    with misbehaving(lambda *_: (429, headers, b"")) as (url, calls):
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv")
+    assert finished.returncode == 3, finished.stderr
+    assert len(calls.paths) == 1
+    assert scene.states() == {"pending": 40}
+    assert "limit for the application is reached" in finished.stderr
+    assert "retry-failed" not in finished.stderr
+    told_when(scene, finished.stderr)
+
+
+def test_a_daily_limit_that_is_everybodys_stops_whatever_it_is_called(scene: Scene) -> None:
+    limited: Reply = (429, {"Retry-After": "7200", "X-Rate-Limit-Problem": "day"}, b"")
+    with misbehaving(lambda *_: limited) as (url, calls):
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv")
+        assert finished.returncode == 3, finished.stderr
+        assert len(calls.paths) == 5
+        assert scene.states() == {"pending": 40}
+        told_when(scene, finished.stderr)
+    talk_to(scene, scene.sandbox.base_url)
+    assert scene.alter("UPDATE connections SET not_before = NULL WHERE not_before IS NOT NULL") == 5
+    assert scene.migrator("resume").returncode == 0
+    assert scene.states() == {"migrated": 40}
+    assert scene.status()["resume_at"] is None
 
 
 def test_an_unreadable_answer_is_kept_encrypted(scene: Scene) -> None:

@@ -34,8 +34,10 @@ def run(
     environment: Mapping[str, str],
     stdin: str | None,
     timeout: float,
+    user: int | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """``python -m MODULE ARGUMENTS``, with migrator's clock ``ahead`` by so many seconds.
+    """``python -m MODULE ARGUMENTS``, with migrator's clock ``ahead`` by so many seconds, as another ``user``
+    if one is given.
 
     Raises ``subprocess.TimeoutExpired``, as ``subprocess.run`` does.
     """
@@ -43,7 +45,9 @@ def run(
         streams = [Path(name) / stream for stream in ("stdin", "stdout", "stderr")]
         streams[0].write_text(stdin or "", "utf-8")
         command = [module, *arguments]
-        process = _SERVER.Process(target=_become, args=(command, ahead, folder, dict(environment), streams))
+        process = _SERVER.Process(
+            target=_become, args=(command, ahead, folder, dict(environment), streams, user)
+        )
         process.start()
         process.join(timeout)
         if process.exitcode is None:
@@ -55,7 +59,12 @@ def run(
 
 
 def _become(
-    command: list[str], ahead: float, folder: Path, environment: dict[str, str], streams: list[Path]
+    command: list[str],
+    ahead: float,
+    folder: Path,
+    environment: dict[str, str],
+    streams: list[Path],
+    user: int | None,
 ) -> None:
     """In the new process: be what a shell would have started there."""
     os.chdir(folder)
@@ -68,5 +77,9 @@ def _become(
         os.close(descriptor)
     sys.stdin = io.TextIOWrapper(io.FileIO(0, closefd=False))
     move(ahead)
+    if user is not None:
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
     sys.argv = command
     runpy.run_module(command[0], run_name="__main__", alter_sys=True)

@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import click
 
 from migrator import ledger as ledgers
 from migrator.commands.common import Context, pass_context
 from migrator.errors import LedgerError
+from migrator.models import utc_now
 from migrator.wording import counted
 
 
 @click.group()
 def ledger() -> None:
     """Look after the ledger itself."""
+
+
+@ledger.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@pass_context
+def copy(context: Context, file: Path) -> None:
+    """Copy the ledger into a new FILE (mode 0600), while a job may run.
+
+    A copy of the ledger's own file alone may lack what is in the -wal file beside it. The key is not copied.
+    """
+    ledgers.copy(context.ledger, file, utc_now())
+    click.echo(f"copied to {file}; what happens from now on is not in it")
+    click.echo(
+        f"whoever opens it for more than names needs the key: {ledgers.key_path(context.ledger)}, or wherever"
+        " you keep it",
+        err=True,
+    )
 
 
 @ledger.command()

@@ -17,6 +17,7 @@ from migrator.commands.common import (
     print_json,
     with_options,
 )
+from migrator.commands.going_on import told_when_to_go_on
 from migrator.handover.upkeep import Kept, Upkeep
 from migrator.wording import counted
 
@@ -54,7 +55,7 @@ def refresh(
     if everything and given is click.core.ParameterSource.COMMANDLINE:
         raise click.UsageError("--within and --all exclude each other")
     settings = with_options(context.settings(), concurrency, rate, believe_refusals=believe_refusals)
-    with context.progress() as progress:
+    with context.progress() as progress, told_when_to_go_on(context, "refresh"):
         upkeep = Upkeep(make_workshop(context, settings, progress))
         kept = upkeep.refresh(within=None if everything else within)
     if as_json:

@@ -13,6 +13,7 @@ from migrator.commands.common import (
     print_json,
     with_options,
 )
+from migrator.commands.going_on import told_when_to_go_on
 from migrator.commands.run import print_end
 from migrator.present import status_document
 from migrator.runner import Runner, Scope
@@ -40,11 +41,11 @@ def resume(
     What is uncertain is asked again, once any call that got lost must be over.
     """
     settings = with_options(context.settings(), concurrency, rate, believe_refusals=believe_refusals)
-    with context.progress() as progress:
+    with context.progress() as progress, told_when_to_go_on(context, "resume"):
         runner = Runner(make_workshop(context, settings, progress))
         ended = runner.resume(Scope(limit), retry_failed=retry_failed)
     if as_json:
         print_json({**status_document(ended.status, context.ledger), "outcome": ended.outcome})
     else:
-        print_end(ended)
+        print_end(context, ended)
     click_context.exit(ended.exit_code)

@@ -17,6 +17,7 @@ from migrator.commands.common import (
     profile_of,
     with_options,
 )
+from migrator.commands.going_on import told_when_to_go_on, when_to_go_on
 from migrator.ledger import Intake
 from migrator.models import State, utc_now
 from migrator.plan import Forecast, Tally, forecast
@@ -78,7 +79,7 @@ def run(
         planned.append((intake.tally, ahead))
         context.say(plan_text(intake.tally, ahead) + "\n")
 
-    with context.progress() as progress:
+    with context.progress() as progress, told_when_to_go_on(context, "resume"):
         runner = Runner(make_workshop(context, settings, progress, create=True))
         ended = runner.run(sources, Scope(limit, canary), show_plan)
     if as_json:
@@ -86,21 +87,27 @@ def run(
         document["plan"] = plan_document(*planned[0])
         print_json(document)
     else:
-        print_end(ended)
+        print_end(context, ended)
     click_context.exit(ended.exit_code)
 
 
-def print_end(ended: Ended) -> None:
+def print_end(context: Context, ended: Ended) -> None:
     """How a run ended, and how to go on."""
-    click.echo(status_text(ended.status))
+    status = ended.status
+    click.echo(status_text(status))
+    left, failed = status.states[State.PENDING], status.states[State.FAILED]
     if ended.outcome == "interrupted":
         click.echo("interrupted: 'migrator resume' goes on", err=True)
-    elif ended.outcome == "incomplete":
+    elif ended.outcome == "incomplete" and failed:
         click.echo(
             "not complete: 'migrator resume' asks again, with --retry-failed for what failed too", err=True
         )
-    elif left := ended.status.states[State.PENDING]:
+    elif ended.outcome == "incomplete":
+        click.echo("not complete: 'migrator resume' asks again", err=True)
+    elif left:
         click.echo(f"{left:,} left for later: 'migrator resume' goes on", err=True)
+    if status.resume_at is not None:
+        click.echo("\n".join(when_to_go_on(context, status.resume_at, "resume")), err=True)
 
 
 def _dry_run(context: Context, settings: Settings, sources: list[Source], *, as_json: bool) -> None:

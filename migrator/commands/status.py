@@ -6,6 +6,7 @@ import click
 
 from migrator import ledger as ledgers
 from migrator.commands.common import Context, json_option, pass_context, print_json
+from migrator.commands.going_on import when_to_go_on
 from migrator.models import utc_now
 from migrator.present import status_document, status_text
 
@@ -20,4 +21,5 @@ def status(context: Context, as_json: bool) -> None:
     if as_json:
         print_json(status_document(facts, context.ledger))
     else:
-        click.echo(status_text(facts))
+        going_on = when_to_go_on(context, facts.resume_at, "resume") if facts.resume_at else []
+        click.echo(status_text(facts, going_on))

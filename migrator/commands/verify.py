@@ -16,6 +16,7 @@ from migrator.commands.common import (
     print_json,
     with_options,
 )
+from migrator.commands.going_on import told_when_to_go_on
 from migrator.handover.upkeep import Kept, Upkeep
 from migrator.present import reason_text
 from migrator.tabular import table
@@ -42,7 +43,7 @@ def verify(
     An access token that has ended is refreshed first. Pairs that were handed over are left alone.
     """
     settings = with_options(context.settings(), concurrency, rate, believe_refusals=believe_refusals)
-    with context.progress() as progress:
+    with context.progress() as progress, told_when_to_go_on(context, "verify"):
         kept = Upkeep(make_workshop(context, settings, progress)).verify(again=again)
     if as_json:
         print_json(_document(kept))

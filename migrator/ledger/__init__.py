@@ -1,6 +1,7 @@
 """The ledger: one SQLite file that says what happened to every connection, and holds its tokens encrypted."""
 
 from migrator.ledger.consenting import ConsentLedger, open_for_consents
+from migrator.ledger.copying import copy
 from migrator.ledger.entries import EndedCall
 from migrator.ledger.exports_left import Fate
 from migrator.ledger.files import exists, usable
@@ -58,6 +59,7 @@ __all__ = [
     "Status",
     "Visit",
     "campaign",
+    "copy",
     "days_of_end",
     "exists",
     "find_key",

@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 from migrator.errors import LedgerUnwritableError
@@ -49,9 +50,12 @@ class Book:
         self._connection.close()
         self._rescue.close()
 
-    def end_run(self, outcome: str) -> None:
-        """How the run ended: ``done``, ``incomplete``, ``stopped`` or ``interrupted``."""
-        self._writer.write(lambda db: entries.end_run(db, self._run_id, outcome, self._clock()))
+    def end_run(self, outcome: str, resume_at: datetime | None = None) -> None:
+        """How the run ended: ``done``, ``incomplete``, ``stopped`` or ``interrupted``.
+
+        ``resume_at`` is when the provider lets another one go on (UTC), where it said so.
+        """
+        self._writer.write(lambda db: entries.end_run(db, self._run_id, outcome, self._clock(), resume_at))
 
     def standing(self, connection_id: int) -> Standing:
         """Where one connection stands."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from migrator.ledger import entries, files, inviting, lock, schema
+from migrator.ledger import copying, entries, files, inviting, lock, schema
 from migrator.ledger.book import Book
 from migrator.ledger.entries import SERVE, EndedCall
 from migrator.ledger.inviting import LINKS, Invitation, Left, Visit
@@ -141,7 +141,9 @@ def open_for_consents(
     with lock.consents(path), files.translated(path):
         connection = files.connect(path, readonly=False)
         try:
+            files.refuse_emptied(connection, path)
             schema.prepare(connection, create=False)
+            copying.refuse_work_beside_the_original(connection, path)
             codec = unlock(connection, key, may_claim=False)
             rescue = RescueFile(lock.serve_path(path), Vault(key))
         except BaseException:

@@ -44,9 +44,14 @@ def begin_run(
     return int(cursor.lastrowid or 0)
 
 
-def end_run(db: sqlite3.Connection, run_id: int, outcome: str, now: datetime) -> None:
-    """How a run ended."""
-    db.execute("UPDATE runs SET finished_at = ?, outcome = ? WHERE id = ?", [time_text(now), outcome, run_id])
+def end_run(
+    db: sqlite3.Connection, run_id: int, outcome: str, now: datetime, resume_at: datetime | None = None
+) -> None:
+    """How a run ended, and when the provider lets another one go on, where it said so."""
+    db.execute(
+        "UPDATE runs SET finished_at = ?, outcome = ?, resume_at = ? WHERE id = ?",
+        [time_text(now), outcome, maybe_time_text(resume_at), run_id],
+    )
 
 
 def recover(db: sqlite3.Connection, policy: Policy, now: datetime) -> int:

@@ -85,6 +85,20 @@ def create_private(path: Path, content: bytes = b"") -> None:
         os.close(folder)
 
 
+def refuse_emptied(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a file in which nothing stands: most likely a ledger that was copied without its log.
+
+    Raises ``LedgerError``.
+    """
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if not tables:
+        raise LedgerError(
+            f"the ledger {path} is empty; was it copied while a job ran, without the file"
+            f" {path.name}-wal beside it?",
+            hint="'migrator ledger copy FILE' makes a whole copy, while a job runs too",
+        )
+
+
 def connect(path: Path, *, readonly: bool) -> sqlite3.Connection:
     """A connection in autocommit mode whose commits are on disk when they return (WAL, ``synchronous=FULL``).
 
@@ -96,20 +110,7 @@ def connect(path: Path, *, readonly: bool) -> sqlite3.Connection:
             f"there is no ledger {path}",
             hint="'migrator run TOKENS' makes one; name another with --ledger FILE",
         )
-    mode = "ro" if readonly else "rw"
-    try:
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode={mode}",
-            uri=True,
-            timeout=BUSY_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-        )
-    except sqlite3.Error as error:
-        raise LedgerError(
-            f"the ledger {path} cannot be opened: {error}",
-            hint="check its permissions and those of its folder, or name another with --ledger FILE",
-        ) from None
+    connection = _opened_to_read(path) if readonly else _opened(path, "rw")
     try:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if not readonly:
@@ -125,4 +126,44 @@ def connect(path: Path, *, readonly: bool) -> sqlite3.Connection:
         raise LedgerError(
             f"{path} cannot be read as a ledger: {error}", hint="name another file with --ledger"
         ) from None
+    return connection
+
+
+def _opened(path: Path, mode: str) -> sqlite3.Connection:
+    try:
+        return sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+    except sqlite3.Error as error:
+        raise LedgerError(
+            f"the ledger {path} cannot be opened: {error}",
+            hint="check its permissions and those of its folder, or name another with --ledger FILE",
+        ) from None
+
+
+def _opened_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that reads, also for who may not write where the ledger lies.
+
+    SQLite needs files beside a database with a write-ahead log, which such a reader cannot make. Where there
+    is no log, nobody works on the ledger, and it can be read as what does not change.
+    """
+    connection = _opened(path, "ro")
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        connection.close()
+        if os.access(path.parent, os.W_OK) or not os.access(path, os.R_OK):
+            return _opened(path, "ro")  # whoever reads next is told why
+        log = path.with_name(f"{path.name}-wal")
+        if log.exists() and log.stat().st_size:
+            raise LedgerError(
+                f"the ledger {path} is being worked on, and you may not write in its folder: then SQLite"
+                " cannot read it",
+                hint="read it as its owner, or have the owner copy it: 'migrator ledger copy FILE'",
+            ) from None
+        return _opened(path, "ro&immutable=1")
     return connection

@@ -17,6 +17,7 @@ from migrator.agenda import Agenda, Work
 from migrator.errors import LedgerError, LedgerUnwritableError
 from migrator.intake import Accepted
 from migrator.ledger import (
+    copying,
     entries,
     exports_left,
     files,
@@ -337,7 +338,10 @@ def open_for_job(
     with lock.exclusive(path), files.translated(path):
         connection = files.connect(path, readonly=False)
         try:
+            if not create:
+                files.refuse_emptied(connection, path)
             schema.prepare(connection, create=create)
+            copying.refuse_work_beside_the_original(connection, path)
             codec = unlock(connection, key, may_claim=True)
             rescue = RescueFile(path, Vault(key))
         except BaseException:
@@ -356,6 +360,7 @@ def open_to_read(path: Path) -> Iterator[sqlite3.Connection]:
     with files.translated(path):
         connection = files.connect(path.resolve(), readonly=True)
         try:
+            files.refuse_emptied(connection, path)
             schema.check(connection)
             yield connection
         finally:

@@ -29,6 +29,8 @@ class Run:
     known: int
     rejected: int
     sources: tuple[str, ...]
+    resume_at: datetime | None = None
+    """When the provider lets the next one go on, where it stopped this one and said so (UTC)."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ class Status:
     attempts: dict[str, int]
     """Calls by action."""
     last_run: Run | None
+    resume_at: datetime | None = None
+    """When the provider lets the job go on, where nothing can be done before (UTC)."""
 
 
 @contextmanager
@@ -113,7 +117,26 @@ def status(db: sqlite3.Connection, now: datetime) -> Status:
         pairs=_pairs(db, now),
         attempts=dict(db.execute("SELECT action, count(*) FROM attempts GROUP BY action ORDER BY action")),
         last_run=last,
+        resume_at=_resume_at(db, last, now),
     )
+
+
+_SOON = timedelta(minutes=15)
+"""What is to be waited for less long, a job waits for itself."""
+
+
+def _resume_at(db: sqlite3.Connection, last: Run | None, now: datetime) -> datetime | None:
+    """When there is something to be done again: what the last job was told, or the first connection may be
+    called for.
+    """
+    if last is not None and last.resume_at is not None and last.resume_at > now:
+        return last.resume_at
+    (first,) = db.execute(
+        """SELECT min(coalesce(not_before, '')) FROM connections
+           WHERE state IN ('pending', 'uncertain') AND coalesce(doubt, '') <> 'revoke'"""
+    ).fetchone()
+    moment = maybe_time_of(first or None)
+    return moment if moment is not None and moment > now + _SOON else None
 
 
 def _pairs(db: sqlite3.Connection, now: datetime) -> Pairs:
@@ -196,13 +219,14 @@ def runs(db: sqlite3.Connection, *, newest_first: bool = False) -> Iterator[Run]
     """Every run."""
     order = "DESC" if newest_first else "ASC"
     rows = db.execute(
-        f"""SELECT id, command, process, started_at, finished_at, outcome, accepted, known, rejected, sources
+        f"""SELECT id, command, process, started_at, finished_at, outcome, accepted, known, rejected, sources,
+                   resume_at
             FROM runs ORDER BY id {order}"""  # noqa: S608
     )
     for row in rows:
         yield Run(
             row[0], row[1], row[2], time_of(row[3]), maybe_time_of(row[4]), row[5], row[6], row[7], row[8],
-            tuple(row[9].split("\n")) if row[9] else (),
+            tuple(row[9].split("\n")) if row[9] else (), maybe_time_of(row[10]),
         )  # fmt: skip
 
 

@@ -294,6 +294,12 @@ def m005_answers_read_again(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m006_resume_at(db: Database) -> None:
+    """When the provider lets the job go on that it has stopped."""
+    db.execute("ALTER TABLE runs ADD COLUMN resume_at TEXT")
+
+
 def prepare(connection: sqlite3.Connection, *, create: bool) -> None:
     """Bring a database to the newest schema.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 from migrator.models import Action, Credentials, LegacyToken, Secret, State, Tenant, TenantType
@@ -178,9 +178,14 @@ def _salvaged(action: Action, arrived: Answer | None) -> Outcome | None:
     return token_response.salvaged(arrived, _DOCUMENTED)
 
 
+_LIMITS_OF_ONE = frozenset({"minute", "day", "concurrent"})
+"""Limits of one organisation. Any other word, or none, is taken for the application's: that is stricter."""
+
+
 def _rate_limited(answer: Answer) -> Later:
-    whole_app = answer.headers.get("X-Rate-Limit-Problem", "appminute").strip().lower() == "appminute"
-    return Later(RATE_LIMITED, answers.retry_after(answer), "app" if whole_app else "connection")
+    limit = answer.headers.get("X-Rate-Limit-Problem", "").strip().lower()
+    scope: Literal["connection", "app"] = "connection" if limit in _LIMITS_OF_ONE else "app"
+    return Later(RATE_LIMITED, answers.retry_after(answer), scope)
 
 
 def _read_refusal(action: Action, answer: Answer) -> Outcome:

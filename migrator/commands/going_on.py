@@ -1,0 +1,47 @@
+"""How to go on later: the time from when on it is of use, and the command, as cron and ``at`` take it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from migrator.commands.common import Context
+from migrator.errors import StoppedError
+from migrator.models import utc_now
+from migrator.present import duration_text, moment_text
+
+
+def command_line(context: Context, *command: str) -> str:
+    """A command on the same ledger, as any shell in any folder takes it."""
+    options = ["--config", str(context.config.absolute())] if context.config.exists() else []
+    return shlex.join(["migrator", *options, "--ledger", str(context.ledger.absolute()), *command])
+
+
+def when_to_go_on(context: Context, resume_at: datetime, *command: str) -> list[str]:
+    """From when on a command is of use, and how to have it done by itself then."""
+    line = command_line(context, *command)
+    in_time = duration_text(resume_at - utc_now())
+    return [
+        f"go on from {moment_text(resume_at)} on, in {in_time}: {line}",
+        f"to have that done by itself: echo {shlex.quote(line)} | at -t {_at_time(resume_at)}",
+    ]
+
+
+@contextmanager
+def told_when_to_go_on(context: Context, *command: str) -> Iterator[None]:
+    """Within it, a job that the provider stops for a while says when which command goes on."""
+    try:
+        yield
+    except StoppedError as error:
+        if error.resume_at is None:
+            raise
+        hint = "\n".join(when_to_go_on(context, error.resume_at, *command))
+        raise StoppedError(error.message, hint=hint, resume_at=error.resume_at) from None
+
+
+def _at_time(moment: datetime) -> str:
+    """A time as ``at -t`` takes it (POSIX): of this machine's zone, a whole minute, and not before it."""
+    whole = moment.replace(second=0, microsecond=0)
+    return (whole if whole == moment else whole + timedelta(minutes=1)).astimezone().strftime("%Y%m%d%H%M")
