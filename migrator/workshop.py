@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,10 +20,13 @@ from migrator.models import Clock, Credentials
 from migrator.pacing import Breaker, Pace
 from migrator.progress import Progress
 from migrator.providers import Profile
+from migrator.running_time import RunningClock, watched
 from migrator.settings import JobSettings
 from migrator.tabular import printable
 from migrator.transitions import Policy
 from migrator.wire import HttpWire, longest_call
+
+log = logging.getLogger(__name__)
 
 _EXPORT_LEFT = {
     Fate.HANDED_OVER: "the export to {target} was whole when its process ended: it counts",
@@ -38,6 +42,8 @@ class Bench:
 
     ledger: Ledger
     interruption: Interruption
+    running: RunningClock
+    """Counts what a call may take."""
 
 
 @dataclass(frozen=True)
@@ -73,13 +79,14 @@ class Workshop:
         longest = longest_call(self.settings.timeout) + ledgers.HURRIED_WAIT
         with (
             heeded(longest) as interruption,
+            watched(log.warning) as running,
             ledgers.open_for_job(
                 self.path, self.key, self.clock, create=create, hurry=interruption.stop
             ) as ledger,
         ):
             self._begin(ledger, command, sources)
             try:
-                yield Bench(ledger, interruption)
+                yield Bench(ledger, interruption, running)
             except LedgerUnwritableError:
                 raise  # how the run ended cannot be written either
             except BaseException:
@@ -110,19 +117,21 @@ class Workshop:
             raise ValueError("calls need credentials")
         return Job(
             bench.ledger,
-            self._tools(self.credentials),
+            self._tools(self.credentials, bench.running),
             self.policy,
             concurrency=self.settings.concurrency,
             stop=bench.interruption.stop,
         )
 
-    def _tools(self, credentials: Credentials) -> Tools:
+    def _tools(self, credentials: Credentials, running: RunningClock) -> Tools:
         pace = Pace(self.settings.rate_per_minute, self.profile.rate_per_minute)
         return Tools(
             profile=self.profile,
             credentials=credentials,
-            gate=Gate(pace, Breaker(patience=self.settings.patience)),
-            new_wire=lambda: HttpWire(credentials, timeout=self.settings.timeout, clock=self.clock),
+            gate=Gate(pace, Breaker(patience=self.settings.patience), running=running),
+            new_wire=lambda: HttpWire(
+                credentials, timeout=self.settings.timeout, clock=self.clock, running=running
+            ),
             clock=self.clock,
             dice=Random(),  # noqa: S311 - jitter, not cryptography
             progress=self.progress,
