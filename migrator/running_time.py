@@ -21,6 +21,9 @@ MOST = 0.3
 TOLD = 3.0
 """Seconds from which on a jump is told: a busy machine is late by less."""
 
+STEP = 1.0
+"""Seconds from which on a clock was set, and not only kept right by a time service."""
+
 RunningClock = Callable[[], float]
 """Tells the running time, in seconds since any moment."""
 
@@ -77,6 +80,7 @@ class RunningTime:
     def __init__(self, first: Reading) -> None:
         self._last = first
         self._counted = first.monotonic, 0.0  # at one moment, so much: read and replaced as one
+        self._set: tuple[tuple[float, float], ...] = ()  # when, by the elapsed time, and by how much
 
     def now(self, monotonic: float) -> float:
         """The running time. Never goes back, and never runs faster than the monotonic clock."""
@@ -88,32 +92,66 @@ class RunningTime:
         last, self._last = self._last, reading
         passed = reading.monotonic - last.monotonic
         self._counted = reading.monotonic, self.now(reading.monotonic)
-        elapsed = reading.elapsed - last.elapsed
-        return Jump(
+        jump = Jump(
             stopped=passed - TICK if passed > MOST else 0.0,
-            slept=max(elapsed - passed, 0.0),
-            set_by=reading.wall - last.wall - elapsed,
+            slept=max(reading.elapsed - last.elapsed - passed, 0.0),
+            set_by=_set_by(last, reading),
         )
+        if abs(jump.set_by) >= STEP:
+            self._set = (*self._set, (reading.elapsed, jump.set_by))
+        return jump
+
+    def ahead(self, reading: Reading, within: float) -> float:
+        """Seconds by which the wall clock was set forward in the last ``within`` seconds; 0 if it was not.
+
+        So much less than the wall clock says has passed since a moment that was written down before.
+        """
+        since = _set_by(self._last, reading)  # nobody may have looked yet
+        steps = [seconds for moment, seconds in self._set if reading.elapsed - moment <= within]
+        return max(sum(steps) + (since if abs(since) >= STEP else 0.0), 0.0)
+
+
+def _set_by(last: Reading, reading: Reading) -> float:
+    return reading.wall - last.wall - (reading.elapsed - last.elapsed)
+
+
+class Watch:
+    """What the clocks of this process say, while somebody looks at them."""
+
+    def __init__(self) -> None:
+        self._time = RunningTime(_read())
+
+    def running(self) -> float:
+        """The running time."""
+        return self._time.now(time.monotonic())
+
+    def ahead(self, within: float) -> float:
+        """As ``RunningTime.ahead``, now."""
+        return self._time.ahead(_read(), within)
+
+    def look(self) -> Jump:
+        """Count on to now."""
+        return self._time.look(_read())
 
 
 @contextmanager
-def watched(tell: Callable[[str], None]) -> Iterator[RunningClock]:
-    """A running clock, while the block lasts; ``tell`` is given a sentence for each jump of the clocks.
+def watched(tell: Callable[[str], None]) -> Iterator[Watch]:
+    """The clocks are looked at while the block lasts; ``tell`` is given a sentence for each of their jumps.
 
     It is called by another thread.
     """
-    running = RunningTime(_read())
+    watch = Watch()
     over = threading.Event()
 
-    def watch() -> None:
+    def look() -> None:
         while not over.wait(TICK):
-            for sentence in running.look(_read()).sentences():
+            for sentence in watch.look().sentences():
                 tell(sentence)
 
-    thread = threading.Thread(target=watch, name="clocks", daemon=True)
+    thread = threading.Thread(target=look, name="clocks", daemon=True)
     thread.start()
     try:
-        yield lambda: running.now(time.monotonic())
+        yield watch
     finally:
         over.set()
         thread.join()

@@ -20,7 +20,7 @@ from migrator.models import Clock, Credentials
 from migrator.pacing import Breaker, Pace
 from migrator.progress import Progress
 from migrator.providers import Profile
-from migrator.running_time import RunningClock, watched
+from migrator.running_time import Watch, watched
 from migrator.settings import JobSettings
 from migrator.tabular import printable
 from migrator.transitions import Policy
@@ -42,8 +42,8 @@ class Bench:
 
     ledger: Ledger
     interruption: Interruption
-    running: RunningClock
-    """Counts what a call may take."""
+    watch: Watch
+    """Tells how long this process ran."""
 
 
 @dataclass(frozen=True)
@@ -79,14 +79,14 @@ class Workshop:
         longest = longest_call(self.settings.timeout) + ledgers.HURRIED_WAIT
         with (
             heeded(longest) as interruption,
-            watched(log.warning) as running,
+            watched(log.warning) as watch,
             ledgers.open_for_job(
                 self.path, self.key, self.clock, create=create, hurry=interruption.stop
             ) as ledger,
         ):
             self._begin(ledger, command, sources)
             try:
-                yield Bench(ledger, interruption, running)
+                yield Bench(ledger, interruption, watch)
             except LedgerUnwritableError:
                 raise  # how the run ended cannot be written either
             except BaseException:
@@ -117,22 +117,24 @@ class Workshop:
             raise ValueError("calls need credentials")
         return Job(
             bench.ledger,
-            self._tools(self.credentials, bench.running),
+            self._tools(self.credentials, bench.watch),
             self.policy,
             concurrency=self.settings.concurrency,
             stop=bench.interruption.stop,
         )
 
-    def _tools(self, credentials: Credentials, running: RunningClock) -> Tools:
+    def _tools(self, credentials: Credentials, watch: Watch) -> Tools:
+        settle = self.policy.settle.total_seconds()
         pace = Pace(self.settings.rate_per_minute, self.profile.rate_per_minute)
         return Tools(
             profile=self.profile,
             credentials=credentials,
-            gate=Gate(pace, Breaker(patience=self.settings.patience), running=running),
+            gate=Gate(pace, Breaker(patience=self.settings.patience), running=watch.running),
             new_wire=lambda: HttpWire(
-                credentials, timeout=self.settings.timeout, clock=self.clock, running=running
+                credentials, timeout=self.settings.timeout, clock=self.clock, running=watch.running
             ),
             clock=self.clock,
+            due=lambda: self.clock() - timedelta(seconds=watch.ahead(settle)),
             dice=Random(),  # noqa: S311 - jitter, not cryptography
             progress=self.progress,
         )

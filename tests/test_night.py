@@ -4,17 +4,19 @@ provider gives each pair once, so that whatever is given up is lost.
 
 from __future__ import annotations
 
+import csv
 import os
 import signal
 import subprocess
 import threading
 import time
 
+from migrator.wire import longest_call
 from tests.conftest import SetScene
-from tests.provider import Calls, Reply, misbehaving, pair
+from tests.provider import Calls, Reply, misbehaving, of_json, pair
 from tests.support import PATIENCE, Scene
 from tests.terminal import at_terminal
-from tests.test_misbehaving import talk_to
+from tests.test_misbehaving import SWAP, talk_to
 
 TOKENS = 60
 
@@ -92,6 +94,28 @@ def test_an_answer_that_comes_after_the_stop_is_waited_for(set_scene: SetScene) 
         assert process.returncode == 0, said
         assert len(calls.paths) == 1
     assert scene.states() == {"migrated": 1}
+
+
+def test_who_waits_for_a_lost_call_waits_for_real_whoever_sets_the_clock(set_scene: SetScene) -> None:
+    timeout = 0.5
+    scene = set_scene(1, mix="partner=1", expired=0.0, timeout=timeout)
+    with (scene.folder / "tokens.csv").open(encoding="utf-8", newline="") as stream:
+        (tenant,) = [row["tenant_id"] for row in csv.DictReader(stream)]
+    swaps: list[float] = []
+
+    def answer(path: str, _: Calls) -> Reply:
+        if path != SWAP:
+            return of_json(200, [{"id": "1", "tenantId": tenant, "tenantType": "ORGANISATION"}])
+        swaps.append(time.monotonic())
+        return None if len(swaps) == 1 else pair(1)
+
+    with misbehaving(answer) as (url, _):
+        talk_to(scene, url)
+        finished = scene.warm("tests.clock_set", "3600", "run", "tokens.csv")
+    assert finished.returncode == 0, finished.stderr
+    assert len(swaps) == 2
+    assert swaps[1] - swaps[0] >= 2 * longest_call(timeout), "the first call may have been under way"
+    assert finished.stderr.count("this machine's clock was set forward by 1 h") == 1
 
 
 def test_a_terminal_that_goes_ends_the_job_in_order(set_scene: SetScene) -> None:

@@ -8,10 +8,10 @@ import time
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from migrator.running_time import MOST, TICK, TOLD, Jump, Reading, RunningTime, span, watched
+from migrator.running_time import MOST, STEP, TICK, TOLD, Jump, Reading, RunningTime, span, watched
 
 START = Reading(1000.0, 5000.0, 1_800_000_000.0)
 SECONDS = st.floats(0, 1e6)
@@ -112,6 +112,23 @@ def test_what_a_busy_machine_or_a_careful_time_service_does_is_not_told(set_by: 
     assert told(late, *steadily(late, 5), after(late, 5 * TICK + 1.0, set_by=-set_by)) == []
 
 
+@given(st.lists(st.floats(-3600, 3600), min_size=1, max_size=5), st.booleans())
+def test_how_far_the_clock_is_ahead_is_known_at_once_and_for_as_long_as_asked(
+    steps: list[float], looked: bool
+) -> None:
+    running, reading = RunningTime(START), START
+    for number, set_by in enumerate(steps):
+        reading = after(reading, TICK, set_by=set_by)
+        if looked or number + 1 < len(steps):
+            running.look(reading)
+    ahead = max(sum(step for step in steps if abs(step) >= STEP), 0.0)
+    assume(all(abs(abs(step) - STEP) > 1e-3 for step in steps))
+    assert running.ahead(reading, 60.0) == pytest.approx(ahead, abs=1e-3)
+    running.look(reading)
+    assert running.ahead(after(reading, 10.0, asleep=49.0), 60.0) == pytest.approx(ahead, abs=1e-3)
+    assert running.ahead(after(reading, 10.0, asleep=51.0), 60.0) == 0.0
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(3, "3 s"), (59.4, "59 s"), (60, "1 min"), (3599, "1 h"), (3600, "1 h"), (7800, "2 h 10 min")],
@@ -122,7 +139,7 @@ def test_spans_are_for_people(seconds: float, text: str) -> None:
 
 def test_a_real_one_goes_on_while_it_is_watched() -> None:
     told: list[str] = []
-    with watched(told.append) as running:
-        begun = running()
-        while running() - begun < 2 * MOST:  # that far it gets only if somebody looks at the clocks
+    with watched(told.append) as watch:
+        begun = watch.running()
+        while watch.running() - begun < 2 * MOST:  # that far it gets only if somebody looks at the clocks
             time.sleep(TICK)

@@ -62,7 +62,7 @@ def serve(
     longest = 2 * longest_call(workshop.settings.timeout) + ledgers.HURRIED_WAIT
     with (
         heeded(longest) as interruption,
-        watched(log.warning) as running,
+        watched(log.warning) as watch,
         ledgers.open_for_consents(
             workshop.path, workshop.key, workshop.clock, hurry=interruption.stop
         ) as ledger,
@@ -78,7 +78,7 @@ def serve(
         if not consent.application:
             log.warning("consent.application is not set: users read that '%s' asks them", _UNNAMED)
         breakage = _Breakage(interruption)
-        exchange = _exchange(workshop, ledger, credentials, address.public_url, running)
+        exchange = _exchange(workshop, ledger, credentials, address.public_url, watch.running)
         face = Face(
             consent.application or _UNNAMED, consent.contact, credentials.client_id, credentials.scopes
         )
@@ -99,13 +99,13 @@ def serve(
         try:
             told = guard.headers(address.public_url)
             with serving(
-                app, address.host, address.port, told=told, drain_seconds=longest, running=running
+                app, address.host, address.port, told=told, drain_seconds=longest, running=watch.running
             ) as port:
                 looking.start()
                 on_listening(port)
                 while not interruption.stop.wait(_LOOK):
                     pass
-            _await_end(looking, longest, running)
+            _await_end(looking, longest, watch.running)
         except ConfigurationError:
             ledger.end_run("stopped")
             raise
