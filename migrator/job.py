@@ -71,6 +71,11 @@ class Tools:
     new_wire: Callable[[], Wire]
     """Called once by each worker."""
     clock: Clock
+    due: Clock
+    """Tells whether somebody has waited long enough: as ``clock``, but never ahead of the time that passed.
+
+    Who waits for a call that may still run at the provider waits for real, whoever sets the clock.
+    """
     dice: Random
     progress: Progress
 
@@ -147,14 +152,19 @@ class Job:
                 return
             verdict = self._call(standing, action, wire)
             if verdict is not None and verdict.not_before is not None:
-                self._stop.wait((verdict.not_before - self._tools.clock()).total_seconds())
+                self._wait_for(verdict.not_before)
+
+    def _wait_for(self, moment: datetime) -> None:
+        while (seconds := (moment - self._tools.due()).total_seconds()) > 0:
+            if self._stop.wait(min(seconds, _LONGEST_LOOK)):
+                return
 
     # --- handing out ---
 
     def _feed(self, agenda: Agenda) -> None:
         after = 0
         while not self._stop.is_set():
-            page = self._ledger.due(agenda, self._tools.clock(), after=after, limit=_PAGE)
+            page = self._ledger.due(agenda, self._tools.due(), after=after, limit=_PAGE)
             handed = sum(self._hand_out(connection_id) for connection_id in page)
             after = page[-1] if len(page) == _PAGE else 0
             if handed or after:
@@ -199,6 +209,7 @@ class Job:
             self._tools.progress.note(f"{again} in {seconds:.0f} s")
         self._awaited = moment
         # A hair more, so that it is due when we look; not for long, as others may have settled it meanwhile.
+        seconds = (moment - self._tools.due()).total_seconds()
         self._stop.wait(min(max(seconds, 0) + 0.001, _LONGEST_LOOK))
         return True
 
@@ -229,7 +240,7 @@ class Job:
         called = False
         while not self._stop.is_set():
             standing = self._ledger.standing(connection_id)
-            step = agenda.step(standing, self._tools.clock())
+            step = agenda.step(standing, self._tools.due())
             match step:
                 case Call():
                     verdict = self._call(standing, step.action, wire, first=called)

@@ -7,30 +7,27 @@ may be sent again.
 
 from __future__ import annotations
 
-import socket
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from typing import Any, Protocol
+import time
+from collections.abc import Mapping
+from typing import Protocol
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import (
-    ConnectTimeoutError,
     HTTPError,
     MaxRetryError,
     NameResolutionError,
     NewConnectionError,
+    ReadTimeoutError,
 )
 from urllib3.exceptions import SSLError as Urllib3SSLError
 
 from migrator import __version__, code_grant
 from migrator.models import Clock, Credentials, Secret
 from migrator.providers import Answer, Basic, Bearer, Code, NoAnswer, Request, Signed
+from migrator.running_time import RunningClock
 from migrator.signing import sign
+from migrator.timed_adapter import TimedAdapter
 
 _LONGEST_CONNECT = 10.0
 """Seconds for TCP and TLS; a server that answers at all answers this sooner than a call."""
@@ -59,8 +56,15 @@ class Wire(Protocol):
 class HttpWire:
     """The real one: requests prepares what is sent, one adapter keeps the connection alive."""
 
-    def __init__(self, credentials: Credentials, *, timeout: float, clock: Clock) -> None:
-        """``timeout`` is how long an answer may take, in seconds."""
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        timeout: float,
+        clock: Clock,
+        running: RunningClock = time.monotonic,
+    ) -> None:
+        """``timeout`` is how long an answer may take, in seconds; ``running`` counts them."""
         self._credentials = credentials
         self._timeout = timeout
         self._clock = clock
@@ -68,32 +72,34 @@ class HttpWire:
         self._session.trust_env = False
         self._session.headers["User-Agent"] = f"oauth-migrator/{__version__}"
         self._session.headers["Accept"] = "application/json"
-        self._adapter = _Adapter()
+        self._adapter = TimedAdapter(running, clock)
 
     def send(self, request: Request) -> Answer | NoAnswer:
         prepared = self._prepare(request)
+        self._adapter.begin(longest_call(self._timeout))
         try:
-            with self._adapter.given(longest_call(self._timeout)):
-                # Not through the session: it would read where a redirect leads, and keep cookies.
-                response = self._adapter.send(
-                    prepared,
-                    stream=True,
-                    timeout=(min(_LONGEST_CONNECT, self._timeout), self._timeout),
-                    verify=True,
-                    proxies={},
-                )
-                with response:
-                    body = _read(response)
-            if self._adapter.late:  # what was cut off may look like an answer
-                return NoAnswer(sent=True, problem="timeout")
+            # Not through the session: it would read where a redirect leads, and keep cookies.
+            response = self._adapter.send(
+                prepared,
+                stream=True,
+                timeout=(min(_LONGEST_CONNECT, self._timeout), self._timeout),
+                verify=True,
+                proxies={},
+            )
+            with response:
+                body = _read(response)
             if body is None:
                 return NoAnswer(sent=True, problem="answer_too_long")
             delimited = "Content-Length" in response.headers or response.raw.chunked
             return Answer(response.status_code, response.headers, body, self._clock(), delimited)
         except requests.RequestException as error:
             return _no_answer(error)
+        except ReadTimeoutError:  # in the middle of an answer
+            return NoAnswer(sent=True, problem="timeout")
         except (HTTPError, ValueError, OSError):  # what a broken answer, or a connection cut off, can raise
             return NoAnswer(sent=True, problem="answer_broken")
+        finally:
+            self._adapter.end()
 
     def close(self) -> None:
         self._session.close()
@@ -145,64 +151,6 @@ def _read(response: requests.Response) -> bytes | None:
         if len(body) > LONGEST_BODY:
             return None
     return bytes(body)
-
-
-class _Adapter(HTTPAdapter):
-    """Cuts a call off when its time is over, wherever it hangs: a time-out begins anew with each byte."""
-
-    def __init__(self) -> None:
-        self._sockets: list[socket.socket] = []
-        self._late = threading.Event()
-        super().__init__(max_retries=0)
-
-    def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:
-        super().init_poolmanager(*arguments, **keywords)
-        self.poolmanager.pool_classes_by_scheme = {
-            "http": _pool(HTTPConnectionPool, HTTPConnection, self._connected),
-            "https": _pool(HTTPSConnectionPool, HTTPSConnection, self._connected),
-        }
-
-    @property
-    def late(self) -> bool:
-        """Whether the call was cut off."""
-        return self._late.is_set()
-
-    @contextmanager
-    def given(self, seconds: float) -> Iterator[None]:
-        """What is sent within this block ends after so many seconds, one way or another."""
-        self._late.clear()
-        timer = threading.Timer(seconds, self._cut_off)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-
-    def _connected(self, connection: HTTPConnection) -> None:
-        if self._late.is_set():
-            connection.close()
-            raise ConnectTimeoutError(connection, "connecting took longer than the whole call may")
-        self._sockets[:] = [connection.sock] if connection.sock is not None else []
-
-    def _cut_off(self) -> None:
-        self._late.set()
-        for open_socket in self._sockets:
-            with suppress(OSError):
-                open_socket.shutdown(socket.SHUT_RDWR)
-
-
-def _pool(
-    pool: type[HTTPConnectionPool], base: type[HTTPConnection], connected: Callable[[HTTPConnection], None]
-) -> type[HTTPConnectionPool]:
-    """A urllib3 pool whose connections tell when they are connected."""
-
-    def connect(self: HTTPConnection) -> None:
-        base.connect(self)
-        connected(self)
-
-    connection = type(f"Told{base.__name__}", (base,), {"connect": connect})
-    return type(f"Told{pool.__name__}", (pool,), {"ConnectionCls": connection})
 
 
 def _no_answer(error: requests.RequestException) -> NoAnswer:

@@ -19,6 +19,7 @@ from migrator.errors import ConfigurationError, LedgerUnwritableError
 from migrator.interruption import Interruption, heeded
 from migrator.ledger import ConsentLedger, Left
 from migrator.models import Credentials
+from migrator.running_time import RunningClock, watched
 from migrator.settings import ConsentSettings
 from migrator.wire import HttpWire, longest_call
 from migrator.workshop import Workshop
@@ -61,6 +62,7 @@ def serve(
     longest = 2 * longest_call(workshop.settings.timeout) + ledgers.HURRIED_WAIT
     with (
         heeded(longest) as interruption,
+        watched(log.warning) as watch,
         ledgers.open_for_consents(
             workshop.path, workshop.key, workshop.clock, hurry=interruption.stop
         ) as ledger,
@@ -76,7 +78,7 @@ def serve(
         if not consent.application:
             log.warning("consent.application is not set: users read that '%s' asks them", _UNNAMED)
         breakage = _Breakage(interruption)
-        exchange = _exchange(workshop, ledger, credentials, address.public_url)
+        exchange = _exchange(workshop, ledger, credentials, address.public_url, watch.running)
         face = Face(
             consent.application or _UNNAMED, consent.contact, credentials.client_id, credentials.scopes
         )
@@ -96,12 +98,14 @@ def serve(
         app = site.app(proxies=address.proxies)
         try:
             told = guard.headers(address.public_url)
-            with serving(app, address.host, address.port, told=told, drain_seconds=longest) as port:
+            with serving(
+                app, address.host, address.port, told=told, drain_seconds=longest, running=watch.running
+            ) as port:
                 looking.start()
                 on_listening(port)
                 while not interruption.stop.wait(_LOOK):
                     pass
-            looking.join(longest)
+            _await_end(looking, longest, watch.running)
         except ConfigurationError:
             ledger.end_run("stopped")
             raise
@@ -123,7 +127,11 @@ def _checked(workshop: Workshop) -> Credentials:
 
 
 def _exchange(
-    workshop: Workshop, ledger: ConsentLedger, credentials: Credentials, public_url: PublicUrl
+    workshop: Workshop,
+    ledger: ConsentLedger,
+    credentials: Credentials,
+    public_url: PublicUrl,
+    running: RunningClock,
 ) -> Exchange:
     return Exchange(
         ledger,
@@ -131,7 +139,9 @@ def _exchange(
         credentials,
         workshop.policy,
         redirect_uri=public_url.redirect_uri,
-        new_wire=lambda: HttpWire(credentials, timeout=workshop.settings.timeout, clock=workshop.clock),
+        new_wire=lambda: HttpWire(
+            credentials, timeout=workshop.settings.timeout, clock=workshop.clock, running=running
+        ),
         clock=workshop.clock,
     )
 
@@ -152,6 +162,13 @@ class _Breakage:
     def raise_(self) -> None:
         if self._error is not None:
             raise self._error
+
+
+def _await_end(thread: threading.Thread, seconds: float, running: RunningClock) -> None:
+    """Wait until a thread has ended, for so long that this process runs."""
+    deadline = running() + seconds
+    while thread.is_alive() and running() < deadline:
+        thread.join(_LOOK)
 
 
 def _look_after(
