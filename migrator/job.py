@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
+from migrator import faults
 from migrator.agenda import Agenda
 from migrator.errors import StoppedError
 from migrator.gate import Gate
@@ -51,10 +52,8 @@ _SUSPECT_PAUSE = timedelta(seconds=2)
 Its second such answer is its own fault if others have got good ones since."""
 
 _STOP_HINTS = {
+    **faults.HINTS,
     RATE_LIMITED: "the provider's limit is reached for a long time; try again when it is over",
-    "connection_refused": "is the provider's address right, and does this machine reach it?",
-    "name_not_found": "is base_url right, and does this machine resolve names?",
-    "tls_certificate": "the server's certificate is not valid; never send tokens to it",
 }
 
 
@@ -394,7 +393,12 @@ def _stopped(outcome: Outcome, problem: str) -> StoppedError:
     elif isinstance(outcome, Suspect | StopAll):
         message, hint = f"the provider answers {problem!r}, and would answer everybody so", outcome.hint
     else:
-        message = f"nothing but trouble with the provider for a while, at last {problem!r}"
+        trouble = "the provider" if problem not in faults.HINTS else "the way to the provider"
+        message = (
+            f"there is no way to the provider ({problem!r})"
+            if problem in faults.LASTING
+            else f"nothing but trouble with {trouble} for a while, at last {problem!r}"
+        )
         hint = _STOP_HINTS.get(problem, "")
     go_on = "'migrator resume' goes on"
     return StoppedError(f"stopped: {message}", hint=f"{hint}; then {go_on}" if hint else go_on)

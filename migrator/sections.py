@@ -77,6 +77,10 @@ class Section:
                 hint = f"did you mean {self._prefix}{close[0]}?" if close else ""
                 if name in ("consumer_secret", "client_secret", "ledger_key"):
                     hint = f"secrets do not stand in this file: use MIGRATOR_{name.upper()}, or {name}_file"
+                if name in ("password", "proxy_password"):
+                    hint = (
+                        "secrets do not stand in this file: the proxy's password is MIGRATOR_PROXY_PASSWORD"
+                    )
                 raise ConfigurationError(f"{self._path}: there is no setting {self._prefix}{name}", hint=hint)
 
     def wrong(self, name: str, problem: str, *, hint: str = "") -> ConfigurationError:

@@ -17,8 +17,10 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from migrator import proxy_url
 from migrator.errors import ConfigurationError
 from migrator.models import Credentials, Secret
+from migrator.proxy_url import ProxyUrl
 from migrator.sections import Section
 
 SIGNATURE_METHODS = ("HMAC-SHA1", "RSA-SHA1")
@@ -82,6 +84,18 @@ class JobSettings:
 
 
 @dataclass(frozen=True)
+class NetworkSettings:
+    """The way out."""
+
+    proxy: ProxyUrl | None = None
+    """The proxy that leads out, without its password."""
+    environment: bool = False
+    """``proxy = "environment"``: that says which proxy and which certificate authorities."""
+    ca_file: Path | None = None
+    """PEM file of certificate authorities that are trusted beside the public ones."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings but the secrets."""
 
@@ -93,6 +107,7 @@ class Settings:
     oauth2: OAuth2Settings = field(default_factory=OAuth2Settings)
     consent: ConsentSettings = field(default_factory=ConsentSettings)
     job: JobSettings = field(default_factory=JobSettings)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
 
 
 def load(path: Path, *, required: bool) -> Settings:
@@ -229,7 +244,9 @@ def _readable(error: OSError | UnicodeDecodeError, otherwise: str) -> str:
 
 
 def _settings(top: Section) -> Settings:
-    oauth1, oauth2, consent, job = (top.section(name) for name in ("oauth1", "oauth2", "consent", "job"))
+    oauth1, oauth2, consent, job, network = (
+        top.section(name) for name in ("oauth1", "oauth2", "consent", "job", "network")
+    )
     settings = Settings(
         provider=top.text("provider", "xero"),
         base_url=_base_url(top),
@@ -259,10 +276,11 @@ def _settings(top: Section) -> Settings:
             timeout=job.seconds("timeout", JobSettings.timeout),
             patience=job.seconds("patience", JobSettings.patience),
         ),
+        network=_network(network),
     )
     top.file("consumer_secret_file")
     top.file("client_secret_file")
-    for section in (top, oauth1, oauth2, consent, job):
+    for section in (top, oauth1, oauth2, consent, job, network):
         section.done()
     return settings
 
@@ -272,6 +290,24 @@ def _signature_method(oauth1: Section) -> str:
     if method not in SIGNATURE_METHODS:
         raise oauth1.wrong("signature_method", f"must be {' or '.join(SIGNATURE_METHODS)}")
     return method
+
+
+def _network(section: Section) -> NetworkSettings:
+    text = section.text("proxy", "")
+    ca_file = section.file("ca_file")
+    if text in ("", "environment"):
+        return NetworkSettings(environment=bool(text), ca_file=ca_file)
+    try:
+        proxy = proxy_url.parse(text)
+    except ValueError as error:
+        raise section.wrong("proxy", str(error), hint='or "environment", for HTTPS_PROXY') from None
+    if proxy.password is not None:
+        raise section.wrong(
+            "proxy",
+            "holds a password",
+            hint="take it out of the file, and put it into the environment as MIGRATOR_PROXY_PASSWORD",
+        )
+    return NetworkSettings(proxy, ca_file=ca_file)
 
 
 def _base_url(top: Section) -> str:

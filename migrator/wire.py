@@ -1,34 +1,28 @@
 """The only module that speaks HTTP: sends a provider's request, returns what came back, judges nothing.
 
-TLS is always verified and redirects are never followed: both would hand credentials to a stranger. The
-environment's proxies and ``.netrc`` are not looked at. Nothing is retried here: only the ledger knows what
-may be sent again.
+TLS is always verified and redirects are never followed: both would hand credentials to a stranger. The way
+out is the ``Network``'s: without a setting, the environment's proxies are not looked at, and ``.netrc`` never
+is. Nothing is retried here: only the ledger knows what may be sent again.
 """
 
 from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    MaxRetryError,
-    NameResolutionError,
-    NewConnectionError,
-)
-from urllib3.exceptions import SSLError as Urllib3SSLError
+from urllib3.connection import HTTPConnection
+from urllib3.exceptions import HTTPError
 
-from migrator import __version__, code_grant
+from migrator import __version__, code_grant, faults
 from migrator.models import Clock, Credentials, Secret
+from migrator.network import DIRECT, Network
+from migrator.outward import NotConnectedError, OutwardAdapter, OutwardConnection, fault_before
 from migrator.providers import Answer, Basic, Bearer, Code, NoAnswer, Request, Signed
 from migrator.signing import sign
 
@@ -59,7 +53,9 @@ class Wire(Protocol):
 class HttpWire:
     """The real one: requests prepares what is sent, one adapter keeps the connection alive."""
 
-    def __init__(self, credentials: Credentials, *, timeout: float, clock: Clock) -> None:
+    def __init__(
+        self, credentials: Credentials, *, timeout: float, clock: Clock, network: Network = DIRECT
+    ) -> None:
         """``timeout`` is how long an answer may take, in seconds."""
         self._credentials = credentials
         self._timeout = timeout
@@ -68,7 +64,7 @@ class HttpWire:
         self._session.trust_env = False
         self._session.headers["User-Agent"] = f"oauth-migrator/{__version__}"
         self._session.headers["Accept"] = "application/json"
-        self._adapter = _Adapter()
+        self._adapter = _Adapter(network)
 
     def send(self, request: Request) -> Answer | NoAnswer:
         prepared = self._prepare(request)
@@ -80,7 +76,7 @@ class HttpWire:
                     stream=True,
                     timeout=(min(_LONGEST_CONNECT, self._timeout), self._timeout),
                     verify=True,
-                    proxies={},
+                    proxies=self._adapter.proxies(request.url),
                 )
                 with response:
                     body = _read(response)
@@ -147,19 +143,20 @@ def _read(response: requests.Response) -> bytes | None:
     return bytes(body)
 
 
-class _Adapter(HTTPAdapter):
+class _Adapter(OutwardAdapter):
     """Cuts a call off when its time is over, wherever it hangs: a time-out begins anew with each byte."""
 
-    def __init__(self) -> None:
+    def __init__(self, network: Network) -> None:
         self._sockets: list[socket.socket] = []
+        self._opening: list[socket.socket] = []
         self._late = threading.Event()
-        super().__init__(max_retries=0)
+        super().__init__(network)
 
     def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:
         super().init_poolmanager(*arguments, **keywords)
         self.poolmanager.pool_classes_by_scheme = {
-            "http": _pool(HTTPConnectionPool, HTTPConnection, self._connected),
-            "https": _pool(HTTPSConnectionPool, HTTPSConnection, self._connected),
+            "http": _pool(HTTPConnectionPool, HTTPConnection, self),
+            "https": _pool(HTTPSConnectionPool, OutwardConnection, self),
         }
 
     @property
@@ -179,29 +176,53 @@ class _Adapter(HTTPAdapter):
         finally:
             timer.cancel()
 
-    def _connected(self, connection: HTTPConnection) -> None:
+    @contextmanager
+    def connecting(self) -> Iterator[None]:
+        """A connection comes about within this block, or does not."""
+        try:
+            yield
+        finally:
+            while self._opening:
+                self._opening.pop().close()
+
+    def opened(self, new: socket.socket) -> None:
+        """TCP has come about: what follows, a proxy's answer or TLS, can hang just as an answer can."""
+        self._opening.append(new.dup())  # TLS takes the socket itself away
+        if self._late.is_set():
+            new.close()
+            raise NotConnectedError(TimeoutError("connecting took longer than the whole call may"))
+
+    def connected(self, connection: HTTPConnection) -> None:
+        """All of it has come about."""
         if self._late.is_set():
             connection.close()
-            raise ConnectTimeoutError(connection, "connecting took longer than the whole call may")
-        self._sockets[:] = [connection.sock] if connection.sock is not None else []
+            raise NotConnectedError(TimeoutError("connecting took longer than the whole call may"))
+        # TLS within TLS, as with a proxy that is itself spoken to in TLS, has the socket inside.
+        self._sockets[:] = [getattr(connection.sock, "socket", connection.sock)]
 
     def _cut_off(self) -> None:
         self._late.set()
-        for open_socket in self._sockets:
+        for open_socket in (*self._sockets, *self._opening):
             with suppress(OSError):
                 open_socket.shutdown(socket.SHUT_RDWR)
 
 
 def _pool(
-    pool: type[HTTPConnectionPool], base: type[HTTPConnection], connected: Callable[[HTTPConnection], None]
+    pool: type[HTTPConnectionPool], base: type[HTTPConnection], adapter: _Adapter
 ) -> type[HTTPConnectionPool]:
-    """A urllib3 pool whose connections tell when they are connected."""
+    """A urllib3 pool whose connections tell the adapter how they come about."""
 
     def connect(self: HTTPConnection) -> None:
-        base.connect(self)
-        connected(self)
+        with adapter.connecting():
+            base.connect(self)
+        adapter.connected(self)
 
-    connection = type(f"Told{base.__name__}", (base,), {"connect": connect})
+    def new_connection(self: HTTPConnection) -> socket.socket:
+        new = base._new_conn(self)  # noqa: SLF001 - urllib3's own place for it
+        adapter.opened(new)
+        return new
+
+    connection = type(f"Told{base.__name__}", (base,), {"connect": connect, "_new_conn": new_connection})
     return type(f"Told{pool.__name__}", (pool,), {"ConnectionCls": connection})
 
 
@@ -210,20 +231,11 @@ def _no_answer(error: requests.RequestException) -> NoAnswer:
 
     That decides whether the call may have had an effect.
     """
-    cause = error.args[0] if error.args else None
-    if isinstance(cause, MaxRetryError):
-        cause = cause.reason
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return NoAnswer(sent=False, problem="connect_timeout")
-    if isinstance(cause, NameResolutionError):
-        return NoAnswer(sent=False, problem="name_not_found")
-    if isinstance(cause, NewConnectionError):  # refused, or unreachable
-        return NoAnswer(sent=False, problem="connection_refused")
-    if isinstance(error, requests.exceptions.SSLError) or isinstance(cause, Urllib3SSLError):
-        # Certificates are checked before the request is written; a TLS fault after that cannot be told from
-        # this one.
-        verification = "CERTIFICATE_VERIFY_FAILED" in str(error)
-        return NoAnswer(sent=not verification, problem="tls_certificate" if verification else "tls_fault")
+    before = fault_before(error)
+    if before is not None:
+        return NoAnswer(sent=False, problem=before)
+    if isinstance(error, requests.exceptions.SSLError):
+        return NoAnswer(sent=True, problem=faults.TLS_FAULT)
     if isinstance(error, requests.exceptions.Timeout):
         return NoAnswer(sent=True, problem="timeout")
     return NoAnswer(sent=True, problem="no_answer")

@@ -16,13 +16,14 @@ from migrator.interruption import Interruption, heeded
 from migrator.job import Job, Tools
 from migrator.ledger import Fate, Ledger, LedgerKey, Status
 from migrator.models import Clock, Credentials
+from migrator.network import DIRECT, Network
 from migrator.pacing import Breaker, Pace
 from migrator.progress import Progress
 from migrator.providers import Profile
 from migrator.settings import JobSettings
 from migrator.tabular import printable
 from migrator.transitions import Policy
-from migrator.wire import HttpWire, longest_call
+from migrator.wire import HttpWire, Wire, longest_call
 
 _EXPORT_LEFT = {
     Fate.HANDED_OVER: "the export to {target} was whole when its process ended: it counts",
@@ -52,6 +53,7 @@ class Workshop:
     settings: JobSettings
     clock: Clock
     progress: Progress
+    network: Network = DIRECT
 
     @property
     def policy(self) -> Policy:
@@ -116,13 +118,17 @@ class Workshop:
             stop=bench.interruption.stop,
         )
 
+    def new_wire(self, credentials: Credentials) -> Wire:
+        """A way to the provider, for one worker."""
+        return HttpWire(credentials, timeout=self.settings.timeout, clock=self.clock, network=self.network)
+
     def _tools(self, credentials: Credentials) -> Tools:
         pace = Pace(self.settings.rate_per_minute, self.profile.rate_per_minute)
         return Tools(
             profile=self.profile,
             credentials=credentials,
             gate=Gate(pace, Breaker(patience=self.settings.patience)),
-            new_wire=lambda: HttpWire(credentials, timeout=self.settings.timeout, clock=self.clock),
+            new_wire=lambda: self.new_wire(credentials),
             clock=self.clock,
             dice=Random(),  # noqa: S311 - jitter, not cryptography
             progress=self.progress,
