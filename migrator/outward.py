@@ -12,14 +12,13 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPSConnection
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import (
     ConnectTimeoutError,
-    MaxRetryError,
+    HTTPError,
     NameResolutionError,
     NewConnectionError,
     ProtocolError,
-    ProxyError,
 )
 
 from migrator import faults
@@ -39,32 +38,39 @@ _UNTRUSTED = {
 
 
 class NotConnectedError(ProtocolError):
-    """TLS with the provider did not come about, so that nothing of the request has left."""
+    """A connection did not come about, so that nothing of the request has left."""
 
-    def __init__(self, error: Exception) -> None:
-        super().__init__("not connected", error)
-        self.original_error = error
+    def __init__(self, problem: str) -> None:
+        """``problem`` is one of ``faults``."""
+        super().__init__("not connected")
+        self.problem = problem
 
 
-class OutwardConnection(HTTPSConnection):
-    """urllib3's, which tells faults of the way from faults of the call that would follow.
+class OutwardConnection(HTTPConnection):
+    """urllib3's, which tells faults of the way from faults of the call that follows.
 
-    urllib3 itself tells as the proxy's only what happens before the proxy has heard anything.
+    urllib3 itself cannot be believed there: an answer that is lost behind a proxy is a ``ProxyError`` to it,
+    "Unable to connect to proxy", once ``http.client`` has closed the connection.
     """
 
     def connect(self) -> None:
         try:
             super().connect()
-        except (OSError, HTTPException) as error:
-            if self.proxy and not self.has_connected_to_proxy:
-                raise  # urllib3 makes a ProxyError of it
-            raise NotConnectedError(error) from error
+        except NotConnectedError:
+            raise
+        except (OSError, HTTPException, HTTPError) as error:
+            to_proxy = self.proxy is not None and not self.has_connected_to_proxy
+            raise NotConnectedError(_proxy_fault(error) if to_proxy else _fault(error)) from error
 
     def _tunnel(self) -> None:
         try:
             super()._tunnel()
         except (OSError, HTTPException) as error:
-            raise ProxyError("no way through the proxy", error) from error
+            raise NotConnectedError(_proxy_fault(error)) from error
+
+
+class OutwardTlsConnection(OutwardConnection, HTTPSConnection):
+    """The same, in TLS."""
 
 
 class OutwardAdapter(HTTPAdapter):
@@ -109,20 +115,7 @@ class OutwardAdapter(HTTPAdapter):
 def fault_before(error: requests.RequestException) -> str | None:
     """What was wrong with the way, if the request was never begun; None for whatever else went wrong."""
     cause = error.args[0] if error.args else None
-    if isinstance(cause, MaxRetryError):
-        cause = cause.reason
-    match cause:
-        case ProxyError():
-            return _proxy_fault(cause.original_error)
-        case NotConnectedError():
-            return _tls_fault(cause.original_error)
-        case NameResolutionError():
-            return faults.NAME_NOT_FOUND
-        case NewConnectionError():
-            return faults.CONNECTION_REFUSED
-        case ConnectTimeoutError():
-            return faults.CONNECT_TIMEOUT
-    return None
+    return cause.problem if isinstance(cause, NotConnectedError) else None
 
 
 def _proxy_fault(error: Exception) -> str:
@@ -130,16 +123,24 @@ def _proxy_fault(error: Exception) -> str:
         return faults.PROXY_NAME_NOT_FOUND
     if isinstance(error, ConnectTimeoutError):  # refused and unreachable are such, too
         return faults.PROXY_UNREACHABLE
-    refusal = _REFUSAL.search(str(error))
-    if refusal:
-        wants_to_know_who = int(refusal[1]) == _PROXY_AUTHENTICATION_REQUIRED
-        return faults.PROXY_AUTHENTICATION if wants_to_know_who else faults.PROXY_REFUSED
-    if any(isinstance(one, ssl.SSLCertVerificationError) for one in (error, *error.args)):
-        return faults.PROXY_CERTIFICATE
-    return faults.PROXY_BROKEN
-
-
-def _tls_fault(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return _UNTRUSTED.get(error.verify_code, faults.TLS_CERTIFICATE)
-    return faults.CONNECT_TIMEOUT if isinstance(error, TimeoutError) else faults.TLS_FAULT
+        return faults.PROXY_CERTIFICATE
+    refusal = _REFUSAL.search(str(error))
+    if refusal is None:
+        return faults.PROXY_BROKEN
+    wants_to_know_who = int(refusal[1]) == _PROXY_AUTHENTICATION_REQUIRED
+    return faults.PROXY_AUTHENTICATION if wants_to_know_who else faults.PROXY_REFUSED
+
+
+def _fault(error: Exception) -> str:
+    match error:
+        case NameResolutionError():
+            return faults.NAME_NOT_FOUND
+        case NewConnectionError():
+            return faults.CONNECTION_REFUSED
+        case ConnectTimeoutError() | TimeoutError():
+            return faults.CONNECT_TIMEOUT
+        case ssl.SSLCertVerificationError():
+            return _UNTRUSTED.get(error.verify_code, faults.TLS_CERTIFICATE)
+        case _:
+            return faults.TLS_FAULT

@@ -22,7 +22,13 @@ from urllib3.exceptions import HTTPError
 from migrator import __version__, code_grant, faults
 from migrator.models import Clock, Credentials, Secret
 from migrator.network import DIRECT, Network
-from migrator.outward import NotConnectedError, OutwardAdapter, OutwardConnection, fault_before
+from migrator.outward import (
+    NotConnectedError,
+    OutwardAdapter,
+    OutwardConnection,
+    OutwardTlsConnection,
+    fault_before,
+)
 from migrator.providers import Answer, Basic, Bearer, Code, NoAnswer, Request, Signed
 from migrator.signing import sign
 
@@ -155,8 +161,8 @@ class _Adapter(OutwardAdapter):
     def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:
         super().init_poolmanager(*arguments, **keywords)
         self.poolmanager.pool_classes_by_scheme = {
-            "http": _pool(HTTPConnectionPool, HTTPConnection, self),
-            "https": _pool(HTTPSConnectionPool, OutwardConnection, self),
+            "http": _pool(HTTPConnectionPool, OutwardConnection, self),
+            "https": _pool(HTTPSConnectionPool, OutwardTlsConnection, self),
         }
 
     @property
@@ -185,18 +191,21 @@ class _Adapter(OutwardAdapter):
             while self._opening:
                 self._opening.pop().close()
 
+    def in_time(self) -> None:
+        """Raises ``NotConnectedError`` if connecting took longer than the whole call may."""
+        if self._late.is_set():
+            raise NotConnectedError(faults.CONNECT_TIMEOUT)
+
     def opened(self, new: socket.socket) -> None:
         """TCP has come about: what follows, a proxy's answer or TLS, can hang just as an answer can."""
         self._opening.append(new.dup())  # TLS takes the socket itself away
         if self._late.is_set():
             new.close()
-            raise NotConnectedError(TimeoutError("connecting took longer than the whole call may"))
+        self.in_time()
 
     def connected(self, connection: HTTPConnection) -> None:
         """All of it has come about."""
-        if self._late.is_set():
-            connection.close()
-            raise NotConnectedError(TimeoutError("connecting took longer than the whole call may"))
+        self.in_time()
         # TLS within TLS, as with a proxy that is itself spoken to in TLS, has the socket inside.
         self._sockets[:] = [getattr(connection.sock, "socket", connection.sock)]
 
@@ -222,7 +231,12 @@ def _pool(
         adapter.opened(new)
         return new
 
-    connection = type(f"Told{base.__name__}", (base,), {"connect": connect, "_new_conn": new_connection})
+    def tunnel(self: HTTPConnection) -> None:
+        base._tunnel(self)  # noqa: SLF001 - as above
+        adapter.in_time()  # a proxy's answer that was cut off looks whole
+
+    told = {"connect": connect, "_new_conn": new_connection, "_tunnel": tunnel}
+    connection = type(f"Told{base.__name__}", (base,), told)
     return type(f"Told{pool.__name__}", (pool,), {"ConnectionCls": connection})
 
 
