@@ -12,12 +12,12 @@ import pytest
 import trustme
 from hypothesis import given
 from hypothesis import strategies as st
-from urllib3.util import parse_url
+from urllib3.util import create_urllib3_context, parse_url
 
 from migrator import proxy_url
 from migrator.errors import ConfigurationError, ExitCode
 from migrator.models import Secret
-from migrator.network import DIRECT, Network, way_out
+from migrator.network import DIRECT, Network, Trust, way_out
 from migrator.proxy_url import ProxyUrl
 from migrator.settings import NetworkSettings, load
 from tests.ways_out import forget_the_way_out
@@ -331,3 +331,18 @@ def test_an_authority_among_comments_in_any_script_is_read(tmp_path: Path, ca_fi
     text = "# Für unser Netz\r\n" + ca_file.read_text("ascii").replace("\n", "\r\n")
     (tmp_path / "commented.pem").write_bytes(text.encode("latin-1"))
     assert way_out(NetworkSettings(ca_file=tmp_path / "commented.pem"), {}).trust is not None
+
+
+def test_a_companys_authority_need_not_have_the_form_that_newer_pythons_insist_on(
+    ca_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def as_of_3_13() -> ssl.SSLContext:
+        context = create_urllib3_context()
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    monkeypatch.setattr("migrator.network.create_urllib3_context", as_of_3_13)
+    for beside in (True, False):
+        context = Trust(ca_file, beside).context()
+        assert bool(context.verify_flags & ssl.VERIFY_X509_STRICT) is not beside
+        assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
