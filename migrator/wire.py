@@ -187,6 +187,9 @@ class _Adapter(OutwardAdapter):
         """A connection comes about within this block, or does not."""
         try:
             yield
+        except NotConnectedError:
+            self.in_time()  # one that was cut off may look like anything
+            raise
         finally:
             while self._opening:
                 self._opening.pop().close()
