@@ -77,6 +77,15 @@ def nothing_sent(problem: str) -> NoAnswer:
     return NoAnswer(sent=False, problem=problem)
 
 
+def drip(connection: socket.socket, head: bytes, drop: bytes, heard_out: threading.Event) -> None:
+    """Each drop comes sooner than a time-out, the last one long after the longest call."""
+    connection.sendall(head)
+    for _ in range(DRIPS):
+        heard_out.wait(SHORT / 6)
+        connection.sendall(drop)
+    heard_out.set()
+
+
 # --- the way through ---------------------------------------------------------------------------------------
 
 
@@ -104,6 +113,13 @@ def test_a_proxy_that_is_spoken_to_in_tls_sees_no_more_than_another(tmp_path: Pa
         assert proxy.asked() == [f"CONNECT {PROVIDER}"]
         assert get(Network(in_tls), server.port) == nothing_sent("proxy_certificate")
         assert len(server.seen) == 1
+        heard_out = threading.Event()
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
+        with provider(lambda connection: drip(connection, head, b"x", heard_out)) as dripping:
+            late = get(Network(in_tls, trust=trust), dripping.port, timeout=SHORT)
+            assert not heard_out.is_set()
+        assert isinstance(late, NoAnswer)
+        assert late.sent
 
 
 def test_what_the_environment_excepts_is_not_asked_of_the_proxy(
@@ -154,15 +170,6 @@ def test_a_proxy_that_is_not_there_has_sent_nothing() -> None:
     assert get(Network(unknown), 443) == nothing_sent("proxy_name_not_found")
 
 
-def drip(connection: socket.socket, head: bytes, drop: bytes, heard_out: threading.Event) -> None:
-    """Each drop comes sooner than a time-out, the last one long after the longest call."""
-    connection.sendall(head)
-    for _ in range(DRIPS):
-        heard_out.wait(SHORT / 6)
-        connection.sendall(drop)
-    heard_out.set()
-
-
 @pytest.mark.parametrize(
     "answer",
     [
@@ -199,6 +206,7 @@ def test_a_proxy_that_says_nothing_has_sent_nothing(scheme: str) -> None:
 @pytest.mark.parametrize(
     ("head", "drop"),
     [
+        pytest.param(b"HTT", b"P", id="protocol"),
         pytest.param(b"HTTP/1.1 200 ", b"x", id="status"),
         pytest.param(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n", id="head"),
     ],
@@ -215,13 +223,18 @@ def test_a_proxy_whose_answer_drips_is_given_up_when_the_longest_call_is_over(
 
 def test_tls_that_drips_through_a_tunnel_is_given_up_when_the_longest_call_is_over() -> None:
     heard_out = threading.Event()
-    # A record of 100 bytes of a handshake, one after the other.
-    head = b"HTTP/1.1 200 OK\r\n\r\n\x16\x03\x03\x00\x64\x02\x00\x00\x60"
-    with answering(lambda connection: drip(connection, head, b"x", heard_out)) as port:
+
+    def behave(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        connection.recv(4096)
+        # The beginning of a server's hello; more of it follows, byte by byte.
+        drip(connection, b"\x16\x03\x03\x00\x64\x02\x00\x00\x60\x03\x03", b"x", heard_out)
+
+    with answering(behave) as port:
         got = get(Network(ProxyUrl(f"http://127.0.0.1:{port}")), 443, timeout=SHORT)
         assert not heard_out.is_set()
-    assert isinstance(got, NoAnswer)
-    assert not got.sent
+    assert got == nothing_sent("connect_timeout")
 
 
 def test_an_answer_that_drips_through_a_tunnel_is_given_up_and_may_have_had_its_effect(
