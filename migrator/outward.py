@@ -90,9 +90,7 @@ class OutwardAdapter(HTTPAdapter):
     def proxy_manager_for(self, proxy: str, **keywords: Any) -> Any:
         if self._context is not None:
             keywords["proxy_ssl_context"] = self._context
-        manager = super().proxy_manager_for(proxy, **keywords)
-        manager.pool_classes_by_scheme = self.poolmanager.pool_classes_by_scheme
-        return manager
+        return super().proxy_manager_for(proxy, **keywords)
 
     def proxy_headers(self, proxy: str) -> dict[str, str]:  # noqa: ARG002 - there is but one
         authorization = self._network.proxy.authorization if self._network.proxy is not None else None

@@ -7,30 +7,22 @@ is. Nothing is retried here: only the ledger knows what may be sent again.
 
 from __future__ import annotations
 
-import socket
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from typing import Any, Protocol
+import time
+from collections.abc import Mapping
+from typing import Protocol
 
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from migrator import __version__, code_grant, faults
 from migrator.models import Clock, Credentials, Secret
 from migrator.network import DIRECT, Network
-from migrator.outward import (
-    NotConnectedError,
-    OutwardAdapter,
-    OutwardConnection,
-    OutwardTlsConnection,
-    fault_before,
-)
+from migrator.outward import fault_before
 from migrator.providers import Answer, Basic, Bearer, Code, NoAnswer, Request, Signed
+from migrator.running_time import RunningClock
 from migrator.signing import sign
+from migrator.timed_adapter import TimedAdapter
 
 _LONGEST_CONNECT = 10.0
 """Seconds for TCP and TLS; a server that answers at all answers this sooner than a call."""
@@ -60,9 +52,15 @@ class HttpWire:
     """The real one: requests prepares what is sent, one adapter keeps the connection alive."""
 
     def __init__(
-        self, credentials: Credentials, *, timeout: float, clock: Clock, network: Network = DIRECT
+        self,
+        credentials: Credentials,
+        *,
+        timeout: float,
+        clock: Clock,
+        running: RunningClock = time.monotonic,
+        network: Network = DIRECT,
     ) -> None:
-        """``timeout`` is how long an answer may take, in seconds."""
+        """``timeout`` is how long an answer may take, in seconds; ``running`` counts them."""
         self._credentials = credentials
         self._timeout = timeout
         self._clock = clock
@@ -70,32 +68,34 @@ class HttpWire:
         self._session.trust_env = False
         self._session.headers["User-Agent"] = f"oauth-migrator/{__version__}"
         self._session.headers["Accept"] = "application/json"
-        self._adapter = _Adapter(network)
+        self._adapter = TimedAdapter(network, running, clock)
 
     def send(self, request: Request) -> Answer | NoAnswer:
         prepared = self._prepare(request)
+        self._adapter.begin(longest_call(self._timeout))
         try:
-            with self._adapter.given(longest_call(self._timeout)):
-                # Not through the session: it would read where a redirect leads, and keep cookies.
-                response = self._adapter.send(
-                    prepared,
-                    stream=True,
-                    timeout=(min(_LONGEST_CONNECT, self._timeout), self._timeout),
-                    verify=True,
-                    proxies=self._adapter.proxies(request.url),
-                )
-                with response:
-                    body = _read(response)
-            if self._adapter.late:  # what was cut off may look like an answer
-                return NoAnswer(sent=True, problem="timeout")
+            # Not through the session: it would read where a redirect leads, and keep cookies.
+            response = self._adapter.send(
+                prepared,
+                stream=True,
+                timeout=(min(_LONGEST_CONNECT, self._timeout), self._timeout),
+                verify=True,
+                proxies=self._adapter.proxies(request.url),
+            )
+            with response:
+                body = _read(response)
             if body is None:
                 return NoAnswer(sent=True, problem="answer_too_long")
             delimited = "Content-Length" in response.headers or response.raw.chunked
             return Answer(response.status_code, response.headers, body, self._clock(), delimited)
         except requests.RequestException as error:
             return _no_answer(error)
+        except ReadTimeoutError:  # in the middle of an answer
+            return NoAnswer(sent=True, problem="timeout")
         except (HTTPError, ValueError, OSError):  # what a broken answer, or a connection cut off, can raise
             return NoAnswer(sent=True, problem="answer_broken")
+        finally:
+            self._adapter.end()
 
     def close(self) -> None:
         self._session.close()
@@ -147,100 +147,6 @@ def _read(response: requests.Response) -> bytes | None:
         if len(body) > LONGEST_BODY:
             return None
     return bytes(body)
-
-
-class _Adapter(OutwardAdapter):
-    """Cuts a call off when its time is over, wherever it hangs: a time-out begins anew with each byte."""
-
-    def __init__(self, network: Network) -> None:
-        self._sockets: list[socket.socket] = []
-        self._opening: list[socket.socket] = []
-        self._late = threading.Event()
-        super().__init__(network)
-
-    def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:
-        super().init_poolmanager(*arguments, **keywords)
-        self.poolmanager.pool_classes_by_scheme = {
-            "http": _pool(HTTPConnectionPool, OutwardConnection, self),
-            "https": _pool(HTTPSConnectionPool, OutwardTlsConnection, self),
-        }
-
-    @property
-    def late(self) -> bool:
-        """Whether the call was cut off."""
-        return self._late.is_set()
-
-    @contextmanager
-    def given(self, seconds: float) -> Iterator[None]:
-        """What is sent within this block ends after so many seconds, one way or another."""
-        self._late.clear()
-        timer = threading.Timer(seconds, self._cut_off)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-
-    @contextmanager
-    def connecting(self) -> Iterator[None]:
-        """A connection comes about within this block, or does not."""
-        try:
-            yield
-        except NotConnectedError:
-            self.in_time()  # one that was cut off may look like anything
-            raise
-        finally:
-            while self._opening:
-                self._opening.pop().close()
-
-    def in_time(self) -> None:
-        """Raises ``NotConnectedError`` if connecting took longer than the whole call may."""
-        if self._late.is_set():
-            raise NotConnectedError(faults.CONNECT_TIMEOUT)
-
-    def opened(self, new: socket.socket) -> None:
-        """TCP has come about: what follows, a proxy's answer or TLS, can hang just as an answer can."""
-        self._opening.append(new.dup())  # TLS takes the socket itself away
-        if self._late.is_set():
-            new.close()
-        self.in_time()
-
-    def connected(self, connection: HTTPConnection) -> None:
-        """All of it has come about."""
-        self.in_time()
-        # TLS within TLS, as with a proxy that is itself spoken to in TLS, has the socket inside.
-        self._sockets[:] = [getattr(connection.sock, "socket", connection.sock)]
-
-    def _cut_off(self) -> None:
-        self._late.set()
-        for open_socket in (*self._sockets, *self._opening):
-            with suppress(OSError):
-                open_socket.shutdown(socket.SHUT_RDWR)
-
-
-def _pool(
-    pool: type[HTTPConnectionPool], base: type[HTTPConnection], adapter: _Adapter
-) -> type[HTTPConnectionPool]:
-    """A urllib3 pool whose connections tell the adapter how they come about."""
-
-    def connect(self: HTTPConnection) -> None:
-        with adapter.connecting():
-            base.connect(self)
-        adapter.connected(self)
-
-    def new_connection(self: HTTPConnection) -> socket.socket:
-        new = base._new_conn(self)  # noqa: SLF001 - urllib3's own place for it
-        adapter.opened(new)
-        return new
-
-    def tunnel(self: HTTPConnection) -> None:
-        base._tunnel(self)  # noqa: SLF001 - as above
-        adapter.in_time()  # a proxy's answer that was cut off looks whole
-
-    told = {"connect": connect, "_new_conn": new_connection, "_tunnel": tunnel}
-    connection = type(f"Told{base.__name__}", (base,), told)
-    return type(f"Told{pool.__name__}", (pool,), {"ConnectionCls": connection})
 
 
 def _no_answer(error: requests.RequestException) -> NoAnswer:

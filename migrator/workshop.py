@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,10 +21,13 @@ from migrator.network import DIRECT, Network
 from migrator.pacing import Breaker, Pace
 from migrator.progress import Progress
 from migrator.providers import Profile
+from migrator.running_time import RunningClock, watched
 from migrator.settings import JobSettings
 from migrator.tabular import printable
 from migrator.transitions import Policy
 from migrator.wire import HttpWire, Wire, longest_call
+
+log = logging.getLogger(__name__)
 
 _EXPORT_LEFT = {
     Fate.HANDED_OVER: "the export to {target} was whole when its process ended: it counts",
@@ -39,6 +43,8 @@ class Bench:
 
     ledger: Ledger
     interruption: Interruption
+    running: RunningClock
+    """Counts what a call may take."""
 
 
 @dataclass(frozen=True)
@@ -75,13 +81,14 @@ class Workshop:
         longest = longest_call(self.settings.timeout) + ledgers.HURRIED_WAIT
         with (
             heeded(longest) as interruption,
+            watched(log.warning) as running,
             ledgers.open_for_job(
                 self.path, self.key, self.clock, create=create, hurry=interruption.stop
             ) as ledger,
         ):
             self._begin(ledger, command, sources)
             try:
-                yield Bench(ledger, interruption)
+                yield Bench(ledger, interruption, running)
             except LedgerUnwritableError:
                 raise  # how the run ended cannot be written either
             except BaseException:
@@ -112,23 +119,29 @@ class Workshop:
             raise ValueError("calls need credentials")
         return Job(
             bench.ledger,
-            self._tools(self.credentials),
+            self._tools(self.credentials, bench.running),
             self.policy,
             concurrency=self.settings.concurrency,
             stop=bench.interruption.stop,
         )
 
-    def new_wire(self, credentials: Credentials) -> Wire:
-        """A way to the provider, for one worker."""
-        return HttpWire(credentials, timeout=self.settings.timeout, clock=self.clock, network=self.network)
+    def new_wire(self, credentials: Credentials, running: RunningClock) -> Wire:
+        """A way to the provider, for one worker; ``running`` counts what its calls may take."""
+        return HttpWire(
+            credentials,
+            timeout=self.settings.timeout,
+            clock=self.clock,
+            running=running,
+            network=self.network,
+        )
 
-    def _tools(self, credentials: Credentials) -> Tools:
+    def _tools(self, credentials: Credentials, running: RunningClock) -> Tools:
         pace = Pace(self.settings.rate_per_minute, self.profile.rate_per_minute)
         return Tools(
             profile=self.profile,
             credentials=credentials,
-            gate=Gate(pace, Breaker(patience=self.settings.patience)),
-            new_wire=lambda: self.new_wire(credentials),
+            gate=Gate(pace, Breaker(patience=self.settings.patience), running=running),
+            new_wire=lambda: self.new_wire(credentials, running),
             clock=self.clock,
             dice=Random(),  # noqa: S311 - jitter, not cryptography
             progress=self.progress,

@@ -218,7 +218,7 @@ def test_a_proxy_whose_answer_drips_is_given_up_when_the_longest_call_is_over(
     with answering(lambda connection: drip(connection, head, drop, heard_out)) as port:
         got = get(Network(ProxyUrl(f"http://127.0.0.1:{port}")), 443, timeout=SHORT)
         assert not heard_out.is_set()
-    assert got == nothing_sent("connect_timeout")
+    assert got == nothing_sent("proxy_broken")
 
 
 def test_tls_that_drips_through_a_tunnel_is_given_up_when_the_longest_call_is_over() -> None:

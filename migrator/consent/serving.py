@@ -19,6 +19,7 @@ from migrator.errors import ConfigurationError, LedgerUnwritableError
 from migrator.interruption import Interruption, heeded
 from migrator.ledger import ConsentLedger, Left
 from migrator.models import Credentials
+from migrator.running_time import RunningClock, watched
 from migrator.settings import ConsentSettings
 from migrator.wire import longest_call
 from migrator.workshop import Workshop
@@ -61,6 +62,7 @@ def serve(
     longest = 2 * longest_call(workshop.settings.timeout) + ledgers.HURRIED_WAIT
     with (
         heeded(longest) as interruption,
+        watched(log.warning) as running,
         ledgers.open_for_consents(
             workshop.path, workshop.key, workshop.clock, hurry=interruption.stop
         ) as ledger,
@@ -76,7 +78,7 @@ def serve(
         if not consent.application:
             log.warning("consent.application is not set: users read that '%s' asks them", _UNNAMED)
         breakage = _Breakage(interruption)
-        exchange = _exchange(workshop, ledger, credentials, address.public_url)
+        exchange = _exchange(workshop, ledger, credentials, address.public_url, running)
         face = Face(
             consent.application or _UNNAMED, consent.contact, credentials.client_id, credentials.scopes
         )
@@ -123,7 +125,11 @@ def _checked(workshop: Workshop) -> Credentials:
 
 
 def _exchange(
-    workshop: Workshop, ledger: ConsentLedger, credentials: Credentials, public_url: PublicUrl
+    workshop: Workshop,
+    ledger: ConsentLedger,
+    credentials: Credentials,
+    public_url: PublicUrl,
+    running: RunningClock,
 ) -> Exchange:
     return Exchange(
         ledger,
@@ -131,7 +137,7 @@ def _exchange(
         credentials,
         workshop.policy,
         redirect_uri=public_url.redirect_uri,
-        new_wire=lambda: workshop.new_wire(credentials),
+        new_wire=lambda: workshop.new_wire(credentials, running),
         clock=workshop.clock,
     )
 
