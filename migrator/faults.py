@@ -38,13 +38,18 @@ HINTS = {
     TLS_WRONG_HOST: "the server's certificate is another host's: is base_url right? If your company's network"
     " inspects TLS, ask who runs it",
     TLS_EXPIRED: "the server's certificate is not valid today: is this machine's clock right?",
-    PROXY_UNREACHABLE: "is network.proxy right, and does this machine reach it?",
-    PROXY_NAME_NOT_FOUND: "is network.proxy right, and does this machine resolve its name?",
+    TLS_FAULT: "TLS with the server does not come about: is base_url right, and does nothing on the way block"
+    " it? If this machine reaches the provider only through a proxy, name that as network.proxy",
+    PROXY_UNREACHABLE: "is the address in network.proxy (or in HTTPS_PROXY) right, and does this machine"
+    " reach it?",
+    PROXY_NAME_NOT_FOUND: "is the address in network.proxy (or in HTTPS_PROXY) right, and does this machine"
+    " resolve its name?",
     PROXY_AUTHENTICATION: "the proxy wants another user or password: network.proxy names the user"
     " (http://user@host:port), MIGRATOR_PROXY_PASSWORD holds the password; no other authentication"
     " than Basic is spoken",
     PROXY_REFUSED: "the proxy opens no way to the provider: ask those who run it to let this machine through",
-    PROXY_BROKEN: "is what network.proxy names an HTTP proxy, and is its scheme (http or https) right?",
+    PROXY_BROKEN: "is what network.proxy (or HTTPS_PROXY) names an HTTP proxy, and is its scheme (http or"
+    " https) right?",
     PROXY_CERTIFICATE: "the proxy's own certificate is not valid; if your company vouches for it, name its"
     " certificate authority as network.ca_file",
 }
