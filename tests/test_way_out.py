@@ -86,8 +86,8 @@ def behind(set_scene: SetScene) -> Iterator[Callable[..., Behind]]:
     """Sets scenes whose base URL is a name that only the proxy knows."""
     with ExitStack() as stack:
 
-        def set_(count: int = 3, *faults: str, host: str = PROVIDER, expired: float = 0.5) -> Behind:
-            scene = set_scene(count, *faults, mix="partner=1", expired=expired)
+        def set_(count: int = 3, *faults: str, host: str = PROVIDER, timeout: float = 10.0) -> Behind:
+            scene = set_scene(count, *faults, mix="partner=1", expired=0.5, timeout=timeout)
             tls = stack.enter_context(terminating(scene.sandbox.base_url, CA.issue_cert(PROVIDER)))
             settings = scene.folder / "migrator.toml"
             url = tls.url.replace(PROVIDER, host)
@@ -171,8 +171,8 @@ def test_who_is_turned_away_is_told_so_after_a_single_question(
     assert "MIGRATOR_PROXY_PASSWORD" in finished.stderr
     assert password is None or password not in finished.stdout + finished.stderr
     assert there.nothing_happened()
-    assert there.scene.query("SELECT action, outcome, problem FROM attempts") == [
-        ("swap", "later", "proxy_authentication")
+    assert there.scene.query("SELECT outcome, problem FROM attempts") == [
+        ("later", "proxy_authentication")
     ], "a wrong password that is tried again and again locks an account"
 
 
@@ -181,7 +181,7 @@ def test_a_proxy_that_is_dead_or_refuses_stops_the_job_when_its_patience_is_over
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         dead = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    refusing = behind(host="forbidden.example")
+    refusing = behind(host="forbidden.example", timeout=1.0)
     refusing.set(proxy=proxy.url, ca_file="ca.pem")
     scene = refusing.scene
     # Both at once, each with a ledger of its own: what takes long is their patience.
