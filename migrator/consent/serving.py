@@ -98,12 +98,14 @@ def serve(
         app = site.app(proxies=address.proxies)
         try:
             told = guard.headers(address.public_url)
-            with serving(app, address.host, address.port, told=told, drain_seconds=longest) as port:
+            with serving(
+                app, address.host, address.port, told=told, drain_seconds=longest, running=running
+            ) as port:
                 looking.start()
                 on_listening(port)
                 while not interruption.stop.wait(_LOOK):
                     pass
-            looking.join(longest)
+            _await_end(looking, longest, running)
         except ConfigurationError:
             ledger.end_run("stopped")
             raise
@@ -158,6 +160,13 @@ class _Breakage:
     def raise_(self) -> None:
         if self._error is not None:
             raise self._error
+
+
+def _await_end(thread: threading.Thread, seconds: float, running: RunningClock) -> None:
+    """Wait until a thread has ended, for so long that this process runs."""
+    deadline = running() + seconds
+    while thread.is_alive() and running() < deadline:
+        thread.join(_LOOK)
 
 
 def _look_after(
