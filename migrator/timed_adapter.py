@@ -20,7 +20,7 @@ from urllib3.util.wait import wait_for_read
 
 from migrator import faults
 from migrator.models import Clock
-from migrator.network import Network
+from migrator.network import DIRECT, Network
 from migrator.outward import NotConnectedError, OutwardAdapter, OutwardConnection, OutwardTlsConnection
 from migrator.running_time import RunningClock
 
@@ -32,7 +32,7 @@ slept, and who sends a call into such a connection never learns what came of it.
 class TimedAdapter(OutwardAdapter):
     """An adapter for one worker, whose calls end when their time is over, wherever they hang."""
 
-    def __init__(self, network: Network, running: RunningClock, clock: Clock) -> None:
+    def __init__(self, running: RunningClock, clock: Clock, network: Network = DIRECT) -> None:
         """``running`` counts what a call may take; ``clock`` shows how long a connection was idle.
 
         Raises ``OSError`` if the network's authorities cannot be read any more.

@@ -68,7 +68,7 @@ class HttpWire:
         self._session.trust_env = False
         self._session.headers["User-Agent"] = f"oauth-migrator/{__version__}"
         self._session.headers["Accept"] = "application/json"
-        self._adapter = TimedAdapter(network, running, clock)
+        self._adapter = TimedAdapter(running, clock, network)
 
     def send(self, request: Request) -> Answer | NoAnswer:
         prepared = self._prepare(request)
