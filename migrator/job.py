@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
+from migrator import faults
 from migrator.agenda import Agenda
 from migrator.errors import StoppedError
 from migrator.gate import Gate
@@ -53,12 +54,6 @@ _LONGEST_LOOK = 5.0
 _SUSPECT_PAUSE = timedelta(seconds=2)
 """A connection under suspicion lets others go first: they tell whether it is its fault or everybody's.
 Its second such answer is its own fault if others have got good ones since."""
-
-_STOP_HINTS = {
-    "connection_refused": "is the provider's address right, and does this machine reach it?",
-    "name_not_found": "is base_url right, and does this machine resolve names?",
-    "tls_certificate": "the server's certificate is not valid; never send tokens to it",
-}
 
 
 @dataclass(frozen=True)
@@ -421,7 +416,12 @@ def _stopped(outcome: Outcome, trip: Trip, now: datetime) -> StoppedError:
         message = f"the provider's limit for the application is reached ({problem!r})"
         hint = "" if resume_at else "the provider does not say for how long; try again later"
     else:
-        message = f"nothing but trouble with the provider for a while, at last {problem!r}"
-        hint = _STOP_HINTS.get(problem, "")
+        trouble = "the provider" if problem not in faults.HINTS else "the way to the provider"
+        message = (
+            f"there is no way to the provider ({problem!r})"
+            if problem in faults.LASTING
+            else f"nothing but trouble with {trouble} for a while, at last {problem!r}"
+        )
+        hint = faults.HINTS.get(problem, "")
     hint = f"{hint}; then {go_on}" if hint else go_on
     return StoppedError(f"stopped: {message}", hint=hint, resume_at=resume_at)

@@ -14,13 +14,14 @@ import ssl
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError
+from urllib3.connection import HTTPConnection
 from urllib3.util.wait import wait_for_read
 
+from migrator import faults
 from migrator.models import Clock
+from migrator.network import DIRECT, Network
+from migrator.outward import NotConnectedError, OutwardAdapter, OutwardConnection, OutwardTlsConnection
 from migrator.running_time import RunningClock
 
 LONGEST_IDLE = timedelta(seconds=15)
@@ -28,14 +29,17 @@ LONGEST_IDLE = timedelta(seconds=15)
 slept, and who sends a call into such a connection never learns what came of it."""
 
 
-class TimedAdapter(HTTPAdapter):
+class TimedAdapter(OutwardAdapter):
     """An adapter for one worker, whose calls end when their time is over, wherever they hang."""
 
-    def __init__(self, running: RunningClock, clock: Clock) -> None:
-        """``running`` counts what a call may take; ``clock`` shows how long a connection was idle."""
+    def __init__(self, running: RunningClock, clock: Clock, network: Network = DIRECT) -> None:
+        """``running`` counts what a call may take; ``clock`` shows how long a connection was idle.
+
+        Raises ``OSError`` if the network's authorities cannot be read any more.
+        """
         self._time = _CallTime(running, clock)
         self._used = clock()
-        super().__init__(max_retries=0)
+        super().__init__(network)
 
     def begin(self, seconds: float) -> None:
         """What is sent from now on ends after so many seconds of running time."""
@@ -91,8 +95,8 @@ def _timed_pools(time: _CallTime) -> dict[str, type[HTTPConnectionPool]]:
     """Scheme to urllib3's pool of connections that heed the time of the call."""
     response = type("TimedResponse", (_TimedResponse,), {"time": time})
     return {
-        "http": _timed(HTTPConnectionPool, HTTPConnection, response, time),
-        "https": _timed(HTTPSConnectionPool, HTTPSConnection, response, time),
+        "http": _timed(HTTPConnectionPool, OutwardConnection, response, time),
+        "https": _timed(HTTPSConnectionPool, OutwardTlsConnection, response, time),
     }
 
 
@@ -105,13 +109,10 @@ def _timed(
     """A urllib3 pool whose connections connect and read so."""
 
     def connect(self: HTTPConnection) -> None:
-        try:
-            base.connect(self)
-        except TimeoutError as error:  # of the handshake: nothing has been sent
-            raise ConnectTimeoutError(self, f"connecting took too long: {error}") from error
+        base.connect(self)
         if time.too_late_to_send():
             self.close()
-            raise ConnectTimeoutError(self, "connecting took longer than the whole call may")
+            raise NotConnectedError(faults.CONNECT_TIMEOUT)
 
     connection = type(f"Timed{base.__name__}", (base,), {"connect": connect, "response_class": response})
     return type(f"Timed{pool.__name__}", (pool,), {"ConnectionCls": connection})

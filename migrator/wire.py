@@ -1,8 +1,8 @@
 """The only module that speaks HTTP: sends a provider's request, returns what came back, judges nothing.
 
-TLS is always verified and redirects are never followed: both would hand credentials to a stranger. The
-environment's proxies and ``.netrc`` are not looked at. Nothing is retried here: only the ledger knows what
-may be sent again.
+TLS is always verified and redirects are never followed: both would hand credentials to a stranger. The way
+out is the ``Network``'s: without a setting, the environment's proxies are not looked at, and ``.netrc`` never
+is. Nothing is retried here: only the ledger knows what may be sent again.
 """
 
 from __future__ import annotations
@@ -13,17 +13,12 @@ from typing import Protocol
 
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth
-from urllib3.exceptions import (
-    HTTPError,
-    MaxRetryError,
-    NameResolutionError,
-    NewConnectionError,
-    ReadTimeoutError,
-)
-from urllib3.exceptions import SSLError as Urllib3SSLError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from migrator import __version__, code_grant
+from migrator import __version__, code_grant, faults
 from migrator.models import Clock, Credentials, Secret
+from migrator.network import DIRECT, Network
+from migrator.outward import fault_before
 from migrator.providers import Answer, Basic, Bearer, Code, NoAnswer, Request, Signed
 from migrator.running_time import RunningClock
 from migrator.signing import sign
@@ -63,6 +58,7 @@ class HttpWire:
         timeout: float,
         clock: Clock,
         running: RunningClock = time.monotonic,
+        network: Network = DIRECT,
     ) -> None:
         """``timeout`` is how long an answer may take, in seconds; ``running`` counts them."""
         self._credentials = credentials
@@ -72,7 +68,7 @@ class HttpWire:
         self._session.trust_env = False
         self._session.headers["User-Agent"] = f"oauth-migrator/{__version__}"
         self._session.headers["Accept"] = "application/json"
-        self._adapter = TimedAdapter(running, clock)
+        self._adapter = TimedAdapter(running, clock, network)
 
     def send(self, request: Request) -> Answer | NoAnswer:
         prepared = self._prepare(request)
@@ -84,7 +80,7 @@ class HttpWire:
                 stream=True,
                 timeout=(min(_LONGEST_CONNECT, self._timeout), self._timeout),
                 verify=True,
-                proxies={},
+                proxies=self._adapter.proxies(request.url),
             )
             with response:
                 body = _read(response)
@@ -158,20 +154,11 @@ def _no_answer(error: requests.RequestException) -> NoAnswer:
 
     That decides whether the call may have had an effect.
     """
-    cause = error.args[0] if error.args else None
-    if isinstance(cause, MaxRetryError):
-        cause = cause.reason
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return NoAnswer(sent=False, problem="connect_timeout")
-    if isinstance(cause, NameResolutionError):
-        return NoAnswer(sent=False, problem="name_not_found")
-    if isinstance(cause, NewConnectionError):  # refused, or unreachable
-        return NoAnswer(sent=False, problem="connection_refused")
-    if isinstance(error, requests.exceptions.SSLError) or isinstance(cause, Urllib3SSLError):
-        # Certificates are checked before the request is written; a TLS fault after that cannot be told from
-        # this one.
-        verification = "CERTIFICATE_VERIFY_FAILED" in str(error)
-        return NoAnswer(sent=not verification, problem="tls_certificate" if verification else "tls_fault")
+    before = fault_before(error)
+    if before is not None:
+        return NoAnswer(sent=False, problem=before)
+    if isinstance(error, requests.exceptions.SSLError):
+        return NoAnswer(sent=True, problem=faults.TLS_FAULT)
     if isinstance(error, requests.exceptions.Timeout):
         return NoAnswer(sent=True, problem="timeout")
     return NoAnswer(sent=True, problem="no_answer")

@@ -17,15 +17,16 @@ from migrator.interruption import Interruption, heeded
 from migrator.job import Job, Tools
 from migrator.ledger import Fate, Ledger, LedgerKey, Status
 from migrator.models import Clock, Credentials
+from migrator.network import DIRECT, Network
 from migrator.pacing import Breaker, Pace
 from migrator.progress import Progress
 from migrator.providers import Profile
 from migrator.reread import reread_all
-from migrator.running_time import Watch, watched
+from migrator.running_time import RunningClock, Watch, watched
 from migrator.settings import JobSettings
 from migrator.tabular import printable
 from migrator.transitions import Policy
-from migrator.wire import HttpWire, longest_call
+from migrator.wire import HttpWire, Wire, longest_call
 from migrator.wording import counted
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ class Workshop:
     settings: JobSettings
     clock: Clock
     progress: Progress
+    network: Network = DIRECT
 
     @property
     def policy(self) -> Policy:
@@ -138,6 +140,16 @@ class Workshop:
             stop=bench.interruption.stop,
         )
 
+    def new_wire(self, credentials: Credentials, running: RunningClock) -> Wire:
+        """A way to the provider, for one worker; ``running`` counts what its calls may take."""
+        return HttpWire(
+            credentials,
+            timeout=self.settings.timeout,
+            clock=self.clock,
+            running=running,
+            network=self.network,
+        )
+
     def _tools(self, credentials: Credentials, watch: Watch) -> Tools:
         settle = self.policy.settle.total_seconds()
         pace = Pace(self.settings.rate_per_minute, self.profile.rate_per_minute)
@@ -145,9 +157,7 @@ class Workshop:
             profile=self.profile,
             credentials=credentials,
             gate=Gate(pace, Breaker(patience=self.settings.patience), running=watch.running),
-            new_wire=lambda: HttpWire(
-                credentials, timeout=self.settings.timeout, clock=self.clock, running=watch.running
-            ),
+            new_wire=lambda: self.new_wire(credentials, watch.running),
             clock=self.clock,
             due=lambda: self.clock() - timedelta(seconds=watch.ahead(settle)),
             dice=Random(),  # noqa: S311 - jitter, not cryptography

@@ -21,7 +21,7 @@ from migrator.ledger import ConsentLedger, Left
 from migrator.models import Credentials
 from migrator.running_time import RunningClock, watched
 from migrator.settings import ConsentSettings
-from migrator.wire import HttpWire, longest_call
+from migrator.wire import longest_call
 from migrator.workshop import Workshop
 
 log = logging.getLogger(__name__)
@@ -139,9 +139,7 @@ def _exchange(
         credentials,
         workshop.policy,
         redirect_uri=public_url.redirect_uri,
-        new_wire=lambda: HttpWire(
-            credentials, timeout=workshop.settings.timeout, clock=workshop.clock, running=running
-        ),
+        new_wire=lambda: workshop.new_wire(credentials, running),
         clock=workshop.clock,
     )
 
