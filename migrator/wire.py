@@ -73,6 +73,7 @@ class HttpWire:
     def send(self, request: Request) -> Answer | NoAnswer:
         prepared = self._prepare(request)
         self._adapter.begin(longest_call(self._timeout))
+        arrived = _Arrived(self._clock)
         try:
             # Not through the session: it would read where a redirect leads, and keep cookies.
             response = self._adapter.send(
@@ -83,17 +84,14 @@ class HttpWire:
                 proxies=self._adapter.proxies(request.url),
             )
             with response:
-                body = _read(response)
-            if body is None:
-                return NoAnswer(sent=True, problem="answer_too_long")
-            delimited = "Content-Length" in response.headers or response.raw.chunked
-            return Answer(response.status_code, response.headers, body, self._clock(), delimited)
+                whole = arrived.read(response)
+            return whole or NoAnswer(sent=True, problem="answer_too_long")
         except requests.RequestException as error:
             return _no_answer(error)
         except ReadTimeoutError:  # in the middle of an answer
-            return NoAnswer(sent=True, problem="timeout")
+            return NoAnswer(sent=True, problem="timeout", part=arrived.part())
         except (HTTPError, ValueError, OSError):  # what a broken answer, or a connection cut off, can raise
-            return NoAnswer(sent=True, problem="answer_broken")
+            return NoAnswer(sent=True, problem="answer_broken", part=arrived.part())
         finally:
             self._adapter.end()
 
@@ -139,14 +137,35 @@ def _reveal(fields: Mapping[str, str | Secret]) -> dict[str, str]:
     return {name: value.reveal() if isinstance(value, Secret) else value for name, value in fields.items()}
 
 
-def _read(response: requests.Response) -> bytes | None:
-    """The body, or None if it is longer than any that could be meant."""
-    body = bytearray()
-    while chunk := response.raw.read1(64 * 1024, decode_content=True):
-        body += chunk
-        if len(body) > LONGEST_BODY:
+class _Arrived:
+    """What has arrived of an answer: if it breaks off, what was asked for may stand in it."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._response: requests.Response | None = None
+        self._body = bytearray()
+
+    def read(self, response: requests.Response) -> Answer | None:
+        """The answer, or None if it is longer than any that could be meant.
+
+        Raises what a broken answer does, and keeps what came before.
+        """
+        self._response = response
+        while chunk := response.raw.read1(64 * 1024, decode_content=True):
+            self._body += chunk
+            if len(self._body) > LONGEST_BODY:
+                return None
+        return self._answer(response, delimited="Content-Length" in response.headers or response.raw.chunked)
+
+    def part(self) -> Answer | None:
+        """What had come when the answer broke off; None if nothing of its body had."""
+        if self._response is None or not self._body:
             return None
-    return bytes(body)
+        return self._answer(self._response, delimited=False)
+
+    def _answer(self, response: requests.Response, *, delimited: bool) -> Answer:
+        body = bytes(self._body)
+        return Answer(response.status_code, response.headers, body, self._clock(), delimited)
 
 
 def _no_answer(error: requests.RequestException) -> NoAnswer:
