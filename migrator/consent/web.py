@@ -26,6 +26,7 @@ from migrator.consent import cookies, flow, guard, words
 from migrator.consent.cookies import Journey
 from migrator.consent.exchange import Exchange
 from migrator.consent.flow import Page
+from migrator.consent.languages import Language, Languages
 from migrator.consent.public_url import CALLBACK, LINK, STATIC, PublicUrl
 from migrator.consent.tokens import Tokens
 from migrator.consent.words import Message, Names
@@ -70,9 +71,11 @@ class Face:
     """How the application shows itself."""
 
     application: str
+    """Its name, or empty."""
     contact: str
     client_id: str
     scopes: tuple[str, ...]
+    languages: Languages
 
 
 class Site:
@@ -248,38 +251,57 @@ class Site:
         response.headers["Retry-After"] = "60"
         return response
 
-    def _names(self, invitation: Invitation) -> Names:
-        organisation = words.shown(invitation.organisation) or "your organisation"
-        return Names(self._face.application, self._profile.title, organisation)
+    def _names(self, invitation: Invitation, language: Language) -> Names:
+        return Names(
+            words.application(self._face.application, language),
+            self._profile.title,
+            words.organisation(invitation.organisation, language),
+        )
+
+    def _language(self) -> Language:
+        """The one that this browser's user reads."""
+        return self._face.languages.best(request.accept_languages)
 
     def _invite(self, invitation: Invitation, token: str) -> Response:
-        names = self._names(invitation)
+        language = self._language()
+        names = self._names(invitation, language)
         came = flow.notice(invitation)
         return self._page(
             "invite.html",
             names=names,
-            notice=words.notice_text(came, names, invitation.connected) if came else None,
-            why=words.why_now(invitation.reason, names),
-            scopes=[self._profile.scopes.get(scope, scope) for scope in self._face.scopes],
+            notice=words.notice_text(came, names, invitation.connected, language) if came else None,
+            why=words.why_now(invitation.reason, names, language),
+            scopes=[
+                language.say(self._profile.scopes[scope]) if scope in self._profile.scopes else scope
+                for scope in self._face.scopes
+            ],
+            ends=words.link_ends_text(invitation.expires_at, language),
             start=f"{self._url.path}{LINK}{token}/start",
         )
 
     def _connected(self, invitation: Invitation, *, just_now: bool) -> Response:
-        names = self._names(invitation)
-        told = words.connected_text(names, invitation.connected)
+        language = self._language()
+        told = words.connected_text(self._names(invitation, language), invitation.connected, language)
         return self._page("connected.html", told=told, just_now=just_now)
 
     def _message(self, message: Message, status: int, again: str = "") -> Response:
-        return self._page("message.html", status, message=message, again=again)
+        return self._page("message.html", status, message=message.said(self._language()), again=again)
 
     def _page(self, template: str, status: int = 200, **facts: object) -> Response:
-        style = f"{self._url.path}{STATIC}style.css?{_STYLE}"
-        return make_response(
-            render_template(
-                template, application=self._face.application, contact=self._face.contact, style=style, **facts
-            ),
-            status,
+        language = self._language()
+        page = render_template(
+            template,
+            application=words.application(self._face.application, language),
+            contact=self._face.contact,
+            style=f"{self._url.path}{STATIC}style.css?{_STYLE}",
+            language=language,
+            say=language.say,
+            **facts,
         )
+        response = make_response(page, status)
+        response.content_language.add(language.tag)
+        response.vary.add("Accept-Language")
+        return response
 
     def _to(self, path: str) -> Response:
         return _redirect(self._url.of(path))

@@ -14,6 +14,7 @@ from migrator.consent import cookies, flow, guard, words
 from migrator.consent.cookies import Journey
 from migrator.consent.flow import Came, Page
 from migrator.consent.guard import GUESSES, Guesses
+from migrator.consent.languages import Language, languages
 from migrator.consent.public_url import PublicUrl, parse
 from migrator.consent.tokens import Tokens
 from migrator.errors import ConfigurationError
@@ -24,6 +25,7 @@ from migrator.providers import Outcome, Reached, Won
 from migrator.transitions import settle
 from tests.test_transitions import BACKOFF, NOW, POLICY, consented, outcomes, waiting
 
+LANGUAGES = languages()
 NAMES = words.Names("Ledgerly", "Xero", "Organisation {0} <b>")
 times = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31)).map(lambda time: time.replace(tzinfo=UTC))  # noqa: DTZ001
 invitations = st.builds(
@@ -75,14 +77,16 @@ def test_connected_is_said_only_where_there_is_a_pair(invitation: Invitation, no
     assert (page is Page.CHECKING) is (upkeep and not finished)
 
 
-@given(invitations)
-def test_whatever_came_of_a_visit_can_be_told_and_names_are_not_obeyed(invitation: Invitation) -> None:
+@given(invitations, st.sampled_from([*LANGUAGES.by_tag.values()]))
+def test_whatever_came_of_a_visit_can_be_told_and_names_are_not_obeyed(
+    invitation: Invitation, language: Language
+) -> None:
     came = flow.notice(invitation)
     if came is not None:
-        message = words.notice_text(came, NAMES, invitation.connected)
+        message = words.notice_text(came, NAMES, invitation.connected, language)
         assert message.title
         assert message.paragraphs
-    assert "{" not in words.why_now(invitation.reason, NAMES).replace("{0}", "")
+    assert "{" not in words.why_now(invitation.reason, NAMES, language).replace("{0}", "")
 
 
 @given(invitations)
