@@ -99,7 +99,7 @@ def _check(catalog: Texts, message: Message) -> None:
     """Whether every form of a text is there, and filled with what its English one is filled with."""
     forms = _forms(message.string)
     if any(forms) and not all(forms):
-        raise catalog.flaw(message.lineno, "a plural form is missing")
+        raise catalog.flaw(message.lineno, f"of {len(forms)} plural forms not all are there")
     allowed = {name for text in _forms(message.id) for name in placeholders(text) or ()}
     for form in forms:
         used = placeholders(form)

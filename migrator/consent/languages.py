@@ -57,12 +57,13 @@ class Language:
         """Names as an enumeration."""
         return format_list(names, locale=self.locale)
 
-    def moment(self, when: datetime) -> str:
-        """A day in words, and a time, both in UTC."""
-        day = format_date(when.astimezone(UTC), "long", locale=self.locale)
-        time = format_time(when.astimezone(UTC), "short", locale=self.locale)
-        pattern = str(self.locale.datetime_formats["long"]).replace("'", "")
-        return pattern.replace("{0}", time).replace("{1}", day)
+    def day(self, when: datetime) -> str:
+        """A day in words, in UTC."""
+        return format_date(when.astimezone(UTC), "long", locale=self.locale)
+
+    def time(self, when: datetime) -> str:
+        """Hour and minute, in UTC."""
+        return format_time(when.astimezone(UTC), "short", locale=self.locale)
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,11 @@ class Tongue(Protocol):
     def join(self, names: Sequence[str]) -> str:
         """Names as an enumeration."""
 
-    def moment(self, when: datetime) -> str:
-        """A day in words, and a time, both in UTC."""
+    def day(self, when: datetime) -> str:
+        """A day in words, in UTC."""
+
+    def time(self, when: datetime) -> str:
+        """Hour and minute, in UTC."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +161,11 @@ def connected_text(names: Names, connected: Sequence[str], tongue: Tongue) -> st
 
 def link_ends_text(expires_at: datetime, tongue: Tongue) -> str:
     """Until when a link can be used."""
-    return tongue.say("This link can be used until {moment} UTC.", moment=tongue.moment(expires_at))
+    return tongue.say(
+        "This link can be used until {day}, {time} UTC.",
+        day=tongue.day(expires_at),
+        time=tongue.time(expires_at),
+    )
 
 
 def organisation(name: str, tongue: Tongue) -> str:
