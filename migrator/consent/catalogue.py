@@ -21,6 +21,8 @@ _LINE = re.compile(
     r'\s*(?:#.*|(?:(?:msgctxt|msgid|msgid_plural|msgstr(?:\[\d\])?)\s+)?"(?:[^"\\]|\\.)*")?\s*'
 )
 """A line of a catalogue. Babel's reader takes a text whose closing quote is missing, without its end."""
+_COUNTED = 200
+"""Numbers for which a catalogue's rule of plurals is tried: CLDR's rules have shown all they do by then."""
 _MEND = "mend it there: see 'Those who must authorise again' in the README"
 
 
@@ -69,9 +71,10 @@ def read(file: Traversable | Path) -> Texts:
         PoFileParser(catalog, ignore_obsolete=True, abort_invalid=True).parse(lines)
     except ConfigurationError:
         raise
-    except Exception as error:  # noqa: BLE001 - babel's reader fails in many ways where a line is out of place
-        problem = str(error).rpartition(" on ")[0] if isinstance(error, PoFileError) else "it is out of place"
-        raise catalog.flaw(lines.number, problem) from None
+    except PoFileError as error:
+        raise catalog.flaw(error.lineno + 1, str(error).rpartition(" on ")[0]) from None
+    except Exception:  # noqa: BLE001 - babel's reader fails in many ways where a line is out of place
+        raise catalog.flaw(lines.number, "it is out of place, or the one before it") from None
     for message in catalog:
         if message.id:
             _check(catalog, message)
@@ -99,7 +102,9 @@ def _check(catalog: Texts, message: Message) -> None:
     """Whether every form of a text is there, and filled with what its English one is filled with."""
     forms = _forms(message.string)
     if any(forms) and not all(forms):
-        raise catalog.flaw(message.lineno, f"of {len(forms)} plural forms not all are there")
+        raise catalog.flaw(
+            message.lineno, f"{len(forms)} plural forms are wanted (Plural-Forms may say otherwise)"
+        )
     allowed = {name for text in _forms(message.id) for name in placeholders(text) or ()}
     for form in forms:
         used = placeholders(form)
@@ -133,6 +138,10 @@ def placeholders(text: str) -> set[str] | None:
 
 
 def translations(catalog: Texts) -> Translations:
+    """The texts of a catalogue, as gettext looks them up; what is empty is not among them.
+
+    Raises ``ConfigurationError`` if it does not say which plural form is for how many.
+    """
     for message in list(catalog):
         if message.id and not any(_forms(message.string)):
             catalog.delete(message.id, message.context)
@@ -140,6 +149,9 @@ def translations(catalog: Texts) -> Translations:
     write_mo(compiled, catalog)
     compiled.seek(0)
     try:
-        return Translations(compiled)
-    except ValueError:
+        translations = Translations(compiled)
+        for number in range(_COUNTED):
+            translations.ngettext("", "", number)
+        return translations
+    except (ValueError, ArithmeticError):
         raise catalog.flaw(1, "its Plural-Forms say nothing sensible; leave them out") from None

@@ -145,9 +145,8 @@ def _warn(catalog: Texts, known: Collection[tuple[object, str | None]]) -> None:
     """Tell the operator of texts that no page says, as their English is that of another release."""
     for message in catalog:
         if message.id and (message.id, message.context) not in known:
-            log.warning(
-                "%s, line %s: no page says that; look at the English text", catalog.file, message.lineno
-            )
+            english = message.id if isinstance(message.id, str) else message.id[0]
+            log.warning("%s, line %s: no page says '%s'", catalog.file, message.lineno, english)
 
 
 def _language(tag: str, *sources: Mapping[str, Texts]) -> Language:
