@@ -266,9 +266,10 @@ def test_nobody_is_shut_out_of_any_page(chromium: Browser, width: int, scheme: A
             page.set_content(text)
             page.add_style_tag(content=style)
             assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth"), name
-            assert violations(page) == [], name
+            if language.tag in ("en", "de"):  # slow, and what it looks at is the same in all of them
+                assert violations(page) == [], name
             seen += 1
-    assert seen > 20
+    assert seen > 100
     context.close()
 
 
