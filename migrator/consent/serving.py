@@ -14,8 +14,9 @@ from migrator.consent import guard
 from migrator.consent.exchange import Exchange
 from migrator.consent.languages import languages
 from migrator.consent.public_url import PublicUrl
+from migrator.consent.rendering import Face
 from migrator.consent.server import THREADS, serving
-from migrator.consent.web import Face, Site
+from migrator.consent.web import Site
 from migrator.errors import ConfigurationError, LedgerUnwritableError
 from migrator.interruption import Interruption, heeded
 from migrator.ledger import ConsentLedger, Left

@@ -7,27 +7,25 @@ shows where things stand.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
-from importlib.resources import files
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from flask import Flask, Response, make_response, redirect, render_template, request
+from flask import Flask, Response, make_response, redirect, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from migrator.consent import cookies, flow, guard, words
+from migrator.consent import cookies, flow, guard, rendering, words
 from migrator.consent.cookies import Journey
 from migrator.consent.exchange import Exchange
 from migrator.consent.flow import Page
-from migrator.consent.languages import Language, Languages
+from migrator.consent.languages import Language
 from migrator.consent.public_url import CALLBACK, LINK, STATIC, PublicUrl
+from migrator.consent.rendering import Face
 from migrator.consent.tokens import Tokens
 from migrator.consent.words import Message, Names
 from migrator.errors import LedgerUnwritableError
@@ -64,18 +62,6 @@ _OF_PAGE = {
 }
 _PASSING = (Page.CHECKING, Page.EXCHANGING)
 """What will be another page soon."""
-
-
-@dataclass(frozen=True)
-class Face:
-    """How the application shows itself."""
-
-    application: str
-    """Its name, or empty."""
-    contact: str
-    client_id: str
-    scopes: tuple[str, ...]
-    languages: Languages
 
 
 class Site:
@@ -285,23 +271,10 @@ class Site:
         return self._page("connected.html", told=told, just_now=just_now)
 
     def _message(self, message: Message, status: int, again: str = "") -> Response:
-        return self._page("message.html", status, message=message.said(self._language()), again=again)
+        return rendering.message(self._face, self._url, self._language(), message, status, again)
 
-    def _page(self, template: str, status: int = 200, **facts: object) -> Response:
-        language = self._language()
-        page = render_template(
-            template,
-            application=words.application(self._face.application, language),
-            contact=self._face.contact,
-            style=f"{self._url.path}{STATIC}style.css?{_STYLE}",
-            language=language,
-            say=language.say,
-            **facts,
-        )
-        response = make_response(page, status)
-        response.content_language.add(language.tag)
-        response.vary.add("Accept-Language")
-        return response
+    def _page(self, template: str, **facts: object) -> Response:
+        return rendering.page(self._face, self._url, self._language(), template, 200, **facts)
 
     def _to(self, path: str) -> Response:
         return _redirect(self._url.of(path))
@@ -364,12 +337,3 @@ class _Routed:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         environ["PATH_INFO"] = self._url.routed(environ.get("PATH_INFO", ""))
         return self._app(environ, start_response)
-
-
-def _style() -> str:
-    """Names the style sheet's content, so that a newer one is not taken for the one that a browser keeps."""
-    content = files(__package__).joinpath("static", "style.css").read_bytes()
-    return hashlib.sha256(content).hexdigest()[:12]
-
-
-_STYLE = _style()
