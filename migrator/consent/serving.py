@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from migrator import ledger as ledgers
-from migrator.consent import guard
 from migrator.consent.exchange import Exchange
 from migrator.consent.languages import languages
 from migrator.consent.public_url import PublicUrl
@@ -96,8 +95,9 @@ def serve(
         )
         app = site.app(proxies=address.proxies)
         try:
-            told = guard.headers(address.public_url)
-            with serving(app, address.host, address.port, told=told, drain_seconds=longest) as port:
+            with serving(
+                app, address.host, address.port, refusal=site.refusal, drain_seconds=longest
+            ) as port:
                 looking.start()
                 on_listening(port)
                 while not interruption.stop.wait(_LOOK):

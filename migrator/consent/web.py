@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from flask import Flask, Response, make_response, redirect, request
+from werkzeug.datastructures import LanguageAccept
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import parse_accept_header
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from migrator.consent import cookies, flow, guard, rendering, words
@@ -52,6 +54,7 @@ _MESSAGES = {
     404: words.NO_PAGE,
     405: words.WRONG_METHOD,
     413: words.TOO_LARGE,
+    414: words.TOO_LARGE,
 }
 _OF_PAGE = {
     Page.EXPIRED: (words.EXPIRED, 410),
@@ -93,9 +96,24 @@ class Site:
         self._guesses = guard.Guesses()
         self._ending = ending
         self._headers = guard.headers(public_url)
+        self._flask = self._routed()
 
     def app(self, *, proxies: int) -> WSGIApplication:
         """The WSGI application; ``proxies`` is how many are believed where a request comes from."""
+        routed = _Routed(self._flask, self._url)
+        if not proxies:
+            return routed
+        return ProxyFix(routed, x_for=proxies, x_proto=proxies, x_host=0, x_port=0, x_prefix=proxies)
+
+    def refusal(self, status: int, accept_language: str) -> tuple[list[tuple[str, str]], bytes]:
+        """Headers and body of the answer to what the web server does not take for a request."""
+        language = self._face.languages.best(parse_accept_header(accept_language, LanguageAccept))
+        message = _MESSAGES.get(status, words.NO_PAGE)
+        with self._flask.app_context():
+            response = self._dressed(rendering.message(self._face, self._url, language, message, status))
+        return list(response.headers), response.get_data()
+
+    def _routed(self) -> Flask:
         app = Flask(__name__, static_url_path=STATIC.rstrip("/"))
         app.config["MAX_CONTENT_LENGTH"] = guard.LARGEST_REQUEST
         app.url_map.merge_slashes = False  # it would redirect, to wherever a request says that it came
@@ -108,10 +126,7 @@ class Site:
         app.register_error_handler(HTTPException, self._http_error)
         app.register_error_handler(LedgerUnwritableError, self._unwritable)
         app.register_error_handler(Exception, self._fault)
-        routed = _Routed(app, self._url)
-        if not proxies:
-            return routed
-        return ProxyFix(routed, x_for=proxies, x_proto=proxies, x_host=0, x_port=0, x_prefix=proxies)
+        return app
 
     # --- pages ---
 

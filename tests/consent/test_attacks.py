@@ -254,16 +254,21 @@ def test_what_is_too_large_is_refused(campaign: Campaign) -> None:
 
 
 @pytest.mark.parametrize(
-    ("request_", "status"),
+    ("request_", "status", "language"),
     [
-        (b"no request at all\r\n\r\n", 400),
-        (b"GET /c/x HTTP/1.1\r\nHost: h\r\nbroken header\r\n\r\n", 400),
-        (b"POST /c/x/start HTTP/1.1\r\nHost: h\r\nContent-Length: 9999999\r\n\r\n", 413),
-        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 414),
+        (b"no xxxx at all\r\n\r\n", 400, b"en"),
+        (b"GET /c/x HTTP/1.1\r\nHost: h\r\nAccept-Language: fr-CH\r\nbroken xxxx\r\n\r\n", 400, b"fr"),
+        (b"GET c/xxxx HTTP/1.1\r\nHost: h\r\nAccept-Language: \xff,;\r\n\r\n", 400, b"en"),
+        (
+            b"POST /c/xxxx HTTP/1.1\r\nAccept-Language: de\r\nHost: h\r\nContent-Length: 9999999\r\n\r\n",
+            413,
+            b"de",
+        ),
+        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 414, b"en"),
     ],
 )
 def test_what_is_no_request_is_answered_as_all_others_are(
-    campaign: Campaign, request_: bytes, status: int
+    campaign: Campaign, request_: bytes, status: int, language: bytes
 ) -> None:
     with campaign.serving(), socket.create_connection(("127.0.0.1", campaign.port), timeout=10) as raw:
         raw.sendall(request_)
@@ -272,7 +277,11 @@ def test_what_is_no_request_is_answered_as_all_others_are(
     assert b"\r\nConnection: close\r\n" in head
     assert b"\r\nCache-Control: no-store" in head
     assert b"\r\nContent-Security-Policy: default-src 'none';" in head
-    assert len(body) < 40, "it quotes nothing"
+    assert b"\r\nContent-Language: " + language + b"\r\n" in head
+    assert b"\r\nContent-Length: %d\r\n" % len(body) in head
+    assert b'<html lang="' + language in body
+    assert b"<h1>" in body
+    assert b"xxxx" not in body, "it quotes nothing"
 
 
 def test_names_are_shown_and_never_obeyed(set_campaign: SetCampaign) -> None:

@@ -24,7 +24,7 @@ ASKS = {
 
 def tagged(page: requests.Response) -> str:
     """The language that a page says it is in; it says so in its head and in HTTP's."""
-    (lang,) = re.findall(r'<html lang="([^"]+)" dir="(?:ltr|rtl)">', page.text)
+    (lang,) = re.findall(r'<html lang="([^"]+)"(?: dir="rtl")?>', page.text)
     assert page.headers["Content-Language"] == lang
     assert "Accept-Language" in page.headers["Vary"]
     return str(lang)
