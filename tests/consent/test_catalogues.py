@@ -163,6 +163,20 @@ def test_the_operators_texts_come_first_and_ours_after_them(tmp_path: Path) -> N
     assert languages(tmp_path / "de.po").by_tag["de"].say(CONNECT, provider="Xero") == "Xero: los!"
 
 
+def test_a_catalogue_is_utf_8_whatever_its_header_says(tmp_path: Path) -> None:
+    for charset in ("us-ascii", "iso-8859-1", "x-none", "CHARSET"):
+        head = entry("", f"Content-Type: text/plain; charset={charset}\n")
+        (tmp_path / "de.po").write_text("\ufeff" + head + entry("Connected", "Fügt sich"), "utf-8")
+        assert languages(tmp_path).by_tag["de"].say("Connected") == "Fügt sich"
+
+
+def test_a_text_without_any_of_its_plural_forms_is_said_as_before(tmp_path: Path) -> None:
+    (tmp_path / "de.po").write_text(entry(PLURAL, "", ""), "utf-8")
+    names = words.Names("Ledgerly", "Xero", "Org")
+    told = words.connected_text(names, ("A", "B"), languages(tmp_path).by_tag["de"])
+    assert told == "A und B sind über Xero mit Ledgerly verbunden."
+
+
 def test_a_fixed_language_is_for_everybody(tmp_path: Path) -> None:
     assert best("fr", languages(None, "de")) == "de"
     assert best("fr", languages(None, "de-CH")) == "de"
