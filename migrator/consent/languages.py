@@ -91,8 +91,8 @@ def languages(texts: Path | None = None, language: str = "") -> Languages:
     ours = _read_all(file for file in files(__package__).joinpath("locales").iterdir() if _is_catalogue(file))
     theirs = _read_all(_operators_files(texts)) if texts else {}
     known = {key for catalog in ours.values() for key in _keys(catalog)}
-    for catalog in theirs.values():
-        _warn(catalog, known)
+    for tag, catalog in theirs.items():
+        _warn(catalog, known, alone=looked_up(tag, {ENGLISH, *ours}) is None)
     tags = dict.fromkeys((ENGLISH, *ours, *theirs))
     by_tag = {tag.lower(): _language(tag, theirs, ours) for tag in tags}
     if not language:
@@ -141,12 +141,20 @@ def _keys(catalog: Catalog) -> Iterator[tuple[object, str | None]]:
     return ((message.id, message.context) for message in catalog if message.id)
 
 
-def _warn(catalog: Texts, known: Collection[tuple[object, str | None]]) -> None:
-    """Tell the operator of texts that no page says, as their English is that of another release."""
+def _warn(catalog: Texts, known: Collection[tuple[object, str | None]], *, alone: bool) -> None:
+    """Tell the operator of texts that no page says, as their English is that of another release, and of those
+    that are missing where it is ``alone``: we have no others in its language.
+    """
+    said = 0
     for message in catalog:
         if message.id and (message.id, message.context) not in known:
             english = message.id if isinstance(message.id, str) else message.id[0]
             log.warning("%s, line %s: no page says '%s'", catalog.file, message.lineno, english)
+        elif message.id and message.string:
+            said += 1
+    if alone and said < len(known):
+        missing = len(known) - said
+        log.warning("%s: %d of %d texts are missing, and said in English", catalog.file, missing, len(known))
 
 
 def _language(tag: str, *sources: Mapping[str, Texts]) -> Language:

@@ -163,6 +163,17 @@ def test_the_operators_texts_come_first_and_ours_after_them(tmp_path: Path) -> N
     assert languages(tmp_path / "de.po").by_tag["de"].say(CONNECT, provider="Xero") == "Xero: los!"
 
 
+def test_the_operator_is_told_what_a_language_of_theirs_lacks(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("sv.po", "de.po", "en.po", "pt_BR.po"):
+        (tmp_path / name).write_text(entry("Connected", "X") + entry("One moment", ""), "utf-8")
+    languages(tmp_path)
+    number = len(TEXTS)
+    told = f"{tmp_path / 'sv.po'}: {number - 1} of {number} texts are missing, and said in English"
+    assert [record.getMessage() for record in caplog.records] == [told]
+
+
 def test_a_catalogue_is_utf_8_whatever_its_header_says(tmp_path: Path) -> None:
     for charset in ("us-ascii", "iso-8859-1", "x-none", "CHARSET"):
         head = entry("", f"Content-Type: text/plain; charset={charset}\n")
