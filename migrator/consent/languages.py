@@ -150,7 +150,7 @@ def _warn(catalog: Texts, known: Collection[tuple[object, str | None]], *, alone
         if message.id and (message.id, message.context) not in known:
             english = message.id if isinstance(message.id, str) else message.id[0]
             log.warning("%s, line %s: no page says '%s'", catalog.file, message.lineno, english)
-        elif message.id and message.string:
+        elif message.id and any(message.string or ""):
             said += 1
     if alone and said < len(known):
         missing = len(known) - said
