@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -132,3 +134,19 @@ def test_what_the_operator_sets_wrongly_is_told_at_the_start(
     assert told in finished.stderr
     assert "Traceback" not in finished.stderr
     assert campaign.query("SELECT count(*) FROM runs") == before
+
+
+def test_without_babel_it_says_what_to_install(campaign: Campaign) -> None:
+    (campaign.folder / "sitecustomize.py").write_text("import sys\nsys.modules['babel'] = None\n")
+    environment = campaign.environment()
+    finished = subprocess.run(
+        [sys.executable, "-m", "migrator", "reconsent", "serve", "--public-url", campaign.url],
+        cwd=campaign.folder,
+        env={**environment, "PYTHONPATH": f"{campaign.folder}:{environment['PYTHONPATH']}"},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert finished.returncode == 2
+    assert "oauth-migrator[web]" in finished.stderr
+    assert len(campaign.links()) == 2, "links need none of it"
