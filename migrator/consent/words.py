@@ -181,7 +181,7 @@ WRONG_METHOD = Message("That is not how this page works", (_AGAIN,))
 TOO_LARGE = Message("That was too much", (f"The request was too large. {_AGAIN}",))
 TOO_MANY = Message(
     "Too many links that do not work",
-    ("Please wait a minute. Then open the link in your e-mail as a whole.",),
+    ("Please wait a minute.",),
 )
 BROKEN = Message(
     "Something went wrong on our side",
