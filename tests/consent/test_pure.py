@@ -330,6 +330,24 @@ def test_a_public_url_is_written_as_browsers_do(text: str, url: str) -> None:
     assert parse(text).redirect_uri == f"{url}/callback"
 
 
+@pytest.mark.parametrize("path", ["", "/connect", "/callback"])
+@pytest.mark.parametrize("end", ["", "/"])
+def test_the_redirect_uri_is_recognised_where_the_public_url_belongs(path: str, end: str) -> None:
+    with pytest.raises(ConfigurationError, match="is the redirect URI") as refused:
+        parse(f"https://connect.example.com{path}/callback{end}")
+    assert refused.value.hint.endswith(f"--public-url https://connect.example.com{path}")
+
+
+def test_the_redirect_uri_of_the_settings_is_recognised_whatever_it_is() -> None:
+    url = parse("https://connect.example.com/oauth/return")
+    for uri in ("https://connect.example.com/oauth/return", "https://connect.example.com/oauth/return/"):
+        with pytest.raises(ConfigurationError, match=r"is oauth2\.redirect_uri") as refused:
+            url.require(uri)
+        assert "before /callback" in refused.value.hint
+    url.require("https://connect.example.com/oauth/return/callback")
+    url.require("")
+
+
 @given(st.text())
 def test_a_public_url_holds_nothing_that_a_header_or_page_would_obey(text: str) -> None:
     for candidate in (text, f"https://{text}", f"https://connect.example.com/{text}"):
