@@ -8,6 +8,7 @@ shows where things stand.
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -28,7 +29,7 @@ from migrator.consent.flow import Page
 from migrator.consent.languages import Language
 from migrator.consent.public_url import CALLBACK, LINK, STATIC, PublicUrl
 from migrator.consent.rendering import Face
-from migrator.consent.tokens import Tokens
+from migrator.consent.tokens import Tokens, may_hold_one
 from migrator.consent.words import Message, Names
 from migrator.errors import LedgerUnwritableError
 from migrator.ledger import AlreadyUsed, ConsentLedger, Invitation
@@ -47,6 +48,8 @@ _KEPT = timedelta(minutes=5)
 """How long a cookie is kept once its user is back: who loads that page again is known, and who has many links
 does not gather cookies until a proxy finds them too long.
 """
+_LINKLIKE = re.compile(r"[\W_]*c(\W|$)", re.IGNORECASE)
+"""What begins as links do, and holds no whole token."""
 _LONGEST_STATE = 256
 _LONGEST_CODE = 4096
 
@@ -132,10 +135,12 @@ class Site:
 
     def _link(self, token: str) -> Response:
         """Where a link leads: the invitation, or why there is none."""
-        invitation = self._invitation(token)
+        invitation = self._invitation()
         if invitation is None:
             return self._guess()
-        if request.method == "GET":  # a HEAD is a mail scanner's
+        if token != self._tokens.of(invitation.id):  # something has changed the link, or it is an old one
+            return self._to_link(invitation)
+        if guard.is_visit(request.method, request.headers.get):
             self._ledger.opened(invitation.id)
         page = flow.page(invitation, self._clock())
         if page is Page.INVITE:
@@ -147,35 +152,41 @@ class Site:
 
     def _done(self, token: str) -> Response:
         """Where a user lands who has just connected what was asked for."""
-        invitation = self._invitation(token)
+        del token
+        invitation = self._invitation()
         if invitation is None:
             return self._guess()
         if flow.page(invitation, self._clock()) is not Page.CONNECTED:
-            return self._to(LINK + token)
+            return self._to_link(invitation)
         return self._connected(invitation, just_now=True)
 
     def _start(self, token: str) -> Response:
         """Off to the provider, with a state that only this browser can bring back."""
-        invitation = self._invitation(token)
+        del token
+        invitation = self._invitation()
         if invitation is None:
             return self._guess()
         if flow.page(invitation, self._clock()) is not Page.INVITE:
-            return self._to(LINK + token)
+            return self._to_link(invitation)
         if self._ending.is_set():
             return self._in_a_minute()
+        self._ledger.opened(invitation.id)  # a browser may show a page that it has fetched in advance
         journey = Journey.begin(invitation.id, flow.told(invitation), self._clock())
         response = _redirect(f"{self._profile.authorise_url}?{self._question(journey)}")
-        self._set_cookie(
-            response, journey.state.reveal(), cookies.sealed(journey, self._ledger), cookies.LIFETIME
-        )
+        name = cookies.cookie_name(journey.state.reveal())
+        self._set_cookie(response, CALLBACK, name, cookies.sealed(journey, self._ledger), cookies.LIFETIME)
+        order, oldest = cookies.ordered(request.cookies.get(cookies.ORDER, ""), name)
+        for gone in oldest:
+            self._set_cookie(response, CALLBACK, gone, "", timedelta(0))
+        self._set_cookie(response, LINK, cookies.ORDER, order, cookies.LIFETIME)
         return response
 
-    def _set_cookie(self, response: Response, state: str, value: str, kept: timedelta) -> None:
+    def _set_cookie(self, response: Response, path: str, name: str, value: str, kept: timedelta) -> None:
         response.set_cookie(
-            cookies.cookie_name(state),
+            name,
             value,
             max_age=int(kept.total_seconds()),
-            path=self._url.path + CALLBACK,
+            path=self._url.path + path,
             secure=self._url.https,
             httponly=True,
             samesite="Lax",
@@ -209,7 +220,8 @@ class Site:
         except AlreadyUsed:
             log.info("connection %s: a state came back a second time", invitation.key)
         response = self._back_to(invitation)
-        self._set_cookie(response, state, request.cookies[cookies.cookie_name(state)], _KEPT)
+        name = cookies.cookie_name(state)
+        self._set_cookie(response, CALLBACK, name, request.cookies[name], _KEPT)
         return response
 
     def _settle(self, invitation: Invitation, journey: Journey) -> None:
@@ -234,9 +246,17 @@ class Site:
 
     # --- what they are made of ---
 
-    def _invitation(self, token: str) -> Invitation | None:
-        invitation_id = self._tokens.read(token)
+    def _invitation(self) -> Invitation | None:
+        """The one whose token stands anywhere in what is asked for."""
+        invitation_id = self._tokens.read(_asked())
         return self._ledger.invitation(invitation_id) if invitation_id else None
+
+    def _astray(self) -> Response | None:
+        """Where there is no such page: a link may still stand in it, or what is left of one."""
+        invitation = self._invitation()
+        if invitation is not None:
+            return self._to_link(invitation)
+        return self._guess() if _LINKLIKE.match(_asked()) or may_hold_one(_asked()) else None
 
     def _guess(self, message: Message = words.BAD_LINK, status: int = 404) -> Response:
         """Nothing that we have made."""
@@ -291,6 +311,9 @@ class Site:
     def _page(self, template: str, **facts: object) -> Response:
         return rendering.page(self._face, self._url, self._language(), template, 200, **facts)
 
+    def _to_link(self, invitation: Invitation) -> Response:
+        return self._to(LINK + self._tokens.of(invitation.id))
+
     def _to(self, path: str) -> Response:
         return _redirect(self._url.of(path))
 
@@ -314,6 +337,8 @@ class Site:
         status = error.code or 500
         if status < 400:  # noqa: PLR2004 - a redirect of the router's
             return error.get_response()
+        if status in (404, 405) and request.method in ("GET", "HEAD") and (found := self._astray()):
+            return found
         response = self._message(_MESSAGES.get(status, words.NO_PAGE), status)
         for name, value in error.get_headers():
             if name == "Allow":
@@ -333,6 +358,11 @@ class Site:
             trace = trace.tb_next
         log.error("a page failed: %s at %s", type(error).__name__, where)
         return self._message(words.BROKEN, 500)
+
+
+def _asked() -> str:
+    """What a request asks for: links are broken where nobody expects it, also by a question mark."""
+    return f"{request.path}?{request.query_string.decode('latin-1')}"
 
 
 def _redirect(url: str) -> Response:

@@ -255,7 +255,7 @@ TOO_LARGE = Message(
 )
 TOO_MANY = Message(
     _("Too many links that do not work"),
-    (_("Please wait a minute. Then open the link in your e-mail as a whole."),),
+    (_("Please wait a minute."),),
 )
 BROKEN = Message(
     _("Something went wrong on our side"),

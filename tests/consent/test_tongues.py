@@ -44,7 +44,8 @@ def test_each_browser_reads_its_own_language(campaign: Campaign) -> None:
             assert "Organisation 1" in page.text
             missing = browser.get(f"{campaign.url}/nothing", **{"Accept-Language": tag})
             assert (missing.status_code, tagged(missing)) == (404, tag)
-            wrong = browser.get(f"{link}/start", **{"Accept-Language": tag})
+            browser.session.headers["Accept-Language"] = tag
+            wrong = browser.post(link)
             assert (wrong.status_code, tagged(wrong)) == (405, tag)
         german = {"Accept-Language": "de-AT"}
         browser.session.headers.update(german)
@@ -90,7 +91,8 @@ def test_a_page_says_nothing_that_the_catalogue_does_not(set_campaign: SetCampai
         browser.session.headers["Accept-Language"] = "he-IL"
         pages = [
             browser.get(links["c1"]),
-            browser.get(links["c1"] + "x"),
+            browser.get(f"{campaign.url}/c/none"),
+            browser.get(f"{campaign.url}/nothing"),
             browser.get(f"{campaign.url}/callback"),
             browser.consent(links["c1"], {"tenant-9": "Another"}),
             browser.follow(browser.say(browser.press(links["c1"]), "access_denied")),
