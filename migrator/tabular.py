@@ -15,6 +15,13 @@ from tabulate import tabulate
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - full-width, too
 
+_HARMLESS = (
+    re.compile(r"[+-]"),  # a dash for nothing
+    re.compile(r"[+-][0-9]+(?:[.,' \u00a0\u202f][0-9]+)*(?:[Ee][+-]?[0-9]+)?(?:[ \u00a0\u202f]?%)?"),
+    re.compile(r"\+(?=.*[0-9])[0-9 ().\u00a0\u202f/-]+"),  # a telephone number
+)
+"""Whole cells that begin as formulas do, and are none; a number may say its thousands, power or per cent."""
+
 
 _OBEYED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Control characters but tabs and line breaks, and what turns the direction of writing round."""
@@ -54,11 +61,15 @@ def csv_lines(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> Itera
 
 
 def defused(value: object) -> object:
-    """A cell, with an apostrophe in front where a spreadsheet would run it (OWASP, *CSV injection*)."""
+    """A cell, with an apostrophe in front where a spreadsheet would run it (OWASP, *CSV injection*).
+
+    A number or a telephone number has none: it runs nothing, and a mail merge would show the apostrophe.
+    """
     if not isinstance(value, str):
         return value
     value = _OBEYED.sub(lambda match: printable(match.group()), value)
-    return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
+    runs = value.startswith(_FORMULA_STARTS) and not any(one.fullmatch(value) for one in _HARMLESS)
+    return f"'{value}" if runs else value
 
 
 def _cell(value: object) -> str:

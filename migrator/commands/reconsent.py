@@ -25,7 +25,7 @@ from migrator.tabular import csv_lines, table
 from migrator.wording import counted
 
 DEFAULT_PORT = 8766
-_WEB_EXTRA = {"flask", "werkzeug", "cheroot", "itsdangerous"}
+_WEB_EXTRA = {"flask", "werkzeug", "cheroot", "itsdangerous", "babel"}
 
 _COLUMNS = (
     "key",
@@ -65,7 +65,7 @@ def _web_extra() -> Iterator[None]:
         if (error.name or "").partition(".")[0] not in _WEB_EXTRA:
             raise
         raise ConfigurationError(
-            "links and their pages need Flask, cheroot and itsdangerous",
+            "links and their pages need Flask, cheroot, itsdangerous and Babel",
             hint="pip install 'oauth-migrator[web]'",
         ) from error
 

@@ -28,7 +28,7 @@ def test_everybody_who_must_consent_gets_a_link_of_their_own(set_campaign: SetCa
     assert (one["organisation"], one["contact_email"]) == ("Organisation 1", "user1@example.com")
     assert (one["reason"], two["reason"]) == ("public_app", "private_app")
     for each in (one, two):
-        assert re.fullmatch(rf"{campaign.url}/c/[\w-]{{22}}\.[\w-]{{43}}", each["link"])
+        assert re.fullmatch(rf"{campaign.url}/c/[0-9a-hjkmnp-tv-z]{{34}}", each["link"])
         left = datetime.fromisoformat(each["expires_at"]) - datetime.now(UTC)
         assert timedelta(days=29, hours=23) < left <= timedelta(days=30)
     assert (campaign.folder / "links.csv").stat().st_mode & 0o777 == 0o600
@@ -66,11 +66,14 @@ def test_a_file_is_never_replaced_and_nobody_is_lost_where_it_cannot_be_written(
 
 
 def test_a_spreadsheet_runs_nothing_of_it(set_campaign: SetCampaign) -> None:
-    campaign = set_campaign([row(1, organisation="=HYPERLINK(1)", note="+1", contact_email="@a")])
+    campaign = set_campaign(
+        [row(1, organisation="=HYPERLINK(1)", note="+A1", phone="+61 2 9999", id="-5", contact_email="@a")]
+    )
     campaign.links()
     (one,) = campaign.rows()
     assert one["organisation"] == "'=HYPERLINK(1)"
-    assert one["note"] == "'+1"
+    assert one["note"] == "'+A1"
+    assert (one["phone"], one["id"]) == ("+61 2 9999", "-5"), "a mail merge needs them as they are"
     assert one["contact_email"].startswith("'@a")
 
 
@@ -80,6 +83,15 @@ def test_links_that_lead_to_no_redirect_uri_are_not_written(campaign: Campaign) 
     )
     assert finished.returncode == 2
     assert "https://typo.example/callback" in finished.stderr
+    assert not (campaign.folder / "links.csv").exists()
+
+
+@pytest.mark.parametrize("command", [("links", "-o", "links.csv"), ("serve", "--port", "0")])
+def test_the_redirect_uri_is_no_public_url(campaign: Campaign, command: tuple[str, ...]) -> None:
+    finished = campaign.migrator("reconsent", *command, "--public-url", f"{campaign.url}/callback")
+    assert finished.returncode == 2
+    assert f"{campaign.url}/callback is the redirect URI" in finished.stderr
+    assert f"--public-url {campaign.url}\n" in finished.stderr
     assert not (campaign.folder / "links.csv").exists()
 
 
