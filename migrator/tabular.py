@@ -27,6 +27,10 @@ _OBEYED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\
 """Control characters but tabs and line breaks, and what turns the direction of writing round."""
 
 
+LONGEST_NAME = 40
+"""Characters of a cell of names in a table."""
+
+
 def printable(text: str) -> str:
     """A text with every character that is not printable shown as an escape.
 
@@ -46,6 +50,22 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return tabulate(
         cells, headers=headers, tablefmt="simple", disable_numparse=True, colalign=alignment if rows else None
     )
+
+
+def shortened(text: str, longest: int = LONGEST_NAME) -> str:
+    """A name as a table has room for."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def folded(names: Sequence[str], longest: int = LONGEST_NAME) -> str:
+    """Names as a table has room for: as many as fit, at least one, and how many more there are."""
+    told = ""
+    for number, name in enumerate(names):
+        longer = f"{told}; {name}" if number else shortened(name, longest)
+        if len(longer) > longest:
+            return f"{told} and {len(names) - number:,} more"
+        told = longer
+    return told
 
 
 def csv_lines(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.tabular import csv_lines, defused, printable, table
+from migrator.tabular import csv_lines, defused, folded, printable, shortened, table
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 nasty = st.one_of(
@@ -144,3 +144,24 @@ def test_csv_comes_a_row_at_a_time_with_crlf(rows: list[list[object]]) -> None:
 @pytest.mark.parametrize("value", [-5, 0, None, 1.5])
 def test_what_is_no_text_needs_no_apostrophe(value: object) -> None:
     assert defused(value) is value
+
+
+@given(st.lists(st.text(max_size=60), max_size=8), st.integers(5, 50))
+def test_names_are_folded_and_none_is_forgotten(names: list[str], longest: int) -> None:
+    told = folded(names, longest)
+    assert len(told) <= longest + len(" and 8 more")
+    more = re.search(r" and (\d+) more$", told)
+    if more is None:
+        assert told == "; ".join(names) or (len(names) == 1 and told.endswith("…"))
+    else:
+        number = len(names) - int(more[1])
+        assert number >= 1
+        assert told.removesuffix(more[0]) in ("; ".join(names[:number]), f"{names[0][: longest - 1]}…")
+
+
+def test_one_name_that_is_too_long_is_shortened_and_one_that_fits_is_not() -> None:
+    assert folded(["x" * 41]) == f"{'x' * 39}…"
+    assert folded(["x" * 40]) == "x" * 40
+    assert folded(["One", "Two"]) == "One; Two"
+    assert folded([]) == ""
+    assert shortened("x" * 41) == f"{'x' * 39}…"

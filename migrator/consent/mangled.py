@@ -26,13 +26,12 @@ _QUOTED = re.compile(r"=[0-9A-Fa-f]{2}")
 
 
 def readings(text: str) -> Iterator[str]:
-    """A text as it may have been meant: as it is, without codes, without marks; none of them twice."""
+    """A text as it may have been meant: as it is, without codes, without marks; none comes twice."""
     text = text[:LONGEST]
     plain = text
     for _ in range(_CODES_OF_CODES):
         plain = html.unescape(unquote(plain))
-    bare = _TAG.sub("", plain)
-    yield from dict.fromkeys((text, plain, bare, _QUOTED.sub("", plain), _QUOTED.sub("", bare)))
+    yield from dict.fromkeys((text, plain, _QUOTED.sub("", plain), _QUOTED.sub("", _TAG.sub("", plain))))
 
 
 def windows(text: str, letters: frozenset[str], length: int) -> Iterator[str]:

@@ -15,6 +15,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 
 from itsdangerous import Signer
 
@@ -31,6 +32,8 @@ _VALUES = {letter: value for value, digit in enumerate(_DIGITS) for letter in (d
     letter: value for letters, value in (("oO", 0), ("iIlL", 1)) for letter in letters
 }
 _LETTERS = frozenset(_VALUES)
+
+_BEGINS = re.compile(r"[\W_]*c(?:\W|$)", re.IGNORECASE)
 
 _FIRST_ID = 22
 _FIRST_LENGTH = _FIRST_ID + 43
@@ -83,9 +86,10 @@ class Tokens:
         return int.from_bytes(signature) >> (8 * len(signature) - _CHECK_BITS)
 
 
-def may_hold_one(text: str) -> bool:
-    """Whether a text is long enough for a token, so that it may be a guess."""
-    return any(any(mangled.windows(one, _LETTERS, LENGTH)) for one in mangled.readings(text))
+def may_be_link(asked: str) -> bool:
+    """Whether whoever asks for a path and query may mean a link: it begins as one, or could hold a token."""
+    rooms = (mangled.windows(reading, _LETTERS, LENGTH) for reading in mangled.readings(asked))
+    return bool(_BEGINS.match(asked)) or any(map(any, rooms))
 
 
 def _six(check: int) -> bytes:

@@ -8,7 +8,6 @@ shows where things stand.
 from __future__ import annotations
 
 import logging
-import re
 import threading
 import time
 from collections.abc import Callable
@@ -29,7 +28,7 @@ from migrator.consent.flow import Page
 from migrator.consent.languages import Language
 from migrator.consent.public_url import CALLBACK, LINK, STATIC, PublicUrl
 from migrator.consent.rendering import Face
-from migrator.consent.tokens import Tokens, may_hold_one
+from migrator.consent.tokens import Tokens, may_be_link
 from migrator.consent.words import Message, Names
 from migrator.errors import LedgerUnwritableError
 from migrator.ledger import AlreadyUsed, ConsentLedger, Invitation
@@ -48,8 +47,6 @@ _KEPT = timedelta(minutes=5)
 """How long a cookie is kept once its user is back: who loads that page again is known, and who has many links
 does not gather cookies until a proxy finds them too long.
 """
-_LINKLIKE = re.compile(r"[\W_]*c(\W|$)", re.IGNORECASE)
-"""What begins as links do, and holds no whole token."""
 _LONGEST_STATE = 256
 _LONGEST_CODE = 4096
 
@@ -256,7 +253,7 @@ class Site:
         invitation = self._invitation()
         if invitation is not None:
             return self._to_link(invitation)
-        return self._guess() if _LINKLIKE.match(_asked()) or may_hold_one(_asked()) else None
+        return self._guess() if may_be_link(_asked()) else None
 
     def _guess(self, message: Message = words.BAD_LINK, status: int = 404) -> Response:
         """Nothing that we have made."""

@@ -60,6 +60,14 @@ def test_each_kind_of_junk_alone(first: bool, junk: str) -> None:
         assert Tokens(KEY).read(token[:place] + junk + token[place:]) == id_, place
 
 
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize(("before", "within", "behind"), [("<", "=C2=A0", ">"), ("=3D", "<br>", "&gt;")])
+def test_several_kinds_of_junk_at_once(before: str, within: str, behind: str, first: bool) -> None:
+    id_ = "abcdefghijklmnopqrstuw"
+    token = token_of(id_, first=first)
+    assert Tokens(KEY).read(before + token[:7] + within + token[7:] + behind) == id_
+
+
 @given(ids, st.booleans())
 def test_capitals_and_look_alikes_are_no_other_token(id_: str, upper: bool) -> None:
     token = Tokens(KEY).of(id_)
