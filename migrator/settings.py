@@ -61,6 +61,10 @@ class ConsentSettings:
     """Its name, as its users know it."""
     contact: str = ""
     """Whom a user may ask: an address or a telephone number."""
+    language: str = ""
+    """The one language of all pages, e.g. ``de``; empty if each browser gets its own."""
+    texts: Path | None = None
+    """The operator's own texts: a catalogue such as ``de.po``, or a folder with some."""
 
 
 @dataclass(frozen=True)
@@ -266,7 +270,10 @@ def _settings(top: Section) -> Settings:
             certified=oauth2.switch("certified", default=True),
         ),
         consent=ConsentSettings(
-            application=consent.text("application", "").strip(), contact=consent.text("contact", "").strip()
+            application=consent.text("application", "").strip(),
+            contact=consent.text("contact", "").strip(),
+            language=consent.text("language", "").strip(),
+            texts=consent.file("texts"),
         ),
         job=JobSettings(
             concurrency=job.count("concurrency", JobSettings.concurrency, MOST_AT_ONCE),

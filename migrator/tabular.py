@@ -15,9 +15,20 @@ from tabulate import tabulate
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - full-width, too
 
+_HARMLESS = (
+    re.compile(r"[+-]"),  # a dash for nothing
+    re.compile(r"[+-][0-9]+(?:[.,' \u00a0\u202f][0-9]+)*(?:[Ee][+-]?[0-9]+)?(?:[ \u00a0\u202f]?%)?"),
+    re.compile(r"\+(?=.*[0-9])[0-9 ().\u00a0\u202f/-]+"),  # a telephone number
+)
+"""Whole cells that begin as formulas do, and are none; a number may say its thousands, power or per cent."""
+
 
 _OBEYED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Control characters but tabs and line breaks, and what turns the direction of writing round."""
+
+
+LONGEST_NAME = 40
+"""Characters of a cell of names in a table."""
 
 
 def printable(text: str) -> str:
@@ -41,6 +52,22 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     )
 
 
+def shortened(text: str, longest: int = LONGEST_NAME) -> str:
+    """A name as a table has room for."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def folded(names: Sequence[str], longest: int = LONGEST_NAME) -> str:
+    """Names as a table has room for: as many as fit, at least one, and how many more there are."""
+    told = ""
+    for number, name in enumerate(names):
+        longer = f"{told}; {name}" if number else shortened(name, longest)
+        if len(longer) > longest:
+            return f"{told} and {len(names) - number:,} more"
+        told = longer
+    return told
+
+
 def csv_lines(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
     """CSV (RFC 4180), line by line.
 
@@ -54,11 +81,15 @@ def csv_lines(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> Itera
 
 
 def defused(value: object) -> object:
-    """A cell, with an apostrophe in front where a spreadsheet would run it (OWASP, *CSV injection*)."""
+    """A cell, with an apostrophe in front where a spreadsheet would run it (OWASP, *CSV injection*).
+
+    A number or a telephone number has none: it runs nothing, and a mail merge would show the apostrophe.
+    """
     if not isinstance(value, str):
         return value
     value = _OBEYED.sub(lambda match: printable(match.group()), value)
-    return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
+    runs = value.startswith(_FORMULA_STARTS) and not any(one.fullmatch(value) for one in _HARMLESS)
+    return f"'{value}" if runs else value
 
 
 def _cell(value: object) -> str:

@@ -24,6 +24,7 @@ from migrator.commands.run import run
 from migrator.errors import ConfigurationError, ExitCode
 from migrator.settings import (
     MOST_AT_ONCE,
+    ConsentSettings,
     JobSettings,
     OAuth2Settings,
     Settings,
@@ -47,6 +48,11 @@ client_secret_file = "secrets/client"
 scopes = ["offline_access", "accounting.transactions"]
 redirect_uri = "https://app.example/back"
 certified = false
+[consent]
+application = "Ledgerly"
+contact = "help@ledgerly.example"
+language = "de"
+texts = "texts"
 [job]
 concurrency = 3
 rate_per_minute = 60
@@ -78,6 +84,9 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     assert settings.oauth2.scopes == ("offline_access", "accounting.transactions")
     assert settings.oauth2.redirect_uri == "https://app.example/back"
     assert settings.oauth2.certified is False
+    assert settings.consent == ConsentSettings(
+        "Ledgerly", "help@ledgerly.example", language="de", texts=tmp_path / "texts"
+    )
     assert settings.job == JobSettings(3, 60, 2, date(2026, 12, 31), 12.0)
 
 

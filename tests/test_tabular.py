@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.tabular import csv_lines, defused, printable, table
+from migrator.tabular import csv_lines, defused, folded, printable, shortened, table
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 nasty = st.one_of(
@@ -81,6 +81,41 @@ def test_no_csv_cell_holds_what_a_terminal_obeys(character: str) -> None:
     assert character not in text
 
 
+def figures(text: str) -> bool:
+    """Signs and figures alone: no function, no cell and no program can be named with them."""
+    return text.startswith(("+", "-")) and not set(text) - set("+-0123456789.,' ()/\u00a0\u202fEe%")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "+61 2 9999 1234", "+61-2-9999", "+1 (555) 010-9999", "+49\u00a030/123", "+(44) 20", "-5", "+5",
+        "-5.30", "-5,30", "-1,234.50", "-1\u202f234,5", "-1'234", "-1.5E+09", "-5 %", "-", "+",
+    ],
+)  # fmt: skip
+def test_a_number_and_a_telephone_number_stay_as_they_are(value: str) -> None:
+    assert defused(value) == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "=1+1", "=5", "@SUM(1)", "+cmd|'/C calc'!A0", "-2+3+cmd|'/C calc'!A0", "-2+3", "-2-3", "-A1", "+A1",
+        "\t=1", "\r=1", "\n=1", "-5\n=1", "+61 2\n9999", "＝1", "＋1", "－1", "＠A1", "-1+", "--1",  # noqa: RUF001
+        "+1+1", "+1*2", "+ABC", "-5;=1", "+-1=2", "+()",
+    ],
+)  # fmt: skip
+def test_what_a_spreadsheet_would_run_gets_an_apostrophe(value: str) -> None:
+    assert defused(value) == f"'{value}"
+
+
+@given(st.text("+-=@0123456789.,()/ \n\tAaEe%|!'\u00a0", max_size=12))
+def test_nothing_that_could_name_anything_is_left_alone(text: str) -> None:
+    if text.startswith(FORMULA_STARTS) and defused(text) == text:
+        assert text[0] in "+-"
+        assert not set(text[1:]) & set("=@|!\n\tAa")
+
+
 @given(st.lists(st.lists(cells, min_size=2, max_size=2), max_size=5))
 def test_csv_says_what_it_was_given_but_for_the_apostrophe(rows: list[list[object]]) -> None:
     read = read_back("".join(csv_lines(("one", "=two"), rows)))
@@ -89,13 +124,13 @@ def test_csv_says_what_it_was_given_but_for_the_apostrophe(rows: list[list[objec
         for value, cell in zip(row, cells_read, strict=True):
             text = "" if value is None else OBEYED.sub(escaped, str(value))
             needs_it = isinstance(value, str) and text.startswith(FORMULA_STARTS)
-            assert cell == ("'" + text if needs_it else text)
+            assert cell == ("'" + text if needs_it else text) or (cell == text and figures(text))
 
 
 @given(st.lists(nasty, min_size=1, max_size=4))
 def test_no_csv_cell_starts_a_formula(row: list[str]) -> None:
     for cells_read in read_back("".join(csv_lines(row, [row]))):
-        assert not any(cell.startswith(FORMULA_STARTS) for cell in cells_read)
+        assert not any(cell.startswith(FORMULA_STARTS) and not figures(cell) for cell in cells_read)
 
 
 @given(st.lists(st.lists(cells, min_size=1, max_size=3), max_size=4))
@@ -109,3 +144,24 @@ def test_csv_comes_a_row_at_a_time_with_crlf(rows: list[list[object]]) -> None:
 @pytest.mark.parametrize("value", [-5, 0, None, 1.5])
 def test_what_is_no_text_needs_no_apostrophe(value: object) -> None:
     assert defused(value) is value
+
+
+@given(st.lists(st.text(max_size=60), max_size=8), st.integers(5, 50))
+def test_names_are_folded_and_none_is_forgotten(names: list[str], longest: int) -> None:
+    told = folded(names, longest)
+    assert len(told) <= longest + len(" and 8 more")
+    more = re.search(r" and (\d+) more$", told)
+    if more is None:
+        assert told == "; ".join(names) or (len(names) == 1 and told.endswith("…"))
+    else:
+        number = len(names) - int(more[1])
+        assert number >= 1
+        assert told.removesuffix(more[0]) in ("; ".join(names[:number]), f"{names[0][: longest - 1]}…")
+
+
+def test_one_name_that_is_too_long_is_shortened_and_one_that_fits_is_not() -> None:
+    assert folded(["x" * 41]) == f"{'x' * 39}…"
+    assert folded(["x" * 40]) == "x" * 40
+    assert folded(["One", "Two"]) == "One; Two"
+    assert folded([]) == ""
+    assert shortened("x" * 41) == f"{'x' * 39}…"

@@ -35,6 +35,8 @@ certified = true                    # an uncertified application may hold 25 con
 [consent]                           # how 'reconsent serve' names you to those who authorise again
 # application = "Your application"
 # contact = "support@example.com"
+# language = "de"                   # for all pages; else each browser's, of en, de, fr, es, pt
+# texts = "texts"                   # your own texts: a folder with de.po, fr.po, ...
 
 [job]
 concurrency = 32                    # calls at once, 512 at the most

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -21,11 +22,13 @@ from migrator.commands.common import (
 from migrator.errors import ConfigurationError
 from migrator.ledger import CampaignEntry
 from migrator.present import reason_text
-from migrator.tabular import csv_lines, table
+from migrator.tabular import csv_lines, folded, shortened, table
 from migrator.wording import counted
 
+log = logging.getLogger(__name__)
+
 DEFAULT_PORT = 8766
-_WEB_EXTRA = {"flask", "werkzeug", "cheroot", "itsdangerous"}
+_WEB_EXTRA = {"flask", "werkzeug", "cheroot", "itsdangerous", "babel"}
 
 _COLUMNS = (
     "key",
@@ -65,7 +68,7 @@ def _web_extra() -> Iterator[None]:
         if (error.name or "").partition(".")[0] not in _WEB_EXTRA:
             raise
         raise ConfigurationError(
-            "links and their pages need Flask, cheroot and itsdangerous",
+            "links and their pages need Flask, cheroot, itsdangerous and Babel",
             hint="pip install 'oauth-migrator[web]'",
         ) from error
 
@@ -90,21 +93,24 @@ def list_(context: Context, as_json: bool, as_csv: bool) -> None:
     with ledgers.open_to_read(context.ledger) as ledger:
         people = ledgers.campaign(ledger)
         if as_csv:
-            for line in csv_lines(
-                _COLUMNS, ([getattr(person, name) for name in _COLUMNS] for person in people)
-            ):
+            for line in csv_lines(_COLUMNS, (list(_document(person).values()) for person in people)):
                 click.echo(line, nl=False)
         elif as_json:
-            print_json([{name: getattr(person, name) for name in _COLUMNS} for person in people])
+            print_json([_document(person) for person in people])
         else:
             _print_table(list(people))
+
+
+def _document(person: CampaignEntry) -> dict[str, str]:
+    """A row with all there is to know."""
+    return {name: getattr(person, name) for name in _COLUMNS} | {"connected": "; ".join(person.connected)}
 
 
 def _print_table(people: list[CampaignEntry]) -> None:
     rows = [
         (
             person.key,
-            person.organisation,
+            shortened(person.organisation),
             person.contact_email,
             person.app_type,
             reason_text(person.reason, person.state) if person.reason else "",
@@ -128,7 +134,7 @@ def _print_table(people: list[CampaignEntry]) -> None:
 def _last_visit(person: CampaignEntry) -> str:
     """What came of it, and what was connected."""
     told = person.outcome.replace("_", " ")
-    return f"{told}: {person.connected}" if person.connected else told
+    return f"{told}: {folded(person.connected)}" if person.connected else told
 
 
 @reconsent.command()
@@ -145,34 +151,42 @@ def _last_visit(person: CampaignEntry) -> str:
     "--valid",
     type=Duration(),
     metavar="TIME",
-    default="30d",
-    show_default=True,
-    help="How long new links are of use: 30d, 12h, 90m.",
+    show_default="30d",
+    help="How long links are of use: 30d, 12h, 90m. Given, it lengthens those that would end sooner, too.",
 )
+@click.option("--excel", is_flag=True, help="Begin the file with the mark by which Excel knows UTF-8.")
 @json_option
 @pass_context
-def links(context: Context, output: Path, public_url: str, valid: timedelta, as_json: bool) -> None:
+def links(
+    context: Context, output: Path, public_url: str, valid: timedelta | None, excel: bool, as_json: bool
+) -> None:
     """Write a personal link for each who must authorise again, for a mail merge.
 
-    Whoever holds a link that is still of use gets the same one again. A link stands for its connection: keep
-    the file as secret as the mails.
+    Whoever holds a link that is still of use gets the same one again. Rows without a usable address are
+    named. A link stands for its connection: keep the file as secret as the mails.
     """
     with _web_extra():
-        from migrator.consent.links import write_links  # noqa: PLC0415 - needs the extra
+        from migrator.consent.links import Term, write_links  # noqa: PLC0415 - needs the extra
+    from migrator.consent import links_text  # noqa: PLC0415 - as the rest of it
     from migrator.consent.public_url import parse  # noqa: PLC0415 - as the rest of it
 
-    if not valid:
+    if valid is not None and not valid:
         raise click.UsageError("--valid must be longer than nothing")
     url = parse(public_url)
     settings = context.settings(required=False)
     url.require(settings.oauth2.redirect_uri)
+    term = Term() if valid is None else Term(valid, lengthens=True)
     with context.progress() as progress:
         workshop = make_workshop(context, settings, progress, calls=False)
-        invited = write_links(workshop, url, valid, output)
+        invited = write_links(workshop, url, term, output, excel=excel)
     if as_json:
-        print_json({"output": str(output), "links": invited.links, "new": invited.new})
+        print_json(links_text.document(invited, output))
     else:
-        context.say(f"{counted(invited.links, 'link')}, {invited.new:,} of them new: {output}")
+        context.say(links_text.summary(invited, output))
+    for line in links_text.remarks(invited, term, excel=excel):
+        context.say(line)
+    for line in links_text.unreachable(invited):
+        log.warning("%s", line)
 
 
 @reconsent.command()

@@ -3,7 +3,8 @@ behind the PKCE challenge.
 
 It is sealed, so that the browser cannot read or make one, and bound to the browser: a callback whose
 ``state`` comes without its cookie began elsewhere (RFC 6749, 10.12). One cookie a state, so that two tabs do
-not meet.
+not meet. Another cookie, which only links' pages get, says in which order they were given out: so the oldest
+go before there are more than a proxy takes.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,6 +30,13 @@ _LONGEST = 2048
 """Characters; ours have a quarter of that."""
 _MOST_TOLD = 10
 """Ids; a cookie is small."""
+
+
+MOST = 8
+"""Journeys of one browser at a time; their cookies are 2 KB, a quarter of what proxies take."""
+ORDER = "consent-order"
+"""The name of the cookie that tells the order of the others."""
+_NAME = re.compile(r"consent-[0-9a-f]{16}")
 
 
 class Sealer(Protocol):
@@ -73,6 +82,15 @@ def state_hash(state: str) -> str:
 def cookie_name(state: str) -> str:
     """The name of a state's cookie."""
     return f"consent-{state_hash(state)[:16]}"
+
+
+def ordered(value: str, name: str) -> tuple[str, tuple[str, ...]]:
+    """The cookie of the order with one more name, and the names of the oldest cookies, which must go.
+
+    ``value`` is what the browser brought: whatever it has made of it, only cookies of its own go.
+    """
+    names = [*(one for one in _NAME.findall(value[:_LONGEST]) if one != name), name]
+    return ".".join(names[-MOST:]), tuple(names[:-MOST])
 
 
 def sealed(journey: Journey, sealer: Sealer) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from email.utils import getaddresses
 from pathlib import Path
 
 from migrator.consent.public_url import LINK, PublicUrl
@@ -17,6 +20,21 @@ from migrator.tabular import csv_lines
 from migrator.workshop import Workshop
 
 COLUMNS = ("connection_id", "organisation", "contact_email", "reason", "link", "expires_at")
+VALID = timedelta(days=30)
+"""How long a new link is of use if nobody says."""
+
+_BOM = "\ufeff"
+_ADDRESS = re.compile(r"[^\s@:;,<>()\[\]\"]+@(?:[^\s@:;,<>()\[\]\".]+\.)+[^\s@:;,<>()\[\]\".]{2,}")
+"""Something, an @, and a name of several parts: whether mail arrives there, only mail can tell."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """How long links are of use."""
+
+    valid: timedelta = VALID
+    lengthens: bool = False
+    """Whether those that are there already shall be of use for so long as well; none is ever shortened."""
 
 
 @dataclass(frozen=True)
@@ -27,28 +45,69 @@ class Invited:
     """Rows in the file."""
     new: int
     """How many of them were invited just now; the others hold the same link as before."""
+    lengthened: int
+    """How many of those end later than they did."""
+    sooner: int
+    """How many still end before a new link does."""
+    later: int
+    """How many end after it."""
+    without_address: tuple[Invitee, ...]
+    """Whose row has no address that a mail could go to."""
+    beyond_ascii: bool
+    """Whether the file holds letters that Excel shows wrong unless the file says how they are written."""
 
 
-def write_links(workshop: Workshop, public_url: PublicUrl, valid: timedelta, output: Path) -> Invited:
+def write_links(
+    workshop: Workshop, public_url: PublicUrl, term: Term, output: Path, *, excel: bool = False
+) -> Invited:
     """Invite whoever must consent, and write a link for each into a new file of mode 0600.
 
-    Raises ``OutputError`` if there is such a file already, or it cannot be written; who was invited meanwhile
-    gets the same link the next time.
+    With ``excel`` it begins with the mark by which Excel knows UTF-8. Raises ``OutputError`` if there is such
+    a file already, or it cannot be written; who was invited meanwhile gets the same link the next time.
     """
     if output.exists() or output.is_symlink():
         raise OutputError(f"{output} exists already", hint="links never replace a file: name another")
     with workshop.run("reconsent links") as bench:
-        new = bench.ledger.invite(workshop.clock() + valid)
-        tokens = Tokens(bench.ledger.link_key)
-        further: dict[str, None] = {}
-        number = 0
-        for invitee in bench.ledger.invitees():
-            further.update(dict.fromkeys(invitee.further))
-            number += 1
-        rows = _rows(bench.ledger.invitees(), tuple(further), tokens, public_url)
-        write_new_file(output, csv_lines((*COLUMNS, *map(_heading, further)), rows))
+        expires_at = workshop.clock() + term.valid
+        new = bench.ledger.invite(expires_at)
+        lengthened = bench.ledger.lengthen_invitations(expires_at) if term.lengthens else 0
+        further, invited = _looked_through(bench.ledger.invitees(), expires_at, new, lengthened)
+        rows = _rows(bench.ledger.invitees(), further, Tokens(bench.ledger.link_key), public_url)
+        lines = csv_lines((*COLUMNS, *map(_heading, further)), rows)
+        write_new_file(output, itertools.chain([_BOM] if excel else [], lines))
         bench.ledger.end_run("done")
-    return Invited(number, new)
+    return invited
+
+
+def usable_address(text: str) -> bool:
+    """Whether a mail could go to what a row names: one address or several, with or without names."""
+    found = [address for _, address in getaddresses([text.replace(";", ",")]) if address]
+    plain = text.strip().isprintable() and ":" not in text  # neither hidden letters nor a URL
+    return bool(found) and plain and all(_ADDRESS.fullmatch(one) for one in found)
+
+
+def _looked_through(
+    invitees: Iterable[Invitee], expires_at: datetime, new: int, lengthened: int
+) -> tuple[tuple[str, ...], Invited]:
+    """The further columns that anybody has, and what is to be told."""
+    further: dict[str, None] = {}
+    without: list[Invitee] = []
+    number = sooner = later = 0
+    beyond_ascii = False
+    for invitee in invitees:
+        further.update(dict.fromkeys(invitee.further))
+        number += 1
+        sooner += invitee.expires_at < expires_at
+        later += invitee.expires_at > expires_at
+        beyond_ascii = beyond_ascii or not _ascii(invitee.organisation, invitee.key, invitee.further)
+        if not usable_address(invitee.contact_email):
+            without.append(invitee)
+    return tuple(further), Invited(number, new, lengthened, sooner, later, tuple(without), beyond_ascii)
+
+
+def _ascii(organisation: str, key: str, further: Mapping[str, object]) -> bool:
+    texts = (value for value in further.values() if isinstance(value, str))
+    return all(text.isascii() for text in itertools.chain((organisation, key), further, texts))
 
 
 def _heading(name: str) -> str:

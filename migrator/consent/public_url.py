@@ -42,6 +42,11 @@ class PublicUrl:
 
     def require(self, redirect_uri: str) -> None:
         """Raise ``ConfigurationError`` unless the settings' redirect URI, if there is one, is ours."""
+        if redirect_uri and redirect_uri.rstrip("/") == str(self):
+            raise _wrong(
+                f"{redirect_uri} is oauth2.redirect_uri",
+                hint=f"name what stands before {CALLBACK} in it; a redirect URI of this application ends so",
+            )
         if redirect_uri and redirect_uri != self.redirect_uri:
             raise ConfigurationError(
                 f"oauth2.redirect_uri is {redirect_uri!r}, and this application's is {self.redirect_uri!r}",
@@ -79,6 +84,12 @@ def parse(text: str) -> PublicUrl:
     path = parts.path.rstrip("/")
     if any(step in ("", ".", "..") for step in path.split("/")[1:]) or quote(path, safe="/~") != path:
         raise _wrong("its path must be plain")
+    if path.endswith(CALLBACK):
+        given = text.rstrip("/")
+        raise _wrong(
+            f"{given} is the redirect URI, to which the provider sends users back",
+            hint=f"name what stands before {CALLBACK}: --public-url {given.removesuffix(CALLBACK)}",
+        )
     shown = f"[{host}]" if ":" in host else host
     default = {"http": 80, "https": 443}[parts.scheme]
     origin = f"{parts.scheme}://{shown}" + (f":{port}" if port not in (None, default) else "")

@@ -8,7 +8,7 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -68,21 +68,21 @@ def _counting(under_way: _UnderWay) -> type[Gateway_10]:
     return Counting
 
 
+Refusal = Callable[[int, str], tuple[Iterable[tuple[str, str]], bytes]]
+"""Headers and body of an answer, by its status and the request's ``Accept-Language``."""
+
+
 class _Request(HTTPRequest):
-    """Cheroot's, whose own answers to what is no request tell browsers what all our answers do."""
+    """Cheroot's, whose own answers to what is no request are pages as all of ours."""
 
     def simple_response(self, status: str, msg: str = "") -> None:
         """Say that it is none; ``msg`` might quote it."""
         del msg
         self.close_connection = True
-        body = status.encode("ascii")
-        told = {
-            "Content-Type": "text/plain",
-            "Content-Length": len(body),
-            "Connection": "close",
-            **self.server.told,
-        }
-        lines = (f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in told.items()), "", "")
+        accepted = self.inheaders.get(b"Accept-Language", b"").decode("latin-1")
+        headers, body = self.server.refusal(int(status[:3]), accepted)
+        told = [("Connection", "close"), *headers]
+        lines = (f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in told), "", "")
         with suppress(OSError):  # whoever sent it may have gone
             self.conn.wfile.write("\r\n".join(lines).encode("ascii") + body)
 
@@ -95,8 +95,7 @@ class _Server(Server):
     """Cheroot's, which tells our log, and leaves nothing open where it cannot listen."""
 
     ConnectionClass = _Connection
-    told: Mapping[str, str]
-    """What every answer says to browsers."""
+    refusal: Refusal
     max_request_header_size = LARGEST_REQUEST
     max_request_body_size = LARGEST_REQUEST
     expiration_interval = 0.05  # also how long a stop takes at least
@@ -123,13 +122,13 @@ def serving(
     host: str,
     port: int,
     *,
-    told: Mapping[str, str],
+    refusal: Refusal,
     drain_seconds: float,
     running: RunningClock = time.monotonic,
 ) -> Iterator[int]:
     """Serve ``app`` in background threads until the block ends; gives the port (0 takes any free one).
 
-    ``told`` are the headers of the answers that the application never sees.
+    ``refusal`` answers what the application never sees.
     In the end what is under way may take ``drain_seconds`` more, as ``running`` counts them. Raises
     ``ConfigurationError`` if it cannot listen.
     """
@@ -143,7 +142,7 @@ def serving(
         shutdown_timeout=1,  # for whoever says nothing; what is under way is waited for before
         server_name="consent",
     )
-    server.told = told
+    server.refusal = refusal
     server.gateway = _counting(under_way)
     problem = _prepare(server)
     if problem is not None:

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from migrator import ledger as ledgers
-from migrator.consent import guard
 from migrator.consent.exchange import Exchange
+from migrator.consent.languages import languages
 from migrator.consent.public_url import PublicUrl
+from migrator.consent.rendering import Face
 from migrator.consent.server import THREADS, serving
-from migrator.consent.web import Face, Site
+from migrator.consent.web import Site
 from migrator.errors import ConfigurationError, LedgerUnwritableError
 from migrator.interruption import Interruption, heeded
 from migrator.ledger import ConsentLedger, Left
@@ -26,7 +27,6 @@ from migrator.workshop import Workshop
 
 log = logging.getLogger(__name__)
 
-_UNNAMED = "Our application"
 _LOOK_AFTER = 5.0
 """Seconds between two looks for pairs that nobody has seen work, because the provider was in trouble."""
 _LOOK = 0.25
@@ -54,10 +54,12 @@ def serve(
     """Serve until SIGINT or SIGTERM; ``on_listening`` is told the port. Main thread only.
 
     ``redirect_uri`` is that of the settings. Raises ``ConfigurationError`` if it is not this application's,
-    or users could consent to nothing that lasts; ``LedgerUnwritableError`` once the ledger is not writable.
+    users could consent to nothing that lasts, or the operator's texts are broken; ``LedgerUnwritableError``
+    once the ledger is not writable.
     """
     address.public_url.require(redirect_uri)
     credentials = _checked(workshop)
+    speaks = languages(consent.texts, consent.language)
     # A call to exchange the code, one to see the pair work, and what the ledger may take.
     longest = 2 * longest_call(workshop.settings.timeout) + ledgers.HURRIED_WAIT
     with (
@@ -76,12 +78,10 @@ def serve(
                 left.open_calls,
             )
         if not consent.application:
-            log.warning("consent.application is not set: users read that '%s' asks them", _UNNAMED)
+            log.warning("consent.application is not set: users read that 'Our application' asks them")
         breakage = _Breakage(interruption)
         exchange = _exchange(workshop, ledger, credentials, address.public_url, watch.running)
-        face = Face(
-            consent.application or _UNNAMED, consent.contact, credentials.client_id, credentials.scopes
-        )
+        face = Face(consent.application, consent.contact, credentials.client_id, credentials.scopes, speaks)
         site = Site(
             ledger,
             exchange,
@@ -97,9 +97,13 @@ def serve(
         )
         app = site.app(proxies=address.proxies)
         try:
-            told = guard.headers(address.public_url)
             with serving(
-                app, address.host, address.port, told=told, drain_seconds=longest, running=watch.running
+                app,
+                address.host,
+                address.port,
+                refusal=site.refusal,
+                drain_seconds=longest,
+                running=watch.running,
             ) as port:
                 looking.start()
                 on_listening(port)

@@ -7,27 +7,28 @@ shows where things stand.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
-from importlib.resources import files
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from flask import Flask, Response, make_response, redirect, render_template, request
+from flask import Flask, Response, make_response, redirect, request
+from werkzeug.datastructures import LanguageAccept
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import parse_accept_header
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from migrator.consent import cookies, flow, guard, words
+from migrator.consent import cookies, flow, guard, rendering, words
 from migrator.consent.cookies import Journey
 from migrator.consent.exchange import Exchange
 from migrator.consent.flow import Page
+from migrator.consent.languages import Language
 from migrator.consent.public_url import CALLBACK, LINK, STATIC, PublicUrl
-from migrator.consent.tokens import Tokens
+from migrator.consent.rendering import Face
+from migrator.consent.tokens import Tokens, may_be_link
 from migrator.consent.words import Message, Names
 from migrator.errors import LedgerUnwritableError
 from migrator.ledger import AlreadyUsed, ConsentLedger, Invitation
@@ -53,6 +54,7 @@ _MESSAGES = {
     404: words.NO_PAGE,
     405: words.WRONG_METHOD,
     413: words.TOO_LARGE,
+    414: words.TOO_LARGE,
 }
 _OF_PAGE = {
     Page.EXPIRED: (words.EXPIRED, 410),
@@ -63,16 +65,6 @@ _OF_PAGE = {
 }
 _PASSING = (Page.CHECKING, Page.EXCHANGING)
 """What will be another page soon."""
-
-
-@dataclass(frozen=True)
-class Face:
-    """How the application shows itself."""
-
-    application: str
-    contact: str
-    client_id: str
-    scopes: tuple[str, ...]
 
 
 class Site:
@@ -104,9 +96,24 @@ class Site:
         self._guesses = guard.Guesses()
         self._ending = ending
         self._headers = guard.headers(public_url)
+        self._flask = self._routed()
 
     def app(self, *, proxies: int) -> WSGIApplication:
         """The WSGI application; ``proxies`` is how many are believed where a request comes from."""
+        routed = _Routed(self._flask, self._url)
+        if not proxies:
+            return routed
+        return ProxyFix(routed, x_for=proxies, x_proto=proxies, x_host=0, x_port=0, x_prefix=proxies)
+
+    def refusal(self, status: int, accept_language: str) -> tuple[list[tuple[str, str]], bytes]:
+        """Headers and body of the answer to what the web server does not take for a request."""
+        language = self._face.languages.best(parse_accept_header(accept_language, LanguageAccept))
+        message = _MESSAGES.get(status, words.NO_PAGE)
+        with self._flask.app_context():
+            response = self._dressed(rendering.message(self._face, self._url, language, message, status))
+        return list(response.headers), response.get_data()
+
+    def _routed(self) -> Flask:
         app = Flask(__name__, static_url_path=STATIC.rstrip("/"))
         app.config["MAX_CONTENT_LENGTH"] = guard.LARGEST_REQUEST
         app.url_map.merge_slashes = False  # it would redirect, to wherever a request says that it came
@@ -119,19 +126,18 @@ class Site:
         app.register_error_handler(HTTPException, self._http_error)
         app.register_error_handler(LedgerUnwritableError, self._unwritable)
         app.register_error_handler(Exception, self._fault)
-        routed = _Routed(app, self._url)
-        if not proxies:
-            return routed
-        return ProxyFix(routed, x_for=proxies, x_proto=proxies, x_host=0, x_port=0, x_prefix=proxies)
+        return app
 
     # --- pages ---
 
     def _link(self, token: str) -> Response:
         """Where a link leads: the invitation, or why there is none."""
-        invitation = self._invitation(token)
+        invitation = self._invitation()
         if invitation is None:
             return self._guess()
-        if request.method == "GET":  # a HEAD is a mail scanner's
+        if token != self._tokens.of(invitation.id):  # something has changed the link, or it is an old one
+            return self._to_link(invitation)
+        if guard.is_visit(request.method, request.headers.get):
             self._ledger.opened(invitation.id)
         page = flow.page(invitation, self._clock())
         if page is Page.INVITE:
@@ -143,35 +149,41 @@ class Site:
 
     def _done(self, token: str) -> Response:
         """Where a user lands who has just connected what was asked for."""
-        invitation = self._invitation(token)
+        del token
+        invitation = self._invitation()
         if invitation is None:
             return self._guess()
         if flow.page(invitation, self._clock()) is not Page.CONNECTED:
-            return self._to(LINK + token)
+            return self._to_link(invitation)
         return self._connected(invitation, just_now=True)
 
     def _start(self, token: str) -> Response:
         """Off to the provider, with a state that only this browser can bring back."""
-        invitation = self._invitation(token)
+        del token
+        invitation = self._invitation()
         if invitation is None:
             return self._guess()
         if flow.page(invitation, self._clock()) is not Page.INVITE:
-            return self._to(LINK + token)
+            return self._to_link(invitation)
         if self._ending.is_set():
             return self._in_a_minute()
+        self._ledger.opened(invitation.id)  # a browser may show a page that it has fetched in advance
         journey = Journey.begin(invitation.id, flow.told(invitation), self._clock())
         response = _redirect(f"{self._profile.authorise_url}?{self._question(journey)}")
-        self._set_cookie(
-            response, journey.state.reveal(), cookies.sealed(journey, self._ledger), cookies.LIFETIME
-        )
+        name = cookies.cookie_name(journey.state.reveal())
+        self._set_cookie(response, CALLBACK, name, cookies.sealed(journey, self._ledger), cookies.LIFETIME)
+        order, oldest = cookies.ordered(request.cookies.get(cookies.ORDER, ""), name)
+        for gone in oldest:
+            self._set_cookie(response, CALLBACK, gone, "", timedelta(0))
+        self._set_cookie(response, LINK, cookies.ORDER, order, cookies.LIFETIME)
         return response
 
-    def _set_cookie(self, response: Response, state: str, value: str, kept: timedelta) -> None:
+    def _set_cookie(self, response: Response, path: str, name: str, value: str, kept: timedelta) -> None:
         response.set_cookie(
-            cookies.cookie_name(state),
+            name,
             value,
             max_age=int(kept.total_seconds()),
-            path=self._url.path + CALLBACK,
+            path=self._url.path + path,
             secure=self._url.https,
             httponly=True,
             samesite="Lax",
@@ -205,7 +217,8 @@ class Site:
         except AlreadyUsed:
             log.info("connection %s: a state came back a second time", invitation.key)
         response = self._back_to(invitation)
-        self._set_cookie(response, state, request.cookies[cookies.cookie_name(state)], _KEPT)
+        name = cookies.cookie_name(state)
+        self._set_cookie(response, CALLBACK, name, request.cookies[name], _KEPT)
         return response
 
     def _settle(self, invitation: Invitation, journey: Journey) -> None:
@@ -230,9 +243,17 @@ class Site:
 
     # --- what they are made of ---
 
-    def _invitation(self, token: str) -> Invitation | None:
-        invitation_id = self._tokens.read(token)
+    def _invitation(self) -> Invitation | None:
+        """The one whose token stands anywhere in what is asked for."""
+        invitation_id = self._tokens.read(_asked())
         return self._ledger.invitation(invitation_id) if invitation_id else None
+
+    def _astray(self) -> Response | None:
+        """Where there is no such page: a link may still stand in it, or what is left of one."""
+        invitation = self._invitation()
+        if invitation is not None:
+            return self._to_link(invitation)
+        return self._guess() if may_be_link(_asked()) else None
 
     def _guess(self, message: Message = words.BAD_LINK, status: int = 404) -> Response:
         """Nothing that we have made."""
@@ -248,38 +269,47 @@ class Site:
         response.headers["Retry-After"] = "60"
         return response
 
-    def _names(self, invitation: Invitation) -> Names:
-        organisation = words.shown(invitation.organisation) or "your organisation"
-        return Names(self._face.application, self._profile.title, organisation)
+    def _names(self, invitation: Invitation, language: Language) -> Names:
+        return Names(
+            words.application(self._face.application, language),
+            self._profile.title,
+            words.organisation(invitation.organisation, language),
+        )
+
+    def _language(self) -> Language:
+        """The one that this browser's user reads."""
+        return self._face.languages.best(request.accept_languages)
 
     def _invite(self, invitation: Invitation, token: str) -> Response:
-        names = self._names(invitation)
+        language = self._language()
+        names = self._names(invitation, language)
         came = flow.notice(invitation)
         return self._page(
             "invite.html",
             names=names,
-            notice=words.notice_text(came, names, invitation.connected) if came else None,
-            why=words.why_now(invitation.reason, names),
-            scopes=[self._profile.scopes.get(scope, scope) for scope in self._face.scopes],
+            notice=words.notice_text(came, names, invitation.connected, language) if came else None,
+            why=words.why_now(invitation.reason, names, language),
+            scopes=[
+                language.say(self._profile.scopes[scope]) if scope in self._profile.scopes else scope
+                for scope in self._face.scopes
+            ],
+            ends=words.link_ends_text(invitation.expires_at, language),
             start=f"{self._url.path}{LINK}{token}/start",
         )
 
     def _connected(self, invitation: Invitation, *, just_now: bool) -> Response:
-        names = self._names(invitation)
-        told = words.connected_text(names, invitation.connected)
+        language = self._language()
+        told = words.connected_text(self._names(invitation, language), invitation.connected, language)
         return self._page("connected.html", told=told, just_now=just_now)
 
     def _message(self, message: Message, status: int, again: str = "") -> Response:
-        return self._page("message.html", status, message=message, again=again)
+        return rendering.message(self._face, self._url, self._language(), message, status, again)
 
-    def _page(self, template: str, status: int = 200, **facts: object) -> Response:
-        style = f"{self._url.path}{STATIC}style.css?{_STYLE}"
-        return make_response(
-            render_template(
-                template, application=self._face.application, contact=self._face.contact, style=style, **facts
-            ),
-            status,
-        )
+    def _page(self, template: str, **facts: object) -> Response:
+        return rendering.page(self._face, self._url, self._language(), template, 200, **facts)
+
+    def _to_link(self, invitation: Invitation) -> Response:
+        return self._to(LINK + self._tokens.of(invitation.id))
 
     def _to(self, path: str) -> Response:
         return _redirect(self._url.of(path))
@@ -304,6 +334,8 @@ class Site:
         status = error.code or 500
         if status < 400:  # noqa: PLR2004 - a redirect of the router's
             return error.get_response()
+        if status in (404, 405) and request.method in ("GET", "HEAD") and (found := self._astray()):
+            return found
         response = self._message(_MESSAGES.get(status, words.NO_PAGE), status)
         for name, value in error.get_headers():
             if name == "Allow":
@@ -325,6 +357,11 @@ class Site:
         return self._message(words.BROKEN, 500)
 
 
+def _asked() -> str:
+    """What a request asks for: links are broken where nobody expects it, also by a question mark."""
+    return f"{request.path}?{request.query_string.decode('latin-1')}"
+
+
 def _redirect(url: str) -> Response:
     """To a URL of our own making, with a GET."""
     response = make_response(redirect(url, 303))
@@ -342,12 +379,3 @@ class _Routed:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         environ["PATH_INFO"] = self._url.routed(environ.get("PATH_INFO", ""))
         return self._app(environ, start_response)
-
-
-def _style() -> str:
-    """Names the style sheet's content, so that a newer one is not taken for the one that a browser keeps."""
-    content = files(__package__).joinpath("static", "style.css").read_bytes()
-    return hashlib.sha256(content).hexdigest()[:12]
-
-
-_STYLE = _style()

@@ -1,9 +1,15 @@
-"""What users read: why they are asked, and what came of it. Pure."""
+"""What users read: why they are asked, and what came of it. Pure.
+
+Texts stand here in English, by which the catalogues know them (``locales``), and are said in a language at
+the end. ``tests/consent/test_catalogues`` looks in each catalogue for whatever ``_`` marks or ``say`` says.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
 
 from migrator.consent.flow import Came
 
@@ -17,6 +23,25 @@ class Names:
     organisation: str
 
 
+class Tongue(Protocol):
+    """A language to say things in. ``languages`` knows those that there are."""
+
+    def say(self, english: str, /, **facts: str) -> str:
+        """A text in this language, filled with ``facts``; in English where the catalogue lacks it."""
+
+    def count(self, one: str, many: str, number: int, /, **facts: str) -> str:
+        """The text for so many."""
+
+    def join(self, names: Sequence[str]) -> str:
+        """Names as an enumeration."""
+
+    def day(self, when: datetime) -> str:
+        """A day in words, in UTC."""
+
+    def time(self, when: datetime) -> str:
+        """Hour and minute, in UTC."""
+
+
 @dataclass(frozen=True)
 class Message:
     """A page's heading, and what stands under it."""
@@ -24,15 +49,26 @@ class Message:
     title: str
     paragraphs: tuple[str, ...]
 
+    def said(self, tongue: Tongue, **facts: str) -> Message:
+        """This, which is in English, in another language."""
+        return Message(
+            tongue.say(self.title, **facts), tuple(tongue.say(text, **facts) for text in self.paragraphs)
+        )
 
-_ENDED = "The permission that {application} had has ended."
-_OLD = """
-    Until now {application} was connected to {provider} in an older way, which {provider} is switching off.
-    Connections of your kind cannot be moved to the new way without you.
-"""
-_OTHERWISE = """
-    {provider} is changing how applications are connected, and your connection must be made anew.
-"""
+
+def _(english: str) -> str:
+    """Mark a text for the catalogues; it is said later."""
+    return english
+
+
+_ENDED = _("The permission that {application} had has ended.")
+_OLD = _(
+    "Until now {application} was connected to {provider} in an older way, which {provider} is switching off. "
+    "Connections of your kind cannot be moved to the new way without you."
+)
+_OTHERWISE = _(
+    "{provider} is changing how applications are connected, and your connection must be made anew."
+)
 _REASONS: Mapping[str, str] = {
     "public_app": _OLD,
     "private_app": _OLD,
@@ -40,82 +76,106 @@ _REASONS: Mapping[str, str] = {
     "grant_revoked": _ENDED,
     "grant_over": _ENDED,
     "refresh_token_expired": _ENDED,
-    "revoked_by_operator": "The connection was ended on our side.",
+    "revoked_by_operator": _("The connection was ended on our side."),
 }
 
 
-def why_now(reason: str, names: Names) -> str:
+def why_now(reason: str, names: Names, tongue: Tongue) -> str:
     """Why a user is asked, and why now."""
-    return _filled(_REASONS.get(reason, _OTHERWISE), names)
+    return tongue.say(_REASONS.get(reason, _OTHERWISE), **_facts(names, (), tongue))
 
 
 _NOTICES: Mapping[Came, tuple[str, ...]] = {
     Came.OTHER: (
-        "Another organisation was connected",
-        "You connected {connected}. {application} needs {organisation}.",
-        "Please try again, and choose {organisation} at {provider}.",
+        _("Another organisation was connected"),
+        _("You connected {connected}. {application} needs {organisation}."),
+        _("Please try again, and choose {organisation} at {provider}."),
     ),
     Came.OTHER_NAME: (
-        "Is this the right organisation?",
-        "You connected {connected}. {application} knows the one that it needs as {organisation}.",
-        "If that is another one, please try again, and choose {organisation} at {provider}.",
-        "If it is the same under another name, please choose it once more.",
+        _("Is this the right organisation?"),
+        _("You connected {connected}. {application} knows the one that it needs as {organisation}."),
+        _("If that is another one, please try again, and choose {organisation} at {provider}."),
+        _("If it is the same under another name, please choose it once more."),
     ),
     Came.NONE: (
-        "No organisation was connected",
-        "You allowed {application}, and no organisation was chosen at {provider}.",
-        "Please try again, and choose {organisation}.",
+        _("No organisation was connected"),
+        _("You allowed {application}, and no organisation was chosen at {provider}."),
+        _("Please try again, and choose {organisation}."),
     ),
     Came.REFUSED: (
-        "Nothing was connected",
-        "You chose not to allow it at {provider}, so nothing has changed.",
-        "You can still connect {organisation} whenever you like.",
+        _("Nothing was connected"),
+        _("You chose not to allow it at {provider}, so nothing has changed."),
+        _("You can still connect {organisation} whenever you like."),
     ),
     Came.CODE_REFUSED: (
-        "That took too long, or happened twice",
-        """
-        {provider} did not accept the answer that your browser brought back. That happens after a long pause,
-        or when a page is loaded again.
-        """,
-        "Please connect once more.",
+        _("That took too long, or happened twice"),
+        _(
+            "{provider} did not accept the answer that your browser brought back. That happens after a long "
+            "pause, or when a page is loaded again."
+        ),
+        _("Please connect once more."),
     ),
     Came.LOST: (
-        "Please click once more",
-        """
-        The line to {provider} broke at the last moment. {provider} may show {organisation} as connected
-        already: simply go through the same steps again.
-        """,
+        _("Please click once more"),
+        _(
+            "The line to {provider} broke at the last moment. {provider} may show {organisation} as "
+            "connected already: simply go through the same steps again."
+        ),
     ),
     Came.DOWN: (
-        "{provider} cannot be reached just now",
-        "Nothing has gone wrong on your side, and nothing is lost.",
-        """
-        Please try again in a few minutes. {provider} may show {organisation} as connected already: simply go
-        through the same steps again.
-        """,
+        _("{provider} cannot be reached just now"),
+        _("Nothing has gone wrong on your side, and nothing is lost."),
+        _(
+            "Please try again in a few minutes. {provider} may show {organisation} as connected already: "
+            "simply go through the same steps again."
+        ),
     ),
     Came.SETUP: (
-        "This does not work at the moment",
-        """
-        {provider} does not accept how {application} is set up. Its operator has been told; you need not do
-        anything.
-        """,
-        "You can try again later with the same link.",
+        _("This does not work at the moment"),
+        _(
+            "{provider} does not accept how {application} is set up. Its operator has been told; you need "
+            "not do anything."
+        ),
+        _("You can try again later with the same link."),
     ),
 }
 
 
-def notice_text(came: Came, names: Names, connected: Sequence[str]) -> Message:
+def notice_text(came: Came, names: Names, connected: Sequence[str], tongue: Tongue) -> Message:
     """What a user reads about their last visit at the provider."""
-    title, *paragraphs = (_filled(text, names, connected) for text in _NOTICES[came])
-    return Message(title, tuple(paragraphs))
+    title, *paragraphs = _NOTICES[came]
+    return Message(title, tuple(paragraphs)).said(tongue, **_facts(names, connected, tongue))
 
 
-def connected_text(names: Names, connected: Sequence[str]) -> str:
+def connected_text(names: Names, connected: Sequence[str], tongue: Tongue) -> str:
     """What is connected, by the names that the provider gives."""
-    what = shown(", ".join(connected)) or names.organisation
-    verb = "are" if len(connected) > 1 else "is"
-    return f"{what} {verb} connected to {names.application} through {names.provider}."
+    return tongue.count(
+        "{connected} is connected to {application} through {provider}.",
+        "{connected} are connected to {application} through {provider}.",
+        max(len(connected), 1),
+        application=names.application,
+        provider=names.provider,
+        connected=_joined(connected, tongue) or names.organisation,
+    )
+
+
+def link_ends_text(expires_at: datetime, tongue: Tongue) -> str:
+    """Until when a link can be used."""
+    return tongue.say(
+        "This link can be used until {day}, {time} UTC.",
+        day=tongue.day(expires_at),
+        time=tongue.time(expires_at),
+    )
+
+
+def organisation(name: str, tongue: Tongue) -> str:
+    """How a page calls the organisation that is asked for."""
+    return shown(name) or tongue.say("your organisation")
+
+
+def application(name: str, tongue: Tongue) -> str:
+    """How a page calls the application; the settings may give it no name."""
+    return name or tongue.say("Our application")
 
 
 def shown(name: str) -> str:
@@ -123,67 +183,86 @@ def shown(name: str) -> str:
     return name.translate(_TURNS)
 
 
-def _filled(text: str, names: Names, connected: Sequence[str] = ()) -> str:
-    return " ".join(text.split()).format(
-        application=names.application,
-        provider=names.provider,
-        organisation=names.organisation,
-        connected=shown(", ".join(connected)) or "another organisation",
-    )
+def _joined(connected: Sequence[str], tongue: Tongue) -> str:
+    return tongue.join([name for name in map(shown, connected) if name])
+
+
+def _facts(names: Names, connected: Sequence[str], tongue: Tongue) -> dict[str, str]:
+    return {
+        "application": names.application,
+        "provider": names.provider,
+        "organisation": names.organisation,
+        "connected": _joined(connected, tongue) or tongue.say("another organisation"),
+    }
 
 
 _TURNS = dict.fromkeys((0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
-_AGAIN = "Please open the link in your e-mail once more."
 
 BAD_LINK = Message(
-    "This link does not work",
+    _("This link does not work"),
     (
-        "It may have been cut off on its way.",
-        "Please open the link in your e-mail as a whole, or copy all of it into the address line.",
-        "If it still does not work, ask whoever sent it to you for a new one.",
+        _("It may have been cut off on its way."),
+        _("Please open the link in your e-mail as a whole, or copy all of it into the address line."),
+        _("If it still does not work, ask whoever sent it to you for a new one."),
     ),
 )
 EXPIRED = Message(
-    "This link has ended",
-    ("Links are good for a limited time. Please ask whoever sent it to you for a new one.",),
+    _("This link has ended"),
+    (_("Links are good for a limited time. Please ask whoever sent it to you for a new one."),),
 )
 USED = Message(
-    "This link was used already",
-    ("Your organisation must be connected once more. Please ask whoever sent you this link for a new one.",),
+    _("This link was used already"),
+    (
+        _(
+            "Your organisation must be connected once more. "
+            "Please ask whoever sent you this link for a new one."
+        ),
+    ),
 )
 NOT_NEEDED = Message(
-    "There is nothing to do for you at the moment",
-    ("Your connection is being looked after. If anything is needed from you, you will hear from us.",),
+    _("There is nothing to do for you at the moment"),
+    (_("Your connection is being looked after. If anything is needed from you, you will hear from us."),),
 )
 CHECKING = Message(
-    "Almost done",
+    _("Almost done"),
     (
-        "You need not do anything more at the provider. It has not told us yet what is connected.",
-        "Please look again in a minute, to see that it is the right one.",
+        _("You need not do anything more at the provider. It has not told us yet what is connected."),
+        _("Please look again in a minute, to see that it is the right one."),
     ),
 )
-EXCHANGING = Message("One moment", ("We are making the connection. Please look again in a few seconds.",))
+EXCHANGING = Message(
+    _("One moment"), (_("We are making the connection. Please look again in a few seconds."),)
+)
 ENDING = Message(
-    "One moment",
-    ("We are just starting anew. Please wait a minute, and then load this page again.",),
+    _("One moment"),
+    (_("We are just starting anew. Please wait a minute, and then load this page again."),),
 )
 LOST_TRACK = Message(
-    "We lost track of you",
+    _("We lost track of you"),
     (
-        "Your browser did not bring back what we gave it when you left for the provider.",
-        "That happens when cookies are blocked, after an hour, or when you come back in another browser.",
-        f"Nothing is broken. {_AGAIN}",
-        "The provider may show your organisation as connected: simply go through the same steps again.",
+        _("Your browser did not bring back what we gave it when you left for the provider."),
+        _("That happens when cookies are blocked, after an hour, or when you come back in another browser."),
+        _("Nothing is broken. Please open the link in your e-mail once more."),
+        _("The provider may show your organisation as connected: simply go through the same steps again."),
     ),
 )
-NO_PAGE = Message("There is no such page", (_AGAIN,))
-WRONG_METHOD = Message("That is not how this page works", (_AGAIN,))
-TOO_LARGE = Message("That was too much", (f"The request was too large. {_AGAIN}",))
+NO_PAGE = Message(_("There is no such page"), (_("Please open the link in your e-mail once more."),))
+WRONG_METHOD = Message(
+    _("That is not how this page works"), (_("Please open the link in your e-mail once more."),)
+)
+TOO_LARGE = Message(
+    _("That was too much"), (_("The request was too large. Please open the link in your e-mail once more."),)
+)
 TOO_MANY = Message(
-    "Too many links that do not work",
-    ("Please wait a minute. Then open the link in your e-mail as a whole.",),
+    _("Too many links that do not work"),
+    (_("Please wait a minute."),),
 )
 BROKEN = Message(
-    "Something went wrong on our side",
-    (f"It has been noted, and it is not your fault. Wait a few minutes. {_AGAIN}",),
+    _("Something went wrong on our side"),
+    (
+        _(
+            "It has been noted, and it is not your fault. Wait a few minutes. "
+            "Please open the link in your e-mail once more."
+        ),
+    ),
 )

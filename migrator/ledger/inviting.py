@@ -102,6 +102,16 @@ def invite(db: sqlite3.Connection, run_id: int, expires_at: datetime, now: datet
     return len(rows)
 
 
+def lengthen(db: sqlite3.Connection, expires_at: datetime, now: datetime) -> int:
+    """Let every invitation that counts do so until then at the least; returns how many end later now."""
+    cursor = db.execute(
+        f"""UPDATE invitations AS i SET expires_at = ?1 WHERE {_COUNTS.replace("?", "?2")} AND expires_at < ?1
+            AND connection_id IN (SELECT id FROM connections WHERE state = 'needs_consent')""",  # noqa: S608
+        [time_text(expires_at), time_text(now)],
+    )
+    return cursor.rowcount
+
+
 def invitees(db: sqlite3.Connection, codec: Codec, now: datetime) -> Iterator[Invitee]:
     """Everybody whose invitation counts."""
     for row in db.execute(
@@ -387,7 +397,7 @@ class CampaignEntry:
     refused_at: str
     outcome: str
     problem: str
-    connected: str
+    connected: tuple[str, ...]
     """The names of what the user connected at the last visit."""
 
 
@@ -400,4 +410,4 @@ def campaign(db: sqlite3.Connection) -> Iterator[CampaignEntry]:
                   coalesce(i.outcome, ''), coalesce(i.problem, ''), coalesce(i.connected, '[]')
            FROM invited i JOIN connections c ON c.key = i.key ORDER BY c.id"""
     ):
-        yield CampaignEntry(*(*row[:-1], "; ".join(json.loads(row[-1]))))
+        yield CampaignEntry(*(*row[:-1], tuple(json.loads(row[-1]))))

@@ -256,6 +256,10 @@ class Ledger(Book):
         """
         return self._writer.write(lambda db: inviting.invite(db, self._run_id, expires_at, self._clock()))
 
+    def lengthen_invitations(self, expires_at: datetime) -> int:
+        """Let those that end before ``expires_at`` (UTC) end then; returns how many. None ends sooner."""
+        return self._writer.write(lambda db: inviting.lengthen(db, expires_at, self._clock()))
+
     def invitees(self) -> Iterator[Invitee]:
         """Everybody whose invitation counts, with the input's further columns, decrypted."""
         return inviting.invitees(self._reader(), self._codec, self._clock())

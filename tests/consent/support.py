@@ -115,6 +115,7 @@ class Campaign:
             [consent]
             application = {json.dumps(values.get("application", "Ledgerly"))}
             contact = "help@ledgerly.example"
+            {values.get("consent", "")}
             [job]
             timeout = {values.get("timeout", "1.0")}
             """,

@@ -98,13 +98,12 @@ def test_a_link_that_was_changed_or_is_made_up_is_none_of_ours(campaign: Campaig
     link = campaign.links()["c1"]
     token = link.rpartition("/")[2]
     changed = [
-        f"{token[:place]}{'A' if token[place] != 'A' else 'B'}{token[place + 1 :]}" for place in (0, 9, 25)
+        f"{token[:place]}{'a' if token[place] != 'a' else 'b'}{token[place + 1 :]}" for place in (0, 9, 25)
     ]
-    # The last character of base64 has bits that say nothing: it may not be changed for all that.
-    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-    changed += [token[:-1] + letter for letter in letters if letter != token[-1]][:3]
-    changed += [token[:-1] + letters[letters.index(token[-1]) ^ 1]]
-    changed += [token[:-5], f"{token}x", token.partition(".")[0], f".{token}", "x" * 3000, "%00", "%C3%BC"]
+    digits = "0123456789abcdefghjkmnpqrstvwxyz"
+    changed += [token[:-1] + digit for digit in digits if digit != token[-1]][:3]
+    changed += [token[:-1] + digits[digits.index(token[-1]) ^ 1], token[:-1], token[1:]]
+    changed += ["x" * 3000, "%00", "%C3%BC"]
     with campaign.serving():
         for one in changed:
             page = Browser().get(f"{campaign.url}/c/{one}")
@@ -124,7 +123,25 @@ def test_who_guesses_is_refused_and_nobody_else(campaign: Campaign) -> None:
         refused = browser.get(f"{campaign.url}/callback?state=guess", **{"X-Forwarded-For": "203.0.113.9"})
         assert refused.status_code == 429, "nobody stands before it, so nobody is believed"
         assert refused.headers["Retry-After"] == "60"
+        refused = browser.get(f"{campaign.url}/c/guess")
+        assert re.findall(r"<(?:h1|p)>(.*?)</", refused.text.partition("</main>")[0]) == [
+            "Too many links that do not work",
+            "Please wait a minute.",
+        ]
         assert browser.get(link).status_code == 200, "whoever has a link may share an address with a guesser"
+        assert browser.get(f"{link}.").headers["Location"] == link, (
+            "and whatever their mail program made of it"
+        )
+
+
+def test_what_cannot_be_a_link_is_no_guess(campaign: Campaign) -> None:
+    with campaign.serving():
+        browser = Browser()
+        for _ in range(21):
+            page = browser.get(f"{campaign.url}/favicon.ico")
+            assert (page.status_code, heading(page)) == (404, "There is no such page")
+        statuses = [browser.get(f"{campaign.url}/x/{'0' * 34}").status_code for _ in range(21)]
+        assert statuses == [404] * 20 + [429], "whoever tries tokens in another place guesses too"
 
 
 def test_behind_a_proxy_guesses_are_counted_by_who_the_proxy_says(campaign: Campaign) -> None:
@@ -200,6 +217,20 @@ def test_cookies_do_not_pile_up_once_their_user_is_back(campaign: Campaign) -> N
         assert part in cookie
 
 
+def test_of_many_cookies_the_oldest_go_before_a_proxy_finds_them_too_long(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        browser = Browser()
+        callbacks = [browser.allow(browser.press(link), TENANT_1) for _ in range(12)]
+        sent = browser.get(callbacks[0]).request.headers["Cookie"]
+        assert sent.count("consent-") == 8
+        assert len(sent) < 2500
+        sent = browser.get(link).request.headers["Cookie"]
+        assert len(sent) < 300, "links' pages get none of the sealed ones"
+        assert heading(browser.get(callbacks[3])) == LOST
+        assert heading(browser.follow(callbacks[4])) == "Connected"
+
+
 def test_no_request_can_lead_elsewhere(campaign: Campaign) -> None:
     link = campaign.links()["c1"]
     evil = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"}
@@ -217,7 +248,7 @@ def test_no_request_can_lead_elsewhere(campaign: Campaign) -> None:
             assert "evil" not in str(answer.headers)
             assert "evil" not in answer.text
         callback = browser.allow(browser.press(link), TENANT_1)
-        ((name, value),) = browser.session.cookies.items()
+        ((name, value),) = browser.session.cookies.get_dict(path="/callback").items()
         target = Browser().get(
             f"{callback}&next=//evil.example&redirect_uri=https://evil.example/",
             **evil,
@@ -254,16 +285,21 @@ def test_what_is_too_large_is_refused(campaign: Campaign) -> None:
 
 
 @pytest.mark.parametrize(
-    ("request_", "status"),
+    ("request_", "status", "language"),
     [
-        (b"no request at all\r\n\r\n", 400),
-        (b"GET /c/x HTTP/1.1\r\nHost: h\r\nbroken header\r\n\r\n", 400),
-        (b"POST /c/x/start HTTP/1.1\r\nHost: h\r\nContent-Length: 9999999\r\n\r\n", 413),
-        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 414),
+        (b"no xxxx at all\r\n\r\n", 400, b"en"),
+        (b"GET /c/x HTTP/1.1\r\nHost: h\r\nAccept-Language: fr-CH\r\nbroken xxxx\r\n\r\n", 400, b"fr"),
+        (b"GET c/xxxx HTTP/1.1\r\nHost: h\r\nAccept-Language: \xff,;\r\n\r\n", 400, b"en"),
+        (
+            b"POST /c/xxxx HTTP/1.1\r\nAccept-Language: de\r\nHost: h\r\nContent-Length: 9999999\r\n\r\n",
+            413,
+            b"de",
+        ),
+        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 414, b"en"),
     ],
 )
 def test_what_is_no_request_is_answered_as_all_others_are(
-    campaign: Campaign, request_: bytes, status: int
+    campaign: Campaign, request_: bytes, status: int, language: bytes
 ) -> None:
     with campaign.serving(), socket.create_connection(("127.0.0.1", campaign.port), timeout=10) as raw:
         raw.sendall(request_)
@@ -272,7 +308,11 @@ def test_what_is_no_request_is_answered_as_all_others_are(
     assert b"\r\nConnection: close\r\n" in head
     assert b"\r\nCache-Control: no-store" in head
     assert b"\r\nContent-Security-Policy: default-src 'none';" in head
-    assert len(body) < 40, "it quotes nothing"
+    assert b"\r\nContent-Language: " + language + b"\r\n" in head
+    assert b"\r\nContent-Length: %d\r\n" % len(body) in head
+    assert b'<html lang="' + language in body
+    assert b"<h1>" in body
+    assert b"xxxx" not in body, "it quotes nothing"
 
 
 def test_names_are_shown_and_never_obeyed(set_campaign: SetCampaign) -> None:
@@ -367,14 +407,22 @@ def test_a_fault_of_ours_shows_no_trace(campaign: Campaign) -> None:
     assert link.rpartition("/")[2] not in campaign.log()
 
 
-def test_a_mail_scanner_that_only_asks_for_the_head_opens_nothing(campaign: Campaign) -> None:
+def test_a_mail_scanner_and_a_browser_that_looks_ahead_open_nothing(campaign: Campaign) -> None:
     link = campaign.links()["c1"]
     with campaign.serving():
         assert requests.head(link, timeout=10).status_code == 200
         Browser().get(f"{campaign.url}/c/none")
+        assert Browser().get(link, **{"Sec-Purpose": "prefetch;prerender"}).status_code == 200
     assert campaign.invitation("c1") == ("invited", None)
     with campaign.serving():
         Browser().get(link)
+    assert campaign.invitation("c1") == ("opened", None)
+
+
+def test_whoever_presses_the_button_has_seen_the_page(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        assert Browser().post(f"{link}/start").status_code == 303
     assert campaign.invitation("c1") == ("opened", None)
 
 

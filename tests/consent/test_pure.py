@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
+import string
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from itsdangerous import Signer
 
 from migrator.consent import cookies, flow, guard, words
 from migrator.consent.cookies import Journey
 from migrator.consent.flow import Came, Page
 from migrator.consent.guard import GUESSES, Guesses
+from migrator.consent.languages import Language, languages
 from migrator.consent.public_url import PublicUrl, parse
 from migrator.consent.tokens import Tokens
 from migrator.errors import ConfigurationError
@@ -24,6 +29,7 @@ from migrator.providers import Outcome, Reached, Won
 from migrator.transitions import settle
 from tests.test_transitions import BACKOFF, NOW, POLICY, consented, outcomes, waiting
 
+LANGUAGES = languages()
 NAMES = words.Names("Ledgerly", "Xero", "Organisation {0} <b>")
 times = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31)).map(lambda time: time.replace(tzinfo=UTC))  # noqa: DTZ001
 invitations = st.builds(
@@ -75,14 +81,16 @@ def test_connected_is_said_only_where_there_is_a_pair(invitation: Invitation, no
     assert (page is Page.CHECKING) is (upkeep and not finished)
 
 
-@given(invitations)
-def test_whatever_came_of_a_visit_can_be_told_and_names_are_not_obeyed(invitation: Invitation) -> None:
+@given(invitations, st.sampled_from([*LANGUAGES.by_tag.values()]))
+def test_whatever_came_of_a_visit_can_be_told_and_names_are_not_obeyed(
+    invitation: Invitation, language: Language
+) -> None:
     came = flow.notice(invitation)
     if came is not None:
-        message = words.notice_text(came, NAMES, invitation.connected)
+        message = words.notice_text(came, NAMES, invitation.connected, language)
         assert message.title
         assert message.paragraphs
-    assert "{" not in words.why_now(invitation.reason, NAMES).replace("{0}", "")
+    assert "{" not in words.why_now(invitation.reason, NAMES, language).replace("{0}", "")
 
 
 @given(invitations)
@@ -128,7 +136,16 @@ def test_every_outcome_has_a_page() -> None:
 
 # --- tokens ---
 
-ids = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_", min_size=1, max_size=30)
+ids = st.binary(min_size=16, max_size=16).map(
+    lambda content: base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+)
+"""As the ledger makes them: ``secrets.token_urlsafe(16)``."""
+
+
+def old_token(key: bytes, id_: str) -> str:
+    """A token as versions before this one made it."""
+    signer = Signer(key, salt=b"migrator.link", digest_method=hashlib.sha256, key_derivation="hmac")
+    return signer.sign(id_).decode("ascii")
 
 
 @given(ids, st.binary(min_size=32, max_size=32))
@@ -136,16 +153,38 @@ def test_a_token_gives_its_invitation_back_and_is_always_the_same(id_: str, key:
     token = Tokens(key).of(id_)
     assert Tokens(key).read(token) == id_
     assert Tokens(key).of(id_) == token
+    assert Tokens(key).read(old_token(key, id_)) == id_
 
 
-@given(ids, st.data())
-def test_no_token_but_ours_is_read(id_: str, data: st.DataObject) -> None:
+@pytest.mark.parametrize("id_", ["", "a", "a" * 21, "a" * 22, "A" * 23, "AAAAAAAAAAAAAAAAAAAAA ", "ä" * 22])
+def test_an_id_that_the_ledger_did_not_make_has_no_token(id_: str) -> None:
+    with pytest.raises(ValueError, match="16 bytes"):
+        Tokens(b"k" * 32).of(id_)
+
+
+@given(ids)
+def test_a_link_fits_into_the_line_of_a_mail_between_brackets(id_: str) -> None:
+    link = f"<https://connect.example.com/c/{Tokens(b'k' * 32).of(id_)}>"
+    assert len(link) < 76
+    assert link.isascii()
+    assert link.lower() == link, "some programs write all small"
+
+
+@given(ids, st.booleans(), st.data())
+def test_no_token_but_ours_is_read(id_: str, old: bool, data: st.DataObject) -> None:
     tokens = Tokens(b"k" * 32)
-    token = tokens.of(id_)
+    token = old_token(b"k" * 32, id_) if old else tokens.of(id_)
     place = data.draw(st.integers(0, len(token) - 1))
-    other = token[:place] + data.draw(st.characters()) + token[place + 1 :]
-    assert tokens.read(other) == (id_ if other == token else None)
+    other = (
+        token[:place] + data.draw(st.sampled_from(string.ascii_letters + string.digits)) + token[place + 1 :]
+    )
+    same = other == token if old else other.translate(LOOK_ALIKE).lower() == token
+    dot = old and place == 22  # it says nothing, and a letter more in its place is not the token's
+    assert tokens.read(other) == (id_ if same else None) or dot
     assert Tokens(b"x" * 32).read(token) is None
+
+
+LOOK_ALIKE = str.maketrans("oOiIlL", "001111")
 
 
 @given(st.text())
@@ -203,7 +242,47 @@ def test_the_challenge_is_the_rfcs() -> None:
     assert journey.challenge == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
 
+@given(st.lists(st.from_regex(r"[0-9a-f]{16}", fullmatch=True), max_size=40, unique=True))
+def test_of_many_cookies_the_oldest_go(hashes: list[str]) -> None:
+    order = ""
+    kept: list[str] = []
+    for name in [f"consent-{one}" for one in hashes]:
+        order, gone = cookies.ordered(order, name)
+        kept = [*(one for one in kept if one not in gone), name]
+        assert kept == [f"consent-{one}" for one in hashes[: hashes.index(name[8:]) + 1]][-cookies.MOST :]
+    assert len(order) < 250
+
+
+@given(st.text(), st.text())
+def test_whatever_a_browser_brings_as_the_order_names_cookies_of_ours_alone(before: str, text: str) -> None:
+    name = f"consent-{'a' * 16}"
+    order, gone = cookies.ordered(f"{before}consent-{'b' * 16}{text}", name)
+    assert order.endswith(name)
+    assert re.fullmatch(r"(consent-[0-9a-f]{16}\.?)+", order)
+    assert all(re.fullmatch(r"consent-[0-9a-f]{16}", one) for one in gone)
+
+
 # --- guesses ---
+
+
+@pytest.mark.parametrize(
+    ("headers", "visit"),
+    [
+        ({}, True),
+        ({"Sec-Fetch-Dest": "document"}, True),
+        ({"Sec-Fetch-Dest": "iframe"}, True),
+        ({"Sec-Purpose": "prefetch"}, False),
+        ({"Sec-Purpose": "prefetch;prerender"}, False),
+        ({"Purpose": "prefetch"}, False),
+        ({"X-Purpose": "preview"}, False),
+        ({"X-Moz": "Prefetch"}, False),
+        ({"Sec-Fetch-Dest": "empty"}, False),
+        ({"Sec-Fetch-Dest": "image"}, False),
+    ],
+)
+def test_what_is_fetched_in_advance_is_no_visit(headers: dict[str, str], visit: bool) -> None:
+    assert guard.is_visit("GET", headers.get) is visit
+    assert not guard.is_visit("HEAD", headers.get)
 
 
 @given(st.lists(st.floats(0, 300, allow_nan=False), min_size=1, max_size=120))
@@ -254,6 +333,24 @@ def test_strict_transport_is_asked_for_only_over_https() -> None:
 def test_a_public_url_is_written_as_browsers_do(text: str, url: str) -> None:
     assert str(parse(text)) == url
     assert parse(text).redirect_uri == f"{url}/callback"
+
+
+@pytest.mark.parametrize("path", ["", "/connect", "/callback"])
+@pytest.mark.parametrize("end", ["", "/"])
+def test_the_redirect_uri_is_recognised_where_the_public_url_belongs(path: str, end: str) -> None:
+    with pytest.raises(ConfigurationError, match="is the redirect URI") as refused:
+        parse(f"https://connect.example.com{path}/callback{end}")
+    assert refused.value.hint.endswith(f"--public-url https://connect.example.com{path}")
+
+
+def test_the_redirect_uri_of_the_settings_is_recognised_whatever_it_is() -> None:
+    url = parse("https://connect.example.com/oauth/return")
+    for uri in ("https://connect.example.com/oauth/return", "https://connect.example.com/oauth/return/"):
+        with pytest.raises(ConfigurationError, match=r"is oauth2\.redirect_uri") as refused:
+            url.require(uri)
+        assert "before /callback" in refused.value.hint
+    url.require("https://connect.example.com/oauth/return/callback")
+    url.require("")
 
 
 @given(st.text())

@@ -111,7 +111,7 @@ def test_a_tenant_that_nobody_named_is_adopted_if_there_is_one_alone(
     with campaign.serving():
         page = Browser().consent(link, tenants)
     assert heading(page) == "Connected"
-    assert f"Thank you. {', '.join(tenants.values())} " in page.text
+    assert f"Thank you. {' and '.join(tenants.values())} " in page.text
     assert campaign.standing("c1") == standing
     (listed,) = json.loads(campaign.migrator("reconsent", "list", "--json").stdout)
     assert listed["connected"] == "; ".join(tenants.values())
