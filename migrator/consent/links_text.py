@@ -36,11 +36,11 @@ def document(invited: Invited, output: Path) -> Mapping[str, object]:
 def remarks(invited: Invited, term: Term, *, excel: bool) -> Iterator[str]:
     """What the operator might have expected to be otherwise, and what to do about it."""
     if invited.sooner:
-        verb, them = ("ends", "it") if invited.sooner == 1 else ("end", "them")
-        yield f"{_links(invited.sooner)} {verb} when it was said at first: give --valid to lengthen {them}"
+        verb, them = ("keeps its", "it") if invited.sooner == 1 else ("keep their", "them")
+        yield f"{_links(invited.sooner)} {verb} former end: give --valid to lengthen {them}"
     if invited.later and term.lengthens:
         verb = "ends" if invited.later == 1 else "end"
-        yield f"{_links(invited.later)} {verb} later than that, as was said at first: none is ever shortened"
+        yield f"{_links(invited.later)} {verb} later than that already: --valid never shortens one"
     if invited.beyond_ascii and not excel:
         yield "some names are not in ASCII: give --excel if the file is to be opened in Excel"
 
