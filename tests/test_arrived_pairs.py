@@ -263,6 +263,7 @@ def seal_instead(scene: Scene, bodies: dict[str, list[bytes]]) -> None:
     with closing(sqlite3.connect(scene.ledger)) as db, db:
         db.execute("DROP INDEX attempts_with_answer")
         db.execute("ALTER TABLE token_pairs DROP COLUMN lifetime_assumed")
+        db.execute("ALTER TABLE runs DROP COLUMN resume_at")
         db.execute("DELETE FROM _sqlite_migrations WHERE name >= 'm005'")
         db.execute("DELETE FROM token_pairs")
         db.execute("DELETE FROM attempts")

@@ -23,6 +23,7 @@ from migrator.models import Credentials
 from migrator.running_time import RunningClock, watched
 from migrator.settings import ConsentSettings
 from migrator.wire import longest_call
+from migrator.wording import counted
 from migrator.workshop import Workshop
 
 log = logging.getLogger(__name__)
@@ -71,11 +72,14 @@ def serve(
     ):
         left = ledger.begin_run(workshop.policy, workers=THREADS + 1)
         if left.rescued:
-            log.warning("%d answers from the rescue file are in the ledger now", left.rescued)
+            answers = counted(
+                left.rescued, "answer from the rescue file is", "answers from the rescue file are"
+            )
+            log.warning("%s in the ledger now", answers)
         if left.open_calls:
             log.warning(
-                "%d calls were under way when an earlier process ended: their users click once more",
-                left.open_calls,
+                "%s under way when an earlier process ended: their users click once more",
+                counted(left.open_calls, "call was", "calls were"),
             )
         if not consent.application:
             log.warning("consent.application is not set: users read that 'Our application' asks them")

@@ -68,7 +68,7 @@ def test_a_link_is_lengthened_if_that_is_said_and_never_shortened(campaign: Camp
 
     told, ends = again("same.csv")
     assert "2 links, 0 of them new: same.csv\n" in told
-    assert "2 links keep their former end: give --valid to lengthen them" in told
+    assert "2 links keep their former end: give --valid to lengthen what ends too soon" in told
     campaign.alter(
         "UPDATE invitations SET expires_at = '2099-01-01T00:00:00.000000Z' WHERE connection_id = 2"
     )
