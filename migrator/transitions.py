@@ -268,7 +268,7 @@ def _won(
     only_call = standing.doubt is None or (
         action is Action.REFRESH and standing.doubt not in (Action.REFRESH, Action.EXCHANGE_CODE)
     )
-    if only_call and won.whole:
+    if only_call and won.whole and not won.pair.lifetime_assumed:
         return Verdict("done", "", State.MIGRATED, _mismatch(standing, won.pair), new_pair=won.pair)
     return Verdict(
         "done",

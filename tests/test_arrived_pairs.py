@@ -113,8 +113,10 @@ def test_no_pair_that_arrived_is_lost(set_scene: SetScene) -> None:
     unusual = scene.query("SELECT count(*) FROM attempts WHERE action = 'swap' AND answer IS NOT NULL")
     seen = scene.query("SELECT count(*) FROM connections c WHERE EXISTS (SELECT 1 FROM attempts"
                        " WHERE connection_id = c.id AND action <> 'swap' AND outcome = 'done')")  # fmt: skip
-    assert unusual == seen
+    assumed = scene.query("SELECT count(*) FROM token_pairs WHERE lifetime_assumed AND replaced_at IS NULL")
     assert unusual[0][0] > len(CHANGES) / 2
+    assert unusual <= seen
+    assert seen <= [(unusual[0][0] + assumed[0][0],)]
 
 
 def test_an_answer_that_breaks_off_behind_its_tokens_has_arrived(set_scene: SetScene) -> None:

@@ -66,7 +66,9 @@ secrets = st.sampled_from(["a", "b", "c"]).map(Secret)
 tenants = st.sampled_from(["", "T1", "t1", "T2"])
 handles = st.none() | secrets
 legacies = st.builds(LegacyToken, secrets, secrets, handles, st.none() | st.just(NOW))
-token_pairs = st.builds(TokenPair, secrets, secrets, st.just(NOW), st.just(""), tenants)
+token_pairs = st.builds(
+    TokenPair, secrets, secrets, st.just(NOW), st.just(""), tenants, lifetime_assumed=st.booleans()
+)
 stored_pairs = st.builds(StoredPair, st.integers(1, 9), token_pairs, st.none() | st.just(NOW))
 waits = st.none() | st.integers(0, 86_400).map(lambda seconds: timedelta(seconds=seconds))
 
@@ -238,7 +240,7 @@ def test_a_pair_won_under_doubt_is_looked_at_after_any_late_call(
     # A refresh that was asked only once shows by itself that the pair before it worked.
     shows_the_pair_before = action is Action.REFRESH and standing.doubt is not Action.REFRESH
     only_call = standing.doubt is None or shows_the_pair_before
-    if only_call and outcome.whole:
+    if only_call and outcome.whole and not outcome.pair.lifetime_assumed:
         assert verdict.state is State.MIGRATED
     else:  # what is not whole is looked at too, though at once where no other call can be late
         assert (verdict.state, verdict.reason) == (State.UNCERTAIN, UNVERIFIED)
@@ -816,7 +818,9 @@ def test_a_consent_counts_only_for_what_was_asked_for(
     elif not hit:
         assert verdict.reason == OTHER_TENANT
     elif not wanted:
-        assert verdict.reason == (SEVERAL_TENANTS if len(reached) > 1 else "")
+        assert standing.pair is not None
+        assumed = LIFETIME_ASSUMED if standing.pair.pair.lifetime_assumed else ""
+        assert verdict.reason == (SEVERAL_TENANTS if len(reached) > 1 else assumed)
         assert verdict.adopted == (reached[0] if len(reached) == 1 else None)
     else:
         assert (verdict.reason, verdict.adopted) == ("", None)

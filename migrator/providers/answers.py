@@ -152,11 +152,14 @@ def by_status(answer: Answer) -> Outcome:
         case 408 | 425 | 500 | 502 | 504:
             return Unknown(problem)
         case status if 300 <= status < 400:  # noqa: PLR2004
-            return Suspect(problem, "redirects are not followed with credentials; check base_url")
-        case status if 400 <= status < 500:  # noqa: PLR2004
             return Suspect(
-                problem, "the provider refuses without a reason that is known; see the attempts in the ledger"
+                problem,
+                "redirects are not followed with credentials; check base_url, and whether a captive portal"
+                " asks this machine to log in",
             )
+        case status if 400 <= status < 500:  # noqa: PLR2004
+            page = "; a web page came with it: is it a proxy's?" if is_web_page(answer) else ""
+            return Suspect(problem, f"there is no reason that is known{page}; see the attempts in the ledger")
     return Unknown(problem)
 
 

@@ -115,8 +115,8 @@ class Won:
 
     pair: TokenPair
     whole: bool = True
-    """Whether the answer said all that RFC 6749, 5.1 wants, in its words; if not, only the pair's use tells
-    whether it was understood.
+    """Whether the answer has the form of RFC 6749, 5.1, but for the lifetime, which that only recommends; if
+    not, only the pair's use tells whether it was understood.
     """
 
 

@@ -68,7 +68,7 @@ def read(answer: Answer, documented: Documented) -> Won | NoRefreshToken | None:
     if not pair.access_token or (tokens.of_form and not answer.delimited):
         # Only a refresh can bring an access token, or show that a form's last token was not cut off.
         pair = replace(pair, expires_at=answer.received_at)
-    return Won(pair, whole=standard is not None and not pair.lifetime_assumed)
+    return Won(pair, whole=standard is not None)
 
 
 def salvaged(answer: Answer, documented: Documented) -> Won | None:
