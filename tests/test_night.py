@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -23,7 +24,7 @@ TOKENS = 60
 
 def scene_of(set_scene: SetScene) -> Scene:
     """Eight calls are under way whenever anything happens."""
-    return set_scene(TOKENS, "repeat=never", "latency=300ms", mix="partner=1", expired=0.0)
+    return set_scene(TOKENS, "repeat=never", "latency=300ms", mix="partner=1", expired=0.0, timeout=1.5)
 
 
 def begun(scene: Scene, process: subprocess.Popen[str], migrated: int = 10) -> None:
@@ -71,7 +72,7 @@ def test_a_stop_for_longer_than_a_call_may_take_loses_nothing(set_scene: SetScen
     assert process.returncode == 0, said
     assert all_migrated(scene), scene.states()
     assert scene.query("SELECT count(*) FROM attempts WHERE outcome <> 'done'") == [(0,)]
-    assert said.count("this process did not run for 3 s") == 1
+    assert re.search(r"this process did not run for \d+ s: calls in flight get that time", said), said
 
 
 def test_an_answer_that_comes_after_the_stop_is_waited_for(set_scene: SetScene) -> None:
