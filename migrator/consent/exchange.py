@@ -23,6 +23,7 @@ from migrator.providers import (
     Suspect,
     Unknown,
     Won,
+    error_description,
 )
 from migrator.transitions import Policy, Verdict, settle
 from migrator.wire import Wire
@@ -85,7 +86,7 @@ class Exchange:
         answer = self._wire().send(self._profile.exchange(grant))
         outcome = self._profile.read(Action.EXCHANGE_CODE, answer)
         verdict = settle(standing, Action.EXCHANGE_CODE, outcome, self._clock(), self._policy, _PAUSE)
-        visit = flow.after_exchange(outcome)
+        visit = flow.after_exchange(outcome, error_description(answer))
         self._ledger.end_exchange(
             EndedCall.of(attempt_id, standing.id, None, answer, outcome, verdict), invitation.id, visit
         )
@@ -127,8 +128,14 @@ class Exchange:
 def _tell(key: str, action: Action, outcome: Outcome, verdict: Verdict, visit: Visit) -> None:
     """To the operator's log; never a code, token or link."""
     if isinstance(outcome, Suspect | StopAll | NoRefreshToken | Unknown) and outcome.hint:
+        said = f" ({visit.said})" if visit.said else ""
         log.error(
-            "connection %s: %s: the provider answers %s: %s", key, action, outcome.problem, outcome.hint
+            "connection %s: %s: the provider answers %s%s: %s",
+            key,
+            action,
+            outcome.problem,
+            said,
+            outcome.hint,
         )
     elif visit.outcome in (flow.Came.OTHER, flow.Came.OTHER_NAME, flow.Came.NONE, flow.Came.SEVERAL):
         log.warning(

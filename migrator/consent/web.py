@@ -31,7 +31,7 @@ from migrator.consent.rendering import Face
 from migrator.consent.tokens import Tokens, may_be_link
 from migrator.consent.words import Message, Names
 from migrator.errors import LedgerUnwritableError
-from migrator.ledger import AlreadyUsed, ConsentLedger, Invitation
+from migrator.ledger import AlreadyUsed, ConsentLedger, Invitation, Visit
 from migrator.models import Clock, Secret
 from migrator.providers import Profile
 
@@ -144,6 +144,8 @@ class Site:
             return self._invite(invitation, token)
         if page is Page.CONNECTED:
             return self._connected(invitation, just_now=False)
+        if page is Page.EXPIRED and flow.notice(invitation):
+            return self._ended(invitation)
         again = self._url.of(LINK + token) if page in _PASSING else ""
         return self._message(*_OF_PAGE[page], again=again)
 
@@ -168,7 +170,7 @@ class Site:
         if self._ending.is_set():
             return self._in_a_minute()
         self._ledger.opened(invitation.id)  # a browser may show a page that it has fetched in advance
-        journey = Journey.begin(invitation.id, flow.told(invitation), self._clock())
+        journey = Journey.begin(invitation.id, flow.told(invitation), self._ledger, self._clock())
         response = _redirect(f"{self._profile.authorise_url}?{self._question(journey)}")
         name = cookies.cookie_name(journey.state.reveal())
         self._set_cookie(response, CALLBACK, name, cookies.sealed(journey, self._ledger), cookies.LIFETIME)
@@ -209,7 +211,7 @@ class Site:
         journey = self._journey(state)
         invitation = self._ledger.invitation(journey.invitation_id) if journey else None
         if journey is None or invitation is None:
-            return self._guess(words.LOST_TRACK, 400)
+            return self._lost_track(state)
         if self._ending.is_set():
             return self._in_a_minute()  # with the same state, which is not used yet
         try:
@@ -225,12 +227,26 @@ class Site:
         state_sha256 = cookies.state_hash(journey.state.reveal())
         code = request.args.get("code", "")
         if not code or len(code) > _LONGEST_CODE or "error" in request.args:
-            visit = flow.came_back_without_code(request.args.get("error", ""))
+            visit = flow.came_back_without_code(
+                request.args.get("error", ""), request.args.get("error_description", "")
+            )
             self._ledger.came_back(state_sha256, invitation.id, visit)
-            tell = log.error if visit.outcome == flow.Came.SETUP else log.info
-            tell("connection %s: came back without a code: %s", invitation.key, visit.problem)
+            _tell(invitation.key, visit)
             return
         self._exchange.redeem(invitation, state_sha256, Secret(code), journey.verifier, journey.told)
+
+    def _lost_track(self, state: str) -> Response:
+        """Back without what this browser was given: nothing goes on, and the operator learns of it."""
+        response = self._guess(words.LOST_TRACK, 400)
+        if response.status_code != 400:  # noqa: PLR2004 - too many of them
+            return response
+        invitation_id = cookies.invitation_of(state, self._ledger)
+        key = self._ledger.lost_track(invitation_id) if invitation_id else None
+        if key is not None:
+            log.warning("connection %s: came back without the cookie that it left with", key)
+        else:
+            log.warning("somebody came back with a state that is none of ours")
+        return response
 
     def _journey(self, state: str) -> Journey | None:
         value = request.cookies.get(cookies.cookie_name(state)) if state else None
@@ -288,7 +304,7 @@ class Site:
             "invite.html",
             names=names,
             notice=words.notice_text(came, names, invitation.connected, language) if came else None,
-            why=words.why_now(invitation.reason, names, language),
+            why=words.why_now(flow.story(invitation), names, language),
             scopes=[
                 language.say(self._profile.scopes[scope]) if scope in self._profile.scopes else scope
                 for scope in self._face.scopes
@@ -302,11 +318,20 @@ class Site:
         told = words.connected_text(self._names(invitation, language), invitation.connected, language)
         return self._page("connected.html", told=told, just_now=just_now)
 
+    def _ended(self, invitation: Invitation) -> Response:
+        """A link that has ended since its user left for the provider, or before they came once more."""
+        language, came = self._language(), flow.notice(invitation)
+        if came is None:
+            return self._message(*_OF_PAGE[Page.EXPIRED])
+        names = self._names(invitation, language)
+        said = words.ended_text(came, names, invitation.connected, language)
+        return self._page("message.html", 410, message=said)
+
     def _message(self, message: Message, status: int, again: str = "") -> Response:
         return rendering.message(self._face, self._url, self._language(), message, status, again)
 
-    def _page(self, template: str, **facts: object) -> Response:
-        return rendering.page(self._face, self._url, self._language(), template, 200, **facts)
+    def _page(self, template: str, status: int = 200, **facts: object) -> Response:
+        return rendering.page(self._face, self._url, self._language(), template, status, **facts)
 
     def _to_link(self, invitation: Invitation) -> Response:
         return self._to(LINK + self._tokens.of(invitation.id))
@@ -360,6 +385,16 @@ class Site:
 def _asked() -> str:
     """What a request asks for: links are broken where nobody expects it, also by a question mark."""
     return f"{request.path}?{request.query_string.decode('latin-1')}"
+
+
+_TOLD = {flow.Came.REFUSED: log.info, flow.Came.DOWN: log.warning, flow.Came.SETUP: log.error}
+
+
+def _tell(key: str, visit: Visit) -> None:
+    """To the operator's log: the word, and what the provider said to it, masked."""
+    tell = _TOLD.get(flow.Came(visit.outcome), log.warning)
+    said = f": {visit.said}" if visit.said else ""
+    tell("connection %s: came back without a code: %s%s", key, visit.problem, said)
 
 
 def _redirect(url: str) -> Response:

@@ -23,6 +23,7 @@ from migrator.models import Action, Clock, Secret, Standing
 from migrator.transitions import Policy
 
 _COOKIE = "consent cookie"
+_STATE = "consent state"
 
 
 class ConsentLedger(Book):
@@ -72,6 +73,13 @@ class ConsentLedger(Book):
             inviting.note_visit(db, invitation_id, visit, now)
 
         self._writer.write(entry)
+
+    def lost_track(self, invitation_id: str) -> str | None:
+        """Somebody came back with an invitation's ``state`` and without its cookie; returns whose it is.
+
+        None if there is no such invitation. It is counted, and nothing else comes of it.
+        """
+        return self._writer.write(lambda db: inviting.lost_track(db, invitation_id))
 
     # --- calls ---
 
@@ -126,6 +134,14 @@ class ConsentLedger(Book):
     def open_cookie(self, sealed: bytes) -> Secret:
         """What ``seal_cookie`` sealed. Raises ``LedgerError`` for anything else."""
         return self._codec.open(sealed, _COOKIE)
+
+    def seal_state(self, text: str) -> bytes:
+        """Encrypt what a ``state`` says to us on its way back."""
+        return self._codec.seal(text, _STATE)
+
+    def open_state(self, sealed: bytes) -> Secret:
+        """What ``seal_state`` sealed. Raises ``LedgerError`` for anything else."""
+        return self._codec.open(sealed, _STATE)
 
 
 @contextmanager
