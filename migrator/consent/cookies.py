@@ -28,6 +28,13 @@ LIFETIME = timedelta(hours=1)
 """How long a user may be at the provider."""
 _RANDOM = 32
 """Bytes of a state and of a verifier."""
+KEPT = timedelta(minutes=5)
+"""How long a cookie is kept once its user is back: who loads that page again is known, and who has many links
+does not gather cookies until a proxy finds them too long.
+"""
+BACK = "consent-back"
+"""The name of the cookie of a browser that has just come back."""
+_BACK = "back"
 _DIGITS = 32
 """Of a state's hash, in its cookie: 128 bits."""
 _LONGEST = 2048
@@ -96,6 +103,19 @@ def invitation_of(state: str, sealer: Sealer) -> str | None:
         return sealer.open_state(_bytes(state.rpartition(".")[2])).reveal()
     except (LedgerError, ValueError):
         return None
+
+
+def returned(invitation_id: str, sealer: Sealer, now: datetime) -> str:
+    """The value of the cookie of a browser that has just come back, and connected what it was asked for."""
+    return _text(sealer.seal_state(f"{_BACK} {now.timestamp()} {invitation_id}"))
+
+
+def has_just_returned(value: str, invitation_id: str, sealer: Sealer, now: datetime) -> bool:
+    """Whether a browser has come back for this invitation within the last minutes."""
+    said = (invitation_of(value[:_LONGEST], sealer) or "").split(" ")
+    if len(said) != 3 or said[0] != _BACK or said[2] != invitation_id:  # noqa: PLR2004 - as it is written
+        return False
+    return 0 <= now.timestamp() - float(said[1]) <= KEPT.total_seconds()
 
 
 def cookie_name(state: str) -> str:

@@ -43,10 +43,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_KEPT = timedelta(minutes=5)
-"""How long a cookie is kept once its user is back: who loads that page again is known, and who has many links
-does not gather cookies until a proxy finds them too long.
-"""
 _LONGEST_STATE = 256
 _LONGEST_CODE = 4096
 
@@ -220,7 +216,7 @@ class Site:
             log.info("connection %s: a state came back a second time", invitation.key)
         response = self._back_to(invitation)
         name = cookies.cookie_name(state)
-        self._set_cookie(response, CALLBACK, name, request.cookies[name], _KEPT)
+        self._set_cookie(response, CALLBACK, name, request.cookies[name], cookies.KEPT)
         return response
 
     def _settle(self, invitation: Invitation, journey: Journey) -> None:
@@ -253,9 +249,14 @@ class Site:
         return cookies.opened(value, state, self._ledger, self._clock()) if value else None
 
     def _back_to(self, invitation: Invitation) -> Response:
-        link = LINK + self._tokens.of(invitation.id)
         now = self._ledger.invitation(invitation.id) or invitation
-        return self._to(f"{link}/done" if flow.page(now, self._clock()) is Page.CONNECTED else link)
+        if flow.page(now, self._clock()) is not Page.CONNECTED:
+            return self._to_link(invitation)
+        done = f"{LINK}{self._tokens.of(invitation.id)}/done"
+        response = self._to(done)
+        back = cookies.returned(invitation.id, self._ledger, self._clock())
+        self._set_cookie(response, done, cookies.BACK, back, cookies.KEPT)
+        return response
 
     # --- what they are made of ---
 
@@ -314,9 +315,27 @@ class Site:
         )
 
     def _connected(self, invitation: Invitation, *, just_now: bool) -> Response:
+        """What is connected, and what else is wanted of whoever reads mail at the same address.
+
+        The other links, with the names of their organisations, are for the browser alone that has just come
+        back from a consent which connected what this link asks for: it has shown that it belongs to one of
+        the address's organisations. Whoever only holds a link, as by a forwarded mail or a page that is
+        opened again later, reads that there are others, and not which.
+        """
         language = self._language()
+        others = self._ledger.remaining(invitation.id)
+        value = request.cookies.get(cookies.BACK, "")
+        back = just_now and cookies.has_just_returned(value, invitation.id, self._ledger, self._clock())
+        links = [
+            (
+                words.organisation(other.organisation, language),
+                self._url.of(LINK + self._tokens.of(other.id)),
+            )
+            for other in (others if back else ())
+        ]
+        left = words.left_text(len(others), links=bool(links), tongue=language)
         told = words.connected_text(self._names(invitation, language), invitation.connected, language)
-        return self._page("connected.html", told=told, just_now=just_now)
+        return self._page("connected.html", told=told, just_now=just_now, left=left, links=links)
 
     def _ended(self, invitation: Invitation) -> Response:
         """A link that has ended since its user left for the provider, or before they came once more."""

@@ -236,6 +236,21 @@ def connected_text(names: Names, connected: Sequence[str], tongue: Tongue) -> st
     )
 
 
+def left_text(number: int, *, links: bool, tongue: Tongue) -> str:
+    """What is left to do; ``links`` says that those to so many organisations follow."""
+    if not number:
+        return tongue.say("There is nothing more to do. You can close this window.")
+    if links:
+        return tongue.count(
+            "One more organisation is still to be connected:",
+            "More organisations are still to be connected:",
+            number,
+        )
+    return tongue.say(
+        "Other organisations are still to be connected. Please open the other links that we sent you, too."
+    )
+
+
 def link_ends_text(expires_at: datetime, tongue: Tongue) -> str:
     """Until when a link can be used."""
     return tongue.say(

@@ -15,7 +15,7 @@ from pathlib import Path
 from migrator.ledger import copying, entries, files, inviting, lock, schema
 from migrator.ledger.book import Book
 from migrator.ledger.entries import SERVE, EndedCall
-from migrator.ledger.inviting import LINKS, Invitation, Left, Visit
+from migrator.ledger.inviting import LINKS, Invitation, Left, Remaining, Visit
 from migrator.ledger.ledger import unlock
 from migrator.ledger.rescue import RescueFile
 from migrator.ledger.vault import LedgerKey, Vault
@@ -55,6 +55,10 @@ class ConsentLedger(Book):
     def invitation(self, invitation_id: str) -> Invitation | None:
         """An invitation, and where its connection stands; None if there is no such invitation."""
         return inviting.invitation(self._reader(), invitation_id)
+
+    def remaining(self, invitation_id: str) -> tuple[Remaining, ...]:
+        """The invitations that still count and went to the same address as this one."""
+        return inviting.remaining(self._reader(), invitation_id, self._clock())
 
     def unverified(self) -> tuple[int, ...]:
         """Connections whose new pair may be asked for once more, and nobody has seen work yet."""

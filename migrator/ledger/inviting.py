@@ -31,6 +31,7 @@ UNVERIFIED = "unverified"
 MISHAPS = frozenset({RESPONSE_LOST, UNVERIFIED_PAIR, OTHER_TENANT, NO_TENANT})
 """Reasons that a user's visit may have given a connection: they say nothing of why its user was asked."""
 
+_MOST_REMAINING = 100
 _COUNTS = "i.finished_at IS NULL AND i.expires_at > ?"
 """Of an invitation ``i``: whether it is still of use, at a time."""
 
@@ -173,6 +174,29 @@ def invitation(db: sqlite3.Connection, invitation_id: str) -> Invitation | None:
         exchanging_since=maybe_time_of(row[12]),
         why=row[13],
     )
+
+
+@dataclass(frozen=True)
+class Remaining:
+    """An invitation that still counts, beside one that was followed."""
+
+    id: str
+    organisation: str
+
+
+def remaining(db: sqlite3.Connection, invitation_id: str, now: datetime) -> tuple[Remaining, ...]:
+    """The invitations that still count and went to the same address as this one."""
+    rows = db.execute(
+        f"""SELECT i.id, c.organisation
+            FROM invitations asked JOIN connections a ON a.id = asked.connection_id
+            JOIN connections c ON c.state = 'needs_consent' AND c.id <> a.id
+                 AND trim(a.contact_email) <> ''
+                 AND lower(trim(c.contact_email)) = lower(trim(a.contact_email))
+            JOIN invitations i ON i.connection_id = c.id AND {_COUNTS}
+            WHERE asked.id = ? ORDER BY c.id LIMIT {_MOST_REMAINING}""",  # noqa: S608
+        [time_text(now), invitation_id],
+    )
+    return tuple(Remaining(*row) for row in rows)
 
 
 def opened(db: sqlite3.Connection, invitation_id: str, now: datetime) -> None:
