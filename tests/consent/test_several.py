@@ -173,6 +173,23 @@ def test_what_becomes_of_the_pair_becomes_of_all_and_a_new_consent_serves_them_a
     assert shared.query("SELECT DISTINCT own_pair FROM pairs") == [(2,)]
 
 
+def test_a_refresh_of_which_nobody_knows_makes_all_uncertain_and_is_asked_again_once(
+    shared: Campaign,
+) -> None:
+    shared.provider.token_fault = "500"
+    shared.migrator("refresh", "--all")
+    assert {shared.standing(key) for key in ("c1", "c2", "c3")} == {("uncertain", "response_lost")}
+    shared.provider.token_fault = ""
+    shared.alter("UPDATE connections SET not_before = NULL")
+    calls = shared.provider.token_calls
+    finished = shared.migrator("resume")
+    assert finished.returncode == 0, finished.stderr
+    assert states(shared) == {"c1": DONE, "c2": DONE, "c3": DONE, "c4": NEEDS, "c5": NEEDS}
+    assert shared.provider.token_calls == calls + 1
+    asked = "SELECT DISTINCT connection_id FROM attempts"
+    assert shared.query(asked) == [(1,)], "nothing is ever called for those that are served"
+
+
 def test_revoke_treats_it_as_shared(shared: Campaign) -> None:
     refused = shared.migrator("revoke", "--yes", "c2")
     assert refused.returncode == 2
