@@ -11,6 +11,7 @@ import logging
 import os
 import resource
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -88,31 +89,57 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name need not fit a terminal of eight bits
     try:
+        exit_code = _outcome()
+    finally:
+        _flush_errors()
+    sys.exit(exit_code)
+
+
+def _outcome() -> int:
+    """Run the command; what went wrong is told, and becomes an exit code."""
+    try:
         exit_code = cli.main(standalone_mode=False, prog_name="migrator")
         sys.stdout.flush()  # here, where a reader that has gone is still noticed
     except click.ClickException as error:
-        error.show(sys.stderr)
-        sys.exit(ExitCode.USAGE)
+        with suppress(OSError):
+            error.show(sys.stderr)
+        return ExitCode.USAGE
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
-        sys.exit(ExitCode.INTERRUPTED)
+        _complain("interrupted")
+        return ExitCode.INTERRUPTED
     except MigratorError as error:
-        click.echo(f"error: {printable(error.message)}", err=True)
+        _complain(f"error: {printable(error.message)}")
         if error.hint:
             for hint in error.hint.split("\n"):
-                click.echo(f"hint: {printable(hint)}", err=True)
-        sys.exit(error.exit_code)
+                _complain(f"hint: {printable(hint)}")
+        return error.exit_code
     except BrokenPipeError:  # whoever read our output has gone; that is no fault of ours
         _divert(sys.stdout)
-        sys.exit(ExitCode.INCOMPLETE)
+        return ExitCode.INCOMPLETE
     except OSError as error:
         if error.errno not in _OUTPUT_FAULTS:
             raise
         _divert(sys.stdout)
-        click.echo(f"error: the output could not be written: {error.strerror}", err=True)
-        click.echo("hint: send it elsewhere; what a job did is in its ledger: 'migrator status'", err=True)
-        sys.exit(ExitCode.USAGE)
-    sys.exit(exit_code)
+        _complain(f"error: the output could not be written: {error.strerror}")
+        _complain("hint: send it elsewhere; what a job did is in its ledger: 'migrator status'")
+        return ExitCode.USAGE
+    return int(exit_code or ExitCode.DONE)
+
+
+def _complain(text: str) -> None:
+    """To standard error; if nobody is there any more, the exit code says it."""
+    with suppress(OSError):
+        click.echo(text, err=True)
+
+
+def _flush_errors() -> None:
+    """What standard error cannot take goes nowhere: else Python ends with an exit code of its own, 120."""
+    stream: TextIO | None = sys.stderr  # None where it was closed before we began
+    try:
+        if stream is not None:
+            stream.flush()
+    except OSError:
+        _divert(sys.stderr)
 
 
 def _divert(stream: TextIO) -> None:

@@ -23,6 +23,7 @@ from migrator.providers import (
     Unknown,
     Won,
 )
+from migrator.running_time import RunningClock
 
 _POLL = 0.02
 _MOST_PUT_OFF = 5
@@ -32,10 +33,21 @@ _MOST_PUT_OFF = 5
 class Gate:
     """Lets calls out one by one, and listens to what came of them."""
 
-    def __init__(self, pace: Pace, breaker: Breaker, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        pace: Pace,
+        breaker: Breaker,
+        monotonic: Callable[[], float] = time.monotonic,
+        running: RunningClock | None = None,
+    ) -> None:
+        """``monotonic`` counts what the provider counts too: its limit, and the pauses that it asks for.
+
+        ``running`` counts how long trouble was borne; while this process was stopped, nothing was.
+        """
         self._pace = pace
         self._breaker = breaker
         self._monotonic = monotonic
+        self._running = running or monotonic
         self._turnstiles = (threading.Lock(), threading.Lock())  # for others, and for who goes first
         self._lock = threading.Lock()
         self._under_way = 0
@@ -134,10 +146,10 @@ class Gate:
     def _limit_reached(self, outcome: Later) -> Trip | None:
         now = self._monotonic()
         if self._limited == 0:
-            self._limited_since = now
+            self._limited_since = self._running()
         self._limited += 1
         wait = outcome.after.total_seconds() if outcome.after else unsaid_wait(self._limited)
-        if now - self._limited_since + wait > LONGEST_PAUSE:
+        if self._running() - self._limited_since + wait > LONGEST_PAUSE:
             return Trip(outcome.problem, outcome.after.total_seconds() if outcome.after else None)
         self._pace.pause(now + wait)
         self._pace.refused(now)
@@ -154,10 +166,9 @@ class Gate:
         return Trip(outcome.problem, wait) if self._put_off >= _MOST_PUT_OFF else None
 
     def _trouble(self, problem: str) -> Trip | None:
-        now = self._monotonic()
-        reaction = self._breaker.bad(problem, now)
+        reaction = self._breaker.bad(problem, self._running())
         if isinstance(reaction, Pause):
-            self._pace.pause(now + reaction.seconds)
+            self._pace.pause(self._monotonic() + reaction.seconds)
             return None
         return reaction
 

@@ -1,8 +1,9 @@
-"""Ctrl-C and SIGTERM: the first asks the job to end, a second SIGINT ends it at once."""
+"""Ctrl-C, SIGTERM and SIGHUP: the first asks the job to end, a second SIGINT ends it at once."""
 
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 import threading
@@ -13,6 +14,9 @@ from typing import NoReturn
 
 from migrator.errors import ExitCode
 
+_STREAMS = (1, 2)
+"""Standard output and standard error."""
+
 
 class Interruption:
     """Whether somebody asked the job to end."""
@@ -22,6 +26,8 @@ class Interruption:
         """Set when the job shall end; the job itself may set it too."""
         self.requested = False
         """Whether it was a signal that asked."""
+        self.hung_up = False
+        """Whether one of them was SIGHUP."""
         self.undone = False
         """Whether the process may end at any moment without having done anything."""
 
@@ -37,9 +43,11 @@ class Interruption:
 
 @contextmanager
 def heeded(seconds: float) -> Iterator[Interruption]:
-    """Turn SIGINT and SIGTERM into a request to end, while the block lasts.
+    """Turn SIGINT, SIGTERM and SIGHUP into a request to end, while the block lasts.
 
-    ``seconds`` is how long what is in flight may take.
+    ``seconds`` is how long what is in flight may take. SIGHUP comes when the terminal has gone; what is said
+    to it from then on goes nowhere, and is no error. Whoever started the process with ``nohup`` wants it to
+    go on, so a SIGHUP that was ignored stays ignored.
     """
     interruption = Interruption()
 
@@ -50,15 +58,40 @@ def heeded(seconds: float) -> Iterator[Interruption]:
             # The ledger stays true: every intent is in it, and what is not completed will be asked again.
             _leave("left at once; 'migrator resume' goes on")
         interruption.requested = True
+        interruption.hung_up = interruption.hung_up or number == signal.SIGHUP
         interruption.stop.set()
+        if interruption.hung_up:
+            let_go_of_who_has_gone()
         _tell(f"ending: what is in flight may take {seconds:.0f} s at the most; Ctrl-C again leaves at once")
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    heeding = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        heeding.append(signal.SIGHUP)
+    before = {number: signal.signal(number, handle) for number in heeding}
     try:
         yield interruption
     finally:
+        if interruption.hung_up:  # once more: 'tee' and its like end a little later
+            let_go_of_who_has_gone()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def let_go_of_who_has_gone() -> None:
+    """Let what is written to a terminal that has gone, or to a pipe that nobody reads, go nowhere."""
+    for descriptor in _STREAMS:
+        with suppress(OSError):
+            if _has_gone(descriptor):
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, descriptor)
+                os.close(nowhere)
+
+
+def _has_gone(descriptor: int) -> bool:
+    """Whether nobody is at the other end any more."""
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    return any(events & (select.POLLERR | select.POLLHUP) for _, events in poll.poll(0))
 
 
 def _leave(text: str) -> NoReturn:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
+from migrator import faults
 from migrator.agenda import Agenda
 from migrator.errors import StoppedError
 from migrator.gate import Gate
@@ -54,12 +55,6 @@ _SUSPECT_PAUSE = timedelta(seconds=2)
 """A connection under suspicion lets others go first: they tell whether it is its fault or everybody's.
 Its second such answer is its own fault if others have got good ones since."""
 
-_STOP_HINTS = {
-    "connection_refused": "is the provider's address right, and does this machine reach it?",
-    "name_not_found": "is base_url right, and does this machine resolve names?",
-    "tls_certificate": "the server's certificate is not valid; never send tokens to it",
-}
-
 
 @dataclass(frozen=True)
 class Tools:
@@ -71,6 +66,11 @@ class Tools:
     new_wire: Callable[[], Wire]
     """Called once by each worker."""
     clock: Clock
+    due: Clock
+    """Tells whether somebody has waited long enough: as ``clock``, but never ahead of the time that passed.
+
+    Who waits for a call that may still run at the provider waits for real, whoever sets the clock.
+    """
     dice: Random
     progress: Progress
 
@@ -147,14 +147,19 @@ class Job:
                 return
             verdict = self._call(standing, action, wire)
             if verdict is not None and verdict.not_before is not None:
-                self._stop.wait((verdict.not_before - self._tools.clock()).total_seconds())
+                self._wait_for(verdict.not_before)
+
+    def _wait_for(self, moment: datetime) -> None:
+        while (seconds := (moment - self._tools.due()).total_seconds()) > 0:
+            if self._stop.wait(min(seconds, _LONGEST_LOOK)):
+                return
 
     # --- handing out ---
 
     def _feed(self, agenda: Agenda) -> None:
         after = 0
         while not self._stop.is_set():
-            page = self._ledger.due(agenda, self._tools.clock(), after=after, limit=_PAGE)
+            page = self._ledger.due(agenda, self._tools.due(), after=after, limit=_PAGE)
             handed = sum(self._hand_out(connection_id) for connection_id in page)
             after = page[-1] if len(page) == _PAGE else 0
             if handed or after:
@@ -199,6 +204,7 @@ class Job:
             self._tools.progress.note(f"{again} in {seconds:.0f} s")
         self._awaited = moment
         # A hair more, so that it is due when we look; not for long, as others may have settled it meanwhile.
+        seconds = (moment - self._tools.due()).total_seconds()
         self._stop.wait(min(max(seconds, 0) + 0.001, _LONGEST_LOOK))
         return True
 
@@ -229,7 +235,7 @@ class Job:
         called = False
         while not self._stop.is_set():
             standing = self._ledger.standing(connection_id)
-            step = agenda.step(standing, self._tools.clock())
+            step = agenda.step(standing, self._tools.due())
             match step:
                 case Call():
                     verdict = self._call(standing, step.action, wire, first=called)
@@ -410,7 +416,12 @@ def _stopped(outcome: Outcome, trip: Trip, now: datetime) -> StoppedError:
         message = f"the provider's limit for the application is reached ({problem!r})"
         hint = "" if resume_at else "the provider does not say for how long; try again later"
     else:
-        message = f"nothing but trouble with the provider for a while, at last {problem!r}"
-        hint = _STOP_HINTS.get(problem, "")
+        trouble = "the provider" if problem not in faults.HINTS else "the way to the provider"
+        message = (
+            f"there is no way to the provider ({problem!r})"
+            if problem in faults.LASTING
+            else f"nothing but trouble with {trouble} for a while, at last {problem!r}"
+        )
+        hint = faults.HINTS.get(problem, "")
     hint = f"{hint}; then {go_on}" if hint else go_on
     return StoppedError(f"stopped: {message}", hint=hint, resume_at=resume_at)

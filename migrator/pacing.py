@@ -9,6 +9,8 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from random import Random
 
+from migrator.faults import LASTING
+
 FIRST_BACKOFF = 0.5
 LONGEST_BACKOFF = 30.0
 LONGEST_PAUSE = 900.0
@@ -185,7 +187,13 @@ class Breaker:
         return Trip(problem) if self._refusals[kind] >= most else None
 
     def bad(self, problem: str, now: float) -> Pause | Trip | None:
-        """No answer, or one that says that the provider is in trouble."""
+        """No answer, or one that says that the provider is in trouble.
+
+        What no waiting mends stops a job at once that has not seen anything go well; another is patient with
+        it too.
+        """
+        if problem in LASTING and not self._accepted:
+            return Trip(problem)
         if self._bad == 0:
             self._bad_since = now
         self._bad += 1

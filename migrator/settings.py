@@ -5,24 +5,23 @@ Secrets are read apart from the rest, by ``read_credentials``: a dry run or a re
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from migrator import proxy_url
 from migrator.errors import ConfigurationError
 from migrator.models import Credentials, Secret
-
-T = TypeVar("T")
+from migrator.proxy_url import ProxyUrl
+from migrator.sections import Section
 
 SIGNATURE_METHODS = ("HMAC-SHA1", "RSA-SHA1")
 
@@ -89,6 +88,18 @@ class JobSettings:
 
 
 @dataclass(frozen=True)
+class NetworkSettings:
+    """The way out."""
+
+    proxy: ProxyUrl | None = None
+    """The proxy that leads out, without its password."""
+    environment: bool = False
+    """``proxy = "environment"``: that says which proxy and which certificate authorities."""
+    ca_file: Path | None = None
+    """PEM file of certificate authorities that are trusted beside the public ones."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings but the secrets."""
 
@@ -100,6 +111,7 @@ class Settings:
     oauth2: OAuth2Settings = field(default_factory=OAuth2Settings)
     consent: ConsentSettings = field(default_factory=ConsentSettings)
     job: JobSettings = field(default_factory=JobSettings)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
 
 
 def load(path: Path, *, required: bool) -> Settings:
@@ -127,7 +139,7 @@ def load(path: Path, *, required: bool) -> Settings:
             f"{path} is not valid TOML: {error}",
             hint="mend it there; 'migrator --config FILE init' writes a new one to compare with",
         ) from None
-    return _settings(_Section(document, path, ""))
+    return _settings(Section(document, path, ""))
 
 
 def read_credentials(settings: Settings, environ: Mapping[str, str], *, signs: bool = True) -> Credentials:
@@ -235,85 +247,10 @@ def _readable(error: OSError | UnicodeDecodeError, otherwise: str) -> str:
     return f"{mend}, or {otherwise}"
 
 
-class _Section:
-    """One table of the TOML document.
-
-    Takes settings out of it, type by type, and complains about what is left.
-    """
-
-    def __init__(self, values: Mapping[str, Any], path: Path, name: str) -> None:
-        self._values = values
-        self._path = path
-        self._prefix = f"{name}." if name else ""
-        self._asked: list[str] = []
-
-    def section(self, name: str) -> _Section:
-        value = self._take(name, dict, "a table", {})
-        return _Section(value, self._path, name)
-
-    def text(self, name: str, default: str) -> str:
-        return self._take(name, str, "a text", default)
-
-    def switch(self, name: str, default: bool) -> bool:
-        return self._take(name, bool, "true or false", default)
-
-    def count(self, name: str, default: int, most: int | None = None) -> int:
-        value = self._take(name, int, "a whole number", default)
-        if isinstance(value, bool) or value < 1 or (most is not None and value > most):
-            bounds = "of at least 1" if most is None else f"from 1 to {most}"
-            raise self.wrong(name, f"must be a whole number {bounds}")
-        return value
-
-    def seconds(self, name: str, default: float) -> float:
-        value: Any = self._take(name, (int, float), "a number of seconds", default)
-        if isinstance(value, bool) or not 0 < value <= 3600:  # noqa: PLR2004 - an hour
-            raise self.wrong(name, "must be a number of seconds from above 0 to 3600")
-        return float(value)
-
-    def day(self, name: str) -> date | None:
-        value = self._take(name, date, "a date such as 2026-12-31", None)
-        return value.date() if isinstance(value, datetime) else value
-
-    def file(self, name: str) -> Path | None:
-        """A path, taken relative to the configuration file's folder."""
-        value = self._take(name, str, "a file name", "")
-        try:
-            path = Path(value).expanduser()
-        except RuntimeError:
-            raise self.wrong(name, "names the home of a user who is not here") from None
-        if "\0" in value or (value and not path.name):
-            raise self.wrong(name, "is not a file name")
-        return self._path.parent / path if value else None
-
-    def words(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
-        value = self._take(name, list, "a list of texts", list(default))
-        if not all(isinstance(word, str) and word.split() == [word] for word in value):
-            raise self.wrong(name, "must be a list of texts without spaces")
-        return tuple(value)
-
-    def done(self) -> None:
-        """Refuse what nobody asked for: a mistyped setting must not be passed over in silence."""
-        for name in self._values:
-            if name not in self._asked:
-                close = difflib.get_close_matches(name, self._asked, n=1)
-                hint = f"did you mean {self._prefix}{close[0]}?" if close else ""
-                if name in ("consumer_secret", "client_secret", "ledger_key"):
-                    hint = f"secrets do not stand in this file: use MIGRATOR_{name.upper()}, or {name}_file"
-                raise ConfigurationError(f"{self._path}: there is no setting {self._prefix}{name}", hint=hint)
-
-    def wrong(self, name: str, problem: str, *, hint: str = "") -> ConfigurationError:
-        return ConfigurationError(f"{self._path}: {self._prefix}{name} {problem}", hint=hint)
-
-    def _take(self, name: str, kind: type[T] | tuple[type, ...], what: str, default: T) -> T:
-        self._asked.append(name)
-        value = self._values.get(name, default)
-        if value is not default and not isinstance(value, kind):
-            raise self.wrong(name, f"must be {what}")
-        return cast("T", value)
-
-
-def _settings(top: _Section) -> Settings:
-    oauth1, oauth2, consent, job = (top.section(name) for name in ("oauth1", "oauth2", "consent", "job"))
+def _settings(top: Section) -> Settings:
+    oauth1, oauth2, consent, job, network = (
+        top.section(name) for name in ("oauth1", "oauth2", "consent", "job", "network")
+    )
     settings = Settings(
         provider=top.text("provider", "xero"),
         base_url=_base_url(top),
@@ -346,22 +283,41 @@ def _settings(top: _Section) -> Settings:
             timeout=job.seconds("timeout", JobSettings.timeout),
             patience=job.seconds("patience", JobSettings.patience),
         ),
+        network=_network(network),
     )
     top.file("consumer_secret_file")
     top.file("client_secret_file")
-    for section in (top, oauth1, oauth2, consent, job):
+    for section in (top, oauth1, oauth2, consent, job, network):
         section.done()
     return settings
 
 
-def _signature_method(oauth1: _Section) -> str:
+def _signature_method(oauth1: Section) -> str:
     method = oauth1.text("signature_method", "HMAC-SHA1")
     if method not in SIGNATURE_METHODS:
         raise oauth1.wrong("signature_method", f"must be {' or '.join(SIGNATURE_METHODS)}")
     return method
 
 
-def _base_url(top: _Section) -> str:
+def _network(section: Section) -> NetworkSettings:
+    text = section.text("proxy", "")
+    ca_file = section.file("ca_file")
+    if text in ("", "environment"):
+        return NetworkSettings(environment=bool(text), ca_file=ca_file)
+    try:
+        proxy = proxy_url.parse(text)
+    except ValueError as error:
+        raise section.wrong("proxy", str(error), hint='or "environment", for HTTPS_PROXY') from None
+    if proxy.password is not None:
+        raise section.wrong(
+            "proxy",
+            "holds a password",
+            hint="take it out of the file, and put it into the environment as MIGRATOR_PROXY_PASSWORD",
+        )
+    return NetworkSettings(proxy, ca_file=ca_file)
+
+
+def _base_url(top: Section) -> str:
     """``base_url`` without a closing slash; plain http only to this machine, where nobody listens in."""
     text = top.text("base_url", "").rstrip("/")
     if not text:

@@ -16,7 +16,6 @@ from tabulate import tabulate
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - full-width, too
 
 _HARMLESS = (
-    re.compile(r"[+-]"),  # a dash for nothing
     re.compile(r"[+-][0-9]+(?:[.,' \u00a0\u202f][0-9]+)*(?:[Ee][+-]?[0-9]+)?(?:[ \u00a0\u202f]?%)?"),
     re.compile(r"\+(?=.*[0-9])[0-9 ().\u00a0\u202f/-]+"),  # a telephone number
 )

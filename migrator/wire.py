@@ -1,36 +1,28 @@
 """The only module that speaks HTTP: sends a provider's request, returns what came back, judges nothing.
 
-TLS is always verified and redirects are never followed: both would hand credentials to a stranger. The
-environment's proxies and ``.netrc`` are not looked at. Nothing is retried here: only the ledger knows what
-may be sent again.
+TLS is always verified and redirects are never followed: both would hand credentials to a stranger. The way
+out is the ``Network``'s: without a setting, the environment's proxies are not looked at, and ``.netrc`` never
+is. Nothing is retried here: only the ledger knows what may be sent again.
 """
 
 from __future__ import annotations
 
-import socket
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from typing import Any, Protocol
+import time
+from collections.abc import Mapping
+from typing import Protocol
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    MaxRetryError,
-    NameResolutionError,
-    NewConnectionError,
-)
-from urllib3.exceptions import SSLError as Urllib3SSLError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from migrator import __version__, code_grant
+from migrator import __version__, code_grant, faults
 from migrator.models import Clock, Credentials, Secret
+from migrator.network import DIRECT, Network
+from migrator.outward import fault_before
 from migrator.providers import Answer, Basic, Bearer, Code, NoAnswer, Request, Signed
+from migrator.running_time import RunningClock
 from migrator.signing import sign
+from migrator.timed_adapter import TimedAdapter
 
 _LONGEST_CONNECT = 10.0
 """Seconds for TCP and TLS; a server that answers at all answers this sooner than a call."""
@@ -59,8 +51,16 @@ class Wire(Protocol):
 class HttpWire:
     """The real one: requests prepares what is sent, one adapter keeps the connection alive."""
 
-    def __init__(self, credentials: Credentials, *, timeout: float, clock: Clock) -> None:
-        """``timeout`` is how long an answer may take, in seconds."""
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        timeout: float,
+        clock: Clock,
+        running: RunningClock = time.monotonic,
+        network: Network = DIRECT,
+    ) -> None:
+        """``timeout`` is how long an answer may take, in seconds; ``running`` counts them."""
         self._credentials = credentials
         self._timeout = timeout
         self._clock = clock
@@ -68,32 +68,32 @@ class HttpWire:
         self._session.trust_env = False
         self._session.headers["User-Agent"] = f"oauth-migrator/{__version__}"
         self._session.headers["Accept"] = "application/json"
-        self._adapter = _Adapter()
+        self._adapter = TimedAdapter(running, clock, network)
 
     def send(self, request: Request) -> Answer | NoAnswer:
         prepared = self._prepare(request)
+        self._adapter.begin(longest_call(self._timeout))
+        arrived = _Arrived(self._clock)
         try:
-            with self._adapter.given(longest_call(self._timeout)):
-                # Not through the session: it would read where a redirect leads, and keep cookies.
-                response = self._adapter.send(
-                    prepared,
-                    stream=True,
-                    timeout=(min(_LONGEST_CONNECT, self._timeout), self._timeout),
-                    verify=True,
-                    proxies={},
-                )
-                with response:
-                    body = _read(response)
-            if self._adapter.late:  # what was cut off may look like an answer
-                return NoAnswer(sent=True, problem="timeout")
-            if body is None:
-                return NoAnswer(sent=True, problem="answer_too_long")
-            delimited = "Content-Length" in response.headers or response.raw.chunked
-            return Answer(response.status_code, response.headers, body, self._clock(), delimited)
+            # Not through the session: it would read where a redirect leads, and keep cookies.
+            response = self._adapter.send(
+                prepared,
+                stream=True,
+                timeout=(min(_LONGEST_CONNECT, self._timeout), self._timeout),
+                verify=True,
+                proxies=self._adapter.proxies(request.url),
+            )
+            with response:
+                whole = arrived.read(response)
+            return whole or NoAnswer(sent=True, problem="answer_too_long")
         except requests.RequestException as error:
             return _no_answer(error)
+        except ReadTimeoutError:  # in the middle of an answer
+            return NoAnswer(sent=True, problem="timeout", part=arrived.part())
         except (HTTPError, ValueError, OSError):  # what a broken answer, or a connection cut off, can raise
-            return NoAnswer(sent=True, problem="answer_broken")
+            return NoAnswer(sent=True, problem="answer_broken", part=arrived.part())
+        finally:
+            self._adapter.end()
 
     def close(self) -> None:
         self._session.close()
@@ -137,72 +137,35 @@ def _reveal(fields: Mapping[str, str | Secret]) -> dict[str, str]:
     return {name: value.reveal() if isinstance(value, Secret) else value for name, value in fields.items()}
 
 
-def _read(response: requests.Response) -> bytes | None:
-    """The body, or None if it is longer than any that could be meant."""
-    body = bytearray()
-    while chunk := response.raw.read1(64 * 1024, decode_content=True):
-        body += chunk
-        if len(body) > LONGEST_BODY:
+class _Arrived:
+    """What has arrived of an answer: if it breaks off, what was asked for may stand in it."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._response: requests.Response | None = None
+        self._body = bytearray()
+
+    def read(self, response: requests.Response) -> Answer | None:
+        """The answer, or None if it is longer than any that could be meant.
+
+        Raises what a broken answer does, and keeps what came before.
+        """
+        self._response = response
+        while chunk := response.raw.read1(64 * 1024, decode_content=True):
+            self._body += chunk
+            if len(self._body) > LONGEST_BODY:
+                return None
+        return self._answer(response, delimited="Content-Length" in response.headers or response.raw.chunked)
+
+    def part(self) -> Answer | None:
+        """What had come when the answer broke off; None if nothing of its body had."""
+        if self._response is None or not self._body:
             return None
-    return bytes(body)
+        return self._answer(self._response, delimited=False)
 
-
-class _Adapter(HTTPAdapter):
-    """Cuts a call off when its time is over, wherever it hangs: a time-out begins anew with each byte."""
-
-    def __init__(self) -> None:
-        self._sockets: list[socket.socket] = []
-        self._late = threading.Event()
-        super().__init__(max_retries=0)
-
-    def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:
-        super().init_poolmanager(*arguments, **keywords)
-        self.poolmanager.pool_classes_by_scheme = {
-            "http": _pool(HTTPConnectionPool, HTTPConnection, self._connected),
-            "https": _pool(HTTPSConnectionPool, HTTPSConnection, self._connected),
-        }
-
-    @property
-    def late(self) -> bool:
-        """Whether the call was cut off."""
-        return self._late.is_set()
-
-    @contextmanager
-    def given(self, seconds: float) -> Iterator[None]:
-        """What is sent within this block ends after so many seconds, one way or another."""
-        self._late.clear()
-        timer = threading.Timer(seconds, self._cut_off)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-
-    def _connected(self, connection: HTTPConnection) -> None:
-        if self._late.is_set():
-            connection.close()
-            raise ConnectTimeoutError(connection, "connecting took longer than the whole call may")
-        self._sockets[:] = [connection.sock] if connection.sock is not None else []
-
-    def _cut_off(self) -> None:
-        self._late.set()
-        for open_socket in self._sockets:
-            with suppress(OSError):
-                open_socket.shutdown(socket.SHUT_RDWR)
-
-
-def _pool(
-    pool: type[HTTPConnectionPool], base: type[HTTPConnection], connected: Callable[[HTTPConnection], None]
-) -> type[HTTPConnectionPool]:
-    """A urllib3 pool whose connections tell when they are connected."""
-
-    def connect(self: HTTPConnection) -> None:
-        base.connect(self)
-        connected(self)
-
-    connection = type(f"Told{base.__name__}", (base,), {"connect": connect})
-    return type(f"Told{pool.__name__}", (pool,), {"ConnectionCls": connection})
+    def _answer(self, response: requests.Response, *, delimited: bool) -> Answer:
+        body = bytes(self._body)
+        return Answer(response.status_code, response.headers, body, self._clock(), delimited)
 
 
 def _no_answer(error: requests.RequestException) -> NoAnswer:
@@ -210,20 +173,11 @@ def _no_answer(error: requests.RequestException) -> NoAnswer:
 
     That decides whether the call may have had an effect.
     """
-    cause = error.args[0] if error.args else None
-    if isinstance(cause, MaxRetryError):
-        cause = cause.reason
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return NoAnswer(sent=False, problem="connect_timeout")
-    if isinstance(cause, NameResolutionError):
-        return NoAnswer(sent=False, problem="name_not_found")
-    if isinstance(cause, NewConnectionError):  # refused, or unreachable
-        return NoAnswer(sent=False, problem="connection_refused")
-    if isinstance(error, requests.exceptions.SSLError) or isinstance(cause, Urllib3SSLError):
-        # Certificates are checked before the request is written; a TLS fault after that cannot be told from
-        # this one.
-        verification = "CERTIFICATE_VERIFY_FAILED" in str(error)
-        return NoAnswer(sent=not verification, problem="tls_certificate" if verification else "tls_fault")
+    before = fault_before(error)
+    if before is not None:
+        return NoAnswer(sent=False, problem=before)
+    if isinstance(error, requests.exceptions.SSLError):
+        return NoAnswer(sent=True, problem=faults.TLS_FAULT)
     if isinstance(error, requests.exceptions.Timeout):
         return NoAnswer(sent=True, problem="timeout")
     return NoAnswer(sent=True, problem="no_answer")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,15 +17,19 @@ from migrator.interruption import Interruption, heeded
 from migrator.job import Job, Tools
 from migrator.ledger import Fate, Ledger, LedgerKey, Status
 from migrator.models import Clock, Credentials
+from migrator.network import DIRECT, Network
 from migrator.pacing import Breaker, Pace
 from migrator.progress import Progress
 from migrator.providers import Profile
 from migrator.reread import reread_all
+from migrator.running_time import RunningClock, Watch, watched
 from migrator.settings import JobSettings
 from migrator.tabular import printable
 from migrator.transitions import Policy
-from migrator.wire import HttpWire, longest_call
+from migrator.wire import HttpWire, Wire, longest_call
 from migrator.wording import counted
+
+log = logging.getLogger(__name__)
 
 _EXPORT_LEFT = {
     Fate.HANDED_OVER: "the export to {target} was whole when its process ended: it counts",
@@ -40,6 +45,8 @@ class Bench:
 
     ledger: Ledger
     interruption: Interruption
+    watch: Watch
+    """Tells how long this process ran."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,7 @@ class Workshop:
     settings: JobSettings
     clock: Clock
     progress: Progress
+    network: Network = DIRECT
 
     @property
     def policy(self) -> Policy:
@@ -75,13 +83,14 @@ class Workshop:
         longest = longest_call(self.settings.timeout) + ledgers.HURRIED_WAIT
         with (
             heeded(longest) as interruption,
+            watched(log.warning) as watch,
             ledgers.open_for_job(
                 self.path, self.key, self.clock, create=create, hurry=interruption.stop
             ) as ledger,
         ):
             self._begin(ledger, command, sources)
             try:
-                yield Bench(ledger, interruption)
+                yield Bench(ledger, interruption, watch)
             except LedgerUnwritableError:
                 raise  # how the run ended cannot be written either
             except BaseException as error:
@@ -125,20 +134,32 @@ class Workshop:
             raise ValueError("calls need credentials")
         return Job(
             bench.ledger,
-            self._tools(self.credentials),
+            self._tools(self.credentials, bench.watch),
             self.policy,
             concurrency=self.settings.concurrency,
             stop=bench.interruption.stop,
         )
 
-    def _tools(self, credentials: Credentials) -> Tools:
+    def new_wire(self, credentials: Credentials, running: RunningClock) -> Wire:
+        """A way to the provider, for one worker; ``running`` counts what its calls may take."""
+        return HttpWire(
+            credentials,
+            timeout=self.settings.timeout,
+            clock=self.clock,
+            running=running,
+            network=self.network,
+        )
+
+    def _tools(self, credentials: Credentials, watch: Watch) -> Tools:
+        settle = self.policy.settle.total_seconds()
         pace = Pace(self.settings.rate_per_minute, self.profile.rate_per_minute)
         return Tools(
             profile=self.profile,
             credentials=credentials,
-            gate=Gate(pace, Breaker(patience=self.settings.patience)),
-            new_wire=lambda: HttpWire(credentials, timeout=self.settings.timeout, clock=self.clock),
+            gate=Gate(pace, Breaker(patience=self.settings.patience), running=watch.running),
+            new_wire=lambda: self.new_wire(credentials, watch.running),
             clock=self.clock,
+            due=lambda: self.clock() - timedelta(seconds=watch.ahead(settle)),
             dice=Random(),  # noqa: S311 - jitter, not cryptography
             progress=self.progress,
         )

@@ -12,6 +12,11 @@ import requests
 Mangle = Callable[[str, int, bytes], tuple[int, bytes]]
 """Path, status and body go in; status and body come out."""
 
+
+class Cut(bytes):
+    """A body of which more was announced: the connection breaks off behind it."""
+
+
 _HOP_BY_HOP = {"connection", "content-length", "transfer-encoding", "content-encoding", "keep-alive"}
 
 
@@ -44,9 +49,11 @@ def mangled(base_url: str, mangle: Mangle) -> Iterator[str]:
             for name, value in answer.headers.items():
                 if name.lower() not in _HOP_BY_HOP:
                     self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
+            missing = 1_000 if isinstance(body, Cut) else 0
+            self.send_header("Content-Length", str(len(body) + missing))
             self.end_headers()
             self.wfile.write(body)
+            self.close_connection = bool(missing)
 
         do_GET = do_POST  # noqa: N815
 

@@ -14,7 +14,7 @@ import pytest
 
 from migrator import ledger as ledgers
 from tests.conftest import SetScene
-from tests.mangling import mangled
+from tests.mangling import Cut, mangled
 from tests.support import Scene
 from tests.test_misbehaving import talk_to
 
@@ -115,6 +115,40 @@ def test_no_pair_that_arrived_is_lost(set_scene: SetScene) -> None:
                        " WHERE connection_id = c.id AND action <> 'swap' AND outcome = 'done')")  # fmt: skip
     assert unusual == seen
     assert unusual[0][0] > len(CHANGES) / 2
+
+
+def test_an_answer_that_breaks_off_behind_its_tokens_has_arrived(set_scene: SetScene) -> None:
+    scene = set_scene(4, "repeat=never", mix="partner=1", expired=0.0, timeout=0.5)
+
+    def cut(pair: Document) -> bytes:
+        tokens = {name: pair.pop(name) for name in ("access_token", "refresh_token")}
+        text = json.dumps(tokens | pair).encode()
+        return Cut(text[: text.index(b"expires_in")])
+
+    with mangled(scene.sandbox.base_url, on_swaps([cut])) as url:
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv")
+    assert finished.returncode == 0, finished.stderr
+    assert scene.query("SELECT state, reason FROM connections") == [("migrated", "lifetime_assumed")] * 4
+    assert scene.untrue() == []
+    assert works(scene)
+
+
+def test_an_answer_that_breaks_off_within_a_token_is_lost_and_said_to_be(set_scene: SetScene) -> None:
+    scene = set_scene(2, "repeat=never", mix="partner=1", expired=0.0, timeout=0.3)
+
+    def cut(pair: Document) -> bytes:
+        text = json.dumps({name: pair[name] for name in ("access_token", "refresh_token")}).encode()
+        return Cut(text[:-4])
+
+    with mangled(scene.sandbox.base_url, on_swaps([cut])) as url:
+        talk_to(scene, url)
+        scene.migrator("run", "tokens.csv")
+    assert scene.query("SELECT DISTINCT state, reason FROM connections") == [
+        ("needs_consent", "response_lost")
+    ]
+    kept = scene.query("SELECT count(*) FROM attempts WHERE outcome = 'unknown' AND answer IS NOT NULL")
+    assert kept == [(2,)]
 
 
 def test_an_assumed_lifetime_is_told_as_a_finding_and_gone_once_the_provider_says_it(
@@ -229,6 +263,7 @@ def seal_instead(scene: Scene, bodies: dict[str, list[bytes]]) -> None:
     with closing(sqlite3.connect(scene.ledger)) as db, db:
         db.execute("DROP INDEX attempts_with_answer")
         db.execute("ALTER TABLE token_pairs DROP COLUMN lifetime_assumed")
+        db.execute("ALTER TABLE runs DROP COLUMN resume_at")
         db.execute("DELETE FROM _sqlite_migrations WHERE name >= 'm005'")
         db.execute("DELETE FROM token_pairs")
         db.execute("DELETE FROM attempts")

@@ -320,3 +320,39 @@ def test_who_was_begun_goes_before_others_while_the_gate_is_cautious(time: Time)
     time.while_waiting = others_try
     assert gate.admit(time, first=True)
     assert others_wait == [True]
+
+
+def test_a_stop_of_the_process_is_no_trouble_that_was_borne(time: Time) -> None:
+    running = 0.0
+    gate = Gate(Pace(60_000), Breaker(patience=60.0), time.monotonic, lambda: running)
+    for _ in range(Breaker.TROUBLE):
+        assert gate.listen(Action.SWAP, BAD) is None
+    time.now += 7200
+    running += 1
+    assert gate.listen(Action.SWAP, BAD) is None
+    running += 60
+    assert isinstance(gate.listen(Action.SWAP, BAD), Trip)
+
+
+def test_a_stop_while_the_limit_is_reached_ends_no_job_and_lets_nobody_go_sooner(time: Time) -> None:
+    gate = Gate(Pace(60_000), Breaker(patience=60.0), time.monotonic, lambda: 0.0)
+    gate.listen(Action.SWAP, WON)
+    limited = Later("rate_limited", timedelta(seconds=30), scope="app")
+    assert gate.listen(Action.SWAP, limited) is None
+    time.now += 7200
+    assert gate.listen(Action.SWAP, limited) is None
+    since = time.now
+    assert gate.admit(time)
+    assert time.now - since >= 30
+
+
+@pytest.mark.parametrize("rate", [60, 10_000])
+def test_after_a_stop_calls_leave_no_faster_than_ever(time: Time, rate: int) -> None:
+    gate, left = gate_of(time, rate), []
+    gate.listen(Action.SWAP, WON)
+    for number in range(40):
+        if number == 20:
+            time.now += 7200
+        assert gate.admit(time)
+        left.append(time.now)
+    assert left[-1] - left[20] >= 19 * 60 / rate

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, sent to real processes."""
+"""Ctrl-C, SIGTERM and SIGHUP, sent to real processes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -63,10 +63,10 @@ class Job:
 
 
 @contextmanager
-def job(stderr: int = subprocess.PIPE) -> Iterator[Job]:
+def job(under: Sequence[str] = (), stderr: int = subprocess.PIPE) -> Iterator[Job]:
     pipe = subprocess.PIPE
     with subprocess.Popen(
-        [sys.executable, "-c", PROGRAM], stdin=pipe, stdout=pipe, stderr=stderr, text=True
+        [*under, sys.executable, "-c", PROGRAM], stdin=pipe, stdout=pipe, stderr=stderr, text=True
     ) as process:
         try:
             at_work = Job(process)
@@ -76,7 +76,7 @@ def job(stderr: int = subprocess.PIPE) -> Iterator[Job]:
             process.kill()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_one_signal_asks_the_job_to_end_and_says_how_long_that_takes(number: int) -> None:
     with job() as at_work:
         at_work.gets(number)
@@ -89,7 +89,7 @@ def test_one_signal_asks_the_job_to_end_and_says_how_long_that_takes(number: int
     assert "Ctrl-C again" in error
 
 
-@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_second_ctrl_c_leaves_at_once_and_says_how_to_go_on(first: int) -> None:
     with job() as at_work:
         at_work.gets(first)
@@ -101,21 +101,33 @@ def test_a_second_ctrl_c_leaves_at_once_and_says_how_to_go_on(first: int) -> Non
     assert "migrator resume" in error
 
 
-def test_a_second_sigterm_only_asks_again() -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_second_one_only_asks_again(number: int) -> None:
     with job() as at_work:
         for _ in range(2):
-            at_work.gets(signal.SIGTERM)
+            at_work.gets(number)
             assert at_work.says() == "asked True"
             at_work.hears("go on")
             assert at_work.says() == "ready"
-        at_work.gets(signal.SIGTERM)
+        at_work.gets(number)
         assert at_work.says() == "asked True"
         at_work.hears("end")
         assert at_work.says() == "ended"
         assert at_work.ends()[0] == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_under_nohup_a_sighup_means_nothing() -> None:
+    with job(["nohup"]) as at_work:
+        at_work.gets(signal.SIGHUP)
+        at_work.gets(signal.SIGTERM)
+        assert at_work.says() == "asked True"
+        at_work.hears("end")
+        assert at_work.says() == "ended"
+        _, error = at_work.ends()
+    assert error.count("ending:") == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_afterwards_signals_mean_what_they_meant_before(number: int) -> None:
     with job() as at_work:
         at_work.gets(signal.SIGTERM)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from migrator.faults import LASTING
 from migrator.pacing import FIRST_BACKOFF, LONGEST_BACKOFF, Breaker, Pace, Pause, Trip, backoff, unsaid_wait
 
 MINUTE = 60.0
@@ -172,6 +173,18 @@ def test_a_few_bad_answers_never_stop_a_job_however_long_they_take(elapsed: floa
     reactions = [breaker.bad("503", 0.0), *(breaker.bad("503", elapsed) for _ in range(3))]
     assert not any(isinstance(reaction, Trip) for reaction in reactions)
     assert isinstance(breaker.bad("503", elapsed), Trip)
+
+
+@pytest.mark.parametrize("problem", sorted(LASTING))
+def test_what_no_waiting_mends_stops_a_job_at_once_unless_something_has_gone_well(problem: str) -> None:
+    assert Breaker(patience=60).bad(problem, 0.0) == Trip(problem)
+    renewed, swapped = Breaker(patience=60), Breaker(patience=60)
+    renewed.good("renew", proves=False)
+    assert renewed.bad(problem, 0.0) == Trip(problem)
+    swapped.good("swap")
+    assert [swapped.bad(problem, 0.0) for _ in range(4)] == [None] * 4
+    assert isinstance(swapped.bad(problem, 59.0), Pause)
+    assert swapped.bad(problem, 60.0) == Trip(problem)
 
 
 def test_patience_begins_anew_after_a_good_answer() -> None:

@@ -159,10 +159,11 @@ def test_what_is_not_toml_is_refused_with_the_place(tmp_path: Path, text: str) -
 
 KNOWN = {
     "": {"provider", "base_url", "ledger_key_file", "consumer_secret_file", "client_secret_file"}
-    | {"oauth1", "oauth2", "job"},
+    | {"oauth1", "oauth2", "job", "network"},
     "oauth1": {"consumer_key", "signature_method", "consumer_secret_file", "private_key_file"},
     "oauth2": {"client_id", "client_secret_file", "scopes", "redirect_uri", "certified"},
     "job": {"concurrency", "rate_per_minute", "max_attempts", "deadline", "timeout"},
+    "network": {"proxy", "ca_file"},
 }
 NAMES = st.from_regex(r"[a-z_][a-z0-9_]{0,20}", fullmatch=True)
 

@@ -90,7 +90,7 @@ def figures(text: str) -> bool:
     "value",
     [
         "+61 2 9999 1234", "+61-2-9999", "+1 (555) 010-9999", "+49\u00a030/123", "+(44) 20", "-5", "+5",
-        "-5.30", "-5,30", "-1,234.50", "-1\u202f234,5", "-1'234", "-1.5E+09", "-5 %", "-", "+",
+        "-5.30", "-5,30", "-1,234.50", "-1\u202f234,5", "-1'234", "-1.5E+09", "-5 %",
     ],
 )  # fmt: skip
 def test_a_number_and_a_telephone_number_stay_as_they_are(value: str) -> None:
@@ -102,7 +102,7 @@ def test_a_number_and_a_telephone_number_stay_as_they_are(value: str) -> None:
     [
         "=1+1", "=5", "@SUM(1)", "+cmd|'/C calc'!A0", "-2+3+cmd|'/C calc'!A0", "-2+3", "-2-3", "-A1", "+A1",
         "\t=1", "\r=1", "\n=1", "-5\n=1", "+61 2\n9999", "＝1", "＋1", "－1", "＠A1", "-1+", "--1",  # noqa: RUF001
-        "+1+1", "+1*2", "+ABC", "-5;=1", "+-1=2", "+()",
+        "+1+1", "+1*2", "+ABC", "-5;=1", "+-1=2", "+()", "-", "+",
     ],
 )  # fmt: skip
 def test_what_a_spreadsheet_would_run_gets_an_apostrophe(value: str) -> None:

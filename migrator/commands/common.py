@@ -19,6 +19,7 @@ import click
 from migrator import descriptors
 from migrator import ledger as ledgers
 from migrator.models import utc_now
+from migrator.network import DIRECT, way_out
 from migrator.progress import NoProgress, Progress, for_stream
 from migrator.providers import Profile, find_profile
 from migrator.settings import MOST_AT_ONCE, Settings, load, read_credentials
@@ -141,6 +142,7 @@ def make_workshop(
     is made or sent.
     """
     credentials = read_credentials(settings, os.environ, signs=signs) if calls else None
+    network = way_out(settings.network, os.environ) if calls else DIRECT
     descriptors.require_for(settings.job.concurrency)
     key = ledgers.find_key(context.ledger, os.environ, settings.ledger_key_file) if create else None
     if key is None and create and not ledgers.exists(context.ledger):
@@ -159,7 +161,14 @@ def make_workshop(
         if path is not None and ledgers.readable_by_others(path):
             log.warning("%s can be read by others than its owner: chmod 600 it", path)
     return Workshop(
-        context.ledger, key, profile_of(settings), credentials, settings.job, clock=utc_now, progress=progress
+        context.ledger,
+        key,
+        profile_of(settings),
+        credentials,
+        settings.job,
+        clock=utc_now,
+        progress=progress,
+        network=network,
     )
 
 

@@ -45,6 +45,11 @@ max_attempts = 5                    # fruitless calls for one connection before 
 timeout = 30                        # seconds that an answer may take
 patience = 120                      # seconds of nothing but trouble before the job stops
 # deadline = 2026-12-31             # reports say how the job stands against it
+
+[network]                           # where the provider is reached only through a proxy
+# proxy = "http://proxy.example.com:3128"   # or http://user@…, with MIGRATOR_PROXY_PASSWORD; or
+                                    # "environment", for HTTPS_PROXY and NO_PROXY
+# ca_file = "corporate-ca.pem"      # where TLS is inspected: trusted beside the public authorities
 """
 
 

@@ -62,7 +62,7 @@ public_url_option = click.option(
     "--public-url",
     required=True,
     metavar="URL",
-    help="Where users reach the application: https, with a path if it has one.",
+    help="Where users reach the application: https, with a path if it has one, without /callback.",
 )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from migrator.errors import ConfigurationError, OutputError
+from migrator.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -185,11 +186,11 @@ def tokens(
         else:
             rows = adopted(state, files.read_tokens(adopt))
         if output is None:
-            click.echo(f"sandbox: {sum(1 for _ in rows)} tokens adopted (state {state})", err=True)
+            click.echo(f"sandbox: {counted(sum(1 for _ in rows), 'token')} adopted (state {state})", err=True)
             return
         written = files.write_tokens(output, rows)
         types = ", ".join(f"{n} {app_type}" for app_type, n in sorted(written.items()))
-        click.echo(f"sandbox: {written.total()} tokens ({types}) written to {output}", err=True)
+        click.echo(f"sandbox: {counted(written.total(), 'token')} ({types}) written to {output}", err=True)
         settings = files.write_settings(output.parent, credentials(state), base_url)
         click.echo(f"sandbox: settings that match written to {settings}", err=True)
         if settings.name != files.USUAL_NAMES[0]:

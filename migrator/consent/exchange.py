@@ -10,11 +10,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
+from migrator import faults
 from migrator.consent import flow
 from migrator.ledger import ConsentLedger, EndedCall, Invitation, Visit
 from migrator.models import Action, Clock, Credentials, Secret, State
 from migrator.providers import (
     Code,
+    Later,
     NoRefreshToken,
     Outcome,
     Profile,
@@ -137,6 +139,9 @@ def _tell(key: str, action: Action, outcome: Outcome, verdict: Verdict, visit: V
             said,
             outcome.hint,
         )
+    elif isinstance(outcome, Later) and outcome.problem in faults.HINTS:
+        hint = faults.HINTS[outcome.problem]
+        log.error("connection %s: %s: no way to the provider, %s: %s", key, action, outcome.problem, hint)
     elif visit.outcome in (flow.Came.OTHER, flow.Came.OTHER_NAME, flow.Came.NONE, flow.Came.SEVERAL):
         log.warning(
             "connection %s: the user consented: %s: %s", key, visit.outcome, ", ".join(visit.connected)

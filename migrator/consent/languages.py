@@ -162,7 +162,7 @@ def _warn(catalog: Texts, known: Collection[tuple[object, str | None]], *, alone
             said += 1
     if alone and said < len(known):
         missing = len(known) - said
-        log.warning("%s: %d of %d texts are missing, and said in English", catalog.file, missing, len(known))
+        log.warning("%s lacks %d of %d texts, and says them in English", catalog.file, missing, len(known))
 
 
 def _language(tag: str, *sources: Mapping[str, Texts]) -> Language:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from migrator.wording import counted
+
 if TYPE_CHECKING:
     from migrator.consent.links import Invited, Term
 
@@ -16,7 +18,7 @@ _MOST_NAMED = 20
 def summary(invited: Invited, output: Path) -> str:
     """What is in the file."""
     lengthened = f", {invited.lengthened:,} lengthened" if invited.lengthened else ""
-    return f"{_links(invited.links)}, {invited.new:,} of them new{lengthened}: {output}"
+    return f"{counted(invited.links, 'link')}, {invited.new:,} of them new{lengthened}: {output}"
 
 
 def document(invited: Invited, output: Path) -> Mapping[str, object]:
@@ -36,11 +38,11 @@ def document(invited: Invited, output: Path) -> Mapping[str, object]:
 def remarks(invited: Invited, term: Term, *, excel: bool) -> Iterator[str]:
     """What the operator might have expected to be otherwise, and what to do about it."""
     if invited.sooner:
-        verb, them = ("ends", "it") if invited.sooner == 1 else ("end", "them")
-        yield f"{_links(invited.sooner)} {verb} when it was said at first: give --valid to lengthen {them}"
+        keep = counted(invited.sooner, "link keeps its", "links keep their")
+        yield f"{keep} former end: give --valid to lengthen what ends too soon"
     if invited.later and term.lengthens:
-        verb = "ends" if invited.later == 1 else "end"
-        yield f"{_links(invited.later)} {verb} later than that, as was said at first: none is ever shortened"
+        end = counted(invited.later, "link ends", "links end")
+        yield f"{end} later than that already: --valid never shortens one"
     if invited.beyond_ascii and not excel:
         yield "some names are not in ASCII: give --excel if the file is to be opened in Excel"
 
@@ -50,14 +52,9 @@ def unreachable(invited: Invited) -> Iterator[str]:
     rows = invited.without_address
     if not rows:
         return
-    number = "1 row has" if len(rows) == 1 else f"{len(rows):,} rows have"
-    yield f"{number} no address in contact_email that a mail could go to"
+    yield f"{counted(len(rows), 'row has', 'rows have')} no address in contact_email that a mail could go to"
     for row in rows[:_MOST_NAMED]:
         said = f"contact_email is {row.contact_email!r}" if row.contact_email else "contact_email is empty"
         yield f"connection {row.key} ({row.organisation or 'no organisation'}): {said}"
     if len(rows) > _MOST_NAMED:
         yield f"and {len(rows) - _MOST_NAMED:,} more: --json names all"
-
-
-def _links(number: int) -> str:
-    return "1 link" if number == 1 else f"{number:,} links"

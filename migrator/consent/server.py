@@ -17,6 +17,7 @@ from cheroot.wsgi import Gateway_10, Server
 
 from migrator.consent.guard import LARGEST_REQUEST
 from migrator.errors import ConfigurationError
+from migrator.running_time import RunningClock
 
 if TYPE_CHECKING:
     from socket import socket
@@ -49,10 +50,10 @@ class _UnderWay:
         with self._lock:
             self._number -= 1
 
-    def wait_for_none(self, seconds: float) -> None:
+    def wait_for_none(self, seconds: float, running: RunningClock) -> None:
         """Return once nothing is under way, or after so long."""
-        deadline = time.monotonic() + seconds
-        while self._number and time.monotonic() < deadline:
+        deadline = running() + seconds
+        while self._number and running() < deadline:
             time.sleep(_POLL)
 
 
@@ -117,13 +118,19 @@ class _Server(Server):
 
 @contextmanager
 def serving(
-    app: WSGIApplication, host: str, port: int, *, refusal: Refusal, drain_seconds: float
+    app: WSGIApplication,
+    host: str,
+    port: int,
+    *,
+    refusal: Refusal,
+    drain_seconds: float,
+    running: RunningClock = time.monotonic,
 ) -> Iterator[int]:
     """Serve ``app`` in background threads until the block ends; gives the port (0 takes any free one).
 
     ``refusal`` answers what the application never sees.
-    In the end what is under way may take ``drain_seconds`` more. Raises ``ConfigurationError`` if it
-    cannot listen.
+    In the end what is under way may take ``drain_seconds`` more, as ``running`` counts them. Raises
+    ``ConfigurationError`` if it cannot listen.
     """
     under_way = _UnderWay()
     server = _Server(
@@ -148,7 +155,7 @@ def serving(
     try:
         yield server.bind_addr[1]
     finally:
-        under_way.wait_for_none(drain_seconds)
+        under_way.wait_for_none(drain_seconds, running)
         # It waits for whoever still sends half a request; they and their threads need not be waited for.
         stopping = threading.Thread(target=server.stop, name="consent-stop", daemon=True)
         stopping.start()

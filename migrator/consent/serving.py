@@ -20,8 +20,10 @@ from migrator.errors import ConfigurationError, LedgerUnwritableError
 from migrator.interruption import Interruption, heeded
 from migrator.ledger import ConsentLedger, Left
 from migrator.models import Credentials
+from migrator.running_time import RunningClock, watched
 from migrator.settings import ConsentSettings
-from migrator.wire import HttpWire, longest_call
+from migrator.wire import longest_call
+from migrator.wording import counted
 from migrator.workshop import Workshop
 
 log = logging.getLogger(__name__)
@@ -63,22 +65,26 @@ def serve(
     longest = 2 * longest_call(workshop.settings.timeout) + ledgers.HURRIED_WAIT
     with (
         heeded(longest) as interruption,
+        watched(log.warning) as watch,
         ledgers.open_for_consents(
             workshop.path, workshop.key, workshop.clock, hurry=interruption.stop
         ) as ledger,
     ):
         left = ledger.begin_run(workshop.policy, workers=THREADS + 1)
         if left.rescued:
-            log.warning("%d answers from the rescue file are in the ledger now", left.rescued)
+            answers = counted(
+                left.rescued, "answer from the rescue file is", "answers from the rescue file are"
+            )
+            log.warning("%s in the ledger now", answers)
         if left.open_calls:
             log.warning(
-                "%d calls were under way when an earlier process ended: their users click once more",
-                left.open_calls,
+                "%s under way when an earlier process ended: their users click once more",
+                counted(left.open_calls, "call was", "calls were"),
             )
         if not consent.application:
             log.warning("consent.application is not set: users read that 'Our application' asks them")
         breakage = _Breakage(interruption)
-        exchange = _exchange(workshop, ledger, credentials, address.public_url)
+        exchange = _exchange(workshop, ledger, credentials, address.public_url, watch.running)
         face = Face(consent.application, consent.contact, credentials.client_id, credentials.scopes, speaks)
         site = Site(
             ledger,
@@ -96,13 +102,18 @@ def serve(
         app = site.app(proxies=address.proxies)
         try:
             with serving(
-                app, address.host, address.port, refusal=site.refusal, drain_seconds=longest
+                app,
+                address.host,
+                address.port,
+                refusal=site.refusal,
+                drain_seconds=longest,
+                running=watch.running,
             ) as port:
                 looking.start()
                 on_listening(port)
                 while not interruption.stop.wait(_LOOK):
                     pass
-            looking.join(longest)
+            _await_end(looking, longest, watch.running)
         except ConfigurationError:
             ledger.end_run("stopped")
             raise
@@ -124,7 +135,11 @@ def _checked(workshop: Workshop) -> Credentials:
 
 
 def _exchange(
-    workshop: Workshop, ledger: ConsentLedger, credentials: Credentials, public_url: PublicUrl
+    workshop: Workshop,
+    ledger: ConsentLedger,
+    credentials: Credentials,
+    public_url: PublicUrl,
+    running: RunningClock,
 ) -> Exchange:
     return Exchange(
         ledger,
@@ -132,7 +147,7 @@ def _exchange(
         credentials,
         workshop.policy,
         redirect_uri=public_url.redirect_uri,
-        new_wire=lambda: HttpWire(credentials, timeout=workshop.settings.timeout, clock=workshop.clock),
+        new_wire=lambda: workshop.new_wire(credentials, running),
         clock=workshop.clock,
     )
 
@@ -153,6 +168,13 @@ class _Breakage:
     def raise_(self) -> None:
         if self._error is not None:
             raise self._error
+
+
+def _await_end(thread: threading.Thread, seconds: float, running: RunningClock) -> None:
+    """Wait until a thread has ended, for so long that this process runs."""
+    deadline = running() + seconds
+    while thread.is_alive() and running() < deadline:
+        thread.join(_LOOK)
 
 
 def _look_after(

@@ -148,8 +148,8 @@ def _opened(path: Path, mode: str) -> sqlite3.Connection:
 def _opened_to_read(path: Path) -> sqlite3.Connection:
     """A connection that reads, also for who may not write where the ledger lies.
 
-    SQLite needs files beside a database with a write-ahead log, which such a reader cannot make. Where there
-    is no log, nobody works on the ledger, and it can be read as what does not change.
+    SQLite wants to make files beside a database that is to have a write-ahead log. Where there is no log,
+    nobody works on the ledger, and it can be read as what does not change.
     """
     connection = _opened(path, "ro")
     try:
@@ -161,8 +161,7 @@ def _opened_to_read(path: Path) -> sqlite3.Connection:
         log = path.with_name(f"{path.name}-wal")
         if log.exists() and log.stat().st_size:
             raise LedgerError(
-                f"the ledger {path} is being worked on, and you may not write in its folder: then SQLite"
-                " cannot read it",
+                f"the ledger {path} is being worked on, and you may not read the log beside it ({log.name})",
                 hint="read it as its owner, or have the owner copy it: 'migrator ledger copy FILE'",
             ) from None
         return _opened(path, "ro&immutable=1")

@@ -32,6 +32,8 @@ HURRIED_WAIT = 5.0
 """The same once the job has been told to end: its answers are safe in the rescue file."""
 _LOOK = 1000
 """Milliseconds after which a writer that waits looks whether it has been told to end."""
+_LONGEST_LOOK = 2.0
+"""Seconds that one look counts for at the most: what is longer, this process was stopped."""
 
 
 @dataclass(frozen=True)
@@ -131,15 +133,18 @@ class GroupWriter:
 
     def _begin(self) -> None:
         """Begin a transaction once nobody else writes: somebody's open shell is no broken disk."""
-        started = time.monotonic()
+        waited = 0.0
         told = False
         while True:
+            began = time.monotonic()
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
                 return
             except sqlite3.OperationalError as error:
                 longest = HURRIED_WAIT if self._hurry.is_set() else _LONGEST_WAIT
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() - started > longest:
+                # One look takes a second. If it took longer, this process was stopped: nobody waited.
+                waited += min(time.monotonic() - began, _LONGEST_LOOK)
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or waited > longest:
                     raise
                 if not told:
                     log.warning(

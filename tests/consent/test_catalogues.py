@@ -170,7 +170,7 @@ def test_the_operator_is_told_what_a_language_of_theirs_lacks(
         (tmp_path / name).write_text(entry("Connected", "X") + entry("One moment", ""), "utf-8")
     languages(tmp_path)
     number = len(TEXTS)
-    told = f"{tmp_path / 'sv.po'}: {number - 1} of {number} texts are missing, and said in English"
+    told = f"{tmp_path / 'sv.po'} lacks {number - 1} of {number} texts, and says them in English"
     assert [record.getMessage() for record in caplog.records] == [told]
 
 

@@ -68,13 +68,13 @@ def test_a_link_is_lengthened_if_that_is_said_and_never_shortened(campaign: Camp
 
     told, ends = again("same.csv")
     assert "2 links, 0 of them new: same.csv\n" in told
-    assert "2 links end when it was said at first: give --valid to lengthen them" in told
+    assert "2 links keep their former end: give --valid to lengthen what ends too soon" in told
     campaign.alter(
         "UPDATE invitations SET expires_at = '2099-01-01T00:00:00.000000Z' WHERE connection_id = 2"
     )
     told, longer = again("longer.csv", "--valid", "90d")
     assert "2 links, 0 of them new, 1 lengthened: longer.csv" in told
-    assert "1 link ends later than that, as was said at first: none is ever shortened" in told
+    assert "1 link ends later than that already: --valid never shortens one" in told
     assert timedelta(days=59) < longer["c1"] - ends["c1"] < timedelta(days=61)
     assert longer["c2"].year == 2099
     told, kept = again("shorter.csv", "--valid", "1h")
@@ -251,7 +251,7 @@ def test_the_list_says_how_far_everybody_has_come(set_campaign: SetCampaign) -> 
         "c7": "expired", "c8": "not_invited",
     }  # fmt: skip
     text = campaign.migrator("reconsent", "list").stdout
-    assert "6 must authorise again" in text
+    assert "6 users must authorise again." in text
     assert "not invited" in text
     (campaign.folder / "list.csv").write_text(campaign.migrator("reconsent", "list", "--csv").stdout)
     refused = campaign.rows("list.csv")[3]

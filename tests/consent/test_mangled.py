@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from migrator.consent.tokens import Tokens
@@ -78,7 +79,7 @@ def test_capitals_and_look_alikes_are_no_other_token(id_: str, upper: bool) -> N
 quiet = st.lists(st.sampled_from([*INVISIBLE, *PLAIN, *ENCODED, *TWICE, "&#8203;", "&shy;"]), max_size=4).map(
     "".join
 )
-"""Junk without letters of its own, which might by chance be those that are missing."""
+"""Junk without letters, but for those of codes, which might by chance be those that are missing."""
 
 
 @given(ids, old, quiet, quiet, st.data())
@@ -88,7 +89,10 @@ def test_a_token_that_was_cut_off_is_none(
     token = token_of(id_, first=first)
     start = data.draw(st.integers(0, 3))
     end = data.draw(st.integers(start, len(token) - (start == 0)))
-    assert Tokens(KEY).read(f"{before} {token[start:end]} {behind}") is None
+    text = f"{before} {token[start:end]} {behind}"
+    letters = re.sub(r"[^\w-]" if first else r"[\W_]", "", text, flags=re.ASCII)
+    assume(token.replace(".", "") not in (letters if first else letters.lower()))
+    assert Tokens(KEY).read(text) is None
 
 
 # --- over HTTP ---

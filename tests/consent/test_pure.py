@@ -8,6 +8,7 @@ import re
 import secrets
 import string
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
 from typing import get_args
 
 import pytest
@@ -204,6 +205,9 @@ def test_a_link_fits_into_the_line_of_a_mail_between_brackets(id_: str) -> None:
     assert len(link) < 76
     assert link.isascii()
     assert link.lower() == link, "some programs write all small"
+    mail = EmailMessage()
+    mail.set_content(f"Please follow this link:\n\n{link}\n", cte="quoted-printable")
+    assert link in mail.as_string(), "a program that breaks lines at 76 leaves it whole"
 
 
 @given(ids, st.booleans(), st.data())

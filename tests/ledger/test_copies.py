@@ -76,7 +76,7 @@ def test_nothing_is_copied_over_and_a_copy_that_cannot_be_made_leaves_nothing(sc
     assert (scene.folder / "there").read_text() == "mine"
     missing = scene.migrator("ledger", "copy", "no/such/folder/copy.db")
     assert (missing.returncode, "cannot be written" in missing.stderr) == (2, True)
-    full = scene.with_little_room(30, "ledger", "copy", "copy.db")
+    full = scene.with_little_room(64, "ledger", "copy", "copy.db")
     assert full.returncode == 2, full.stderr
     assert "cannot be written" in full.stderr
     nowhere = scene.migrator("--ledger", "none.db", "ledger", "copy", "copy.db")
@@ -91,6 +91,7 @@ def test_a_copy_without_the_log_is_said_to_be_that(set_scene: SetScene) -> None:
     while scene.states().get("migrated", 0) < 5:
         assert job.poll() is None
     (scene.folder / "copied.db").write_bytes((scene.folder / "migration.db").read_bytes())
+    shutil.copy(scene.folder / "migration.db.key", scene.folder / "copied.db.key")
     job.terminate()
     job.communicate(timeout=60)
     with closing(files.connect(scene.folder / "copied.db", readonly=True)) as db:
@@ -152,11 +153,12 @@ def test_who_may_only_read_is_told_why_a_ledger_at_work_cannot_be_read(shown: Pa
     with closing(sqlite3.connect(shown / "migration.db")) as db:
         (shown / "migration.db").chmod(0o644)
         db.execute("PRAGMA journal_mode = WAL")
-        db.execute("UPDATE connections SET tries = tries")
+        db.execute("UPDATE connections SET tries = tries + 1")
         db.commit()
         log = (shown / "migration.db-wal").read_bytes()
+    assert log, "there is no log to be read"
     (shown / "migration.db-wal").write_bytes(log)
-    (shown / "migration.db-shm").unlink(missing_ok=True)
+    (shown / "migration.db-wal").chmod(0)
     shown.chmod(0o555)
     finished = read(shown, "status")
     assert finished.returncode == 2

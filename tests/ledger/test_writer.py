@@ -8,6 +8,8 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -190,3 +192,18 @@ def test_commits_are_durable(connection: sqlite3.Connection) -> None:
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
     assert connection.execute("PRAGMA foreign_keys").fetchone() == (1,)
+
+
+def test_a_stop_of_the_process_is_no_time_in_which_others_held_the_ledger(
+    path: Path, writer: GroupWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = count(step=10_000.0)  # each look took hours: the process was stopped in it
+    monkeypatch.setattr("migrator.ledger.writer.time.monotonic", clock.__next__)
+    with closing(connect(path, readonly=False)) as shell, ThreadPoolExecutor(1) as pool:
+        shell.execute("BEGIN IMMEDIATE")
+        future = pool.submit(writer.write, add("late"))
+        with pytest.raises(TimeoutError):
+            future.result(timeout=1.5)  # it has looked at least once
+        shell.execute("ROLLBACK")
+        assert future.result(timeout=30) == "late"
+    assert on_disk(path) == ["late"]

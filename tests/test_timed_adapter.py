@@ -1,0 +1,153 @@
+"""How long a call may take: what has arrived is read whatever the time, and only running time counts."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import requests
+import trustme
+
+from migrator.models import Credentials, Secret
+from migrator.providers import Answer, Bearer, NoAnswer, Request
+from migrator.running_time import RunningClock
+from migrator.timed_adapter import LONGEST_IDLE, TimedAdapter
+from migrator.wire import HttpWire
+from tests.test_wire import AMPLE, SHORT, Behaviour, answers, serving
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+CREDENTIALS = Credentials("ck", "HMAC-SHA1", Secret("cs"), Secret(""), "id", Secret("p:w"), ())
+
+
+def asking(url: str) -> Request:
+    return Request("GET", url, Bearer(Secret("access")))
+
+
+@contextmanager
+def wired(
+    running: RunningClock, timeout: float = AMPLE, clock: Callable[[], datetime] = lambda: NOW
+) -> Iterator[HttpWire]:
+    wire = HttpWire(CREDENTIALS, timeout=timeout, clock=clock, running=running)
+    try:
+        yield wire
+    finally:
+        wire.close()
+
+
+LONG = b"x" * 100_000
+
+
+def late(connection: socket.socket) -> None:
+    """Answers long after the time-out, and in pieces that are no whole record of TLS's."""
+    time.sleep(3 * SHORT)
+    answers(LONG)(connection)
+
+
+@pytest.mark.parametrize("body", [b"{}", b"x" * 30_000], ids=["one read", "several reads"])
+def test_an_answer_that_is_there_is_read_though_the_time_is_over(body: bytes) -> None:
+    answered = threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        answers(body)(connection)
+        answered.set()
+
+    with serving(answer) as server:
+
+        def running() -> float:
+            """Once the call was sent: stopped until all of its answer had come, and far too late then."""
+            if not server.seen:
+                return 0.0
+            assert answered.wait(AMPLE)
+            return 1e6
+
+        with wired(running) as wire:
+            got = wire.send(asking(server.url))
+    assert isinstance(got, Answer)
+    assert got.body == body
+
+
+def test_time_in_which_the_process_did_not_run_does_not_count() -> None:
+    with serving(late) as server, wired(lambda: 0.0, timeout=SHORT) as wire:
+        assert isinstance(wire.send(asking(server.url)), Answer)
+
+
+def test_what_takes_too_long_to_connect_has_sent_nothing() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as mute, wired(time.monotonic, SHORT) as wire:
+        answer = wire.send(asking(f"https://127.0.0.1:{mute.getsockname()[1]}/"))
+    assert answer == NoAnswer(sent=False, problem="connect_timeout")
+
+
+@pytest.mark.parametrize(
+    ("passed", "connections"),
+    [
+        (LONGEST_IDLE, 1),
+        (LONGEST_IDLE + timedelta(seconds=1), 2),
+        (-LONGEST_IDLE - timedelta(seconds=1), 2),  # a clock that was set back tells nothing
+    ],
+)
+def test_a_connection_that_was_idle_for_long_is_made_anew(passed: timedelta, connections: int) -> None:
+    now = [NOW]
+    with serving(answers()) as server, wired(time.monotonic, clock=lambda: now[0]) as wire:
+        assert isinstance(wire.send(asking(server.url)), Answer)
+        now[0] += passed
+        assert isinstance(wire.send(asking(server.url)), Answer)
+        assert server.connections == connections
+
+
+@pytest.mark.parametrize("slept", [timedelta(hours=2), timedelta(hours=-2)])
+def test_what_was_signed_long_ago_is_not_sent(slept: timedelta) -> None:
+    now = [NOW]
+    adapter = TimedAdapter(time.monotonic, lambda: now[0])
+    with serving(answers()) as server, closing(adapter):
+        adapter.begin(AMPLE)
+        now[0] += slept
+        prepared = requests.Request("GET", server.url).prepare()
+        with pytest.raises(requests.ConnectionError):
+            adapter.send(prepared, timeout=AMPLE)
+        adapter.begin(AMPLE)
+        assert adapter.send(prepared, timeout=AMPLE).status_code == 200
+        assert len(server.seen) == 1
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@contextmanager
+def through(kind: str, authority: trustme.CA, behaviour: Behaviour) -> Iterator[tuple[str, dict[str, Any]]]:
+    """A server behind TLS or a proxy; yields its URL and what the adapter must be told of the way to it."""
+    context = None
+    if kind == "TLS":
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1").configure_cert(context)
+    with serving(behaviour, context=context) as server, authority.cert_pem.tempfile() as ca_file:
+        if kind == "TLS":
+            yield server.url, {"verify": ca_file}
+        else:
+            yield "http://provider.example", {"proxies": {"http": server.url}}
+
+
+@pytest.mark.parametrize("kind", ["TLS", "proxy"])
+def test_nor_does_it_count_behind_tls_or_a_proxy(kind: str, authority: trustme.CA) -> None:
+    adapter = TimedAdapter(lambda: 0.0, lambda: NOW)
+    with closing(adapter), through(kind, authority, late) as (url, way):
+        adapter.begin(AMPLE)
+        answer = adapter.send(requests.Request("GET", url).prepare(), timeout=(AMPLE, SHORT), **way)
+        assert answer.content == LONG
+
+
+@pytest.mark.parametrize("kind", ["TLS", "proxy"])
+def test_an_answer_that_does_not_come_is_given_up_there_too(kind: str, authority: trustme.CA) -> None:
+    adapter = TimedAdapter(time.monotonic, lambda: NOW)
+    with closing(adapter), through(kind, authority, lambda _: None) as (url, way):
+        adapter.begin(AMPLE)
+        with pytest.raises(requests.ReadTimeout):
+            adapter.send(requests.Request("GET", url).prepare(), timeout=(AMPLE, SHORT), **way)
