@@ -6,9 +6,10 @@ A legacy row may name its tenant by id, by the organisation's name alone, or not
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from migrator.models import Standing, Tenant
+from migrator.models import Standing, Tenant, TenantType
 from migrator.providers import Reached
 
 TENANT_MISMATCH = "tenant_mismatch"
@@ -36,6 +37,60 @@ class Choice:
     adopted: Tenant | None = None
     """Which tenant it is, where the legacy row has no id."""
     problem: str = ""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A connection that waits for its user, and was not asked for this time."""
+
+    id: int
+    tenant_id: str
+    tenant_type: TenantType
+    organisation: str
+
+
+@dataclass(frozen=True)
+class Covered:
+    """One that the user has connected all the same."""
+
+    connection_id: int
+    tenant: Tenant
+    reason: str = ""
+    """What is to be said of it; empty if it is what was waited for."""
+
+
+def covered(
+    waiting: Sequence[Waiting],
+    reached: Sequence[Tenant],
+    chosen: Sequence[Tenant],
+    claimed: Collection[str],
+) -> list[Covered]:
+    """Which of those that wait a user's consent has connected, in their order.
+
+    ``reached`` is all that the pair reaches, ``chosen`` what this consent connected, ``claimed`` the ids, in
+    lower case, of the tenants that connections have to their names.
+
+    An id is certain. A name alone is believed more cautiously than where its own user was asked for it, as
+    nobody sees the question here: it has all the same words, and there is one of it on either side.
+    """
+    by_id = {tenant.id.lower(): tenant for tenant in reached}
+    taken = {*claimed, *(one.tenant_id.lower() for one in waiting)}
+    free = [tenant for tenant in chosen if tenant.id.lower() not in taken]
+    found = []
+    for one in waiting:
+        if one.tenant_id:
+            tenant = by_id.get(one.tenant_id.lower())
+            wrong = tenant is not None and tenant.type.upper() not in ("", one.tenant_type.value)
+        else:
+            words = _words(one.organisation)
+            named = [tenant for tenant in free if words and _words(tenant.name) == words]
+            rivals = [
+                other for other in waiting if not other.tenant_id and _words(other.organisation) == words
+            ]
+            tenant, wrong = named[0] if len(named) == len(rivals) == 1 else None, False
+        if tenant is not None:
+            found.append(Covered(one.id, tenant, TENANT_TYPE_MISMATCH if wrong else ""))
+    return found
 
 
 def finding(standing: Standing, tenants: tuple[Tenant, ...]) -> str:

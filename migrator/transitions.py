@@ -98,6 +98,10 @@ class Verdict:
     """The stored pair's access token is refused; its refresh token may still work."""
     token_expired: bool = False
     """The provider says that the legacy token has expired, whatever its row said."""
+    seen: tuple[Tenant, ...] = ()
+    """All tenants that the pair of a new consent reaches: others may have waited for them."""
+    chosen: tuple[Tenant, ...] = ()
+    """Those of them that this consent connected."""
 
 
 def settle(
@@ -377,6 +381,8 @@ def _consented(standing: Standing, outcome: Reached) -> Verdict:
         pair_set_aside=not choice.counts,
         reached=tuple(tenant.id for tenant in outcome.tenants),
         adopted=choice.adopted,
+        seen=outcome.tenants,
+        chosen=outcome.chosen or outcome.tenants,
     )
 
 

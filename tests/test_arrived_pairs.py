@@ -266,7 +266,7 @@ def seal_instead(scene: Scene, bodies: dict[str, list[bytes]]) -> None:
         db.execute("DROP INDEX attempts_with_answer")
         db.execute("ALTER TABLE token_pairs DROP COLUMN lifetime_assumed")
         db.execute("ALTER TABLE runs DROP COLUMN resume_at")
-        db.execute("DELETE FROM _sqlite_migrations WHERE name >= 'm005'")
+        db.execute("DELETE FROM _sqlite_migrations WHERE name >= 'm005' AND name < 'm007'")
         db.execute("DELETE FROM token_pairs")
         db.execute("DELETE FROM attempts")
         for tenant, answers in sealed.items():

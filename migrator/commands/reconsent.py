@@ -22,7 +22,7 @@ from migrator.commands.common import (
 from migrator.errors import ConfigurationError
 from migrator.ledger import CampaignEntry
 from migrator.present import reason_text
-from migrator.tabular import csv_lines, folded, shortened, table
+from migrator.tabular import csv_lines, folded, printable, shortened, table
 from migrator.wording import counted
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,14 @@ _COLUMNS = (
     "outcome",
     "problem",
     "connected",
+    "said",
+    "lost_track",
 )
+
+_PROVIDERS_WORD = frozenset(
+    {"setup", "interaction_required", "login_required", "consent_required", "unknown_error", "no_answer"}
+)
+"""Outcomes to which the provider's own word says more."""
 
 public_url_option = click.option(
     "--public-url",
@@ -132,9 +139,15 @@ def _print_table(people: list[CampaignEntry]) -> None:
 
 
 def _last_visit(person: CampaignEntry) -> str:
-    """What came of it, and what was connected."""
+    """What came of it, and what was connected, or what the provider said."""
     told = person.outcome.replace("_", " ")
-    return f"{told}: {folded(person.connected)}" if person.connected else told
+    if person.connected:
+        told += f": {folded(person.connected)}"
+    elif person.outcome in _PROVIDERS_WORD:
+        said = ", ".join(printable(word) for word in (person.problem, person.said) if word)
+        told += f": {said}" if said else ""
+    lost = f"came back without cookie: {person.lost_track}" if person.lost_track else ""
+    return "; ".join(filter(None, (told, lost)))
 
 
 @reconsent.command()

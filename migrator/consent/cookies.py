@@ -5,12 +5,14 @@ It is sealed, so that the browser cannot read or make one, and bound to the brow
 ``state`` comes without its cookie began elsewhere (RFC 6749, 10.12). One cookie a state, so that two tabs do
 not meet. Another cookie, which only links' pages get, says in which order they were given out: so the oldest
 go before there are more than a proxy takes.
+
+A ``state`` names its invitation, sealed, so that one whose cookie is gone can be told to the operator.
+Nothing goes on with that name: only the cookie shows that this browser began.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 import re
@@ -26,6 +28,15 @@ LIFETIME = timedelta(hours=1)
 """How long a user may be at the provider."""
 _RANDOM = 32
 """Bytes of a state and of a verifier."""
+KEPT = timedelta(minutes=5)
+"""How long a cookie is kept once its user is back: who loads that page again is known, and who has many links
+does not gather cookies until a proxy finds them too long.
+"""
+BACK = "consent-back"
+"""The name of the cookie of a browser that has just come back."""
+_BACK = "back"
+_DIGITS = 32
+"""Of a state's hash, in its cookie: 128 bits."""
 _LONGEST = 2048
 """Characters; ours have a quarter of that."""
 _MOST_TOLD = 10
@@ -48,6 +59,12 @@ class Sealer(Protocol):
     def open_cookie(self, sealed: bytes) -> Secret:
         """Decrypt. Raises ``LedgerError``."""
 
+    def seal_state(self, text: str) -> bytes:
+        """Encrypt what goes to the provider and back."""
+
+    def open_state(self, sealed: bytes) -> Secret:
+        """Decrypt. Raises ``LedgerError``."""
+
 
 @dataclass(frozen=True)
 class Journey:
@@ -62,10 +79,11 @@ class Journey:
     """The ids of tenants that the user had been told are called otherwise, before they left."""
 
     @classmethod
-    def begin(cls, invitation_id: str, told: tuple[str, ...], now: datetime) -> Journey:
+    def begin(cls, invitation_id: str, told: tuple[str, ...], sealer: Sealer, now: datetime) -> Journey:
         """A new one."""
-        state, verifier = (Secret(secrets.token_urlsafe(_RANDOM)) for _ in range(2))
-        return cls(invitation_id, state, verifier, now, told)
+        random, verifier = (secrets.token_urlsafe(_RANDOM) for _ in range(2))
+        state = f"{random}.{_text(sealer.seal_state(invitation_id))}"
+        return cls(invitation_id, Secret(state), Secret(verifier), now, told)
 
     @property
     def challenge(self) -> str:
@@ -77,6 +95,27 @@ class Journey:
 def state_hash(state: str) -> str:
     """Names a state in the ledger and in a cookie's name, without being of use to anybody."""
     return hashlib.sha256(state.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def invitation_of(state: str, sealer: Sealer) -> str | None:
+    """The invitation that a state of ours names, whoever brings it; None for any other."""
+    try:
+        return sealer.open_state(_bytes(state.rpartition(".")[2])).reveal()
+    except (LedgerError, ValueError):
+        return None
+
+
+def returned(invitation_id: str, sealer: Sealer, now: datetime) -> str:
+    """The value of the cookie of a browser that has just come back, and connected what it was asked for."""
+    return _text(sealer.seal_state(f"{_BACK} {now.timestamp()} {invitation_id}"))
+
+
+def has_just_returned(value: str, invitation_id: str, sealer: Sealer, now: datetime) -> bool:
+    """Whether a browser has come back for this invitation within the last minutes."""
+    said = (invitation_of(value[:_LONGEST], sealer) or "").split(" ")
+    if len(said) != 3 or said[0] != _BACK or said[2] != invitation_id:  # noqa: PLR2004 - as it is written
+        return False
+    return 0 <= now.timestamp() - float(said[1]) <= KEPT.total_seconds()
 
 
 def cookie_name(state: str) -> str:
@@ -98,13 +137,13 @@ def sealed(journey: Journey, sealer: Sealer) -> str:
     text = json.dumps(
         [
             journey.invitation_id,
-            journey.state.reveal(),
+            state_hash(journey.state.reveal())[:_DIGITS],
             journey.verifier.reveal(),
             journey.began_at.timestamp(),
             journey.told[:_MOST_TOLD],
         ]
     )
-    return base64.urlsafe_b64encode(sealer.seal_cookie(text)).decode("ascii")
+    return _text(sealer.seal_cookie(text))
 
 
 def opened(value: str, state: str, sealer: Sealer, now: datetime) -> Journey | None:
@@ -112,12 +151,23 @@ def opened(value: str, state: str, sealer: Sealer, now: datetime) -> Journey | N
     if len(value) > _LONGEST:
         return None
     try:
-        text = sealer.open_cookie(base64.b64decode(value, altchars=b"-_", validate=True)).reveal()
-    except (LedgerError, binascii.Error, ValueError):
+        text = sealer.open_cookie(_bytes(value)).reveal()
+    except (LedgerError, ValueError):
         return None
     invitation_id, kept, verifier, began, told = json.loads(text)
     began_at = datetime.fromtimestamp(began, now.tzinfo)
-    journey = Journey(invitation_id, Secret(kept), Secret(verifier), began_at, tuple(told))
-    if journey.state != Secret(state) or not timedelta(0) <= now - journey.began_at <= LIFETIME:
+    journey = Journey(invitation_id, Secret(state), Secret(verifier), began_at, tuple(told))
+    if (
+        Secret(kept) != Secret(state_hash(state)[:_DIGITS])
+        or not timedelta(0) <= now - journey.began_at <= LIFETIME
+    ):
         return None
     return journey
+
+
+def _text(sealed: bytes) -> str:
+    return base64.urlsafe_b64encode(sealed).decode("ascii")
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text, altchars=b"-_", validate=True)

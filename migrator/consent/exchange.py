@@ -25,6 +25,7 @@ from migrator.providers import (
     Suspect,
     Unknown,
     Won,
+    error_description,
 )
 from migrator.transitions import Policy, Verdict, settle
 from migrator.wire import Wire
@@ -87,7 +88,7 @@ class Exchange:
         answer = self._wire().send(self._profile.exchange(grant))
         outcome = self._profile.read(Action.EXCHANGE_CODE, answer)
         verdict = settle(standing, Action.EXCHANGE_CODE, outcome, self._clock(), self._policy, _PAUSE)
-        visit = flow.after_exchange(outcome)
+        visit = flow.after_exchange(outcome, error_description(answer))
         self._ledger.end_exchange(
             EndedCall.of(attempt_id, standing.id, None, answer, outcome, verdict), invitation.id, visit
         )
@@ -129,8 +130,14 @@ class Exchange:
 def _tell(key: str, action: Action, outcome: Outcome, verdict: Verdict, visit: Visit) -> None:
     """To the operator's log; never a code, token or link."""
     if isinstance(outcome, Suspect | StopAll | NoRefreshToken | Unknown) and outcome.hint:
+        said = f" ({visit.said})" if visit.said else ""
         log.error(
-            "connection %s: %s: the provider answers %s: %s", key, action, outcome.problem, outcome.hint
+            "connection %s: %s: the provider answers %s%s: %s",
+            key,
+            action,
+            outcome.problem,
+            said,
+            outcome.hint,
         )
     elif isinstance(outcome, Later) and outcome.problem in faults.HINTS:
         hint = faults.HINTS[outcome.problem]

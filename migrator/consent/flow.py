@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
-from migrator.ledger import Invitation, Visit
+from migrator.consent.masking import masked
+from migrator.ledger import MISHAPS, Invitation, Visit
 from migrator.models import State
 from migrator.providers import (
     Later,
@@ -73,6 +74,16 @@ class Came(StrEnum):
     DOWN = "provider_down"
     SETUP = "setup"
     """The application is not set up as the provider wants it: only its operator can help."""
+    INTERACTION = "interaction_required"
+    """The provider had to ask the user something, and did not."""
+    LOGIN = "login_required"
+    """The user was not logged in there."""
+    CONSENT = "consent_required"
+    """The provider has not asked the user to allow it."""
+    UNKNOWN = "unknown_error"
+    """The provider said no, and nobody here knows why."""
+    NO_ANSWER = "no_answer"
+    """The provider sent the user back, and said nothing."""
 
 
 def page(invitation: Invitation, now: datetime) -> Page:
@@ -109,20 +120,59 @@ def told(invitation: Invitation) -> tuple[str, ...]:
     return invitation.tenants if notice(invitation) is Came.OTHER_NAME else ()
 
 
-def came_back_without_code(error: str) -> Visit:
-    """What the ``error`` of a callback means (RFC 6749, 4.1.2.1); kept only if it is a word."""
+_SETUP_ERRORS = frozenset(
+    {
+        "invalid_client",
+        "invalid_request",
+        "invalid_scope",
+        "invalid_target",
+        "unauthorized_client",
+        "unsupported_response_type",
+        "unsupported_response_mode",
+        "invalid_request_object",
+        "invalid_request_uri",
+        "request_not_supported",
+        "request_uri_not_supported",
+        "registration_not_supported",
+    }
+)
+"""RFC 6749, 4.1.2.1; RFC 8707, 2; OpenID Connect Core, 3.1.2.6: what only an operator can mend."""
+_ASKED = {
+    "interaction_required": Came.INTERACTION,
+    "account_selection_required": Came.INTERACTION,
+    "login_required": Came.LOGIN,
+    "consent_required": Came.CONSENT,
+}
+"""OpenID Connect Core, 3.1.2.6."""
+
+
+def came_back_without_code(error: str, description: str = "") -> Visit:
+    """What the ``error`` of a callback means (RFC 6749, 4.1.2.1); kept only if it is a word.
+
+    The ``description`` is kept, masked, where the user cannot help it. Empty where a callback had none.
+    """
     match error:
         case "access_denied":
             return Visit(Came.REFUSED, error, refused=True)
         case "server_error" | "temporarily_unavailable":
             return Visit(Came.DOWN, error)
-        case "invalid_scope" | "invalid_request" | "unauthorized_client" | "unsupported_response_type":
-            return Visit(Came.SETUP, error)
-    return Visit(Came.CODE_REFUSED, error if _WORD.fullmatch(error) else "no_code")
+        case "":
+            return Visit(Came.NO_ANSWER, "no_code")
+    word = error if _WORD.fullmatch(error) and masked(error) == error else "no_word"
+    came = Came.SETUP if error in _SETUP_ERRORS else _ASKED.get(error, Came.UNKNOWN)
+    return Visit(came, word, masked(description))
 
 
-def after_exchange(outcome: Outcome) -> Visit:
-    """What the answer to the exchange of a code means for its user."""
+def story(invitation: Invitation) -> str:
+    """Why a user is asked: the reason from before what went wrong on the way."""
+    return invitation.why or invitation.reason if invitation.reason in MISHAPS else invitation.reason
+
+
+def after_exchange(outcome: Outcome, description: str = "") -> Visit:
+    """What the answer to the exchange of a code means for its user.
+
+    ``description`` is the provider's own, kept as that of a callback is.
+    """
     match outcome:
         case Won():
             return Visit(Came.UNVERIFIED)
@@ -131,7 +181,7 @@ def after_exchange(outcome: Outcome) -> Visit:
         case Later():
             return Visit(Came.DOWN, outcome.problem)
         case Suspect() | StopAll() | NoRefreshToken():
-            return Visit(Came.SETUP, outcome.problem)
+            return Visit(Came.SETUP, outcome.problem, masked(description))
         case Unknown():
             return Visit(Came.LOST, outcome.problem)
         case Renewed() | Reached() | Revoked():

@@ -31,6 +31,14 @@ _LOCALES = {ENGLISH: "en-GB"}
 """How dates and enumerations are written where a tag alone does not say it as our texts do."""
 
 
+def filled(text: str, facts: Mapping[str, str]) -> str:
+    """A text with its facts. A name that ends in a full stop ends its sentence with it: ``Acme Inc.``"""
+    for name, fact in facts.items():
+        if fact.endswith("."):
+            text = text.replace(f"{{{name}}}.", f"{{{name}}}")
+    return text.format(**facts)
+
+
 @dataclass(frozen=True)
 class Language:
     """A language, and all that can be said in it: a ``words.Tongue``."""
@@ -47,11 +55,11 @@ class Language:
 
     def say(self, english: str, /, **facts: str) -> str:
         """A text in this language, or else in English, filled with ``facts``."""
-        return self.texts.gettext(english).format(**facts)
+        return filled(self.texts.gettext(english), facts)
 
     def count(self, one: str, many: str, number: int, /, **facts: str) -> str:
         """The text for so many."""
-        return self.texts.ngettext(one, many, number).format(**facts)
+        return filled(self.texts.ngettext(one, many, number), facts)
 
     def join(self, names: Sequence[str]) -> str:
         """Names as an enumeration."""

@@ -31,7 +31,7 @@ from migrator.consent.rendering import Face
 from migrator.consent.tokens import Tokens, may_be_link
 from migrator.consent.words import Message, Names
 from migrator.errors import LedgerUnwritableError
-from migrator.ledger import AlreadyUsed, ConsentLedger, Invitation
+from migrator.ledger import AlreadyUsed, ConsentLedger, Invitation, Visit
 from migrator.models import Clock, Secret
 from migrator.providers import Profile
 
@@ -43,10 +43,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_KEPT = timedelta(minutes=5)
-"""How long a cookie is kept once its user is back: who loads that page again is known, and who has many links
-does not gather cookies until a proxy finds them too long.
-"""
 _LONGEST_STATE = 256
 _LONGEST_CODE = 4096
 
@@ -144,6 +140,8 @@ class Site:
             return self._invite(invitation, token)
         if page is Page.CONNECTED:
             return self._connected(invitation, just_now=False)
+        if page is Page.EXPIRED and flow.notice(invitation):
+            return self._ended(invitation)
         again = self._url.of(LINK + token) if page in _PASSING else ""
         return self._message(*_OF_PAGE[page], again=again)
 
@@ -168,7 +166,7 @@ class Site:
         if self._ending.is_set():
             return self._in_a_minute()
         self._ledger.opened(invitation.id)  # a browser may show a page that it has fetched in advance
-        journey = Journey.begin(invitation.id, flow.told(invitation), self._clock())
+        journey = Journey.begin(invitation.id, flow.told(invitation), self._ledger, self._clock())
         response = _redirect(f"{self._profile.authorise_url}?{self._question(journey)}")
         name = cookies.cookie_name(journey.state.reveal())
         self._set_cookie(response, CALLBACK, name, cookies.sealed(journey, self._ledger), cookies.LIFETIME)
@@ -209,7 +207,7 @@ class Site:
         journey = self._journey(state)
         invitation = self._ledger.invitation(journey.invitation_id) if journey else None
         if journey is None or invitation is None:
-            return self._guess(words.LOST_TRACK, 400)
+            return self._lost_track(state)
         if self._ending.is_set():
             return self._in_a_minute()  # with the same state, which is not used yet
         try:
@@ -218,28 +216,47 @@ class Site:
             log.info("connection %s: a state came back a second time", invitation.key)
         response = self._back_to(invitation)
         name = cookies.cookie_name(state)
-        self._set_cookie(response, CALLBACK, name, request.cookies[name], _KEPT)
+        self._set_cookie(response, CALLBACK, name, request.cookies[name], cookies.KEPT)
         return response
 
     def _settle(self, invitation: Invitation, journey: Journey) -> None:
         state_sha256 = cookies.state_hash(journey.state.reveal())
         code = request.args.get("code", "")
         if not code or len(code) > _LONGEST_CODE or "error" in request.args:
-            visit = flow.came_back_without_code(request.args.get("error", ""))
+            visit = flow.came_back_without_code(
+                request.args.get("error", ""), request.args.get("error_description", "")
+            )
             self._ledger.came_back(state_sha256, invitation.id, visit)
-            tell = log.error if visit.outcome == flow.Came.SETUP else log.info
-            tell("connection %s: came back without a code: %s", invitation.key, visit.problem)
+            _tell(invitation.key, visit)
             return
         self._exchange.redeem(invitation, state_sha256, Secret(code), journey.verifier, journey.told)
+
+    def _lost_track(self, state: str) -> Response:
+        """Back without what this browser was given: nothing goes on, and the operator learns of it."""
+        response = self._guess(words.LOST_TRACK, 400)
+        if response.status_code != 400:  # noqa: PLR2004 - too many of them
+            return response
+        invitation_id = cookies.invitation_of(state, self._ledger)
+        key = self._ledger.lost_track(invitation_id) if invitation_id else None
+        if key is not None:
+            log.warning("connection %s: came back without the cookie that it left with", key)
+        else:
+            log.warning("somebody came back with a state that is none of ours")
+        return response
 
     def _journey(self, state: str) -> Journey | None:
         value = request.cookies.get(cookies.cookie_name(state)) if state else None
         return cookies.opened(value, state, self._ledger, self._clock()) if value else None
 
     def _back_to(self, invitation: Invitation) -> Response:
-        link = LINK + self._tokens.of(invitation.id)
         now = self._ledger.invitation(invitation.id) or invitation
-        return self._to(f"{link}/done" if flow.page(now, self._clock()) is Page.CONNECTED else link)
+        if flow.page(now, self._clock()) is not Page.CONNECTED:
+            return self._to_link(invitation)
+        done = f"{LINK}{self._tokens.of(invitation.id)}/done"
+        response = self._to(done)
+        back = cookies.returned(invitation.id, self._ledger, self._clock())
+        self._set_cookie(response, done, cookies.BACK, back, cookies.KEPT)
+        return response
 
     # --- what they are made of ---
 
@@ -288,7 +305,7 @@ class Site:
             "invite.html",
             names=names,
             notice=words.notice_text(came, names, invitation.connected, language) if came else None,
-            why=words.why_now(invitation.reason, names, language),
+            why=words.why_now(flow.story(invitation), names, language),
             scopes=[
                 language.say(self._profile.scopes[scope]) if scope in self._profile.scopes else scope
                 for scope in self._face.scopes
@@ -298,15 +315,42 @@ class Site:
         )
 
     def _connected(self, invitation: Invitation, *, just_now: bool) -> Response:
+        """What is connected, and what else is wanted of whoever reads mail at the same address.
+
+        The other links, with the names of their organisations, are for the browser alone that has just come
+        back from a consent which connected what this link asks for: it has shown that it belongs to one of
+        the address's organisations. Whoever only holds a link, as by a forwarded mail or a page that is
+        opened again later, reads that there are others, and not which.
+        """
         language = self._language()
+        others = self._ledger.remaining(invitation.id)
+        value = request.cookies.get(cookies.BACK, "")
+        back = just_now and cookies.has_just_returned(value, invitation.id, self._ledger, self._clock())
+        links = [
+            (
+                words.organisation(other.organisation, language),
+                self._url.of(LINK + self._tokens.of(other.id)),
+            )
+            for other in (others if back else ())
+        ]
+        left = words.left_text(len(others), links=bool(links), tongue=language)
         told = words.connected_text(self._names(invitation, language), invitation.connected, language)
-        return self._page("connected.html", told=told, just_now=just_now)
+        return self._page("connected.html", told=told, just_now=just_now, left=left, links=links)
+
+    def _ended(self, invitation: Invitation) -> Response:
+        """A link that has ended since its user left for the provider, or before they came once more."""
+        language, came = self._language(), flow.notice(invitation)
+        if came is None:
+            return self._message(*_OF_PAGE[Page.EXPIRED])
+        names = self._names(invitation, language)
+        said = words.ended_text(came, names, invitation.connected, language)
+        return self._page("message.html", 410, message=said)
 
     def _message(self, message: Message, status: int, again: str = "") -> Response:
         return rendering.message(self._face, self._url, self._language(), message, status, again)
 
-    def _page(self, template: str, **facts: object) -> Response:
-        return rendering.page(self._face, self._url, self._language(), template, 200, **facts)
+    def _page(self, template: str, status: int = 200, **facts: object) -> Response:
+        return rendering.page(self._face, self._url, self._language(), template, status, **facts)
 
     def _to_link(self, invitation: Invitation) -> Response:
         return self._to(LINK + self._tokens.of(invitation.id))
@@ -360,6 +404,16 @@ class Site:
 def _asked() -> str:
     """What a request asks for: links are broken where nobody expects it, also by a question mark."""
     return f"{request.path}?{request.query_string.decode('latin-1')}"
+
+
+_TOLD = {flow.Came.REFUSED: log.info, flow.Came.DOWN: log.warning, flow.Came.SETUP: log.error}
+
+
+def _tell(key: str, visit: Visit) -> None:
+    """To the operator's log: the word, and what the provider said to it, masked."""
+    tell = _TOLD.get(flow.Came(visit.outcome), log.warning)
+    said = f": {visit.said}" if visit.said else ""
+    tell("connection %s: came back without a code: %s%s", key, visit.problem, said)
 
 
 def _redirect(url: str) -> Response:

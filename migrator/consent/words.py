@@ -85,66 +85,143 @@ def why_now(reason: str, names: Names, tongue: Tongue) -> str:
     return tongue.say(_REASONS.get(reason, _OTHERWISE), **_facts(names, (), tongue))
 
 
-_NOTICES: Mapping[Came, tuple[str, ...]] = {
-    Came.OTHER: (
+@dataclass(frozen=True)
+class _Notice:
+    """What came of a visit."""
+
+    title: str
+    happened: tuple[str, ...]
+    """True for as long as nobody tries again."""
+    on: tuple[str, ...]
+    """How to go on, while the link is of use."""
+
+
+_AGAIN = _("Please connect once more.")
+_TOLD = _("Its operator has been told; you need not do anything.")
+_SOMEBODY_ELSE = (
+    _(
+        "Is {organisation} missing from the list? Then you are logged in at {provider} as somebody else than "
+        "who has it. Log out at {provider} first, or open this link in a private window, and log in as who "
+        "has it."
+    ),
+    _(
+        "If another person has {organisation}, please pass the e-mail with the link on to them. The link "
+        "works for whoever opens it."
+    ),
+)
+"""No switch of the provider's is known by which a link could ask who is to log in (protocol: *OAuth 2.0*)."""
+
+_NOTICES: Mapping[Came, _Notice] = {
+    Came.OTHER: _Notice(
         _("Another organisation was connected"),
-        _("You connected {connected}. {application} needs {organisation}."),
-        _("Please try again, and choose {organisation} at {provider}."),
+        (_("You connected {connected}. {application} needs {organisation}."),),
+        (_("Please try again, and choose {organisation} at {provider}."), *_SOMEBODY_ELSE),
     ),
-    Came.OTHER_NAME: (
+    Came.OTHER_NAME: _Notice(
         _("Is this the right organisation?"),
-        _("You connected {connected}. {application} knows the one that it needs as {organisation}."),
-        _("If that is another one, please try again, and choose {organisation} at {provider}."),
-        _("If it is the same under another name, please choose it once more."),
+        (_("You connected {connected}. {application} knows the one that it needs as {organisation}."),),
+        (
+            _("If that is another one, please try again, and choose {organisation} at {provider}."),
+            _("If it is the same under another name, please choose it once more."),
+            *_SOMEBODY_ELSE,
+        ),
     ),
-    Came.NONE: (
+    Came.NONE: _Notice(
         _("No organisation was connected"),
-        _("You allowed {application}, and no organisation was chosen at {provider}."),
-        _("Please try again, and choose {organisation}."),
+        (_("You allowed {application}, and no organisation was chosen at {provider}."),),
+        (_("Please try again, and choose {organisation}."), *_SOMEBODY_ELSE),
     ),
-    Came.REFUSED: (
+    Came.REFUSED: _Notice(
         _("Nothing was connected"),
-        _("You chose not to allow it at {provider}, so nothing has changed."),
-        _("You can still connect {organisation} whenever you like."),
+        (_("You chose not to allow it at {provider}, so nothing has changed."),),
+        (_("You can still connect {organisation} whenever you like."),),
     ),
-    Came.CODE_REFUSED: (
+    Came.CODE_REFUSED: _Notice(
         _("That took too long, or happened twice"),
-        _(
-            "{provider} did not accept the answer that your browser brought back. That happens after a long "
-            "pause, or when a page is loaded again."
+        (
+            _(
+                "{provider} did not accept the answer that your browser brought back. That happens after a "
+                "long pause, or when a page is loaded again."
+            ),
         ),
-        _("Please connect once more."),
+        (_AGAIN,),
     ),
-    Came.LOST: (
+    Came.LOST: _Notice(
         _("Please click once more"),
-        _(
-            "The line to {provider} broke at the last moment. {provider} may show {organisation} as "
-            "connected already: simply go through the same steps again."
+        (_("The line to {provider} broke at the last moment."),),
+        (
+            _(
+                "{provider} may show {organisation} as connected already: simply go through the same steps "
+                "again."
+            ),
         ),
     ),
-    Came.DOWN: (
+    Came.DOWN: _Notice(
         _("{provider} cannot be reached just now"),
-        _("Nothing has gone wrong on your side, and nothing is lost."),
-        _(
-            "Please try again in a few minutes. {provider} may show {organisation} as connected already: "
-            "simply go through the same steps again."
+        (_("Nothing has gone wrong on your side, and nothing is lost."),),
+        (
+            _(
+                "Please try again in a few minutes. {provider} may show {organisation} as connected already: "
+                "simply go through the same steps again."
+            ),
         ),
     ),
-    Came.SETUP: (
+    Came.SETUP: _Notice(
         _("This does not work at the moment"),
-        _(
-            "{provider} does not accept how {application} is set up. Its operator has been told; you need "
-            "not do anything."
+        (_("{provider} does not accept how {application} is set up."), _TOLD),
+        (_("You can try again later with the same link."),),
+    ),
+    Came.INTERACTION: _Notice(
+        _("{provider} wanted to ask you something"),
+        (_("{provider} had a question for you and sent you back without asking it. Nothing was connected."),),
+        (_("Please connect once more, and answer whatever {provider} asks."),),
+    ),
+    Came.LOGIN: _Notice(
+        _("You were not logged in at {provider}"),
+        (_("{provider} sent you back because you were not logged in there. Nothing was connected."),),
+        (_("Please log in at {provider} first, in this browser, and then connect once more."),),
+    ),
+    Came.CONSENT: _Notice(
+        _("{provider} needs your permission"),
+        (
+            _(
+                "{provider} sent you back without asking whether you allow {application}. "
+                "Nothing was connected."
+            ),
         ),
-        _("You can try again later with the same link."),
+        (
+            _(
+                "Please connect once more. If that does not help, the person who manages your account at "
+                "{provider} may have to allow {application}."
+            ),
+        ),
+    ),
+    Came.UNKNOWN: _Notice(
+        _("{provider} said no"),
+        (
+            _("{provider} sent you back with a message that we do not know. Nothing was connected."),
+            _("The operator of {application} has been told what {provider} said."),
+        ),
+        (_("You can try again with the same link."),),
+    ),
+    Came.NO_ANSWER: _Notice(
+        _("You came back without an answer"),
+        (_("{provider} sent you back without saying whether you allowed it. Nothing was connected."),),
+        (_AGAIN,),
     ),
 }
 
 
 def notice_text(came: Came, names: Names, connected: Sequence[str], tongue: Tongue) -> Message:
     """What a user reads about their last visit at the provider."""
-    title, *paragraphs = _NOTICES[came]
-    return Message(title, tuple(paragraphs)).said(tongue, **_facts(names, connected, tongue))
+    notice = _NOTICES[came]
+    return Message(notice.title, notice.happened + notice.on).said(tongue, **_facts(names, connected, tongue))
+
+
+def ended_text(came: Came, names: Names, connected: Sequence[str], tongue: Tongue) -> Message:
+    """What a user reads about it once their link has ended: what happened is as true as before."""
+    told = Message(EXPIRED.title, _NOTICES[came].happened + EXPIRED.paragraphs)
+    return told.said(tongue, **_facts(names, connected, tongue))
 
 
 def connected_text(names: Names, connected: Sequence[str], tongue: Tongue) -> str:
@@ -156,6 +233,21 @@ def connected_text(names: Names, connected: Sequence[str], tongue: Tongue) -> st
         application=names.application,
         provider=names.provider,
         connected=_joined(connected, tongue) or names.organisation,
+    )
+
+
+def left_text(number: int, *, links: bool, tongue: Tongue) -> str:
+    """What is left to do; ``links`` says that those to so many organisations follow."""
+    if not number:
+        return tongue.say("There is nothing more to do. You can close this window.")
+    if links:
+        return tongue.count(
+            "One more organisation is still to be connected:",
+            "More organisations are still to be connected:",
+            number,
+        )
+    return tongue.say(
+        "Other organisations are still to be connected. Please open the other links that we sent you, too."
     )
 
 

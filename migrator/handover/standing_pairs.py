@@ -37,7 +37,7 @@ def _of_one_user(group: list[InHand]) -> Iterator[tuple[InHand, int]]:
 
 
 def _reaches(chosen: InHand, connection: InHand) -> bool:
-    if connection is chosen:
+    if connection.pair_id == chosen.pair_id:
         return True
     if not connection.tenant_id or connection.misses_tenant:
         return False

@@ -7,7 +7,16 @@ from migrator.ledger.exports_left import Fate
 from migrator.ledger.files import exists, usable
 from migrator.ledger.handing import Handed, HandedPair, InHand, Served
 from migrator.ledger.intaking import Intake, plan_row, recognise
-from migrator.ledger.inviting import AlreadyUsed, CampaignEntry, Invitation, Invitee, Left, Visit, campaign
+from migrator.ledger.inviting import (
+    MISHAPS,
+    AlreadyUsed,
+    CampaignEntry,
+    Invitation,
+    Invitee,
+    Left,
+    Visit,
+    campaign,
+)
 from migrator.ledger.keys import find_key, key_path, make_key, readable_by_others, require_key
 from migrator.ledger.ledger import Ledger, open_for_job, open_to_compare, open_to_read
 from migrator.ledger.purging import Purged
@@ -34,6 +43,7 @@ from migrator.ledger.writer import HURRIED_WAIT
 
 __all__ = [
     "HURRIED_WAIT",
+    "MISHAPS",
     "AlreadyUsed",
     "CampaignEntry",
     "ConsentLedger",

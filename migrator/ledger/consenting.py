@@ -15,7 +15,7 @@ from pathlib import Path
 from migrator.ledger import copying, entries, files, inviting, lock, schema
 from migrator.ledger.book import Book
 from migrator.ledger.entries import SERVE, EndedCall
-from migrator.ledger.inviting import LINKS, Invitation, Left, Visit
+from migrator.ledger.inviting import LINKS, Invitation, Left, Remaining, Visit
 from migrator.ledger.ledger import unlock
 from migrator.ledger.rescue import RescueFile
 from migrator.ledger.vault import LedgerKey, Vault
@@ -23,6 +23,7 @@ from migrator.models import Action, Clock, Secret, Standing
 from migrator.transitions import Policy
 
 _COOKIE = "consent cookie"
+_STATE = "consent state"
 
 
 class ConsentLedger(Book):
@@ -55,6 +56,10 @@ class ConsentLedger(Book):
         """An invitation, and where its connection stands; None if there is no such invitation."""
         return inviting.invitation(self._reader(), invitation_id)
 
+    def remaining(self, invitation_id: str) -> tuple[Remaining, ...]:
+        """The invitations that still count and went to the same address as this one."""
+        return inviting.remaining(self._reader(), invitation_id, self._clock())
+
     def unverified(self) -> tuple[int, ...]:
         """Connections whose new pair may be asked for once more, and nobody has seen work yet."""
         return inviting.unverified(self._reader(), self._clock())
@@ -72,6 +77,13 @@ class ConsentLedger(Book):
             inviting.note_visit(db, invitation_id, visit, now)
 
         self._writer.write(entry)
+
+    def lost_track(self, invitation_id: str) -> str | None:
+        """Somebody came back with an invitation's ``state`` and without its cookie; returns whose it is.
+
+        None if there is no such invitation. It is counted, and nothing else comes of it.
+        """
+        return self._writer.write(lambda db: inviting.lost_track(db, invitation_id))
 
     # --- calls ---
 
@@ -126,6 +138,14 @@ class ConsentLedger(Book):
     def open_cookie(self, sealed: bytes) -> Secret:
         """What ``seal_cookie`` sealed. Raises ``LedgerError`` for anything else."""
         return self._codec.open(sealed, _COOKIE)
+
+    def seal_state(self, text: str) -> bytes:
+        """Encrypt what a ``state`` says to us on its way back."""
+        return self._codec.seal(text, _STATE)
+
+    def open_state(self, sealed: bytes) -> Secret:
+        """What ``seal_state`` sealed. Raises ``LedgerError`` for anything else."""
+        return self._codec.open(sealed, _STATE)
 
 
 @contextmanager

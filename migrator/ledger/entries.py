@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from migrator.ledger import sharing
 from migrator.ledger.codec import Codec, maybe_time_text, time_of, time_text
 from migrator.models import (
     NO_REFRESH_TOKEN,
@@ -93,16 +94,23 @@ def begin_call(
     )
     if action not in WITHOUT_EFFECT | _AWAITS_USER:
         db.execute(
-            "UPDATE connections SET state = ?, updated_at = ? WHERE id = ?",
-            [State.IN_FLIGHT.value, time_text(now), standing.id],
+            "UPDATE connections SET state = ?, updated_at = ? WHERE id = ? OR served_by = ?",
+            [State.IN_FLIGHT.value, time_text(now), standing.id, standing.id],
         )
     return int(cursor.lastrowid or 0)
 
 
 def _stands_so(db: sqlite3.Connection, standing: Standing) -> bool:
-    """Whether a connection still stands as it was read: whoever brings a new pair sets the old one aside."""
-    (state,) = db.execute("SELECT state FROM connections WHERE id = ?", [standing.id]).fetchone()
-    return bool(state == standing.state) and (standing.pair is None or _in_hand(db, standing.pair.id))
+    """Whether a connection still stands as it was read: whoever brings a new pair sets the old one aside.
+
+    One that is served by another's pair is nobody's to call for.
+    """
+    state, served = db.execute(
+        "SELECT state, served_by IS NOT NULL FROM connections WHERE id = ?", [standing.id]
+    ).fetchone()
+    return bool(state == standing.state and not served) and (
+        standing.pair is None or _in_hand(db, standing.pair.id)
+    )
 
 
 def _in_hand(db: sqlite3.Connection, pair_id: int) -> bool:
@@ -170,6 +178,8 @@ def end_call(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: datetim
     if verdict.adopted is not None:
         _adopt(db, call.connection_id, verdict.adopted)
     stand(db, call.connection_id, verdict, now)
+    if call.pair_id is not None:
+        sharing.share(db, call.connection_id, call.pair_id, verdict, now)
     return True
 
 
@@ -384,7 +394,7 @@ def complete(
 
 
 def stand(db: sqlite3.Connection, connection_id: int, verdict: Verdict, now: datetime) -> None:
-    """Where a connection stands from now on."""
+    """Where a connection stands from now on, and whoever is served by its pair."""
     db.execute(
         """UPDATE connections SET state = ?, reason = ?, doubt = ?, not_before = ?, tries = ?, updated_at = ?
            WHERE id = ?""",
@@ -398,3 +408,4 @@ def stand(db: sqlite3.Connection, connection_id: int, verdict: Verdict, now: dat
             connection_id,
         ],
     )
+    sharing.follow(db, connection_id, verdict, now)

@@ -23,10 +23,12 @@ HANDED_OVER = """EXISTS (
 """Of a pair ``p``: whether the application has it."""
 
 IN_HAND = """
-    FROM connections c JOIN token_pairs p ON p.connection_id = c.id
+    FROM connections c JOIN token_pairs p ON p.connection_id = coalesce(c.served_by, c.id)
     WHERE c.state = 'migrated' AND p.dead_at IS NULL AND p.replaced_at IS NULL AND p.purged_at IS NULL
 """
-"""The connections ``c`` that have a pair ``p`` of their own which works, for all the ledger knows."""
+"""The connections ``c`` that have a pair ``p`` which works, for all the ledger knows: their own, or that of a
+consent which connected them together with its owner.
+"""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,8 @@ def in_hand(db: sqlite3.Connection, now: datetime, *, only_new: bool) -> Iterato
 def ended_in_hand(db: sqlite3.Connection, now: datetime) -> int:
     """How many pairs nobody can use any more, for their refresh token has ended."""
     (number,) = db.execute(
-        f"SELECT count(*) {IN_HAND} AND p.refresh_expires_at <= ? AND NOT {HANDED_OVER}", [time_text(now)]
+        f"SELECT count(DISTINCT p.id) {IN_HAND} AND p.refresh_expires_at <= ? AND NOT {HANDED_OVER}",
+        [time_text(now)],
     ).fetchone()
     return int(number)
 
@@ -243,7 +246,7 @@ def served(db: sqlite3.Connection, key: str) -> Served | None:
     others = db.execute("SELECT key FROM pairs WHERE stands_for_it = ? AND key <> ?", [stands, key])
     return Served(
         row[0],
-        stands == own,
+        stands == own and owner == key,
         owner,
         tuple(other for (other,) in others),
         maybe_time_of(exported_at),

@@ -17,7 +17,8 @@ from datetime import datetime
 from migrator.ledger import entries
 from migrator.ledger.codec import Codec, maybe_time_of, maybe_time_text, time_of, time_text
 from migrator.ledger.entries import SERVE, EndedCall
-from migrator.models import Action, State
+from migrator.models import RESPONSE_LOST, Action, State
+from migrator.models import UNVERIFIED as UNVERIFIED_PAIR
 from migrator.tenants import NO_TENANT, OTHER_TENANT, SEVERAL_TENANTS
 from migrator.transitions import Policy, Verdict, died
 
@@ -27,8 +28,21 @@ LINKS = "links of the consent campaign"
 UNVERIFIED = "unverified"
 """Of an invitation's outcome: a pair is stored, and nobody has yet seen what it reaches."""
 
+MISHAPS = frozenset({RESPONSE_LOST, UNVERIFIED_PAIR, OTHER_TENANT, NO_TENANT})
+"""Reasons that a user's visit may have given a connection: they say nothing of why its user was asked."""
+
+_MOST_REMAINING = 100
 _COUNTS = "i.finished_at IS NULL AND i.expires_at > ?"
 """Of an invitation ``i``: whether it is still of use, at a time."""
+
+_FIRST_REASON = """
+    CASE WHEN reason NOT IN (SELECT value FROM json_each(?6)) THEN reason
+         ELSE coalesce((SELECT why FROM invitations i WHERE i.connection_id = connections.id AND why <> ''
+                        ORDER BY created_at DESC LIMIT 1),
+                       CASE app_type WHEN 'public' THEN 'public_app' WHEN 'private' THEN 'private_app'
+                                     ELSE reason END) END
+"""
+"""Why a connection's user was needed before there were mishaps."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +81,8 @@ class Invitation:
     """And the ids."""
     exchanging_since: datetime | None = None
     """When the exchange of a code began that is not over."""
+    why: str = ""
+    """The reason to invite, whatever has happened since."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +91,8 @@ class Visit:
 
     outcome: str
     problem: str = ""
+    said: str = ""
+    """What the provider said to it, masked, where an operator must know."""
     finished: bool = False
     """Whether what was asked for is connected."""
     refused: bool = False
@@ -92,10 +110,12 @@ def invite(db: sqlite3.Connection, run_id: int, expires_at: datetime, now: datet
             (SELECT 1 FROM invitations i WHERE i.connection_id = c.id AND {_COUNTS}) ORDER BY c.id""",  # noqa: S608
         [time_text(now)],
     ).fetchall()
+    moment, mishaps = time_text(now), json.dumps(sorted(MISHAPS))
     db.executemany(
-        "INSERT INTO invitations (id, connection_id, run_id, created_at, expires_at) VALUES (?, ?, ?, ?, ?)",
+        f"""INSERT INTO invitations (id, connection_id, run_id, created_at, expires_at, why)
+            SELECT ?1, id, ?3, ?4, ?5, {_FIRST_REASON} FROM connections WHERE id = ?2""",  # noqa: S608
         (
-            (secrets.token_urlsafe(16), connection_id, run_id, time_text(now), time_text(expires_at))
+            (secrets.token_urlsafe(16), connection_id, run_id, moment, time_text(expires_at), mishaps)
             for (connection_id,) in rows
         ),
     )
@@ -127,11 +147,12 @@ def invitation(db: sqlite3.Connection, invitation_id: str) -> Invitation | None:
     """An invitation, and where its connection stands; None if there is no such invitation."""
     row = db.execute(
         """SELECT i.id, c.id, c.key, c.organisation, c.state, c.reason,
-                  EXISTS (SELECT 1 FROM token_pairs WHERE connection_id = c.id
+                  EXISTS (SELECT 1 FROM token_pairs WHERE connection_id = coalesce(c.served_by, c.id)
                           AND replaced_at IS NULL AND dead_at IS NULL),
                   i.expires_at, i.finished_at, i.outcome, i.connected, i.tenants,
                   (SELECT max(started_at) FROM attempts
-                   WHERE connection_id = c.id AND action = 'exchange_code' AND outcome IS NULL)
+                   WHERE connection_id = c.id AND action = 'exchange_code' AND outcome IS NULL),
+                  i.why
            FROM invitations i JOIN connections c ON c.id = i.connection_id WHERE i.id = ?""",
         [invitation_id],
     ).fetchone()
@@ -151,7 +172,31 @@ def invitation(db: sqlite3.Connection, invitation_id: str) -> Invitation | None:
         connected=tuple(json.loads(row[10])) if row[10] else (),
         tenants=tuple(json.loads(row[11])) if row[11] else (),
         exchanging_since=maybe_time_of(row[12]),
+        why=row[13],
     )
+
+
+@dataclass(frozen=True)
+class Remaining:
+    """An invitation that still counts, beside one that was followed."""
+
+    id: str
+    organisation: str
+
+
+def remaining(db: sqlite3.Connection, invitation_id: str, now: datetime) -> tuple[Remaining, ...]:
+    """The invitations that still count and went to the same address as this one."""
+    rows = db.execute(
+        f"""SELECT i.id, c.organisation
+            FROM invitations asked JOIN connections a ON a.id = asked.connection_id
+            JOIN connections c ON c.state = 'needs_consent' AND c.id <> a.id
+                 AND trim(a.contact_email) <> ''
+                 AND lower(trim(c.contact_email)) = lower(trim(a.contact_email))
+            JOIN invitations i ON i.connection_id = c.id AND {_COUNTS}
+            WHERE asked.id = ? ORDER BY c.id LIMIT {_MOST_REMAINING}""",  # noqa: S608
+        [time_text(now), invitation_id],
+    )
+    return tuple(Remaining(*row) for row in rows)
 
 
 def opened(db: sqlite3.Connection, invitation_id: str, now: datetime) -> None:
@@ -160,6 +205,16 @@ def opened(db: sqlite3.Connection, invitation_id: str, now: datetime) -> None:
         "UPDATE invitations SET opened_at = ? WHERE id = ? AND opened_at IS NULL",
         [time_text(now), invitation_id],
     )
+
+
+def lost_track(db: sqlite3.Connection, invitation_id: str) -> str | None:
+    """Count one who came back without what their browser was given; returns the connection's key."""
+    row = db.execute(
+        """UPDATE invitations SET lost_track = lost_track + 1 WHERE id = ?
+           RETURNING (SELECT key FROM connections WHERE id = connection_id)""",
+        [invitation_id],
+    ).fetchone()
+    return str(row[0]) if row else None
 
 
 def use_state(
@@ -253,12 +308,13 @@ def note_visit(db: sqlite3.Connection, invitation_id: str, visit: Visit, now: da
     """What came of a user's visit at the provider; what is finished stays so."""
     moment = time_text(now)
     db.execute(
-        """UPDATE invitations SET outcome = ?, problem = ?, connected = ?, tenants = ?,
+        """UPDATE invitations SET outcome = ?, problem = ?, said = ?, connected = ?, tenants = ?,
            finished_at = CASE WHEN ? THEN ? END, refused_at = CASE WHEN ? THEN ? ELSE refused_at END
            WHERE id = ? AND finished_at IS NULL""",
         [
             visit.outcome,
             visit.problem or None,
+            visit.said or None,
             json.dumps(visit.connected) if visit.connected else None,
             json.dumps(visit.tenants) if visit.tenants else None,
             visit.finished,
@@ -366,8 +422,9 @@ def _recover(db: sqlite3.Connection, policy: Policy, now: datetime) -> int:
         if _needs_consent(db, connection_id):
             entries.stand(db, connection_id, verdict, now)
         db.execute(
-            """UPDATE invitations SET outcome = 'response_lost', problem = ? WHERE finished_at IS NULL
-               AND id = (SELECT invitation_id FROM consents WHERE attempt_id = ?)""",
+            """UPDATE invitations SET outcome = 'response_lost', problem = ?, said = NULL
+               WHERE finished_at IS NULL
+                     AND id = (SELECT invitation_id FROM consents WHERE attempt_id = ?)""",
             [verdict.problem, attempt_id],
         )
     return len(rows)
@@ -397,6 +454,10 @@ class CampaignEntry:
     refused_at: str
     outcome: str
     problem: str
+    said: str
+    """What the provider said to it, masked, where that is the application's affair."""
+    lost_track: str
+    """How often somebody came back without their cookie; empty if nobody did."""
     connected: tuple[str, ...]
     """The names of what the user connected at the last visit."""
 
@@ -407,7 +468,8 @@ def campaign(db: sqlite3.Connection) -> Iterator[CampaignEntry]:
         """SELECT c.key, c.organisation, c.contact_email, c.app_type, c.reason, c.tenant_id, c.tenant_type,
                   c.updated_at, c.state, i.invitation, coalesce(i.invited_at, ''), coalesce(i.expires_at, ''),
                   coalesce(i.opened_at, ''), coalesce(i.finished_at, ''), coalesce(i.refused_at, ''),
-                  coalesce(i.outcome, ''), coalesce(i.problem, ''), coalesce(i.connected, '[]')
+                  coalesce(i.outcome, ''), coalesce(i.problem, ''), coalesce(i.said, ''),
+                  coalesce(nullif(i.lost_track, 0), '') || '', coalesce(i.connected, '[]')
            FROM invited i JOIN connections c ON c.key = i.key ORDER BY c.id"""
     ):
         yield CampaignEntry(*(*row[:-1], tuple(json.loads(row[-1]))))

@@ -38,10 +38,12 @@ def purge(db: sqlite3.Connection, now: datetime) -> Purged:
             SELECT id FROM connections
             WHERE id IN (SELECT h.connection_id FROM handings h JOIN exports e ON e.id = h.export_id
                          WHERE e.finished_at IS NOT NULL)
-                  AND id IN (SELECT connection_id FROM token_pairs WHERE purged_at IS NULL)
+                  AND (id IN (SELECT connection_id FROM token_pairs WHERE purged_at IS NULL)
+                       OR (served_by IS NOT NULL
+                           AND id IN (SELECT connection_id FROM legacy_tokens WHERE purged_at IS NULL)))
                   AND id NOT IN (SELECT c.id {IN_HAND} AND NOT {HANDED_OVER})"""  # noqa: S608
     )
-    (kept,) = db.execute(f"SELECT count(*) {IN_HAND} AND NOT {HANDED_OVER}").fetchone()
+    (kept,) = db.execute(f"SELECT count(DISTINCT p.id) {IN_HAND} AND NOT {HANDED_OVER}").fetchone()
     (number,) = db.execute("SELECT count(*) FROM handed").fetchone()
     moment = time_text(now)
     db.execute(

@@ -133,7 +133,8 @@ def _resume_at(db: sqlite3.Connection, last: Run | None, now: datetime) -> datet
         return last.resume_at
     (first,) = db.execute(
         """SELECT min(coalesce(not_before, '')) FROM connections
-           WHERE state IN ('pending', 'uncertain') AND coalesce(doubt, '') <> 'revoke'"""
+           WHERE state IN ('pending', 'uncertain')
+                 AND coalesce(doubt, '') <> 'revoke' AND served_by IS NULL"""
     ).fetchone()
     moment = maybe_time_of(first or None)
     return moment if moment is not None and moment > now + _SOON else None
@@ -141,7 +142,8 @@ def _resume_at(db: sqlite3.Connection, last: Run | None, now: datetime) -> datet
 
 def _pairs(db: sqlite3.Connection, now: datetime) -> Pairs:
     stored, verified, exported, users = db.execute(
-        """SELECT count(*) FILTER (WHERE purged_at IS NULL), count(verified_at),
+        """SELECT count(DISTINCT own_pair) FILTER (WHERE purged_at IS NULL),
+                  count(DISTINCT own_pair) FILTER (WHERE verified_at IS NOT NULL),
                   count(DISTINCT CASE WHEN exported_at IS NOT NULL THEN stands_for_it END),
                   count(DISTINCT nullif(user_id, ''))
            FROM pairs"""
@@ -152,8 +154,8 @@ def _pairs(db: sqlite3.Connection, now: datetime) -> Pairs:
 
 def _ends(db: sqlite3.Connection, now: datetime) -> Ends:
     first, soon, ended = db.execute(
-        """SELECT min(refresh_expires_at), count(*) FILTER (WHERE refresh_expires_at <= ?),
-                   count(*) FILTER (WHERE refresh_expires_at <= ?)
+        """SELECT min(refresh_expires_at), count(DISTINCT own_pair) FILTER (WHERE refresh_expires_at <= ?),
+                   count(DISTINCT own_pair) FILTER (WHERE refresh_expires_at <= ?)
             FROM pairs WHERE exported_at IS NULL""",
         [time_text(now + timedelta(days=7)), time_text(now)],
     ).fetchone()
@@ -163,8 +165,9 @@ def _ends(db: sqlite3.Connection, now: datetime) -> Ends:
 def days_of_end(db: sqlite3.Connection) -> Iterator[tuple[str, int, int]]:
     """Day (UTC) on which refresh tokens end, how many that wait to be handed over, how many handed over."""
     yield from db.execute(
-        """SELECT substr(refresh_expires_at, 1, 10) AS day, count(*) FILTER (WHERE exported_at IS NULL),
-                  count(exported_at)
+        """SELECT substr(refresh_expires_at, 1, 10) AS day,
+                  count(DISTINCT own_pair) FILTER (WHERE exported_at IS NULL),
+                  count(DISTINCT own_pair) FILTER (WHERE exported_at IS NOT NULL)
            FROM pairs WHERE day IS NOT NULL GROUP BY day ORDER BY day"""
     )
 
@@ -186,7 +189,7 @@ def findings(db: sqlite3.Connection) -> Iterator[Finding]:
     """Pairs that work, and do not reach what the legacy row said."""
     for key, organisation, tenant_id, tenant_type, reason, reached in db.execute(
         """SELECT c.key, c.organisation, c.tenant_id, c.tenant_type, c.reason, p.reached
-           FROM connections c JOIN token_pairs p ON p.connection_id = c.id
+           FROM connections c JOIN token_pairs p ON p.connection_id = coalesce(c.served_by, c.id)
            WHERE c.state = 'migrated' AND c.reason NOT IN ('', 'lifetime_assumed')
                  AND p.dead_at IS NULL AND p.replaced_at IS NULL
            ORDER BY c.id"""

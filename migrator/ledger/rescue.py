@@ -164,6 +164,8 @@ def _encode(call: EndedCall) -> str:
         "pair_dead": verdict.pair_dead,
         "pair_expired": verdict.pair_expired,
         "token_expired": verdict.token_expired,
+        "seen": [[tenant.id, tenant.type, tenant.name] for tenant in verdict.seen],
+        "chosen": [[tenant.id, tenant.type, tenant.name] for tenant in verdict.chosen],
     }
     return json.dumps(document)
 
@@ -188,6 +190,8 @@ def _decode(text: str) -> EndedCall:
         pair_dead=document["pair_dead"],
         pair_expired=document["pair_expired"],
         token_expired=document["token_expired"],
+        seen=tuple(Tenant(*tenant) for tenant in document.get("seen", ())),
+        chosen=tuple(Tenant(*tenant) for tenant in document.get("chosen", ())),
     )
     return EndedCall(
         attempt_id=document["attempt_id"],

@@ -11,6 +11,7 @@ from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from migrator.errors import LedgerError
+from migrator.ledger import consents_schema
 
 migrations = Migrations("migrator")
 
@@ -298,6 +299,13 @@ def m005_answers_read_again(db: Database) -> None:
 def m006_resume_at(db: Database) -> None:
     """When the provider lets the job go on that it has stopped."""
     db.execute("ALTER TABLE runs ADD COLUMN resume_at TEXT")
+
+
+@migrations()
+def m007_consents_told(db: Database) -> None:
+    """What a user's return came to when it came to nothing; and which connections one consent connected."""
+    for statement in consents_schema.TOLD:
+        db.execute(statement)
 
 
 def prepare(connection: sqlite3.Connection, *, create: bool) -> None:

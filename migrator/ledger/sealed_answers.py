@@ -17,6 +17,7 @@ from migrator.transitions import Verdict
 _WITHOUT_PAIR = """
     NOT EXISTS (SELECT 1 FROM token_pairs p
                 WHERE p.connection_id = c.id AND p.replaced_at IS NULL AND p.dead_at IS NULL)
+    AND c.served_by IS NULL
     AND (c.state IN ('uncertain', 'pending', 'failed')
          OR (c.state = 'needs_consent' AND c.reason IN ('response_lost', 'token_expired')))
 """

@@ -16,7 +16,7 @@ _STANDING = """
     SELECT c.id, c.key, c.app_type, c.state, c.reason, c.tenant_id, c.tenant_type,
            c.doubt, c.not_before, c.tries,
            (SELECT a.action = 'exchange_code' FROM token_pairs o JOIN attempts a ON a.id = o.attempt_id
-            WHERE o.connection_id = c.id AND a.action IN ('swap', 'exchange_code')
+            WHERE o.connection_id = coalesce(c.served_by, c.id) AND a.action IN ('swap', 'exchange_code')
             ORDER BY o.id DESC LIMIT 1),
            c.organisation,
            l.material, l.expires_at,
@@ -28,7 +28,8 @@ _STANDING = """
         (SELECT id FROM legacy_tokens WHERE connection_id = c.id ORDER BY generation DESC LIMIT 1)
     LEFT JOIN token_pairs p ON p.id =
         (SELECT id FROM token_pairs
-         WHERE connection_id = c.id AND replaced_at IS NULL AND dead_at IS NULL AND purged_at IS NULL)
+         WHERE connection_id = coalesce(c.served_by, c.id)
+               AND replaced_at IS NULL AND dead_at IS NULL AND purged_at IS NULL)
     WHERE c.id = ?
 """
 
@@ -58,7 +59,8 @@ def _open(agenda: Agenda) -> tuple[str, dict[str, object]]:
         # What an earlier verification or refresh left uncertain is settled on the way.
         condition = f"(state IN ('migrated', 'uncertain') AND ({_LEFT_UNCERTAIN} OR {condition}))"
     return (
-        f"{condition} AND coalesce(doubt, '') <> 'revoke' AND tries < :max_attempts AND id <= :upto",
+        f"""{condition} AND served_by IS NULL AND coalesce(doubt, '') <> 'revoke'
+            AND tries < :max_attempts AND id <= :upto""",
         {
             "max_attempts": agenda.max_attempts,
             "upto": agenda.upto,

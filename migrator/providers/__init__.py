@@ -1,6 +1,7 @@
 """The providers we know: one file a profile, one line a profile here."""
 
 from migrator.errors import ConfigurationError
+from migrator.providers.answers import error_description
 from migrator.providers.interface import (
     RATE_LIMITED,
     Answer,
@@ -49,6 +50,7 @@ __all__ = [
     "Suspect",
     "Unknown",
     "Won",
+    "error_description",
     "find_profile",
 ]
 

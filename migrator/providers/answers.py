@@ -17,7 +17,7 @@ from itertools import islice
 from typing import Any, TypeGuard
 from urllib.parse import parse_qsl
 
-from migrator.providers.interface import Answer, Later, Outcome, Suspect, Unknown
+from migrator.providers.interface import Answer, Later, NoAnswer, Outcome, Suspect, Unknown
 
 LONGEST_NAME = 200
 """Characters of a name that are kept."""
@@ -78,6 +78,13 @@ def is_web_page(answer: Answer) -> bool:
 def oauth_problem(answer: Answer) -> str:
     """The ``oauth_problem`` of an OAuth 1.0a answer (OAuth Problem Reporting extension), or an empty text."""
     return form(answer).get("oauth_problem", "").strip().lower()
+
+
+def error_description(answer: Answer | NoAnswer) -> str:
+    """What a refusal says to its ``error`` (RFC 6749, 5.2), as it came; empty if it says nothing."""
+    document = json_object(answer) if isinstance(answer, Answer) else None
+    said = (document or {}).get("error_description")
+    return said if isinstance(said, str) else ""
 
 
 def strings(value: Any) -> list[str]:

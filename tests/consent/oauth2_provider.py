@@ -84,6 +84,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
         if self.path == "/connect/token":
             self._token(_one(body))
+        elif self.path == "/connect/revocation":
+            self._revoke(_one(body)["token"])
         else:
             self._answer(404, {"error": "not_found"})
 
@@ -131,6 +133,11 @@ class _Handler(BaseHTTPRequestHandler):
         if provider.token_fault == "garbage":
             return self._answer(200, {"nothing": "here"})
         return self._answer(200, provider.form(won))
+
+    def _revoke(self, token: str) -> None:
+        with self.provider.lock:
+            self.provider.refresh.pop(token, None)
+        self._answer(200, {})
 
     def _won(self, form: dict[str, str]) -> dict[str, Any] | None:
         if form.get("grant_type") == "refresh_token":

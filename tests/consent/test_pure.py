@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import secrets
 import string
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -20,6 +21,7 @@ from migrator.consent.cookies import Journey
 from migrator.consent.flow import Came, Page
 from migrator.consent.guard import GUESSES, Guesses
 from migrator.consent.languages import Language, languages
+from migrator.consent.masking import masked
 from migrator.consent.public_url import PublicUrl, parse
 from migrator.consent.tokens import Tokens
 from migrator.errors import ConfigurationError
@@ -126,9 +128,43 @@ def test_a_visit_is_finished_exactly_when_its_connection_is_migrated(
 @given(st.text() | st.from_regex(r"[a-z_]+\n?"))
 def test_an_error_that_a_browser_brings_is_written_down_only_if_it_is_a_word(error: str) -> None:
     visit = flow.came_back_without_code(error)
-    assert visit.problem in (error, "no_code")
+    assert visit.problem in (error, "no_word" if error else "no_code")
     assert re.fullmatch("[a-z_]{1,40}", visit.problem)
+    assert (visit.outcome == Came.NO_ANSWER) is (error == "")
     assert visit.refused is (error == "access_denied")
+
+
+@given(st.text(), st.sampled_from(["", "code=", "the token '", "https://x.example/?a="]), st.data())
+def test_nothing_that_may_be_a_secret_passes_the_mask(text: str, before: str, data: st.DataObject) -> None:
+    secret = secrets.token_urlsafe(data.draw(st.integers(16, 48)))
+    shown = masked(f"{text} {before}{secret}' {text}")
+    assert secret[:12] not in shown
+    assert len(shown) <= 200
+    assert shown.isprintable()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The scope accounting.transactions.read is not allowed",
+        "AADSTS700016: unsupported_response_type, ask your administrator",
+        "2026-11-27 12:00:00 Unbekannte Anwendung",
+    ],
+)
+def test_what_an_operator_needs_passes_the_mask(text: str) -> None:
+    assert masked(text) == text
+
+
+@given(st.text())
+def test_any_text_may_stand_in_a_state(text: str) -> None:
+    assert cookies.invitation_of(text, SEALING) is None
+
+
+def test_a_state_names_its_invitation_to_us_alone() -> None:
+    state = Journey.begin("invitation", (), SEALING, NOW).state.reveal()
+    assert cookies.invitation_of(state, SEALING) == "invitation"
+    assert cookies.invitation_of(state, Sealing()) is None
+    assert "invitation" not in state
 
 
 def test_every_outcome_has_a_page() -> None:
@@ -211,13 +247,19 @@ class Sealing:
     def open_cookie(self, sealed: bytes) -> Secret:
         return self._vault.open(sealed, "cookie")
 
+    def seal_state(self, text: str) -> bytes:
+        return self._vault.seal(text, "state")
+
+    def open_state(self, sealed: bytes) -> Secret:
+        return self._vault.open(sealed, "state")
+
 
 SEALING = Sealing()
 
 
 @given(st.integers(-10, 7200))
 def test_a_cookie_opens_for_its_state_and_for_an_hour(seconds: int) -> None:
-    journey = Journey.begin("invitation", ("t1", "t2"), NOW)
+    journey = Journey.begin("invitation", ("t1", "t2"), SEALING, NOW)
     value = cookies.sealed(journey, SEALING)
     state = journey.state.reveal()
     opened = cookies.opened(value, state, SEALING, NOW + timedelta(seconds=seconds))
@@ -233,10 +275,11 @@ def test_any_text_may_stand_in_a_cookie(text: str) -> None:
 
 
 def test_no_two_journeys_share_anything() -> None:
-    journeys = [Journey.begin("invitation", (), NOW) for _ in range(50)]
+    journeys = [Journey.begin("invitation", (), SEALING, NOW) for _ in range(50)]
     values = {secret.reveal() for journey in journeys for secret in (journey.state, journey.verifier)}
     assert len(values) == 100
-    assert all(43 <= len(value) <= 128 for value in values), "RFC 7636, 4.1"
+    assert all(43 <= len(journey.verifier.reveal()) <= 128 for journey in journeys), "RFC 7636, 4.1"
+    assert all(43 <= len(journey.state.reveal()) <= 200 for journey in journeys)
     assert all(len(journey.challenge) == 43 for journey in journeys)
 
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlencode
 
 import pytest
 
 from migrator import ledger as ledgers
 from tests.consent.conftest import SetCampaign
 from tests.consent.support import PATIENCE, Browser, Campaign, heading, query_of, row, until
+
+
+def without_code(callback: str) -> str:
+    """A callback as a provider sends it that says nothing."""
+    return re.sub("&(error|code)=[^&]*", "", callback)
 
 
 def test_a_user_is_taken_from_the_link_to_a_pair_in_the_ledger(campaign: Campaign) -> None:
@@ -312,8 +319,12 @@ def test_what_resume_finds_out_is_told_behind_the_same_link(campaign: Campaign) 
         ("server_error", "Xero cannot be reached just now", "provider_down"),
         ("temporarily_unavailable", "Xero cannot be reached just now", "provider_down"),
         ("invalid_scope", "This does not work at the moment", "setup"),
-        ("login_required", "That took too long, or happened twice", "code_refused"),
-        ("<script>", "That took too long, or happened twice", "code_refused"),
+        ("invalid_client", "This does not work at the moment", "setup"),
+        ("interaction_required", "Xero wanted to ask you something", "interaction_required"),
+        ("login_required", "You were not logged in at Xero", "login_required"),
+        ("consent_required", "Xero needs your permission", "consent_required"),
+        ("strange_word", "Xero said no", "unknown_error"),
+        ("<script>", "Xero said no", "unknown_error"),
     ],
 )
 def test_what_the_provider_sends_back_instead_of_a_code_is_explained(
@@ -327,6 +338,95 @@ def test_what_the_provider_sends_back_instead_of_a_code_is_explained(
     assert campaign.invitation("c1") == ("failed", outcome)
     assert campaign.provider.token_calls == 0
     assert "<script>" not in page.text
+    assert "took too long" not in page.text
+
+
+DESCRIPTION = (
+    "AADSTS50011: no such client\x1b[31m, code=abc123, token eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln at "
+    "https://id.example.com/authorize?client_secret=hush#x"
+)
+MASKED = "AADSTS50011: no such client [31m, code=…, token … at https://id.example.com/authorize?…"
+
+
+def test_what_the_provider_said_of_the_application_is_told_to_the_operator_and_masked(
+    campaign: Campaign,
+) -> None:
+    links = campaign.links()
+    process = campaign.start(verbose=False)
+    browser = Browser()
+    callback = browser.say(browser.press(links["c1"]), "invalid_client")
+    browser.follow(f"{callback}&{urlencode({'error_description': DESCRIPTION})}")
+    other = browser.say(browser.press(links["c2"]), "x")
+    assert heading(browser.follow(without_code(other))) == "You came back without an answer"
+    process.terminate()
+    assert campaign.ended(process) == 0
+    assert f"ERROR: connection c1: came back without a code: invalid_client: {MASKED}\n" in campaign.log()
+    assert "WARNING: connection c2: came back without a code: no_code\n" in campaign.log()
+    listed = json.loads(campaign.migrator("reconsent", "list", "--json").stdout)
+    assert [(one["problem"], one["said"]) for one in listed] == [("invalid_client", MASKED), ("no_code", "")]
+    table = campaign.migrator("reconsent", "list").stdout
+    assert f"setup: invalid_client, {MASKED}" in table
+    assert "no answer: no_code" in table
+    for secret in ("abc123", "eyJ", "hush"):
+        assert secret not in campaign.log() + table
+
+
+def test_who_comes_back_without_the_cookie_is_told_to_the_operator(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    process = campaign.start(verbose=False)
+    callback = Browser().allow(Browser().press(link), {"tenant-1": "Organisation 1"})
+    for url in (callback, callback, f"{campaign.url}/callback?state=made-up&code=x"):
+        page = Browser().follow(url)
+        assert (page.status_code, heading(page)) == (400, "We lost track of you")
+    process.terminate()
+    assert campaign.ended(process) == 0
+    assert campaign.provider.token_calls == 0
+    assert campaign.log().count("WARNING: connection c1: came back without the cookie") == 2
+    assert "WARNING: somebody came back with a state that is none of ours" in campaign.log()
+    listed = json.loads(campaign.migrator("reconsent", "list", "--json").stdout)
+    assert [(one["lost_track"], one["invitation"]) for one in listed] == [("2", "opened"), ("", "invited")]
+    assert "came back without cookie: 2" in campaign.migrator("reconsent", "list").stdout
+
+
+def test_why_now_keeps_its_story_after_a_mishap(campaign: Campaign) -> None:
+    story = "Connections of your kind cannot be moved to the new way without you."
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        page = Browser().consent(link, {"tenant-9": "Wrong Inc."})
+        assert campaign.standing("c1") == ("needs_consent", "other_tenant_connected")
+        assert story in page.text
+        assert "You connected Wrong Inc. Ledgerly needs" in page.text, "no name ends in two full stops"
+        campaign.alter("UPDATE invitations SET expires_at = '2026-01-01T00:00:00.000000Z'")
+        again = campaign.links("again.csv")["c1"]
+        assert again != link
+        assert story in Browser().get(again).text, "a new link keeps it too"
+
+
+def test_a_link_that_ends_while_its_user_is_away_says_what_was_connected(campaign: Campaign) -> None:
+    links = campaign.links()
+    with campaign.serving():
+        one, two = Browser("one"), Browser("two")
+        callbacks = [
+            one.allow(one.press(links["c1"]), {"tenant-1": "Organisation 1"}),
+            two.allow(two.press(links["c2"]), {"tenant-9": "Wrong & Sons"}),
+        ]
+        campaign.alter("UPDATE invitations SET expires_at = '2026-01-01T00:00:00.000000Z'")
+        assert heading(one.follow(callbacks[0])) == "Connected"
+        page = two.follow(callbacks[1])
+        assert (page.status_code, heading(page)) == (410, "This link has ended")
+        assert "You connected Wrong &amp; Sons. Ledgerly needs Organisation 2." in page.text
+        assert "ask whoever sent it" in page.text
+        assert "try again" not in page.text
+
+
+def test_who_finds_the_organisation_missing_is_told_how_to_go_on(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    connections: tuple[dict[str, str], ...] = ({"tenant-9": "Wrong & Sons"}, {})
+    with campaign.serving():
+        for connects in connections:
+            page = Browser(f"user of {len(connects)}").consent(link, connects)
+            assert "Log out at Xero first, or open this link in a private window" in page.text
+            assert "please pass the e-mail with the link on to them" in page.text
 
 
 def test_an_old_a_used_and_an_unneeded_link_each_say_so(set_campaign: SetCampaign) -> None:
