@@ -35,6 +35,7 @@ def copy(path: Path, target: Path, now: datetime) -> None:
     try:
         files.create_private(part)
         with closing(files.connect(path, readonly=True)) as ledger, closing(sqlite3.connect(part)) as made:
+            ledger.execute("BEGIN")  # one moment, or each commit of a job would make it begin anew
             files.refuse_emptied(ledger, path)
             ledger.backup(made, pages=_PAGES)
             # So that it is one file, which opens wherever it lies.

@@ -154,10 +154,13 @@ def _opened_to_read(path: Path) -> sqlite3.Connection:
     connection = _opened(path, "ro")
     try:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError:
-        connection.close()
+    except sqlite3.Error as error:
+        # Whatever else is wrong, whoever reads next is told.
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+            return connection
         if os.access(path.parent, os.W_OK) or not os.access(path, os.R_OK):
-            return _opened(path, "ro")  # whoever reads next is told why
+            return connection
+        connection.close()
         log = path.with_name(f"{path.name}-wal")
         if log.exists() and log.stat().st_size:
             raise LedgerError(

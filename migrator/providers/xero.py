@@ -181,11 +181,15 @@ def _salvaged(action: Action, arrived: Answer | None) -> Outcome | None:
 _LIMITS_OF_ONE = frozenset({"minute", "day", "concurrent"})
 """Limits of one organisation. Any other word, or none, is taken for the application's: that is stricter."""
 
+_DAY_UNSAID = timedelta(hours=1)
+"""When to look again at a daily limit that does not say for how long it holds."""
+
 
 def _rate_limited(answer: Answer) -> Later:
     limit = answer.headers.get("X-Rate-Limit-Problem", "").strip().lower()
     scope: Literal["connection", "app"] = "connection" if limit in _LIMITS_OF_ONE else "app"
-    return Later(RATE_LIMITED, answers.retry_after(answer), scope)
+    unsaid = _DAY_UNSAID if limit == "day" else None
+    return Later(RATE_LIMITED, answers.retry_after(answer) or unsaid, scope)
 
 
 def _read_refusal(action: Action, answer: Answer) -> Outcome:
