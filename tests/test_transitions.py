@@ -813,17 +813,17 @@ def test_a_consent_counts_only_for_what_was_asked_for(
     assert verdict.pair_set_aside is not hit
     assert verdict.pair_verified
     assert verdict.doubt is None
+    assert standing.pair is not None
+    assumed = LIFETIME_ASSUMED if standing.pair.pair.lifetime_assumed else ""
     if not reached:
         assert verdict.reason == NO_TENANT
     elif not hit:
         assert verdict.reason == OTHER_TENANT
     elif not wanted:
-        assert standing.pair is not None
-        assumed = LIFETIME_ASSUMED if standing.pair.pair.lifetime_assumed else ""
         assert verdict.reason == (SEVERAL_TENANTS if len(reached) > 1 else assumed)
         assert verdict.adopted == (reached[0] if len(reached) == 1 else None)
     else:
-        assert (verdict.reason, verdict.adopted) == ("", None)
+        assert (verdict.reason, verdict.adopted) == (assumed, None)
 
 
 def test_a_consented_tenant_of_another_type_is_a_finding() -> None:
