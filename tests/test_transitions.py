@@ -53,7 +53,7 @@ from migrator.tenants import (
     TENANT_MISMATCH,
     TENANT_TYPE_MISMATCH,
 )
-from migrator.transitions import READ_AGAIN, Policy, Verdict, died, give_up, read_again, settle
+from migrator.transitions import READ_AGAIN, Policy, Verdict, died, give_up, read_again, refused, settle
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 POLICY = Policy(max_attempts=5, settle=timedelta(seconds=80))
@@ -843,3 +843,124 @@ def test_a_refused_refresh_of_a_consented_pair_asks_its_user_again(standing: Sta
     verdict = settle(standing, Action.REFRESH, refused, NOW, POLICY, BACKOFF)
     if standing.doubt is Action.EXCHANGE_CODE or standing.app_type is not AppType.PARTNER:
         assert (verdict.state, verdict.pair_dead) == (State.NEEDS_CONSENT, True)
+
+
+# --- the exact edges ---
+
+LAST = POLICY.max_attempts - 1
+RENEWABLE = replace(FRESH, legacy=replace(FRESH.legacy, session_handle=Secret("h")))
+IN_DOUBT = replace(FRESH, state=State.UNCERTAIN, reason=RESPONSE_LOST, doubt=Action.SWAP)
+MIGRATED = replace(
+    FRESH, state=State.MIGRATED, pair=StoredPair(1, TokenPair(Secret("P0"), Secret("P0"), NOW))
+)
+REFUSED = Over(State.NEEDS_CONSENT, "grant_revoked", "token_rejected", refused=True)
+BROKEN = Over(State.FAILED, "broken", "http_400")
+
+
+@pytest.mark.parametrize(
+    ("tries", "doubt", "state"),
+    [(LAST - 1, None, State.PENDING), (LAST, None, State.FAILED), (LAST, Action.SWAP, State.UNCERTAIN)],
+)
+def test_a_token_that_stays_expired_fails_at_the_last_try_unless_a_call_was_lost(
+    tries: int, doubt: Action | None, state: State
+) -> None:
+    standing = replace(RENEWABLE, tries=tries, doubt=doubt, state=State.UNCERTAIN if doubt else State.PENDING)
+    verdict = judge((standing, Action.SWAP, RenewFirst("token_expired")))
+    assert verdict.state is state
+    assert verdict.tries == (0 if state is State.FAILED else tries + 1)
+
+
+@pytest.mark.parametrize(
+    ("tries", "doubt", "state"),
+    [(LAST - 1, None, State.PENDING), (LAST, None, State.FAILED), (LAST, Action.SWAP, State.UNCERTAIN)],
+)
+def test_a_provider_in_trouble_fails_a_connection_at_its_last_try_unless_a_call_was_lost(
+    tries: int, doubt: Action | None, state: State
+) -> None:
+    standing = replace(FRESH, tries=tries, doubt=doubt, state=State.UNCERTAIN if doubt else State.PENDING)
+    verdict = judge((standing, Action.SWAP, Later("http_503")))
+    assert verdict.state is state
+    if state is not State.FAILED:
+        assert (verdict.tries, verdict.not_before) == (tries + 1, NOW + BACKOFF)
+
+
+@pytest.mark.parametrize(
+    ("tries", "others_well", "believed"),
+    [
+        (0, False, False),
+        (0, True, False),
+        (1, False, False),
+        (1, True, True),
+        (2, False, True),
+        (LAST, False, True),
+    ],
+)
+def test_a_refused_token_is_believed_once_others_fare_better_or_it_was_asked_for_enough(
+    tries: int, others_well: bool, believed: bool
+) -> None:
+    verdict = refused(
+        replace(FRESH, tries=tries), Action.SWAP, REFUSED, NOW, POLICY, others_well=others_well, pause=BACKOFF
+    )
+    if believed:
+        assert (verdict.state, verdict.reason) == (State.NEEDS_CONSENT, "grant_revoked")
+    else:
+        assert (verdict.state, verdict.tries) == (State.PENDING, tries + 1)
+        assert verdict.not_before == NOW + (POLICY.settle if tries else BACKOFF)
+
+
+def test_refusals_are_believed_at_once_only_where_somebody_says_so() -> None:
+    for policy, state in (
+        (POLICY, State.PENDING),
+        (replace(POLICY, believe_refusals=True), State.NEEDS_CONSENT),
+    ):
+        verdict = refused(FRESH, Action.SWAP, REFUSED, NOW, policy, others_well=False, pause=BACKOFF)
+        assert verdict.state is state
+
+
+@pytest.mark.parametrize("doubt", [None, Action.SWAP, Action.REFRESH])
+def test_a_refused_access_token_keeps_the_doubt_that_there_was(doubt: Action | None) -> None:
+    verdict = judge((replace(MIGRATED, doubt=doubt, tries=2), Action.VERIFY, REFUSED))
+    assert (verdict.doubt, verdict.tries) == (doubt or Action.VERIFY, 3)
+    assert verdict.not_before == NOW + BACKOFF
+
+
+def test_a_dead_pair_under_doubt_is_asked_for_again_after_a_pause() -> None:
+    standing = replace(MIGRATED, state=State.UNCERTAIN, reason=UNVERIFIED, doubt=Action.SWAP, tries=2)
+    verdict = judge((standing, Action.REFRESH, REFUSED))
+    assert (verdict.state, verdict.tries, verdict.pair_dead) == (State.UNCERTAIN, 3, True)
+    assert verdict.not_before == NOW + BACKOFF
+
+
+@pytest.mark.parametrize(
+    ("standing", "state"),
+    [(MIGRATED, State.MIGRATED), (IN_DOUBT, State.UNCERTAIN), (FRESH, State.FAILED)],
+    ids=["migrated", "in doubt", "fresh"],
+)
+def test_a_failure_that_is_not_the_tokens_ends_only_what_has_nothing_to_lose(
+    standing: Standing, state: State
+) -> None:
+    verdict = judge((replace(standing, tries=1), Action.SWAP, BROKEN))
+    assert verdict.state is state
+    if state is not State.FAILED:
+        assert (verdict.tries, verdict.not_before) == (2, NOW + BACKOFF)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "won", "before", "reason"),
+    [
+        ("T1", "T1", "", ""),
+        ("T1", "t1", "", ""),
+        ("T1", "T2", "", TENANT_MISMATCH),
+        ("", "T2", "", ""),
+        ("T1", "", TENANT_MISMATCH, TENANT_MISMATCH),  # a refresh does not name it
+        ("T1", "", TENANT_TYPE_MISMATCH, TENANT_TYPE_MISMATCH),
+        ("T1", "", LIFETIME_ASSUMED, ""),
+    ],
+)
+def test_what_a_new_pair_says_of_its_tenant_is_compared_and_else_the_finding_stands(
+    wanted: str, won: str, before: str, reason: str
+) -> None:
+    standing = replace(MIGRATED, tenant_id=wanted, reason=before)
+    pair = TokenPair(Secret("a"), Secret("r"), NOW, tenant_id=won)
+    verdict = judge((standing, Action.REFRESH, Won(pair)))
+    assert (verdict.state, verdict.reason) == (State.MIGRATED, reason)

@@ -264,3 +264,11 @@ def test_no_reader_shows_what_it_reads() -> None:
     shown = repr(outcome) + repr(read(answer(PAIR | {"refresh_token": None}), DOCUMENTED))
     assert ACCESS not in shown
     assert REFRESH not in shown
+
+
+def test_an_opaque_token_is_known_by_its_name_and_no_other_text_is_taken_for_one() -> None:
+    opaque, other = "o" * 16, "n" * 40
+    assert tokens(won({"token": opaque, "refresh": REFRESH})) == (opaque, REFRESH)
+    assert tokens(won({"nonce": other, "refresh_token": REFRESH})) == ("", REFRESH)
+    assert tokens(won({"token": "n" * 15, "refresh_token": REFRESH})) == ("", REFRESH)
+    assert read(answer({"nonce": other, "session": other}), DOCUMENTED) is None
