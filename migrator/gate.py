@@ -23,7 +23,7 @@ from migrator.providers import (
     Unknown,
     Won,
 )
-from migrator.running_time import RunningClock
+from migrator.wire.running_time import RunningClock
 
 _POLL = 0.02
 _MOST_PUT_OFF = 5

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
-from migrator import faults
 from migrator.agenda import Agenda
 from migrator.errors import StoppedError
 from migrator.gate import Gate
@@ -39,10 +38,11 @@ from migrator.providers import (
     Suspect,
     Unknown,
     Won,
+    faults,
 )
 from migrator.reread import reread
 from migrator.transitions import Policy, Verdict, give_up, refused, settle
-from migrator.wire import Wire
+from migrator.wire.http import Wire
 from migrator.wording import counted
 
 log = logging.getLogger(__name__)

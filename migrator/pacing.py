@@ -9,7 +9,7 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from random import Random
 
-from migrator.faults import LASTING
+from migrator.providers.faults import LASTING
 
 FIRST_BACKOFF = 0.5
 LONGEST_BACKOFF = 30.0

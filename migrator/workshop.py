@@ -17,16 +17,16 @@ from migrator.interruption import Interruption, heeded
 from migrator.job import Job, Tools
 from migrator.ledger import Fate, Ledger, LedgerKey, Status
 from migrator.models import Clock, Credentials
-from migrator.network import DIRECT, Network
 from migrator.pacing import Breaker, Pace
 from migrator.progress import Progress
 from migrator.providers import Profile
 from migrator.reread import reread_all
-from migrator.running_time import RunningClock, Watch, watched
 from migrator.settings import JobSettings
 from migrator.tabular import printable
 from migrator.transitions import Policy
-from migrator.wire import HttpWire, Wire, longest_call
+from migrator.wire.http import HttpWire, Wire, longest_call
+from migrator.wire.network import DIRECT, Network
+from migrator.wire.running_time import RunningClock, Watch, watched
 from migrator.wording import counted
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from migrator import cli
 from migrator.ledger import Ledger, entries
 from migrator.ledger.entries import EndedCall
 from migrator.models import Action, Standing
-from migrator.wire import HttpWire
+from migrator.wire.http import HttpWire
 
 STEPS = ("before intent", "after intent", "after send", "after answer", "before commit", "after commit")
 

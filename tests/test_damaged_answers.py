@@ -11,7 +11,7 @@ import pytest
 
 from migrator.models import Action, Credentials, LegacyToken, Secret, utc_now
 from migrator.providers import Answer, Renewed, Unknown, find_profile
-from migrator.wire import HttpWire
+from migrator.wire.http import HttpWire
 
 CREDENTIALS = Credentials("key", "HMAC-SHA1", Secret("s"), Secret(""), "id", Secret("s"), ("offline_access",))
 LEGACY = LegacyToken(Secret("t"), Secret("s"), Secret("h"))

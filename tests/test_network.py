@@ -17,9 +17,9 @@ from urllib3.util import create_urllib3_context, parse_url
 from migrator import proxy_url
 from migrator.errors import ConfigurationError, ExitCode
 from migrator.models import Secret
-from migrator.network import DIRECT, Network, Trust, way_out
 from migrator.proxy_url import ProxyUrl
 from migrator.settings import NetworkSettings, load
+from migrator.wire.network import DIRECT, Network, Trust, way_out
 from tests.ways_out import forget_the_way_out
 
 HUSH = "HUSH7HUSH"
@@ -341,7 +341,7 @@ def test_a_companys_authority_need_not_have_the_form_that_newer_pythons_insist_o
         context.verify_flags |= ssl.VERIFY_X509_STRICT
         return context
 
-    monkeypatch.setattr("migrator.network.create_urllib3_context", as_of_3_13)
+    monkeypatch.setattr("migrator.wire.network.create_urllib3_context", as_of_3_13)
     for beside in (True, False):
         context = Trust(ca_file, beside).context()
         assert bool(context.verify_flags & ssl.VERIFY_X509_STRICT) is not beside

@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 
-from migrator.wire import longest_call
+from migrator.wire.http import longest_call
 from tests.conftest import SetScene
 from tests.provider import Calls, Reply, misbehaving, of_json, pair
 from tests.support import PATIENCE, Scene

@@ -13,13 +13,12 @@ from pathlib import Path
 import pytest
 import trustme
 
-from migrator import faults
 from migrator.models import Secret
-from migrator.network import Network, Trust, way_out
-from migrator.providers import Answer, NoAnswer, Request
+from migrator.providers import Answer, NoAnswer, Request, faults
 from migrator.proxy_url import ProxyUrl
 from migrator.settings import NetworkSettings
-from migrator.wire import HttpWire
+from migrator.wire.http import HttpWire
+from migrator.wire.network import Network, Trust, way_out
 from tests.test_wire import AMPLE, BEARER, CREDENTIALS, NOW, SHORT, Behaviour, Server, answers, serving
 from tests.ways_out import PASSWORD, PROVIDER, USER, Proxy, answering, forget_the_way_out, proxying
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.faults import LASTING
 from migrator.pacing import FIRST_BACKOFF, LONGEST_BACKOFF, Breaker, Pace, Pause, Trip, backoff, unsaid_wait
+from migrator.providers.faults import LASTING
 
 MINUTE = 60.0
 HAIR = 1e-6

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from migrator.running_time import MOST, STEP, TICK, TOLD, Jump, Reading, RunningTime, span, watched
+from migrator.wire.running_time import MOST, STEP, TICK, TOLD, Jump, Reading, RunningTime, span, watched
 
 START = Reading(1000.0, 5000.0, 1_800_000_000.0)
 SECONDS = st.floats(0, 1e6)

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from migrator.models import Credentials, LegacyToken, Secret
 from migrator.providers import Signed
-from migrator.signing import sign
+from migrator.wire.signing import sign
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 FORM = "application/x-www-form-urlencoded"

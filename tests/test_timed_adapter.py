@@ -17,9 +17,9 @@ import trustme
 
 from migrator.models import Credentials, Secret
 from migrator.providers import Answer, Bearer, NoAnswer, Request
-from migrator.running_time import RunningClock
-from migrator.timed_adapter import LONGEST_IDLE, TimedAdapter
-from migrator.wire import HttpWire
+from migrator.wire.http import HttpWire
+from migrator.wire.running_time import RunningClock
+from migrator.wire.timed_adapter import LONGEST_IDLE, TimedAdapter
 from tests.test_wire import AMPLE, SHORT, Behaviour, answers, serving
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from migrator.models import Credentials, LegacyToken, Secret
 from migrator.providers import Answer, Basic, Bearer, NoAnswer, Request, Signed
-from migrator.wire import LONGEST_BODY, HttpWire, longest_call
+from migrator.wire.http import LONGEST_BODY, HttpWire, longest_call
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 CREDENTIALS = Credentials("ck", "HMAC-SHA1", Secret("cs"), Secret(""), "id", Secret("p:w"), ())

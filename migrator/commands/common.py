@@ -19,10 +19,10 @@ import click
 from migrator import descriptors
 from migrator import ledger as ledgers
 from migrator.models import utc_now
-from migrator.network import DIRECT, way_out
 from migrator.progress import NoProgress, Progress, for_stream
 from migrator.providers import Profile, find_profile
 from migrator.settings import MOST_AT_ONCE, Settings, load, read_credentials
+from migrator.wire.network import DIRECT, way_out
 from migrator.workshop import Workshop
 
 log = logging.getLogger(__name__)

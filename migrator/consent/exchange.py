@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from migrator import faults
 from migrator.consent import flow
 from migrator.ledger import ConsentLedger, EndedCall, Invitation, Visit
 from migrator.models import Action, Clock, Credentials, Secret, State
@@ -26,9 +25,10 @@ from migrator.providers import (
     Unknown,
     Won,
     error_description,
+    faults,
 )
 from migrator.transitions import Policy, Verdict, settle
-from migrator.wire import Wire
+from migrator.wire.http import Wire
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from cheroot.wsgi import Gateway_10, Server
 
 from migrator.consent.guard import LARGEST_REQUEST
 from migrator.errors import ConfigurationError
-from migrator.running_time import RunningClock
+from migrator.wire.running_time import RunningClock
 
 if TYPE_CHECKING:
     from socket import socket

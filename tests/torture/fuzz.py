@@ -39,7 +39,7 @@ from migrator.present import status_document, status_text
 from migrator.providers import Profile, Request, find_profile
 from migrator.sources import open_source
 from migrator.transitions import Policy, Verdict, settle
-from migrator.wire import HttpWire
+from migrator.wire.http import HttpWire
 from tests.torture.witness import Originals, Outcome, in_the_clear
 
 SAMPLES = Path(__file__).parent.parent.parent / "sample_data"

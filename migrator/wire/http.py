@@ -15,14 +15,15 @@ import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from migrator import __version__, code_grant, faults
+from migrator import __version__
 from migrator.models import Clock, Credentials, Secret
-from migrator.network import DIRECT, Network
-from migrator.outward import fault_before
-from migrator.providers import Answer, Basic, Bearer, Code, NoAnswer, Request, Signed
-from migrator.running_time import RunningClock
-from migrator.signing import sign
-from migrator.timed_adapter import TimedAdapter
+from migrator.providers import Answer, Basic, Bearer, Code, NoAnswer, Request, Signed, faults
+from migrator.wire import code_grant
+from migrator.wire.http_connections import fault_before
+from migrator.wire.network import DIRECT, Network
+from migrator.wire.running_time import RunningClock
+from migrator.wire.signing import sign
+from migrator.wire.timed_adapter import TimedAdapter
 
 _LONGEST_CONNECT = 10.0
 """Seconds for TCP and TLS; a server that answers at all answers this sooner than a call."""

@@ -21,8 +21,8 @@ from urllib3.exceptions import (
     ProtocolError,
 )
 
-from migrator import faults
-from migrator.network import Network
+from migrator.providers import faults
+from migrator.wire.network import Network
 
 _REFUSAL = re.compile(r"Tunnel connection failed: (\d{3})")
 """How ``http.client`` says that a proxy answered CONNECT with something else than 200."""

@@ -18,11 +18,16 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection
 from urllib3.util.wait import wait_for_read
 
-from migrator import faults
 from migrator.models import Clock
-from migrator.network import DIRECT, Network
-from migrator.outward import NotConnectedError, OutwardAdapter, OutwardConnection, OutwardTlsConnection
-from migrator.running_time import RunningClock
+from migrator.providers import faults
+from migrator.wire.http_connections import (
+    NotConnectedError,
+    OutwardAdapter,
+    OutwardConnection,
+    OutwardTlsConnection,
+)
+from migrator.wire.network import DIRECT, Network
+from migrator.wire.running_time import RunningClock
 
 LONGEST_IDLE = timedelta(seconds=15)
 """A connection that was not used for longer is made anew. Its other end may have gone while this machine
