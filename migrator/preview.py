@@ -12,7 +12,7 @@ from migrator.ledger import DiskSeen
 from migrator.models import Clock, Reject
 from migrator.plan import Decision, Tally, first_step
 from migrator.progress import Progress
-from migrator.settings import Settings
+from migrator.settings.model import Settings
 from migrator.sources import Source
 
 

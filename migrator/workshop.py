@@ -21,7 +21,7 @@ from migrator.pacing import Breaker, Pace
 from migrator.progress import Progress
 from migrator.providers import Profile
 from migrator.reread import reread_all
-from migrator.settings import JobSettings
+from migrator.settings.model import JobSettings
 from migrator.tabular import printable
 from migrator.transitions import Policy
 from migrator.wire.http import HttpWire, Wire, longest_call

@@ -18,7 +18,9 @@ from migrator.errors import MigratorError
 from migrator.ledger import files, keys, lock, rotation, schema
 from migrator.ledger.vault import LedgerKey
 from migrator.output import write_file
-from migrator.settings import OAuth1Settings, OAuth2Settings, Settings, load, read_credentials
+from migrator.settings.configuration import load
+from migrator.settings.credentials import read_credentials
+from migrator.settings.model import OAuth1Settings, OAuth2Settings, Settings
 
 PACKAGE = Path(migrator.__file__).parent
 ELSEWHERE = {PACKAGE / "commands" / name for name in ("demo.py", "sandbox.py")}

@@ -14,11 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from urllib3.util import create_urllib3_context, parse_url
 
-from migrator import proxy_url
 from migrator.errors import ConfigurationError, ExitCode
 from migrator.models import Secret
-from migrator.proxy_url import ProxyUrl
-from migrator.settings import NetworkSettings, load
+from migrator.settings import proxy_url
+from migrator.settings.configuration import load
+from migrator.settings.model import NetworkSettings
+from migrator.settings.proxy_url import ProxyUrl
 from migrator.wire.network import DIRECT, Network, Trust, way_out
 from tests.ways_out import forget_the_way_out
 

@@ -15,8 +15,8 @@ import trustme
 
 from migrator.models import Secret
 from migrator.providers import Answer, NoAnswer, Request, faults
-from migrator.proxy_url import ProxyUrl
-from migrator.settings import NetworkSettings
+from migrator.settings.model import NetworkSettings
+from migrator.settings.proxy_url import ProxyUrl
 from migrator.wire.http import HttpWire
 from migrator.wire.network import Network, Trust, way_out
 from tests.test_wire import AMPLE, BEARER, CREDENTIALS, NOW, SHORT, Behaviour, Server, answers, serving

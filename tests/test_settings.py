@@ -22,16 +22,10 @@ from hypothesis import strategies as st
 
 from migrator.commands.run import run
 from migrator.errors import ConfigurationError, ExitCode
-from migrator.settings import (
-    MOST_AT_ONCE,
-    ConsentSettings,
-    JobSettings,
-    OAuth2Settings,
-    Settings,
-    is_loopback,
-    load,
-    read_credentials,
-)
+from migrator.settings.configuration import load
+from migrator.settings.credentials import read_credentials
+from migrator.settings.loopback import is_loopback
+from migrator.settings.model import MOST_AT_ONCE, ConsentSettings, JobSettings, OAuth2Settings, Settings
 
 FULL = """
 provider = "xero"

@@ -20,7 +20,7 @@ from migrator.ledger.keys import key_path, old_key_path
 from migrator.ledger.rescue import RescueFile
 from migrator.ledger.vault import LedgerKey, Vault
 from migrator.output import write_file
-from migrator.settings import load
+from migrator.settings.configuration import load
 from migrator.sources import open_source
 from tests.support import PATIENCE, Finished
 

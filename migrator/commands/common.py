@@ -21,7 +21,9 @@ from migrator import ledger as ledgers
 from migrator.models import utc_now
 from migrator.progress import NoProgress, Progress, for_stream
 from migrator.providers import Profile, find_profile
-from migrator.settings import MOST_AT_ONCE, Settings, load, read_credentials
+from migrator.settings.configuration import load
+from migrator.settings.credentials import read_credentials
+from migrator.settings.model import MOST_AT_ONCE, Settings
 from migrator.wire.network import DIRECT, way_out
 from migrator.workshop import Workshop
 

@@ -13,7 +13,7 @@ from migrator.models import utc_now
 from migrator.output import write_file
 from migrator.providers import PROFILES, find_profile
 from migrator.reports import FORMATS, Facts, format_for
-from migrator.settings import Settings
+from migrator.settings.model import Settings
 
 
 @click.command()

@@ -24,7 +24,7 @@ from migrator.plan import Forecast, Tally, forecast
 from migrator.present import plan_document, plan_text, status_document, status_text
 from migrator.preview import preview
 from migrator.runner import Runner, Scope
-from migrator.settings import Settings
+from migrator.settings.model import Settings
 from migrator.sources import Source, open_source
 from migrator.workshop import Ended
 

@@ -20,7 +20,7 @@ from migrator.errors import ConfigurationError, LedgerUnwritableError
 from migrator.interruption import Interruption, heeded
 from migrator.ledger import ConsentLedger, Left
 from migrator.models import Credentials
-from migrator.settings import ConsentSettings
+from migrator.settings.model import ConsentSettings
 from migrator.wire.http import longest_call
 from migrator.wire.running_time import RunningClock, watched
 from migrator.wording import counted

@@ -17,11 +17,12 @@ from urllib.request import getproxies
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, should_bypass_proxies
 from urllib3.util import create_urllib3_context
 
-from migrator import proxy_url
 from migrator.errors import ConfigurationError
 from migrator.models import Secret
-from migrator.proxy_url import ProxyUrl
-from migrator.settings import NetworkSettings, is_loopback
+from migrator.settings import proxy_url
+from migrator.settings.loopback import is_loopback
+from migrator.settings.model import NetworkSettings
+from migrator.settings.proxy_url import ProxyUrl
 
 log = logging.getLogger(__name__)
 

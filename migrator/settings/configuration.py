@@ -1,0 +1,146 @@
+"""``migrator.toml`` read into frozen ``Settings``."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from migrator.errors import ConfigurationError
+from migrator.settings import proxy_url
+from migrator.settings.loopback import is_loopback
+from migrator.settings.model import (
+    MOST_AT_ONCE,
+    SIGNATURE_METHODS,
+    ConsentSettings,
+    JobSettings,
+    NetworkSettings,
+    OAuth1Settings,
+    OAuth2Settings,
+    Settings,
+)
+from migrator.settings.section import Section
+from migrator.settings.unreadable import advice, why
+
+
+def load(path: Path, *, required: bool) -> Settings:
+    """Read the configuration file.
+
+    A missing file is an error where ``required``, else the defaults serve. Raises ``ConfigurationError``.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        if not required:
+            return Settings()
+        raise ConfigurationError(
+            f"there is no configuration file {path}",
+            hint="write one with 'migrator init', or name yours with --config FILE",
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"{path} cannot be read: {why(error)}", hint=advice(error, "name another with --config FILE")
+        ) from None
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(
+            f"{path} is not valid TOML: {error}",
+            hint="mend it there; 'migrator --config FILE init' writes a new one to compare with",
+        ) from None
+    return _settings(Section(document, path, ""))
+
+
+def _settings(top: Section) -> Settings:
+    oauth1, oauth2, consent, job, network = (
+        top.section(name) for name in ("oauth1", "oauth2", "consent", "job", "network")
+    )
+    settings = Settings(
+        provider=top.text("provider", "xero"),
+        base_url=_base_url(top),
+        ledger_key_file=top.file("ledger_key_file"),
+        oauth1=OAuth1Settings(
+            consumer_key=oauth1.text("consumer_key", ""),
+            signature_method=_signature_method(oauth1),
+            # The three files may also stand together at the top, beside ledger_key_file.
+            consumer_secret_file=oauth1.file("consumer_secret_file") or top.file("consumer_secret_file"),
+            private_key_file=oauth1.file("private_key_file"),
+        ),
+        oauth2=OAuth2Settings(
+            client_id=oauth2.text("client_id", ""),
+            client_secret_file=oauth2.file("client_secret_file") or top.file("client_secret_file"),
+            scopes=oauth2.words("scopes", OAuth2Settings.scopes),
+            redirect_uri=oauth2.text("redirect_uri", ""),
+            certified=oauth2.switch("certified", default=True),
+        ),
+        consent=ConsentSettings(
+            application=consent.text("application", "").strip(),
+            contact=consent.text("contact", "").strip(),
+            language=consent.text("language", "").strip(),
+            texts=consent.file("texts"),
+        ),
+        job=JobSettings(
+            concurrency=job.count("concurrency", JobSettings.concurrency, MOST_AT_ONCE),
+            rate_per_minute=job.count("rate_per_minute", JobSettings.rate_per_minute),
+            max_attempts=job.count("max_attempts", JobSettings.max_attempts),
+            deadline=job.day("deadline"),
+            timeout=job.seconds("timeout", JobSettings.timeout),
+            patience=job.seconds("patience", JobSettings.patience),
+        ),
+        network=_network(network),
+    )
+    top.file("consumer_secret_file")
+    top.file("client_secret_file")
+    for section in (top, oauth1, oauth2, consent, job, network):
+        section.done()
+    return settings
+
+
+def _signature_method(oauth1: Section) -> str:
+    method = oauth1.text("signature_method", "HMAC-SHA1")
+    if method not in SIGNATURE_METHODS:
+        raise oauth1.wrong("signature_method", f"must be {' or '.join(SIGNATURE_METHODS)}")
+    return method
+
+
+def _network(section: Section) -> NetworkSettings:
+    text = section.text("proxy", "")
+    ca_file = section.file("ca_file")
+    if text in ("", "environment"):
+        return NetworkSettings(environment=bool(text), ca_file=ca_file)
+    try:
+        proxy = proxy_url.parse(text)
+    except ValueError as error:
+        raise section.wrong("proxy", str(error), hint='or "environment", for HTTPS_PROXY') from None
+    if proxy.password is not None:
+        raise section.wrong(
+            "proxy",
+            "holds a password",
+            hint="take it out of the file, and put it into the environment as MIGRATOR_PROXY_PASSWORD",
+        )
+    return NetworkSettings(proxy, ca_file=ca_file)
+
+
+def _base_url(top: Section) -> str:
+    """``base_url`` without a closing slash; plain http only to this machine, where nobody listens in."""
+    text = top.text("base_url", "").rstrip("/")
+    if not text:
+        return ""
+    if any(character in text for character in "?#") or text.split() != [text]:
+        raise top.wrong("base_url", "must be scheme, host and path alone")
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise top.wrong("base_url", "is not a URL") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise top.wrong("base_url", "must be an http or https URL with a host")
+    if parts.username is not None or parts.password is not None:
+        raise top.wrong("base_url", "must be scheme, host and path alone")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise top.wrong(
+            "base_url",
+            "is plain http to another machine",
+            hint="use https: tokens would be readable on the way",
+        )
+    return text
