@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 
 from migrator.models import Action
-from migrator.pacing import LONGEST_PAUSE, Breaker, Pace, Pause, Trip, unsaid_wait
 from migrator.providers import (
     RATE_LIMITED,
     Later,
@@ -23,6 +22,7 @@ from migrator.providers import (
     Unknown,
     Won,
 )
+from migrator.rules.pacing import LONGEST_PAUSE, Breaker, Pace, Pause, Trip, unsaid_wait
 from migrator.wire.running_time import RunningClock
 
 _POLL = 0.02

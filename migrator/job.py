@@ -13,13 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
-from migrator.agenda import Agenda
 from migrator.errors import StoppedError
 from migrator.gate import Gate
 from migrator.ledger import EndedCall, Ledger
 from migrator.models import RESPONSE_LOST, Action, Clock, Credentials, Standing, State
-from migrator.pacing import LONGEST_PAUSE, Trip, backoff
-from migrator.plan import Call, Rest, Wait
 from migrator.progress import Progress
 from migrator.providers import (
     RATE_LIMITED,
@@ -41,7 +38,10 @@ from migrator.providers import (
     faults,
 )
 from migrator.reread import reread
-from migrator.transitions import Policy, Verdict, give_up, refused, settle
+from migrator.rules.agenda import Agenda
+from migrator.rules.pacing import LONGEST_PAUSE, Trip, backoff
+from migrator.rules.plan import Call, Rest, Wait
+from migrator.rules.transitions import Policy, Verdict, give_up, refused, settle
 from migrator.wire.http import Wire
 from migrator.wording import counted
 

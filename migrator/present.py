@@ -10,7 +10,7 @@ from pathlib import Path
 
 from migrator.ledger import Pairs, Run, Status
 from migrator.models import AppType, State
-from migrator.plan import Forecast, Step, Tally
+from migrator.rules.plan import Forecast, Step, Tally
 from migrator.tabular import printable, table
 from migrator.wording import counted
 

@@ -10,8 +10,8 @@ from migrator import ledger as ledgers
 from migrator.intake import Accepted, screen
 from migrator.ledger import DiskSeen
 from migrator.models import Clock, Reject
-from migrator.plan import Decision, Tally, first_step
 from migrator.progress import Progress
+from migrator.rules.plan import Decision, Tally, first_step
 from migrator.settings.model import Settings
 from migrator.sources import Source
 

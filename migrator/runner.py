@@ -6,12 +6,12 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from migrator.agenda import Work
 from migrator.errors import LedgerError, LedgerUnwritableError, StoppedError
 from migrator.intake import screen
 from migrator.job import Job
 from migrator.ledger import DiskSeen, Intake
 from migrator.models import LIFETIME_ASSUMED, Standing, State
+from migrator.rules.agenda import Work
 from migrator.sources import Source
 from migrator.workshop import Bench, Ended, Workshop, end
 

@@ -17,13 +17,13 @@ from migrator.interruption import Interruption, heeded
 from migrator.job import Job, Tools
 from migrator.ledger import Fate, Ledger, LedgerKey, Status
 from migrator.models import Clock, Credentials
-from migrator.pacing import Breaker, Pace
 from migrator.progress import Progress
 from migrator.providers import Profile
 from migrator.reread import reread_all
+from migrator.rules.pacing import Breaker, Pace
+from migrator.rules.transitions import Policy
 from migrator.settings.model import JobSettings
 from migrator.tabular import printable
-from migrator.transitions import Policy
 from migrator.wire.http import HttpWire, Wire, longest_call
 from migrator.wire.network import DIRECT, Network
 from migrator.wire.running_time import RunningClock, Watch, watched

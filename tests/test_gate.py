@@ -13,7 +13,6 @@ import pytest
 
 from migrator.gate import Gate
 from migrator.models import Action, LegacyToken, Secret, State, TokenPair
-from migrator.pacing import Breaker, Pace, Trip
 from migrator.providers import (
     Later,
     NoRefreshToken,
@@ -27,6 +26,7 @@ from migrator.providers import (
     Unknown,
     Won,
 )
+from migrator.rules.pacing import Breaker, Pace, Trip
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 WON = Won(TokenPair(Secret("a"), Secret("r"), NOW))

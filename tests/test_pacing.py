@@ -8,8 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.pacing import FIRST_BACKOFF, LONGEST_BACKOFF, Breaker, Pace, Pause, Trip, backoff, unsaid_wait
 from migrator.providers.faults import LASTING
+from migrator.rules.pacing import (
+    FIRST_BACKOFF,
+    LONGEST_BACKOFF,
+    Breaker,
+    Pace,
+    Pause,
+    Trip,
+    backoff,
+    unsaid_wait,
+)
 
 MINUTE = 60.0
 HAIR = 1e-6

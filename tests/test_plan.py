@@ -22,7 +22,8 @@ from migrator.models import (
     TenantType,
     TokenPair,
 )
-from migrator.plan import (
+from migrator.providers import find_profile
+from migrator.rules.plan import (
     MOST_REJECTS_KEPT,
     Call,
     Decision,
@@ -36,7 +37,6 @@ from migrator.plan import (
     forecast,
     next_step,
 )
-from migrator.providers import find_profile
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from migrator.models import AppType, LegacyToken, Secret, Standing, State, Tenant, TenantType
 from migrator.providers import Reached
-from migrator.tenants import NO_TENANT, OTHER_NAME, OTHER_TENANT, SEVERAL_TENANTS, Choice, choice
+from migrator.rules.tenants import NO_TENANT, OTHER_NAME, OTHER_TENANT, SEVERAL_TENANTS, Choice, choice
 
 ASKED = Standing(
     1,

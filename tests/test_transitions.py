@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrator.agenda import Agenda, Work
 from migrator.gate import Gate
 from migrator.models import (
     LIFETIME_ASSUMED,
@@ -30,8 +29,6 @@ from migrator.models import (
     TenantType,
     TokenPair,
 )
-from migrator.pacing import Breaker, Pace
-from migrator.plan import Call, Rest, Wait
 from migrator.providers import (
     RATE_LIMITED,
     Later,
@@ -46,14 +43,17 @@ from migrator.providers import (
     Unknown,
     Won,
 )
-from migrator.tenants import (
+from migrator.rules.agenda import Agenda, Work
+from migrator.rules.pacing import Breaker, Pace
+from migrator.rules.plan import Call, Rest, Wait
+from migrator.rules.tenants import (
     NO_TENANT,
     OTHER_TENANT,
     SEVERAL_TENANTS,
     TENANT_MISMATCH,
     TENANT_TYPE_MISMATCH,
 )
-from migrator.transitions import READ_AGAIN, Policy, Verdict, died, give_up, read_again, refused, settle
+from migrator.rules.transitions import READ_AGAIN, Policy, Verdict, died, give_up, read_again, refused, settle
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 POLICY = Policy(max_attempts=5, settle=timedelta(seconds=80))

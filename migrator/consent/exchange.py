@@ -27,7 +27,7 @@ from migrator.providers import (
     error_description,
     faults,
 )
-from migrator.transitions import Policy, Verdict, settle
+from migrator.rules.transitions import Policy, Verdict, settle
 from migrator.wire.http import Wire
 
 log = logging.getLogger(__name__)

@@ -25,8 +25,8 @@ from migrator.providers import (
     Unknown,
     Won,
 )
-from migrator.tenants import NO_TENANT, OTHER_NAME, OTHER_TENANT, SEVERAL_TENANTS
-from migrator.transitions import Verdict
+from migrator.rules.tenants import NO_TENANT, OTHER_NAME, OTHER_TENANT, SEVERAL_TENANTS
+from migrator.rules.transitions import Verdict
 
 _LONGEST_EXCHANGE = timedelta(minutes=2)
 """After which an exchange without an end keeps nobody from trying again."""

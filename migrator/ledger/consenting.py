@@ -20,7 +20,7 @@ from migrator.ledger.ledger import unlock
 from migrator.ledger.rescue import RescueFile
 from migrator.ledger.vault import LedgerKey, Vault
 from migrator.models import Action, Clock, Secret, Standing
-from migrator.transitions import Policy
+from migrator.rules.transitions import Policy
 
 _COOKIE = "consent cookie"
 _STATE = "consent state"

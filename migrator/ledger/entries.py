@@ -22,7 +22,7 @@ from migrator.models import (
     TokenPair,
 )
 from migrator.providers import Answer, NoAnswer, NoRefreshToken, Outcome, Unknown, Won
-from migrator.transitions import Policy, Verdict, died
+from migrator.rules.transitions import Policy, Verdict, died
 
 WITHOUT_EFFECT = frozenset({Action.VERIFY})
 """Calls that only ask: one that got lost changed nothing."""

@@ -16,7 +16,7 @@ from migrator.intake import Accepted
 from migrator.ledger import entries, standings
 from migrator.ledger.codec import Codec, time_text
 from migrator.models import Connection, Reject, Standing, State
-from migrator.plan import Decision, Step, Tally, decision, first_step
+from migrator.rules.plan import Decision, Step, Tally, decision, first_step
 
 
 class Novelty(StrEnum):

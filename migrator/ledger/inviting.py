@@ -19,8 +19,8 @@ from migrator.ledger.codec import Codec, maybe_time_of, maybe_time_text, time_of
 from migrator.ledger.entries import SERVE, EndedCall
 from migrator.models import RESPONSE_LOST, Action, State
 from migrator.models import UNVERIFIED as UNVERIFIED_PAIR
-from migrator.tenants import NO_TENANT, OTHER_TENANT, SEVERAL_TENANTS
-from migrator.transitions import Policy, Verdict, died
+from migrator.rules.tenants import NO_TENANT, OTHER_TENANT, SEVERAL_TENANTS
+from migrator.rules.transitions import Policy, Verdict, died
 
 LINKS = "links of the consent campaign"
 """What the links' key is derived for."""

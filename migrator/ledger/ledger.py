@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from migrator.agenda import Agenda, Work
 from migrator.errors import LedgerError, LedgerUnwritableError
 from migrator.intake import Accepted
 from migrator.ledger import (
@@ -42,7 +41,8 @@ from migrator.ledger.rescue import RescueFile
 from migrator.ledger.sealed_answers import SealedAnswer
 from migrator.ledger.vault import Fingerprints, LedgerKey, Vault
 from migrator.models import Action, Clock, Reject, Standing, State
-from migrator.transitions import Policy, Verdict
+from migrator.rules.agenda import Agenda, Work
+from migrator.rules.transitions import Policy, Verdict
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from migrator.ledger.codec import maybe_time_of, maybe_time_text, time_of, time_
 from migrator.ledger.entries import EndedCall
 from migrator.ledger.vault import Vault
 from migrator.models import Action, LegacyToken, Secret, State, Tenant, TokenPair
-from migrator.transitions import Verdict
+from migrator.rules.transitions import Verdict
 
 ROOM_FOR_EACH = 16 * 1024
 """Bytes for one answer: several times the largest pair that was ever seen."""

@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from migrator.agenda import Agenda, Work
 from migrator.ledger.codec import Codec, maybe_time_of, time_of, time_text
 from migrator.models import Action, AppType, Standing, State, StoredPair, TenantType, TokenPair
+from migrator.rules.agenda import Agenda, Work
 
 _STANDING = """
     SELECT c.id, c.key, c.app_type, c.state, c.reason, c.tenant_id, c.tenant_type,

@@ -23,7 +23,7 @@ from migrator import ledger as ledgers
 from migrator.ledger import Ledger
 from migrator.models import Action, Standing, Tenant, utc_now
 from migrator.providers import Later, Outcome, Reached, Unknown
-from migrator.transitions import settle
+from migrator.rules.transitions import settle
 from tests.consent.conftest import SetCampaign
 from tests.consent.support import PATIENCE, Browser, Campaign, heading, row, until
 from tests.test_transitions import POLICY

@@ -29,7 +29,7 @@ from migrator.ledger import Invitation, LedgerKey
 from migrator.ledger.vault import Vault
 from migrator.models import Action, Secret, Standing, State
 from migrator.providers import Outcome, Reached, Won
-from migrator.transitions import settle
+from migrator.rules.transitions import settle
 from tests.test_transitions import BACKOFF, NOW, POLICY, consented, outcomes, waiting
 
 LANGUAGES = languages()

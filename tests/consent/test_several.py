@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.models import Tenant, TenantType
-from migrator.tenants import TENANT_TYPE_MISMATCH, Covered, Waiting, covered
+from migrator.rules.tenants import TENANT_TYPE_MISMATCH, Covered, Waiting, covered
 from tests.consent.conftest import SetCampaign
 from tests.consent.support import Browser, Campaign, heading, row
 

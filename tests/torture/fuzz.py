@@ -37,8 +37,8 @@ from migrator.models import (
 )
 from migrator.present import status_document, status_text
 from migrator.providers import Profile, Request, find_profile
+from migrator.rules.transitions import Policy, Verdict, settle
 from migrator.sources import open_source
-from migrator.transitions import Policy, Verdict, settle
 from migrator.wire.http import HttpWire
 from tests.torture.witness import Originals, Outcome, in_the_clear
 

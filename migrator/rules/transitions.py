@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from migrator import tenants
 from migrator.models import (
     LIFETIME_ASSUMED,
     NO_REFRESH_TOKEN,
@@ -42,6 +41,7 @@ from migrator.providers import (
     Unknown,
     Won,
 )
+from migrator.rules import tenants
 
 REVOKED_BY_OPERATOR = "revoked_by_operator"
 """Somebody undid the connection with ``migrator revoke``."""
