@@ -17,9 +17,10 @@ from typing import TextIO
 
 import click
 
-from migrator import __version__, descriptors
+from migrator import __version__
 from migrator.commands import VARIABLES, Commands, name_variables
 from migrator.commands.common import Context
+from migrator.engine import descriptors
 from migrator.errors import ConfigurationError, ExitCode, MigratorError
 from migrator.tabular import printable
 

@@ -11,7 +11,7 @@ from itertools import count, pairwise
 
 import pytest
 
-from migrator.gate import Gate
+from migrator.engine.gate import Gate
 from migrator.models import Action, LegacyToken, Secret, State, TokenPair
 from migrator.providers import (
     Later,

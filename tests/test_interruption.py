@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from migrator.interruption import heeded
+from migrator.engine.interruption import heeded
 
 PROGRAM = """
 import sys, threading

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrator.gate import Gate
+from migrator.engine.gate import Gate
 from migrator.models import (
     LIFETIME_ASSUMED,
     NO_REFRESH_TOKEN,

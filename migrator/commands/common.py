@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 
 import click
 
-from migrator import descriptors
 from migrator import ledger as ledgers
+from migrator.engine import descriptors
+from migrator.engine.workshop import Workshop
 from migrator.models import utc_now
 from migrator.progress import NoProgress, Progress, for_stream
 from migrator.providers import Profile, find_profile
@@ -25,7 +26,6 @@ from migrator.settings.configuration import load
 from migrator.settings.credentials import read_credentials
 from migrator.settings.model import MOST_AT_ONCE, Settings
 from migrator.wire.network import DIRECT, way_out
-from migrator.workshop import Workshop
 
 log = logging.getLogger(__name__)
 

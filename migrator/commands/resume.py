@@ -15,8 +15,8 @@ from migrator.commands.common import (
 )
 from migrator.commands.going_on import told_when_to_go_on
 from migrator.commands.run import print_end
+from migrator.engine.runner import Runner, Scope
 from migrator.present import status_document
-from migrator.runner import Runner, Scope
 
 
 @click.command()

@@ -18,15 +18,15 @@ from migrator.commands.common import (
     with_options,
 )
 from migrator.commands.going_on import told_when_to_go_on, when_to_go_on
+from migrator.engine.preview import preview
+from migrator.engine.runner import Runner, Scope
+from migrator.engine.workshop import Ended
 from migrator.ledger import Intake
 from migrator.models import State, utc_now
 from migrator.present import plan_document, plan_text, status_document, status_text
-from migrator.preview import preview
 from migrator.rules.plan import Forecast, Tally, forecast
-from migrator.runner import Runner, Scope
 from migrator.settings.model import Settings
 from migrator.sources import Source, open_source
-from migrator.workshop import Ended
 
 
 @click.command()

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from migrator.consent.public_url import LINK, PublicUrl
 from migrator.consent.tokens import Tokens
+from migrator.engine.workshop import Workshop
 from migrator.errors import OutputError
 from migrator.ledger import Invitee
 from migrator.output import write_new_file
 from migrator.tabular import csv_lines
-from migrator.workshop import Workshop
 
 COLUMNS = ("connection_id", "organisation", "contact_email", "reason", "link", "expires_at")
 VALID = timedelta(days=30)

@@ -16,15 +16,15 @@ from migrator.consent.public_url import PublicUrl
 from migrator.consent.rendering import Face
 from migrator.consent.server import THREADS, serving
 from migrator.consent.web import Site
+from migrator.engine.interruption import Interruption, heeded
+from migrator.engine.workshop import Workshop
 from migrator.errors import ConfigurationError, LedgerUnwritableError
-from migrator.interruption import Interruption, heeded
 from migrator.ledger import ConsentLedger, Left
 from migrator.models import Credentials
 from migrator.settings.model import ConsentSettings
 from migrator.wire.http import longest_call
 from migrator.wire.running_time import RunningClock, watched
 from migrator.wording import counted
-from migrator.workshop import Workshop
 
 log = logging.getLogger(__name__)
 

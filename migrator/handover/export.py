@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from migrator.engine.workshop import Bench, Workshop
 from migrator.errors import InterruptedExportError
 from migrator.handover.destinations import Destination
 from migrator.handover.shapes import Row, Shape, row_a_user, rows_a_connection
 from migrator.handover.standing_pairs import each_its_own, one_a_user
-from migrator.workshop import Bench, Workshop
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from migrator.engine.workshop import Ended, Workshop, end
 from migrator.errors import LedgerError
 from migrator.ledger import Purged, Served
 from migrator.models import Action, State
 from migrator.wording import counted
-from migrator.workshop import Ended, Workshop, end
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from migrator.engine.workshop import Bench, Ended, Workshop, end
 from migrator.ledger import Finding
 from migrator.models import Action
 from migrator.rules.agenda import Agenda, Work
-from migrator.workshop import Bench, Ended, Workshop, end
 
 
 @dataclass(frozen=True)

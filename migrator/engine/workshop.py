@@ -11,15 +11,15 @@ from pathlib import Path
 from random import Random
 
 from migrator import ledger as ledgers
+from migrator.engine.gate import Gate
+from migrator.engine.interruption import Interruption, heeded
+from migrator.engine.job import Job, Tools
+from migrator.engine.reread import reread_all
 from migrator.errors import ExitCode, LedgerUnwritableError, StoppedError
-from migrator.gate import Gate
-from migrator.interruption import Interruption, heeded
-from migrator.job import Job, Tools
 from migrator.ledger import Fate, Ledger, LedgerKey, Status
 from migrator.models import Clock, Credentials
 from migrator.progress import Progress
 from migrator.providers import Profile
-from migrator.reread import reread_all
 from migrator.rules.pacing import Breaker, Pace
 from migrator.rules.transitions import Policy
 from migrator.settings.model import JobSettings

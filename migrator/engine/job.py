@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
+from migrator.engine.gate import Gate
+from migrator.engine.reread import reread
 from migrator.errors import StoppedError
-from migrator.gate import Gate
 from migrator.ledger import EndedCall, Ledger
 from migrator.models import RESPONSE_LOST, Action, Clock, Credentials, Standing, State
 from migrator.progress import Progress
@@ -37,7 +38,6 @@ from migrator.providers import (
     Won,
     faults,
 )
-from migrator.reread import reread
 from migrator.rules.agenda import Agenda
 from migrator.rules.pacing import LONGEST_PAUSE, Trip, backoff
 from migrator.rules.plan import Call, Rest, Wait

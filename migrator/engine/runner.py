@@ -6,14 +6,14 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from migrator.engine.job import Job
+from migrator.engine.workshop import Bench, Ended, Workshop, end
 from migrator.errors import LedgerError, LedgerUnwritableError, StoppedError
 from migrator.intake import screen
-from migrator.job import Job
 from migrator.ledger import DiskSeen, Intake
 from migrator.models import LIFETIME_ASSUMED, Standing, State
 from migrator.rules.agenda import Work
 from migrator.sources import Source
-from migrator.workshop import Bench, Ended, Workshop, end
 
 log = logging.getLogger(__name__)
 

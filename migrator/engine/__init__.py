@@ -1,0 +1,1 @@
+"""The job at work: claim, call, read, judge, record; and whatever starts and ends it."""
