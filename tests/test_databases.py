@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from migrator import databases
-from migrator.databases import DatabaseUrl, connected, is_database_url, open_engine
 from migrator.errors import ConfigurationError, InputError
+from migrator.sources import sql_connection
+from migrator.sources.sql_connection import DatabaseUrl, connected, is_database_url, open_engine
 from tests.postgres import PASSWORD, Database
 from tests.sources.helpers import SECRET, whole_text
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.fixture(autouse=True)
 def no_password_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(databases.PASSWORD_VARIABLE, raising=False)
+    monkeypatch.delenv(sql_connection.PASSWORD_VARIABLE, raising=False)
 
 
 @pytest.mark.parametrize(
@@ -157,13 +157,13 @@ def test_a_password_may_come_from_the_environment(
     url = DatabaseUrl.parse(postgres.url(password=None))
     with pytest.raises(InputError, match="no password supplied"), connected(url, InputError, hint=""):
         pass
-    monkeypatch.setenv(databases.PASSWORD_VARIABLE, PASSWORD)
+    monkeypatch.setenv(sql_connection.PASSWORD_VARIABLE, PASSWORD)
     with connected(url, InputError, hint="") as connection:
         assert connection.exec_driver_sql("SELECT 1").scalar() == 1
-    monkeypatch.setenv(databases.PASSWORD_VARIABLE, "wrong")
+    monkeypatch.setenv(sql_connection.PASSWORD_VARIABLE, "wrong")
     with connected(DatabaseUrl.parse(postgres.url()), InputError, hint=""):
         pass  # the URL's own goes first
-    monkeypatch.delenv(databases.PASSWORD_VARIABLE)
+    monkeypatch.delenv(sql_connection.PASSWORD_VARIABLE)
     monkeypatch.setenv("PGPASSWORD", PASSWORD)
     with connected(url, InputError, hint=""):
         pass  # libpq's own way
@@ -180,7 +180,7 @@ def test_a_password_on_the_command_line_is_warned_of_once(
     open_engine(DatabaseUrl.parse(text))
     (message,) = set(caplog.messages)  # other tests may have put up a second ear
     assert "stands on the command line" in message
-    assert databases.PASSWORD_VARIABLE in message
+    assert sql_connection.PASSWORD_VARIABLE in message
     assert SECRET not in message
     monkeypatch.setattr(sys, "argv", ["migrator", "export", "--to=postgresql://me@h/d"])
     DatabaseUrl.parse("postgresql://me@h/d")
@@ -211,7 +211,7 @@ def test_a_driver_that_quoted_a_secret_would_be_masked() -> None:
 def test_a_password_that_a_driver_cannot_encode_is_an_error_of_ours(
     monkeypatch: pytest.MonkeyPatch, postgres: Database, password: str
 ) -> None:
-    monkeypatch.setenv(databases.PASSWORD_VARIABLE, SECRET + password)
+    monkeypatch.setenv(sql_connection.PASSWORD_VARIABLE, SECRET + password)
     for text in (postgres.url(password=None), f"mysql://me@127.0.0.1:{postgres.port}/d"):
         with pytest.raises(InputError) as caught, connected(DatabaseUrl.parse(text), InputError, hint=""):
             pass

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.errors import InputError
-from migrator.intake import MAX_LENGTH, Accepted, read_row, screen
 from migrator.models import AppType, Connection, Reject, TenantType
 from migrator.sources import KNOWN_COLUMNS, Row, is_damaged
+from migrator.sources.screening import MAX_LENGTH, Accepted, read_row, screen
 from tests.sources.helpers import SECRET, DictSeen
 
 GOOD: Mapping[str, object] = {"app_type": "partner", "oauth_token": "T", "oauth_token_secret": "S"}

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from migrator.intake import Accepted, read_row, screen
 from migrator.models import Connection, Reject
 from migrator.sources import Row, Source, csv_file, open_source
+from migrator.sources.screening import Accepted, read_row, screen
 from tests.sources.helpers import DictSeen
 from tests.torture import fuzz
 from tests.torture.witness import Originals, Outcome, in_the_clear

@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from migrator.commands.common import Context, json_option, make_workshop, pass_context, print_json
-from migrator.databases import DatabaseUrl
 from migrator.handover.destinations import Destination, NewFile, Stream, Table
 from migrator.handover.export import Choice, Exporter
 from migrator.handover.shapes import SHAPES
+from migrator.sources.sql_connection import DatabaseUrl
 from migrator.wording import counted
 
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from migrator.engine.job import Job
 from migrator.engine.workshop import Bench, Ended, Workshop, end
 from migrator.errors import LedgerError, LedgerUnwritableError, StoppedError
-from migrator.intake import screen
-from migrator.ledger import DiskSeen, Intake
+from migrator.ledger import Intake
 from migrator.models import LIFETIME_ASSUMED, Standing, State
 from migrator.rules.agenda import Work
 from migrator.sources import Source
+from migrator.sources.duplicates import DiskSeen
+from migrator.sources.screening import screen
 
 log = logging.getLogger(__name__)
 

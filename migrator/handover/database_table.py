@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from migrator.databases import connected, find_table
 from migrator.errors import OutputError
+from migrator.sources.sql_connection import connected, find_table
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import ReflectedColumn, ReflectedIndex
     from sqlalchemy.engine.reflection import Inspector
 
-    from migrator.databases import DatabaseUrl
+    from migrator.sources.sql_connection import DatabaseUrl
 
 log = logging.getLogger(__name__)
 

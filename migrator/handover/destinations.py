@@ -14,11 +14,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from migrator.databases import DatabaseUrl
 from migrator.errors import OutputError
 from migrator.handover.database_table import write_table
 from migrator.handover.shapes import Row
 from migrator.output import give_name, private
+from migrator.sources.sql_connection import DatabaseUrl
 from migrator.tabular import defused
 
 Rows = Callable[[], Iterable[Row]]

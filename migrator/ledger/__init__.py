@@ -37,7 +37,6 @@ from migrator.ledger.reading import (
     status,
 )
 from migrator.ledger.rotation import rotate_key
-from migrator.ledger.seen import DiskSeen
 from migrator.ledger.vault import LedgerKey
 from migrator.ledger.writer import HURRIED_WAIT
 
@@ -47,7 +46,6 @@ __all__ = [
     "AlreadyUsed",
     "CampaignEntry",
     "ConsentLedger",
-    "DiskSeen",
     "EndedCall",
     "Ends",
     "Fate",

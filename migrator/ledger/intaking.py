@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from migrator.intake import Accepted
 from migrator.ledger import entries, standings
 from migrator.ledger.codec import Codec, time_text
 from migrator.models import Connection, Reject, Standing, State
 from migrator.rules.plan import Decision, Step, Tally, decision, first_step
+from migrator.sources.screening import Accepted
 
 
 class Novelty(StrEnum):

@@ -14,7 +14,6 @@ from datetime import datetime
 from pathlib import Path
 
 from migrator.errors import LedgerError, LedgerUnwritableError
-from migrator.intake import Accepted
 from migrator.ledger import (
     copying,
     entries,
@@ -43,6 +42,7 @@ from migrator.ledger.vault import Fingerprints, LedgerKey, Vault
 from migrator.models import Action, Clock, Reject, Standing, State
 from migrator.rules.agenda import Agenda, Work
 from migrator.rules.transitions import Policy, Verdict
+from migrator.sources.screening import Accepted
 
 
 @dataclass(frozen=True)

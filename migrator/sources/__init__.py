@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from migrator.databases import DatabaseUrl, is_url
 from migrator.errors import InputError
 from migrator.sources.columns import EXPECTED, KNOWN_COLUMNS, REQUIRED_COLUMNS, alike, known_column
 from migrator.sources.csv_file import CsvFile
 from migrator.sources.damage import is_damaged
-from migrator.sources.database import open_database
 from migrator.sources.document import Document
 from migrator.sources.foreign import refuse_foreign
 from migrator.sources.interface import Row, Source
 from migrator.sources.json_array import JsonArray
 from migrator.sources.json_lines import JsonLines
+from migrator.sources.sql_connection import DatabaseUrl, is_url
+from migrator.sources.sql_table import open_database
 from migrator.sources.sqlite_table import SqliteTable
 
 __all__ = [

@@ -20,10 +20,10 @@ import pytest
 import sqlalchemy
 from sqlalchemy.dialects import mysql
 
-from migrator.databases import DatabaseUrl
 from migrator.errors import ExitCode, OutputError
 from migrator.handover import database_table
 from migrator.handover.database_table import upsert, write_table
+from migrator.sources.sql_connection import DatabaseUrl
 from tests.postgres import PASSWORD, Database
 from tests.sources.helpers import SECRET, whole_text
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrator.ledger.seen import DiskSeen
+from migrator.sources.duplicates import DiskSeen
 
 values = st.text(max_size=3)
 kinds = st.sampled_from(["token", "connection_id"])

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from migrator.intake import Accepted, screen
 from migrator.models import Reject, TenantType
 from migrator.sources import open_source
+from migrator.sources.screening import Accepted, screen
 from tests.sources.helpers import DictSeen
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"

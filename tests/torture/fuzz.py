@@ -19,8 +19,6 @@ from urllib.parse import urlencode
 
 from migrator import ledger as ledgers
 from migrator.errors import InputError
-from migrator.intake import Accepted, screen
-from migrator.ledger import DiskSeen
 from migrator.models import (
     UNVERIFIED,
     Action,
@@ -39,6 +37,8 @@ from migrator.present import status_document, status_text
 from migrator.providers import Profile, Request, find_profile
 from migrator.rules.transitions import Policy, Verdict, settle
 from migrator.sources import open_source
+from migrator.sources.duplicates import DiskSeen
+from migrator.sources.screening import Accepted, screen
 from migrator.wire.http import HttpWire
 from tests.torture.witness import Originals, Outcome, in_the_clear
 

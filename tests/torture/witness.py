@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from migrator.intake import Accepted
 from migrator.models import Reject
 from migrator.sources import Source
 from migrator.sources.csv_file import CsvFile
 from migrator.sources.json_array import JsonArray
+from migrator.sources.screening import Accepted
 
 _WORD = re.compile(rb"(?<![0-9A-Z])SAMPLE[0-9A-Z]{24}(?![0-9A-Z])")
 """A token or a token secret; handles are shorter."""

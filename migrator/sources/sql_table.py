@@ -10,12 +10,12 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migrator.databases import DatabaseUrl, connected, find_table
 from migrator.errors import InputError
 from migrator.models import Reject
 from migrator.sources.columns import refuse_duplicates, require_columns
 from migrator.sources.document import Document
 from migrator.sources.interface import Row
+from migrator.sources.sql_connection import DatabaseUrl, connected, find_table
 from migrator.sources.sqlite_table import SqliteTable
 
 if TYPE_CHECKING:

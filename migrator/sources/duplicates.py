@@ -9,7 +9,7 @@ from types import TracebackType
 
 
 class DiskSeen:
-    """``intake.Seen`` for any number of rows.
+    """``screening.Seen`` for any number of rows.
 
     Only keyed hashes leave the memory, and their file has no name.
     """
