@@ -17,7 +17,7 @@ from migrator import errors
 from migrator.errors import MigratorError
 from migrator.ledger import files, keys, lock, rotation, schema
 from migrator.ledger.vault import LedgerKey
-from migrator.output import write_file
+from migrator.output_files import write_file
 from migrator.settings.configuration import load
 from migrator.settings.credentials import read_credentials
 from migrator.settings.model import OAuth1Settings, OAuth2Settings, Settings

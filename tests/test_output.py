@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from migrator.errors import ExitCode, OutputError
-from migrator.output import write_file
+from migrator.output_files import write_file
 
 
 def names(folder: Path) -> list[str]:

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from migrator.ledger import Ends, Pairs, Run, Status
 from migrator.models import AppType, Reject, State
-from migrator.present import (
+from migrator.providers import find_profile
+from migrator.rules.plan import Decision, Forecast, Step, Tally, forecast
+from migrator.terminal.present import (
     duration_text,
     moment_text,
     plan_document,
@@ -23,8 +25,6 @@ from migrator.present import (
     status_document,
     status_text,
 )
-from migrator.providers import find_profile
-from migrator.rules.plan import Decision, Forecast, Step, Tally, forecast
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 

@@ -12,7 +12,7 @@ from typing import TextIO
 
 import pytest
 
-from migrator.progress import Bar, Lines, NoProgress, Progress, for_stream
+from migrator.terminal.progress import Bar, Lines, NoProgress, Progress, for_stream
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.tabular import csv_lines, defused, folded, printable, shortened, table
+from migrator.terminal.tables import csv_lines, defused, folded, printable, shortened, table
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 nasty = st.one_of(

@@ -19,7 +19,7 @@ from migrator.ledger.files import LONGEST_ENDING
 from migrator.ledger.keys import key_path, old_key_path
 from migrator.ledger.rescue import RescueFile
 from migrator.ledger.vault import LedgerKey, Vault
-from migrator.output import write_file
+from migrator.output_files import write_file
 from migrator.settings.configuration import load
 from migrator.sources import open_source
 from tests.support import PATIENCE, Finished

@@ -20,11 +20,11 @@ from migrator import ledger as ledgers
 from migrator.engine import descriptors
 from migrator.engine.workshop import Workshop
 from migrator.models import utc_now
-from migrator.progress import NoProgress, Progress, for_stream
 from migrator.providers import Profile, find_profile
 from migrator.settings.configuration import load
 from migrator.settings.credentials import read_credentials
 from migrator.settings.model import MOST_AT_ONCE, Settings
+from migrator.terminal.progress import NoProgress, Progress, for_stream
 from migrator.wire.network import DIRECT, way_out
 
 log = logging.getLogger(__name__)

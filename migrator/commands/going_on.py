@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from migrator.commands.common import Context
 from migrator.errors import StoppedError
 from migrator.models import utc_now
-from migrator.present import duration_text, moment_text
+from migrator.terminal.present import duration_text, moment_text
 
 
 def command_line(context: Context, *command: str) -> str:

@@ -8,7 +8,7 @@ import click
 
 from migrator.commands.common import Context, pass_context
 from migrator.errors import ConfigurationError
-from migrator.output import write_file
+from migrator.output_files import write_file
 
 TEMPLATE = """\
 # Configuration of migrator. It holds no secrets: those come from the environment

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from migrator.providers import PROFILES, find_profile
-from migrator.tabular import table
+from migrator.terminal.tables import table
 
 
 @click.command()

@@ -10,7 +10,7 @@ import click
 from migrator import ledger as ledgers
 from migrator.commands.common import Context, pass_context
 from migrator.models import utc_now
-from migrator.output import write_file
+from migrator.output_files import write_file
 from migrator.providers import PROFILES, find_profile
 from migrator.reports import FORMATS, Facts, format_for
 from migrator.settings.model import Settings

@@ -16,7 +16,7 @@ from migrator.commands.common import (
 from migrator.commands.going_on import told_when_to_go_on
 from migrator.commands.run import print_end
 from migrator.engine.runner import Runner, Scope
-from migrator.present import status_document
+from migrator.terminal.present import status_document
 
 
 @click.command()

@@ -6,8 +6,8 @@ import click
 
 from migrator.commands.common import Context, json_option, make_workshop, pass_context, print_json
 from migrator.handover.undo import revoke as revoke_pair
-from migrator.present import moment_text
-from migrator.tabular import printable
+from migrator.terminal.present import moment_text
+from migrator.terminal.tables import printable
 
 
 @click.command()

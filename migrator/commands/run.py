@@ -23,10 +23,10 @@ from migrator.engine.runner import Runner, Scope
 from migrator.engine.workshop import Ended
 from migrator.ledger import Intake
 from migrator.models import State, utc_now
-from migrator.present import plan_document, plan_text, status_document, status_text
 from migrator.rules.plan import Forecast, Tally, forecast
 from migrator.settings.model import Settings
 from migrator.sources import Source, open_source
+from migrator.terminal.present import plan_document, plan_text, status_document, status_text
 
 
 @click.command()

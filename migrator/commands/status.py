@@ -8,7 +8,7 @@ from migrator import ledger as ledgers
 from migrator.commands.common import Context, json_option, pass_context, print_json
 from migrator.commands.going_on import when_to_go_on
 from migrator.models import utc_now
-from migrator.present import status_document, status_text
+from migrator.terminal.present import status_document, status_text
 
 
 @click.command()

@@ -18,8 +18,8 @@ from migrator.commands.common import (
 )
 from migrator.commands.going_on import told_when_to_go_on
 from migrator.handover.upkeep import Kept, Upkeep
-from migrator.present import reason_text
-from migrator.tabular import table
+from migrator.terminal.present import reason_text
+from migrator.terminal.tables import table
 from migrator.wording import counted
 
 

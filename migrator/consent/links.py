@@ -16,8 +16,8 @@ from migrator.consent.tokens import Tokens
 from migrator.engine.workshop import Workshop
 from migrator.errors import OutputError
 from migrator.ledger import Invitee
-from migrator.output import write_new_file
-from migrator.tabular import csv_lines
+from migrator.output_files import write_new_file
+from migrator.terminal.tables import csv_lines
 
 COLUMNS = ("connection_id", "organisation", "contact_email", "reason", "link", "expires_at")
 VALID = timedelta(days=30)

@@ -18,7 +18,6 @@ from migrator.engine.reread import reread
 from migrator.errors import StoppedError
 from migrator.ledger import EndedCall, Ledger
 from migrator.models import RESPONSE_LOST, Action, Clock, Credentials, Standing, State
-from migrator.progress import Progress
 from migrator.providers import (
     RATE_LIMITED,
     Answer,
@@ -42,6 +41,7 @@ from migrator.rules.agenda import Agenda
 from migrator.rules.pacing import LONGEST_PAUSE, Trip, backoff
 from migrator.rules.plan import Call, Rest, Wait
 from migrator.rules.transitions import Policy, Verdict, give_up, refused, settle
+from migrator.terminal.progress import Progress
 from migrator.wire.http import Wire
 from migrator.wording import counted
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from migrator import ledger as ledgers
 from migrator.models import Clock, Reject
-from migrator.progress import Progress
 from migrator.rules.plan import Decision, Tally, first_step
 from migrator.settings.model import Settings
 from migrator.sources import Source
 from migrator.sources.duplicates import DiskSeen
 from migrator.sources.screening import Accepted, screen
+from migrator.terminal.progress import Progress
 
 
 def preview(

@@ -18,12 +18,12 @@ from migrator.engine.reread import reread_all
 from migrator.errors import ExitCode, LedgerUnwritableError, StoppedError
 from migrator.ledger import Fate, Ledger, LedgerKey, Status
 from migrator.models import Clock, Credentials
-from migrator.progress import Progress
 from migrator.providers import Profile
 from migrator.rules.pacing import Breaker, Pace
 from migrator.rules.transitions import Policy
 from migrator.settings.model import JobSettings
-from migrator.tabular import printable
+from migrator.terminal.progress import Progress
+from migrator.terminal.tables import printable
 from migrator.wire.http import HttpWire, Wire, longest_call
 from migrator.wire.network import DIRECT, Network
 from migrator.wire.running_time import RunningClock, Watch, watched

@@ -17,9 +17,9 @@ from typing import BinaryIO, Protocol
 from migrator.errors import OutputError
 from migrator.handover.database_table import write_table
 from migrator.handover.shapes import Row
-from migrator.output import give_name, private
+from migrator.output_files import give_name, private
 from migrator.sources.sql_connection import DatabaseUrl
-from migrator.tabular import defused
+from migrator.terminal.tables import defused
 
 Rows = Callable[[], Iterable[Row]]
 """The rows of an export, anew at each call: there may be more than fit into memory."""

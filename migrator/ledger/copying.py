@@ -12,7 +12,7 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-from migrator import output
+from migrator import output_files
 from migrator.errors import LedgerError, OutputError
 from migrator.ledger import files
 from migrator.ledger.codec import time_text
@@ -44,7 +44,7 @@ def copy(path: Path, target: Path, now: datetime) -> None:
             _see_it_whole(made, path)
         with part.open("rb") as stream:
             os.fsync(stream.fileno())
-        output.give_name(part, target)
+        output_files.give_name(part, target)
     except FileExistsError:
         raise _taken(target) from None
     except OSError as error:

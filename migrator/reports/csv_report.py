@@ -7,7 +7,7 @@ from dataclasses import astuple, fields
 
 from migrator.ledger import Listed
 from migrator.reports.interface import Facts
-from migrator.tabular import csv_lines
+from migrator.terminal.tables import csv_lines
 
 
 def csv_report(facts: Facts) -> Iterator[str]:

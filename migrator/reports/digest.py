@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from migrator.models import AppType, State
-from migrator.present import days_text, duration_text, moment_text, reason_text
 from migrator.reports.interface import Facts
+from migrator.terminal.present import days_text, duration_text, moment_text, reason_text
 from migrator.wording import counted
 
 LONGEST_LIST = 1_000

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from migrator.models import State
-from migrator.present import moment_text
 from migrator.reports.digest import STATE_TEXT, deadline_text, headline, sections
 from migrator.reports.interface import Facts
-from migrator.tabular import printable
+from migrator.terminal.present import moment_text
+from migrator.terminal.tables import printable
 
 _environment = Environment(
     loader=PackageLoader("migrator.reports"),

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
-from migrator.present import pairs_document, run_document, upkeep_document
 from migrator.reports.interface import Facts
+from migrator.terminal.present import pairs_document, run_document, upkeep_document
 
 
 def json_report(facts: Facts) -> Iterator[str]:

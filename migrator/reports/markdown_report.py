@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from migrator.present import moment_text
 from migrator.reports.digest import deadline_text, headline, sections
 from migrator.reports.interface import Facts
-from migrator.tabular import printable
+from migrator.terminal.present import moment_text
+from migrator.terminal.tables import printable
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$@:.])")
 

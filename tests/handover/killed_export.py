@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from migrator import cli, output
+from migrator import cli, output_files
 from migrator.handover import destinations
 from migrator.ledger import Ledger, files, purging
 
@@ -71,7 +71,7 @@ def arm_export(killer: Killer) -> None:
     }
     for name, hook in hooks.items():
         setattr(Ledger, name, hook)
-    setattr(destinations, "give_name", killer.around(output.give_name, after="after naming"))  # noqa: B010
+    setattr(destinations, "give_name", killer.around(output_files.give_name, after="after naming"))  # noqa: B010
     Path.hardlink_to = killer.around(Path.hardlink_to, after="after link")  # type: ignore[method-assign]
 
 

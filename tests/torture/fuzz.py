@@ -33,12 +33,12 @@ from migrator.models import (
     TokenPair,
     utc_now,
 )
-from migrator.present import status_document, status_text
 from migrator.providers import Profile, Request, find_profile
 from migrator.rules.transitions import Policy, Verdict, settle
 from migrator.sources import open_source
 from migrator.sources.duplicates import DiskSeen
 from migrator.sources.screening import Accepted, screen
+from migrator.terminal.present import status_document, status_text
 from migrator.wire.http import HttpWire
 from tests.torture.witness import Originals, Outcome, in_the_clear
 
