@@ -13,8 +13,8 @@ import sys
 from typing import Any
 
 from migrator import cli
-from migrator.ledger import Ledger, entries
-from migrator.ledger.entries import EndedCall
+from migrator.ledger import Ledger, calls
+from migrator.ledger.calls import EndedCall
 from migrator.models import Action, Standing
 from migrator.wire.http import HttpWire
 
@@ -43,7 +43,7 @@ class Killer:
 def arm(killer: Killer) -> None:
     """Put the killer's ears to each step. One worker only: it cannot tell calls apart."""
     begin, end, send = Ledger.begin_call, Ledger.end_call, HttpWire.send
-    write, answer = entries.end_call, http.client.HTTPConnection.getresponse
+    write, answer = calls.end_call, http.client.HTTPConnection.getresponse
 
     def begin_call(self: Ledger, standing: Standing, action: Action) -> int | None:
         killer.begins(action)
@@ -73,7 +73,7 @@ def arm(killer: Killer) -> None:
     Ledger.end_call = end_call  # type: ignore[method-assign]
     HttpWire.send = send_request  # type: ignore[method-assign]
     http.client.HTTPConnection.getresponse = getresponse  # type: ignore[method-assign]
-    entries.end_call = write_end  # type: ignore[assignment]
+    calls.end_call = write_end  # type: ignore[assignment]
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from typing import Any
 import requests
 
 from migrator import ledger as ledgers
-from migrator.ledger.codec import Codec
+from migrator.ledger.file.codec import Codec
 from migrator.models import Action, Secret, TokenPair
 from migrator.sandbox import Sandbox
 from tests import warm

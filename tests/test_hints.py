@@ -15,8 +15,9 @@ import pytest
 import migrator
 from migrator import errors
 from migrator.errors import MigratorError
-from migrator.ledger import files, keys, lock, rotation, schema
-from migrator.ledger.vault import LedgerKey
+from migrator.ledger import schema
+from migrator.ledger.file import keys, lock, opening, rotation
+from migrator.ledger.file.vault import LedgerKey
 from migrator.output_files import write_file
 from migrator.settings.configuration import load
 from migrator.settings.credentials import read_credentials
@@ -95,7 +96,7 @@ def test_a_rotation_that_cannot_be_written_is_told_and_says_that_no_key_is_lost(
         raise sqlite3.OperationalError("database or disk is full")
 
     ledger, key = tmp_path / "migration.db", LedgerKey.generate()
-    files.create_private(ledger)
+    opening.create_private(ledger)
     monkeypatch.setattr(schema, "prepare", lambda *_, **__: None)
     monkeypatch.setattr(rotation, "_check", lambda *_: None)
     monkeypatch.setattr(rotation, "_seal_anew", full)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from migrator import ledger as ledgers
-from migrator.ledger.entries import EndedCall
-from migrator.ledger.rescue import RescueFile
-from migrator.ledger.vault import Vault
+from migrator.ledger.calls import EndedCall
+from migrator.ledger.file.rescue import RescueFile
+from migrator.ledger.file.vault import Vault
 from migrator.models import Action
 from tests.conftest import SetScene
 from tests.support import Finished, Scene

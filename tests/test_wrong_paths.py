@@ -15,10 +15,10 @@ import pytest
 
 from migrator import ledger as ledgers
 from migrator.errors import ConfigurationError, InputError, LedgerError, OutputError
-from migrator.ledger.files import LONGEST_ENDING
-from migrator.ledger.keys import key_path, old_key_path
-from migrator.ledger.rescue import RescueFile
-from migrator.ledger.vault import LedgerKey, Vault
+from migrator.ledger.file.keys import key_path, old_key_path
+from migrator.ledger.file.opening import LONGEST_ENDING
+from migrator.ledger.file.rescue import RescueFile
+from migrator.ledger.file.vault import LedgerKey, Vault
 from migrator.output_files import write_file
 from migrator.settings.configuration import load
 from migrator.sources import open_source

@@ -1,13 +1,16 @@
 """The ledger: one SQLite file that says what happened to every connection, and holds its tokens encrypted."""
 
-from migrator.ledger.consenting import ConsentLedger, open_for_consents
-from migrator.ledger.copying import copy
-from migrator.ledger.entries import EndedCall
-from migrator.ledger.exports_left import Fate
-from migrator.ledger.files import exists, usable
-from migrator.ledger.handing import Handed, HandedPair, InHand, Served
-from migrator.ledger.intaking import Intake, plan_row, recognise
-from migrator.ledger.inviting import (
+from migrator.ledger.calls import EndedCall
+from migrator.ledger.consent_ledger import ConsentLedger, open_for_consents
+from migrator.ledger.exports import Handed, HandedPair, InHand, Served
+from migrator.ledger.file.copying import copy
+from migrator.ledger.file.keys import find_key, key_path, make_key, readable_by_others, require_key
+from migrator.ledger.file.opening import exists, usable
+from migrator.ledger.file.rotation import rotate_key
+from migrator.ledger.file.vault import LedgerKey
+from migrator.ledger.file.writer import HURRIED_WAIT
+from migrator.ledger.intake import Intake, plan_row, recognise
+from migrator.ledger.invitations import (
     MISHAPS,
     AlreadyUsed,
     CampaignEntry,
@@ -17,10 +20,9 @@ from migrator.ledger.inviting import (
     Visit,
     campaign,
 )
-from migrator.ledger.keys import find_key, key_path, make_key, readable_by_others, require_key
-from migrator.ledger.ledger import Ledger, open_for_job, open_to_compare, open_to_read
-from migrator.ledger.purging import Purged
-from migrator.ledger.reading import (
+from migrator.ledger.job_ledger import Ledger, open_for_job, open_to_compare, open_to_read
+from migrator.ledger.purge import Purged
+from migrator.ledger.status import (
     Ends,
     Finding,
     Listed,
@@ -36,9 +38,7 @@ from migrator.ledger.reading import (
     runs,
     status,
 )
-from migrator.ledger.rotation import rotate_key
-from migrator.ledger.vault import LedgerKey
-from migrator.ledger.writer import HURRIED_WAIT
+from migrator.ledger.unfinished_exports import Fate
 
 __all__ = [
     "HURRIED_WAIT",

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from migrator.ledger import entries, inviting
-from migrator.ledger.codec import Codec, time_of
-from migrator.ledger.inviting import UNVERIFIED, Visit
+from migrator.ledger import calls, invitations
+from migrator.ledger.file.codec import Codec, time_of
+from migrator.ledger.invitations import UNVERIFIED, Visit
 from migrator.models import Action
 from migrator.providers import Answer
 from migrator.rules.transitions import Verdict
@@ -80,8 +80,8 @@ def understood(
         "UPDATE attempts SET outcome = ?, problem = ? WHERE id = ?",
         [verdict.outcome, verdict.problem, found.attempt_id],
     )
-    entries.take_won(db, codec, connection_id, found.attempt_id, verdict, now)
-    entries.stand(db, connection_id, verdict, now)
+    calls.take_won(db, codec, connection_id, found.attempt_id, verdict, now)
+    calls.stand(db, connection_id, verdict, now)
     if found.action is Action.EXCHANGE_CODE:
-        inviting.note_last_visit(db, connection_id, Visit(UNVERIFIED), now)
+        invitations.note_last_visit(db, connection_id, Visit(UNVERIFIED), now)
     return True

@@ -26,7 +26,7 @@ from migrator.consent.public_url import PublicUrl, parse
 from migrator.consent.tokens import Tokens
 from migrator.errors import ConfigurationError
 from migrator.ledger import Invitation, LedgerKey
-from migrator.ledger.vault import Vault
+from migrator.ledger.file.vault import Vault
 from migrator.models import Action, Secret, Standing, State
 from migrator.providers import Outcome, Reached, Won
 from migrator.rules.transitions import settle

@@ -15,7 +15,8 @@ from typing import Any
 
 from migrator import cli, output_files
 from migrator.handover import destinations
-from migrator.ledger import Ledger, files, purging
+from migrator.ledger import Ledger, purge
+from migrator.ledger.file import opening
 
 EXPORT_STEPS = (
     "before intent",
@@ -103,12 +104,12 @@ def arm_purge(killer: Killer) -> None:
             connection.set_progress_handler(progress, 50)
         return connection
 
-    real = files.connect
-    purge, wipe = purging.purge, purging.wipe
+    real = opening.connect
+    forget, wipe = purge.purge, purge.wipe
 
-    purging.purge = killer.around(purge, after="before commit")
-    purging.wipe = killer.around(wipe, before="after commit", after="after vacuum")
-    files.connect = connect
+    purge.purge = killer.around(forget, after="before commit")
+    purge.wipe = killer.around(wipe, before="after commit", after="after vacuum")
+    opening.connect = connect
 
 
 if __name__ == "__main__":

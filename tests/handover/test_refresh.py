@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from migrator.ledger import lock
+from migrator.ledger.file import lock
 from migrator.models import Action
 from tests.handover.conftest import Live
 from tests.handover.support import Life, until

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from migrator.ledger import files
+from migrator.ledger.file import opening
 from tests import warm
 from tests.conftest import SetScene
 from tests.support import Finished, Scene
@@ -94,7 +94,7 @@ def test_a_copy_without_the_log_is_said_to_be_that(set_scene: SetScene) -> None:
     shutil.copy(scene.folder / "migration.db.key", scene.folder / "copied.db.key")
     job.terminate()
     job.communicate(timeout=60)
-    with closing(files.connect(scene.folder / "copied.db", readonly=True)) as db:
+    with closing(opening.connect(scene.folder / "copied.db", readonly=True)) as db:
         tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
     assert tables == (0,), "the log was moved into the ledger already"
     for command in (["status"], ["resume"], ["report", "-o", "r.md"]):

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from migrator.errors import LedgerError, LedgerUnwritableError
-from migrator.ledger.keys import VARIABLE, find_key, key_path, make_key, readable_by_others, require_key
-from migrator.ledger.vault import LedgerKey, Vault
+from migrator.ledger.file.keys import VARIABLE, find_key, key_path, make_key, readable_by_others, require_key
+from migrator.ledger.file.vault import LedgerKey, Vault
 
 KEYS = [LedgerKey.generate() for _ in range(3)]
 TEXTS = [key.text.reveal() for key in KEYS]

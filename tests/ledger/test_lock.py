@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from migrator.errors import ExitCode, LedgerLockedError, LedgerUnwritableError
-from migrator.ledger.lock import exclusive
+from migrator.ledger.file.lock import exclusive
 
 HOLD = """
 import sys

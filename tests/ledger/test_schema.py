@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from migrator.errors import LedgerError
 from migrator.ledger import schema
-from migrator.ledger.files import connect, create_private
+from migrator.ledger.file.opening import connect, create_private
 
 COLUMNS = {
     "connections": {

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.errors import LedgerError
-from migrator.ledger.vault import Fingerprints, LedgerKey, Vault
+from migrator.ledger.file.vault import Fingerprints, LedgerKey, Vault
 from migrator.models import Secret
 
 KEY = LedgerKey.generate()

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from migrator.errors import ExitCode, LedgerUnwritableError
-from migrator.ledger.files import connect, create_private
-from migrator.ledger.writer import GroupWriter
+from migrator.ledger.file.opening import connect, create_private
+from migrator.ledger.file.writer import GroupWriter
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ def test_a_stop_of_the_process_is_no_time_in_which_others_held_the_ledger(
     path: Path, writer: GroupWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = count(step=10_000.0)  # each look took hours: the process was stopped in it
-    monkeypatch.setattr("migrator.ledger.writer.time.monotonic", clock.__next__)
+    monkeypatch.setattr("migrator.ledger.file.writer.time.monotonic", clock.__next__)
     with closing(connect(path, readonly=False)) as shell, ThreadPoolExecutor(1) as pool:
         shell.execute("BEGIN IMMEDIATE")
         future = pool.submit(writer.write, add("late"))

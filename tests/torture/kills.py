@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migrator.errors import ExitCode
-from migrator.ledger.rescue import ROOM_FOR_EACH
+from migrator.ledger.file.rescue import ROOM_FOR_EACH
 from tests.support import Scene
 from tests.torture.stage import scene
 

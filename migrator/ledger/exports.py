@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from migrator.ledger.codec import Codec, maybe_time_of, time_of, time_text
+from migrator.ledger.file.codec import Codec, maybe_time_of, time_of, time_text
 from migrator.models import TokenPair
 
 HANDED_OVER = """EXISTS (

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from migrator.ledger.codec import maybe_time_of, time_of, time_text
+from migrator.ledger.file.codec import maybe_time_of, time_of, time_text
 from migrator.models import AppType, State
 
 

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from migrator.errors import LedgerError, LedgerUnwritableError
-from migrator.ledger import codec, files, lock, schema
-from migrator.ledger.keys import new_key_path, put_in_place, read_key
-from migrator.ledger.rescue import RescueFile
-from migrator.ledger.vault import LedgerKey, Vault
+from migrator.ledger import schema
+from migrator.ledger.file import codec, lock, opening
+from migrator.ledger.file.keys import new_key_path, put_in_place, read_key
+from migrator.ledger.file.rescue import RescueFile
+from migrator.ledger.file.vault import LedgerKey, Vault
 
 _SEALED = (
     ("legacy_tokens", "material", codec.MATERIAL),
@@ -45,7 +46,7 @@ def rotate_key(path: Path, key: LedgerKey, key_file: Path) -> int:
                 "consents wait in the rescue file, under the present key",
                 hint="run 'migrator reconsent serve' first, until it listens",
             )
-        connection = files.connect(path, readonly=False)
+        connection = opening.connect(path, readonly=False)
         try:
             schema.prepare(connection, create=False)
             _check(connection, key, key_file)
@@ -82,7 +83,7 @@ def _write_new_key(key_file: Path) -> LedgerKey:
         waiting.unlink(
             missing_ok=True
         )  # of a rotation that never was committed: the ledger is under another key
-        files.create_private(waiting, new.text.reveal().encode("ascii") + b"\n")
+        opening.create_private(waiting, new.text.reveal().encode("ascii") + b"\n")
     except OSError as error:
         raise LedgerUnwritableError(
             f"the new key {waiting} cannot be written: {error.strerror}",

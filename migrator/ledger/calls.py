@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from migrator.ledger import sharing
-from migrator.ledger.codec import Codec, maybe_time_text, time_of, time_text
+from migrator.ledger import shared_pairs
+from migrator.ledger.file.codec import Codec, maybe_time_text, time_of, time_text
 from migrator.models import (
     NO_REFRESH_TOKEN,
     Action,
@@ -179,7 +179,7 @@ def end_call(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: datetim
         _adopt(db, call.connection_id, verdict.adopted)
     stand(db, call.connection_id, verdict, now)
     if call.pair_id is not None:
-        sharing.share(db, call.connection_id, call.pair_id, verdict, now)
+        shared_pairs.share(db, call.connection_id, call.pair_id, verdict, now)
     return True
 
 
@@ -408,4 +408,4 @@ def stand(db: sqlite3.Connection, connection_id: int, verdict: Verdict, now: dat
             connection_id,
         ],
     )
-    sharing.follow(db, connection_id, verdict, now)
+    shared_pairs.follow(db, connection_id, verdict, now)

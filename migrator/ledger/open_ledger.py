@@ -12,11 +12,12 @@ from datetime import datetime
 from pathlib import Path
 
 from migrator.errors import LedgerUnwritableError
-from migrator.ledger import entries, files, standings
-from migrator.ledger.codec import Codec
-from migrator.ledger.entries import EndedCall
-from migrator.ledger.rescue import RescueFile
-from migrator.ledger.writer import GroupWriter
+from migrator.ledger import calls, connections
+from migrator.ledger.calls import EndedCall
+from migrator.ledger.file import opening
+from migrator.ledger.file.codec import Codec
+from migrator.ledger.file.rescue import RescueFile
+from migrator.ledger.file.writer import GroupWriter
 from migrator.models import Clock, Standing
 
 
@@ -55,11 +56,11 @@ class Book:
 
         ``resume_at`` is when the provider lets another one go on (UTC), where it said so.
         """
-        self._writer.write(lambda db: entries.end_run(db, self._run_id, outcome, self._clock(), resume_at))
+        self._writer.write(lambda db: calls.end_run(db, self._run_id, outcome, self._clock(), resume_at))
 
     def standing(self, connection_id: int) -> Standing:
         """Where one connection stands."""
-        return standings.standing(self._reader(), self._codec, connection_id)
+        return connections.standing(self._reader(), self._codec, connection_id)
 
     def _record(self, call: EndedCall, entry: Callable[[sqlite3.Connection], None]) -> None:
         """Put the outcome of a call on disk, with whatever it won.
@@ -97,6 +98,6 @@ class Book:
     def _reader(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = self._local.connection = files.connect(self.path, readonly=True)
+            connection = self._local.connection = opening.connect(self.path, readonly=True)
             self._readers.append(connection)
         return connection

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from migrator.ledger import entries, standings
-from migrator.ledger.codec import Codec, time_text
+from migrator.ledger import calls, connections
+from migrator.ledger.file.codec import Codec, time_text
 from migrator.models import Connection, Reject, Standing, State
 from migrator.rules.plan import Decision, Step, Tally, decision, first_step
 from migrator.sources.screening import Accepted
@@ -134,7 +134,7 @@ def recognise(db: sqlite3.Connection, codec: Codec, accepted: Accepted) -> Recog
     if by_key is None:
         return Recognised(Novelty.NEW, None)
     (connection_id,) = by_key
-    standing = standings.standing(db, codec, connection_id)
+    standing = connections.standing(db, codec, connection_id)
     (row_print,) = db.execute("SELECT row_print FROM connections WHERE id = ?", [connection_id]).fetchone()
     if row_print == codec.row_print(connection):
         return Recognised(Novelty.KNOWN, standing)
@@ -175,7 +175,7 @@ def take(
             return
         case Novelty.NEW:
             connection_id = _insert(db, codec, accepted.connection, provider, run_id, now)
-            entries.add_legacy(db, codec, connection_id, accepted.connection.legacy, now)
+            calls.add_legacy(db, codec, connection_id, accepted.connection.legacy, now)
         case Novelty.CORRECTED:
             _correct(db, codec, accepted.connection, recognised, now)
 
@@ -240,12 +240,12 @@ def _correct(
     if standing is None:
         raise ValueError("only a known connection can be corrected")
     if recognised.new_token:
-        entries.add_legacy(db, codec, standing.id, connection.legacy, now)
+        calls.add_legacy(db, codec, standing.id, connection.legacy, now)
     elif recognised.new_terms:
-        entries.set_expiry(db, standing.id, connection.legacy.expires_at)
+        calls.set_expiry(db, standing.id, connection.legacy.expires_at)
     if _starts_anew(recognised):
         state, reason = _first_state(connection, now)
-        entries.rest(db, standing, state, reason, now)
+        calls.rest(db, standing, state, reason, now)
     db.execute(
         """UPDATE connections SET app_type = ?, organisation = ?, tenant_id = ?, tenant_type = ?,
         contact_email = ?, further = ?, row_print = ?, updated_at = ? WHERE id = ?""",

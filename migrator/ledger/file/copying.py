@@ -14,8 +14,8 @@ from pathlib import Path
 
 from migrator import output_files
 from migrator.errors import LedgerError, OutputError
-from migrator.ledger import files
-from migrator.ledger.codec import time_text
+from migrator.ledger.file import opening
+from migrator.ledger.file.codec import time_text
 
 _PAGES = 1_000
 """Copied at a time; between two times a job may write."""
@@ -33,10 +33,10 @@ def copy(path: Path, target: Path, now: datetime) -> None:
     if target.exists():
         raise _taken(target)
     try:
-        files.create_private(part)
-        with closing(files.connect(path, readonly=True)) as ledger, closing(sqlite3.connect(part)) as made:
+        opening.create_private(part)
+        with closing(opening.connect(path, readonly=True)) as ledger, closing(sqlite3.connect(part)) as made:
             ledger.execute("BEGIN")  # one moment, or each commit of a job would make it begin anew
-            files.refuse_emptied(ledger, path)
+            opening.refuse_emptied(ledger, path)
             ledger.backup(made, pages=_PAGES)
             # So that it is one file, which opens wherever it lies.
             made.execute("PRAGMA journal_mode = DELETE")
@@ -85,7 +85,7 @@ def refuse_work_beside_the_original(db: sqlite3.Connection, path: Path) -> None:
     """
     meta = dict(db.execute("SELECT name, value FROM meta WHERE name IN (?, ?)", [_FROM, _AT]))
     original = Path(meta.get(_FROM, path))
-    if original == path or not files.exists(original) or original.samefile(path):
+    if original == path or not opening.exists(original) or original.samefile(path):
         return
     raise LedgerError(
         f"{path} is a copy of {original}, made {meta[_AT]}: jobs on both would ask for the same tokens",

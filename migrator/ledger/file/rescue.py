@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from migrator.errors import LedgerError, LedgerUnwritableError
-from migrator.ledger.codec import maybe_time_of, maybe_time_text, time_of, time_text
-from migrator.ledger.entries import EndedCall
-from migrator.ledger.vault import Vault
+from migrator.ledger.calls import EndedCall
+from migrator.ledger.file.codec import maybe_time_of, maybe_time_text, time_of, time_text
+from migrator.ledger.file.vault import Vault
 from migrator.models import Action, LegacyToken, Secret, State, Tenant, TokenPair
 from migrator.rules.transitions import Verdict
 

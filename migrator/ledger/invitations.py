@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from migrator.ledger import entries
-from migrator.ledger.codec import Codec, maybe_time_of, maybe_time_text, time_of, time_text
-from migrator.ledger.entries import SERVE, EndedCall
+from migrator.ledger import calls
+from migrator.ledger.calls import SERVE, EndedCall
+from migrator.ledger.file.codec import Codec, maybe_time_of, maybe_time_text, time_of, time_text
 from migrator.models import RESPONSE_LOST, Action, State
 from migrator.models import UNVERIFIED as UNVERIFIED_PAIR
 from migrator.rules.tenants import NO_TENANT, OTHER_TENANT, SEVERAL_TENANTS
@@ -266,11 +266,11 @@ def end_exchange(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: dat
     """
     won = call.verdict.new_pair
     if _waits(db, call.connection_id) if won else _needs_consent(db, call.connection_id):
-        entries.end_call(db, codec, call, now)
+        calls.end_call(db, codec, call, now)
         return True
-    entries.complete_call(db, codec, call, now)
+    calls.complete_call(db, codec, call, now)
     if won is not None:
-        entries.keep_pair(db, codec, call.connection_id, call.attempt_id, won, now, set_aside=True)
+        calls.keep_pair(db, codec, call.connection_id, call.attempt_id, won, now, set_aside=True)
     return False
 
 
@@ -283,9 +283,9 @@ def end_verification(db: sqlite3.Connection, codec: Codec, call: EndedCall, now:
         "SELECT 1 FROM token_pairs WHERE id = ? AND replaced_at IS NULL AND dead_at IS NULL", [call.pair_id]
     ).fetchone()
     if stands and _waits(db, call.connection_id):
-        entries.end_call(db, codec, call, now)
+        calls.end_call(db, codec, call, now)
         return True
-    entries.complete_call(db, codec, call, now)
+    calls.complete_call(db, codec, call, now)
     return False
 
 
@@ -416,11 +416,11 @@ def _recover(db: sqlite3.Connection, policy: Policy, now: datetime) -> int:
     ).fetchall()
     for attempt_id, connection_id, action, started_at in rows:
         verdict = died(Action(action), 0, time_of(started_at), policy)
-        entries.complete(db, attempt_id, verdict, None, now)
+        calls.complete(db, attempt_id, verdict, None, now)
         if action != Action.EXCHANGE_CODE:
             continue
         if _needs_consent(db, connection_id):
-            entries.stand(db, connection_id, verdict, now)
+            calls.stand(db, connection_id, verdict, now)
         db.execute(
             """UPDATE invitations SET outcome = 'response_lost', problem = ?, said = NULL
                WHERE finished_at IS NULL

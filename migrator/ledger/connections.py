@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from migrator.ledger.codec import Codec, maybe_time_of, time_of, time_text
+from migrator.ledger.file.codec import Codec, maybe_time_of, time_of, time_text
 from migrator.models import Action, AppType, Standing, State, StoredPair, TenantType, TokenPair
 from migrator.rules.agenda import Agenda, Work
 

@@ -13,7 +13,7 @@ import json
 import sqlite3
 from datetime import datetime
 
-from migrator.ledger.codec import time_text
+from migrator.ledger.file.codec import time_text
 from migrator.models import LIFETIME_ASSUMED, RESPONSE_LOST, State, TenantType
 from migrator.rules.tenants import TENANT_MISMATCH, TENANT_TYPE_MISMATCH, Covered, Waiting, covered
 from migrator.rules.transitions import Verdict

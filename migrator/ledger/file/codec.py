@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from migrator.ledger.vault import Fingerprints, Vault
+from migrator.ledger.file.vault import Fingerprints, Vault
 from migrator.models import Connection, LegacyToken, Secret, TokenPair
 
 MATERIAL = "legacy_tokens.material"

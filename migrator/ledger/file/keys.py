@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from migrator.errors import LedgerError, LedgerUnwritableError
-from migrator.ledger.files import connect, create_private, exists
-from migrator.ledger.vault import LedgerKey, Vault
+from migrator.ledger.file.opening import connect, create_private, exists
+from migrator.ledger.file.vault import LedgerKey, Vault
 from migrator.models import Secret
 
 VARIABLE = "MIGRATOR_LEDGER_KEY"

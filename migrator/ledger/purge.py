@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from migrator.ledger import files
-from migrator.ledger.codec import time_text
-from migrator.ledger.handing import HANDED_OVER, IN_HAND
+from migrator.ledger.exports import HANDED_OVER, IN_HAND
+from migrator.ledger.file import opening
+from migrator.ledger.file.codec import time_text
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def wipe(path: Path) -> bool:
 
     False if another program reads the ledger, so that the log is still needed.
     """
-    connection = files.connect(path, readonly=False)
+    connection = opening.connect(path, readonly=False)
     connection.execute("PRAGMA busy_timeout = 1000")  # whoever reads may do so for hours
     try:
         connection.execute("PRAGMA secure_delete = ON")

@@ -11,7 +11,7 @@ import os
 from enum import StrEnum
 from pathlib import Path
 
-from migrator.ledger.handing import Unfinished
+from migrator.ledger.exports import Unfinished
 
 
 class Fate(StrEnum):

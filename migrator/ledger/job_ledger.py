@@ -15,30 +15,28 @@ from pathlib import Path
 
 from migrator.errors import LedgerError, LedgerUnwritableError
 from migrator.ledger import (
-    copying,
-    entries,
-    exports_left,
-    files,
-    handing,
-    intaking,
-    inviting,
-    lock,
-    purging,
-    reading,
+    calls,
+    connections,
+    exports,
+    intake,
+    invitations,
+    purge,
     schema,
     sealed_answers,
-    standings,
+    status,
+    unfinished_exports,
 )
-from migrator.ledger.book import Book
-from migrator.ledger.codec import FINGERPRINT_KEY, Codec
-from migrator.ledger.entries import EndedCall
-from migrator.ledger.exports_left import Fate
-from migrator.ledger.handing import HandedPair, InHand, Size
-from migrator.ledger.intaking import Intake
-from migrator.ledger.inviting import LINKS, Invitee
-from migrator.ledger.rescue import RescueFile
+from migrator.ledger.calls import EndedCall
+from migrator.ledger.exports import HandedPair, InHand, Size
+from migrator.ledger.file import copying, lock, opening
+from migrator.ledger.file.codec import FINGERPRINT_KEY, Codec
+from migrator.ledger.file.rescue import RescueFile
+from migrator.ledger.file.vault import Fingerprints, LedgerKey, Vault
+from migrator.ledger.intake import Intake
+from migrator.ledger.invitations import LINKS, Invitee
+from migrator.ledger.open_ledger import Book
 from migrator.ledger.sealed_answers import SealedAnswer
-from migrator.ledger.vault import Fingerprints, LedgerKey, Vault
+from migrator.ledger.unfinished_exports import Fate
 from migrator.models import Action, Clock, Reject, Standing, State
 from migrator.rules.agenda import Agenda, Work
 from migrator.rules.transitions import Policy, Verdict
@@ -75,9 +73,9 @@ class Ledger(Book):
         rescued = list(self._rescue.records())
 
         def entry(db: sqlite3.Connection) -> tuple[int, TakenStock]:
-            run_id = entries.begin_run(db, command, os.getpid(), sources, now)
-            taken_in = entries.end_rescued(db, self._codec, rescued, now)
-            return run_id, TakenStock(taken_in, entries.recover(db, policy, now))
+            run_id = calls.begin_run(db, command, os.getpid(), sources, now)
+            taken_in = calls.end_rescued(db, self._codec, rescued, now)
+            return run_id, TakenStock(taken_in, calls.recover(db, policy, now))
 
         self._run_id, stock = self._writer.write(entry)
         self._rescue.set_aside(workers)
@@ -89,24 +87,26 @@ class Ledger(Book):
             tuple(self._settle_exports()),
         )
 
-    def _take_stock_of_consents(self, policy: Policy, now: datetime) -> inviting.Left:
+    def _take_stock_of_consents(self, policy: Policy, now: datetime) -> invitations.Left:
         """What the consent application left when it died: whoever comes first takes it in."""
-        nothing = inviting.Left(0, 0, ())
+        nothing = invitations.Left(0, 0, ())
         serve = lock.serve_path(self.path)
-        if not (RescueFile.waits(serve) or inviting.left_open(self._reader())):
+        if not (RescueFile.waits(serve) or invitations.left_open(self._reader())):
             return nothing
         with lock.consents_if_free(self.path) as free:
             if not free:  # it lives, and they are its own
                 return nothing
             rescue = RescueFile(serve, self._rescue.vault)
             rescued = list(rescue.records())
-            left = self._writer.write(lambda db: inviting.take_stock(db, self._codec, rescued, policy, now))
+            left = self._writer.write(
+                lambda db: invitations.take_stock(db, self._codec, rescued, policy, now)
+            )
             rescue.clear()
         return left
 
     def _settle_exports(self) -> Iterator[tuple[str, Fate]]:
-        for export in handing.unfinished(self._reader()):
-            fate = exports_left.fate(export)
+        for export in exports.unfinished(self._reader()):
+            fate = unfinished_exports.fate(export)
             if fate is Fate.HANDED_OVER:
                 self.finish_export(export.id)
             elif fate is Fate.NOT_HANDED_OVER:
@@ -115,7 +115,7 @@ class Ledger(Book):
 
     def retry_failed(self) -> int:
         """Put what failed back in line; returns how many."""
-        return self._writer.write(lambda db: entries.retry_failed(db, self._clock()))
+        return self._writer.write(lambda db: calls.retry_failed(db, self._clock()))
 
     def take_in(
         self,
@@ -130,7 +130,7 @@ class Ledger(Book):
         ``sources`` are the files' names; ``progress`` is called with the number of rows so far.
         """
         return self._writer.write(
-            lambda db: intaking.take_all(
+            lambda db: intake.take_all(
                 db,
                 self._codec,
                 rows,
@@ -150,7 +150,7 @@ class Ledger(Book):
         None if the connection has gone on since its standing was read.
         """
         return self._writer.write(
-            lambda db: entries.begin_call(db, standing, action, self._run_id, self._clock())
+            lambda db: calls.begin_call(db, standing, action, self._run_id, self._clock())
         )
 
     def end_call(self, call: EndedCall) -> None:
@@ -162,14 +162,14 @@ class Ledger(Book):
 
         def entry(db: sqlite3.Connection) -> None:
             now = self._clock()
-            if entries.end_call(db, self._codec, call, now):
-                inviting.note_settled(db, call.connection_id, call.verdict, now)
+            if calls.end_call(db, self._codec, call, now):
+                invitations.note_settled(db, call.connection_id, call.verdict, now)
 
         self._record(call, entry)
 
     def rest(self, standing: Standing, state: State, reason: str) -> None:
         """Record that a connection needs no call any more."""
-        self._writer.write(lambda db: entries.rest(db, standing, state, reason, self._clock()))
+        self._writer.write(lambda db: calls.rest(db, standing, state, reason, self._clock()))
 
     # --- answers that were not understood ---
 
@@ -207,45 +207,45 @@ class Ledger(Book):
 
         def entry(db: sqlite3.Connection) -> tuple[int, Size]:
             now = self._clock()
-            export_id = handing.begin_export(db, self._run_id, target, part, now)
-            in_hand = handing.in_hand(db, now, only_new=only_new)
-            return export_id, handing.take(db, export_id, choose(in_hand))
+            export_id = exports.begin_export(db, self._run_id, target, part, now)
+            in_hand = exports.in_hand(db, now, only_new=only_new)
+            return export_id, exports.take(db, export_id, choose(in_hand))
 
         return self._writer.write(entry)
 
     def taken(self, export_id: int) -> Iterator[HandedPair]:
         """What an export takes, decrypted, pair by pair."""
-        return handing.taken(self._reader(), self._codec, export_id)
+        return exports.taken(self._reader(), self._codec, export_id)
 
     def seal_export(self, export_id: int, sha256: str) -> None:
         """The file of an export is whole; only its name is missing."""
-        self._writer.write(lambda db: handing.seal_export(db, export_id, sha256))
+        self._writer.write(lambda db: exports.seal_export(db, export_id, sha256))
 
     def finish_export(self, export_id: int) -> None:
         """The application can have it: it counts as handed over."""
-        self._writer.write(lambda db: handing.finish_export(db, export_id, self._clock()))
+        self._writer.write(lambda db: exports.finish_export(db, export_id, self._clock()))
 
     def cancel_export(self, export_id: int) -> None:
         """Nobody got anything."""
-        self._writer.write(lambda db: handing.cancel_export(db, export_id))
+        self._writer.write(lambda db: exports.cancel_export(db, export_id))
 
     def ended_in_hand(self) -> int:
         """How many pairs nobody can use any more, for their refresh token has ended."""
-        return handing.ended_in_hand(self._reader(), self._clock())
+        return exports.ended_in_hand(self._reader(), self._clock())
 
-    def purge(self) -> purging.Purged:
+    def purge(self) -> purge.Purged:
         """Take the tokens of what was handed over out of the ledger, for good as far as SQLite goes.
 
         The log stays. It may be interrupted, and done again. Raises ``LedgerLockedError`` while consents are
         served: their process reads the ledger, and would keep what it was.
         """
         with lock.consents(self.path):
-            purged = self._writer.write(lambda db: purging.purge(db, self._clock()))
-            return replace(purged, wiped=purging.wipe(self.path))
+            purged = self._writer.write(lambda db: purge.purge(db, self._clock()))
+            return replace(purged, wiped=purge.wipe(self.path))
 
-    def served(self, key: str) -> handing.Served | None:
+    def served(self, key: str) -> exports.Served | None:
         """Which pair serves the connection of this key; None if there is no such connection."""
-        return handing.served(self._reader(), key)
+        return exports.served(self._reader(), key)
 
     # --- the campaign ---
 
@@ -254,15 +254,15 @@ class Ledger(Book):
 
         An invitation is of use until ``expires_at`` (UTC).
         """
-        return self._writer.write(lambda db: inviting.invite(db, self._run_id, expires_at, self._clock()))
+        return self._writer.write(lambda db: invitations.invite(db, self._run_id, expires_at, self._clock()))
 
     def lengthen_invitations(self, expires_at: datetime) -> int:
         """Let those that end before ``expires_at`` (UTC) end then; returns how many. None ends sooner."""
-        return self._writer.write(lambda db: inviting.lengthen(db, expires_at, self._clock()))
+        return self._writer.write(lambda db: invitations.lengthen(db, expires_at, self._clock()))
 
     def invitees(self) -> Iterator[Invitee]:
         """Everybody whose invitation counts, with the input's further columns, decrypted."""
-        return inviting.invitees(self._reader(), self._codec, self._clock())
+        return invitations.invitees(self._reader(), self._codec, self._clock())
 
     @property
     def link_key(self) -> bytes:
@@ -279,45 +279,45 @@ class Ledger(Book):
         ``moment`` is now where the work speaks of none.
         """
         now = self._clock()
-        return standings.agenda_of(self._reader(), work, moment or now, now, max_attempts, limit=limit)
+        return connections.agenda_of(self._reader(), work, moment or now, now, max_attempts, limit=limit)
 
     def due(self, agenda: Agenda, now: datetime, *, after: int, limit: int) -> list[int]:
         """Ids of open connections that may be called for now, in order, behind the id ``after``."""
-        return standings.due(self._reader(), agenda, now, after=after, limit=limit)
+        return connections.due(self._reader(), agenda, now, after=after, limit=limit)
 
     def next_due(self, agenda: Agenda) -> datetime | None:
         """When the next open connection may be called for; None if none is open."""
-        return standings.next_due(self._reader(), agenda)
+        return connections.next_due(self._reader(), agenda)
 
     def open_count(self, agenda: Agenda) -> int:
         """How many connections of the agenda are open."""
-        return standings.open_count(self._reader(), agenda)
+        return connections.open_count(self._reader(), agenda)
 
     def open_ids(self, agenda: Agenda) -> list[int]:
         """Ids of the open connections of an agenda, in order."""
-        return standings.open_ids(self._reader(), agenda)
+        return connections.open_ids(self._reader(), agenda)
 
     def still_open(self, agenda: Agenda) -> int:
         """How many connections an agenda has not settled, those that were asked too often among them."""
-        return standings.open_count(self._reader(), replace(agenda, max_attempts=sys.maxsize))
+        return connections.open_count(self._reader(), replace(agenda, max_attempts=sys.maxsize))
 
     def ended_calls(self) -> Counter[tuple[str, str]]:
         """The calls of this run that have ended: action and outcome to number."""
-        return reading.ended_calls(self._reader(), self._run_id)
+        return status.ended_calls(self._reader(), self._run_id)
 
     def given_up(self) -> int:
         """How many connections this run found to be over."""
-        return reading.given_up(self._reader(), self._run_id)
+        return status.given_up(self._reader(), self._run_id)
 
-    def findings(self) -> list[reading.Finding]:
+    def findings(self) -> list[status.Finding]:
         """Pairs that work, and do not reach what the legacy row said."""
-        return list(reading.findings(self._reader()))
+        return list(status.findings(self._reader()))
 
-    def status(self) -> reading.Status:
+    def status(self) -> status.Status:
         """Where the job stands."""
         reader = self._reader()
-        with reading.one_view(reader):
-            return reading.status(reader, self._clock())
+        with status.one_view(reader):
+            return status.status(reader, self._clock())
 
 
 @contextmanager
@@ -334,16 +334,16 @@ def open_for_job(
     path = path.resolve()
     if create:
         _ensure_file(path)
-    elif not files.exists(path):
+    elif not opening.exists(path):
         raise LedgerError(
             f"there is no ledger {path}",
             hint="'migrator run TOKENS' makes one; name another with --ledger FILE",
         )
-    with lock.exclusive(path), files.translated(path):
-        connection = files.connect(path, readonly=False)
+    with lock.exclusive(path), opening.translated(path):
+        connection = opening.connect(path, readonly=False)
         try:
             if not create:
-                files.refuse_emptied(connection, path)
+                opening.refuse_emptied(connection, path)
             schema.prepare(connection, create=create)
             copying.refuse_work_beside_the_original(connection, path)
             codec = unlock(connection, key, may_claim=True)
@@ -361,10 +361,10 @@ def open_for_job(
 @contextmanager
 def open_to_read(path: Path) -> Iterator[sqlite3.Connection]:
     """Open a ledger for what it says in the clear: no key, no lock, nothing written."""
-    with files.translated(path):
-        connection = files.connect(path.resolve(), readonly=True)
+    with opening.translated(path):
+        connection = opening.connect(path.resolve(), readonly=True)
         try:
-            files.refuse_emptied(connection, path)
+            opening.refuse_emptied(connection, path)
             schema.check(connection)
             yield connection
         finally:
@@ -382,7 +382,7 @@ def _ensure_file(path: Path) -> None:
     if path.exists():
         return
     try:
-        files.create_private(path)
+        opening.create_private(path)
     except FileExistsError:
         return
     except OSError as error:

@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from migrator.ledger import copying, entries, files, inviting, lock, schema
-from migrator.ledger.book import Book
-from migrator.ledger.entries import SERVE, EndedCall
-from migrator.ledger.inviting import LINKS, Invitation, Left, Remaining, Visit
-from migrator.ledger.ledger import unlock
-from migrator.ledger.rescue import RescueFile
-from migrator.ledger.vault import LedgerKey, Vault
+from migrator.ledger import calls, invitations, schema
+from migrator.ledger.calls import SERVE, EndedCall
+from migrator.ledger.file import copying, lock, opening
+from migrator.ledger.file.rescue import RescueFile
+from migrator.ledger.file.vault import LedgerKey, Vault
+from migrator.ledger.invitations import LINKS, Invitation, Left, Remaining, Visit
+from migrator.ledger.job_ledger import unlock
+from migrator.ledger.open_ledger import Book
 from migrator.models import Action, Clock, Secret, Standing
 from migrator.rules.transitions import Policy
 
@@ -38,8 +39,8 @@ class ConsentLedger(Book):
         rescued = list(self._rescue.records())
 
         def entry(db: sqlite3.Connection) -> tuple[int, Left]:
-            left = inviting.take_stock(db, self._codec, rescued, policy, now)
-            return entries.begin_run(db, SERVE, os.getpid(), (), now), left
+            left = invitations.take_stock(db, self._codec, rescued, policy, now)
+            return calls.begin_run(db, SERVE, os.getpid(), (), now), left
 
         self._run_id, left = self._writer.write(entry)
         self._rescue.set_aside(workers)
@@ -54,27 +55,27 @@ class ConsentLedger(Book):
 
     def invitation(self, invitation_id: str) -> Invitation | None:
         """An invitation, and where its connection stands; None if there is no such invitation."""
-        return inviting.invitation(self._reader(), invitation_id)
+        return invitations.invitation(self._reader(), invitation_id)
 
     def remaining(self, invitation_id: str) -> tuple[Remaining, ...]:
         """The invitations that still count and went to the same address as this one."""
-        return inviting.remaining(self._reader(), invitation_id, self._clock())
+        return invitations.remaining(self._reader(), invitation_id, self._clock())
 
     def unverified(self) -> tuple[int, ...]:
         """Connections whose new pair may be asked for once more, and nobody has seen work yet."""
-        return inviting.unverified(self._reader(), self._clock())
+        return invitations.unverified(self._reader(), self._clock())
 
     def opened(self, invitation_id: str) -> None:
         """Somebody looked at the page of an invitation. Returns at once: nobody waits for a page for that."""
-        self._writer.write_later(lambda db: inviting.opened(db, invitation_id, self._clock()))
+        self._writer.write_later(lambda db: invitations.opened(db, invitation_id, self._clock()))
 
     def came_back(self, state_sha256: str, invitation_id: str, visit: Visit) -> None:
         """A user came back without a code. Raises ``AlreadyUsed`` for the second time."""
 
         def entry(db: sqlite3.Connection) -> None:
             now = self._clock()
-            inviting.use_state(db, state_sha256, invitation_id, None, now)
-            inviting.note_visit(db, invitation_id, visit, now)
+            invitations.use_state(db, state_sha256, invitation_id, None, now)
+            invitations.note_visit(db, invitation_id, visit, now)
 
         self._writer.write(entry)
 
@@ -83,7 +84,7 @@ class ConsentLedger(Book):
 
         None if there is no such invitation. It is counted, and nothing else comes of it.
         """
-        return self._writer.write(lambda db: inviting.lost_track(db, invitation_id))
+        return self._writer.write(lambda db: invitations.lost_track(db, invitation_id))
 
     # --- calls ---
 
@@ -93,7 +94,9 @@ class ConsentLedger(Book):
         None if the connection no longer waits for its user. Raises ``AlreadyUsed``.
         """
         return self._writer.write(
-            lambda db: inviting.begin_exchange(db, state_sha256, invitation_id, self._run_id, self._clock())
+            lambda db: invitations.begin_exchange(
+                db, state_sha256, invitation_id, self._run_id, self._clock()
+            )
         )
 
     def end_exchange(self, call: EndedCall, invitation_id: str, visit: Visit) -> None:
@@ -103,8 +106,8 @@ class ConsentLedger(Book):
         """
 
         def entry(db: sqlite3.Connection) -> None:
-            if inviting.end_exchange(db, self._codec, call, self._clock()):
-                inviting.note_visit(db, invitation_id, visit, self._clock())
+            if invitations.end_exchange(db, self._codec, call, self._clock()):
+                invitations.note_visit(db, invitation_id, visit, self._clock())
 
         self._record(call, entry)
 
@@ -114,7 +117,7 @@ class ConsentLedger(Book):
         None if the connection has gone on since its standing was read.
         """
         return self._writer.write(
-            lambda db: entries.begin_call(db, standing, Action.VERIFY, self._run_id, self._clock())
+            lambda db: calls.begin_call(db, standing, Action.VERIFY, self._run_id, self._clock())
         )
 
     def end_verification(self, call: EndedCall, visit: Visit) -> None:
@@ -124,8 +127,8 @@ class ConsentLedger(Book):
         """
 
         def entry(db: sqlite3.Connection) -> None:
-            if inviting.end_verification(db, self._codec, call, self._clock()):
-                inviting.note_last_visit(db, call.connection_id, visit, self._clock())
+            if invitations.end_verification(db, self._codec, call, self._clock()):
+                invitations.note_last_visit(db, call.connection_id, visit, self._clock())
 
         self._record(call, entry)
 
@@ -158,10 +161,10 @@ def open_for_consents(
     ``LedgerError`` if there is no ledger, it is not ours, or the key is not its key.
     """
     path = path.resolve()
-    with lock.consents(path), files.translated(path):
-        connection = files.connect(path, readonly=False)
+    with lock.consents(path), opening.translated(path):
+        connection = opening.connect(path, readonly=False)
         try:
-            files.refuse_emptied(connection, path)
+            opening.refuse_emptied(connection, path)
             schema.prepare(connection, create=False)
             copying.refuse_work_beside_the_original(connection, path)
             codec = unlock(connection, key, may_claim=False)
