@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from migrator import sandbox
-from migrator.sandbox import files
+from migrator.sandbox.issuing import client_files
 from tests import postgres as servers
 from tests.postgres import Database, Server
 from tests.support import Scene
@@ -37,12 +37,12 @@ def set_scene(tmp_path: Path) -> Iterator[SetScene]:
             folder = tmp_path / "scene"
             folder.mkdir()
             state = tmp_path / "sandbox.db"
-            files.write_tokens(
+            client_files.write_tokens(
                 folder / "tokens.csv", sandbox.issue_tokens(state, count, mix, expired=expired, seed=7)
             )
             running = stack.enter_context(sandbox.running(state, faults, seed=7))
             credentials = sandbox.credentials(state)
-            settings = files.write_settings(folder, credentials, running.base_url)
+            settings = client_files.write_settings(folder, credentials, running.base_url)
             settings.write_text(
                 f"{settings.read_text('utf-8').rstrip()}\ntimeout = {timeout}\npatience = {4 * timeout}\n",
                 "utf-8",

@@ -134,8 +134,8 @@ def _testify(stage: _Stage, sandbox: Sandbox) -> bool:
 def _sandbox(folder: Path, samples: Path) -> Iterator[Sandbox]:
     """The sandbox, which knows the tokens of the sample data, and settings that match."""
     try:
-        from migrator import sandbox  # noqa: PLC0415 - needs the extra
-        from migrator.sandbox import files  # noqa: PLC0415
+        from migrator import sandbox
+        from migrator.sandbox.issuing import client_files
     except ModuleNotFoundError:
         raise ConfigurationError(
             "the demo needs Flask and cheroot", hint="pip install 'oauth-migrator[web]'"
@@ -143,7 +143,7 @@ def _sandbox(folder: Path, samples: Path) -> Iterator[Sandbox]:
     state = folder / "sandbox.db"
     sandbox.adopt_tokens(state, _rows(samples))
     with sandbox.running(state, _FAULTS) as running:
-        settings = files.write_settings(folder, sandbox.credentials(state), running.base_url)
+        settings = client_files.write_settings(folder, sandbox.credentials(state), running.base_url)
         settings.write_text(settings.read_text("utf-8").rstrip() + _ONE_LOST_ANSWER_TAKES_8_SECONDS, "utf-8")
         click.echo(f"A sandbox that knows the tokens of {samples} listens on {running.base_url}.")
         yield running

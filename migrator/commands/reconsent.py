@@ -179,9 +179,9 @@ def links(
     named. A link stands for its connection: keep the file as secret as the mails.
     """
     with _web_extra():
-        from migrator.consent.links import Term, write_links  # noqa: PLC0415 - needs the extra
-    from migrator.consent import links_text  # noqa: PLC0415 - as the rest of it
-    from migrator.consent.public_url import parse  # noqa: PLC0415 - as the rest of it
+        from migrator.consent.links import Term, write_links
+    from migrator.consent import links_text
+    from migrator.consent.public_url import parse
 
     if valid is not None and not valid:
         raise click.UsageError("--valid must be longer than nothing")
@@ -228,9 +228,9 @@ def serve(context: Context, public_url: str, host: str, port: int, behind_proxy:
     commands may run meanwhile, but for 'purge' and 'ledger rekey'.
     """
     with _web_extra():
-        from migrator.consent.serving import Address  # noqa: PLC0415 - needs the extra
-        from migrator.consent.serving import serve as serve_consents  # noqa: PLC0415 - needs the extra
-    from migrator.consent.public_url import parse  # noqa: PLC0415 - as the rest of it
+        from migrator.consent.serving import Address
+        from migrator.consent.serving import serve as serve_consents
+    from migrator.consent.public_url import parse
 
     url = parse(public_url)
     settings = context.settings()

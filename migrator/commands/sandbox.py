@@ -32,7 +32,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 def _sandbox_errors() -> Iterator[None]:
     """Run what needs the sandbox: its errors become ours, and a missing extra says which to install."""
     try:
-        from migrator.sandbox import SandboxError  # noqa: PLC0415 - needs the extra
+        from migrator.sandbox import SandboxError
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _WEB_EXTRA:
             raise
@@ -101,7 +101,7 @@ def serve(
     if provider != "xero":
         raise ConfigurationError(f"the sandbox cannot play {provider!r}", hint="It knows xero.")
     with _sandbox_errors():
-        from migrator.sandbox import serve as serve_sandbox  # noqa: PLC0415 - needs the extra
+        from migrator.sandbox import serve as serve_sandbox
 
         serve_sandbox(
             state,
@@ -172,7 +172,8 @@ def tokens(
     if output is None and adopt is None:
         raise click.UsageError("Name the file for the tokens with -o.")
     with _sandbox_errors(), _output_errors():
-        from migrator.sandbox import adopted, credentials, files, issue_tokens  # noqa: PLC0415 - needs the extra
+        from migrator.sandbox import adopted, credentials, issue_tokens
+        from migrator.sandbox.issuing import client_files
 
         if adopt is None:
             rows = issue_tokens(
@@ -184,16 +185,16 @@ def tokens(
                 organisations_per_user=organisations_per_user,
             )
         else:
-            rows = adopted(state, files.read_tokens(adopt))
+            rows = adopted(state, client_files.read_tokens(adopt))
         if output is None:
             click.echo(f"sandbox: {counted(sum(1 for _ in rows), 'token')} adopted (state {state})", err=True)
             return
-        written = files.write_tokens(output, rows)
+        written = client_files.write_tokens(output, rows)
         types = ", ".join(f"{n} {app_type}" for app_type, n in sorted(written.items()))
         click.echo(f"sandbox: {counted(written.total(), 'token')} ({types}) written to {output}", err=True)
-        settings = files.write_settings(output.parent, credentials(state), base_url)
+        settings = client_files.write_settings(output.parent, credentials(state), base_url)
         click.echo(f"sandbox: settings that match written to {settings}", err=True)
-        if settings.name != files.USUAL_NAMES[0]:
+        if settings.name != client_files.USUAL_NAMES[0]:
             click.echo(
                 f"sandbox: other settings or secrets stand in {output.parent} already and were left as they "
                 f"are; use --config {settings}",
@@ -215,7 +216,7 @@ def _output_errors() -> Iterator[None]:
 def credentials(*, as_json: bool, state: Path) -> None:
     """Show the sandbox app's keys, ids and secrets: the same at every call for one state file."""
     with _sandbox_errors():
-        from migrator.sandbox import credentials as ask  # noqa: PLC0415 - needs the extra
+        from migrator.sandbox import credentials as ask
 
         known = ask(state)
     if as_json:
@@ -232,7 +233,7 @@ def credentials(*, as_json: bool, state: Path) -> None:
 def stats(*, as_json: bool, state: Path) -> None:
     """Show what the sandbox witnessed: what it issued, how often, and what still works."""
     with _sandbox_errors():
-        from migrator.sandbox import stats as ask  # noqa: PLC0415 - needs the extra
+        from migrator.sandbox import stats as ask
 
         facts = ask(state, tokens=as_json)
     if as_json:

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrator.sandbox.messages import Answer, Call
+from migrator.sandbox.http.messages import Answer, Call
 
 if TYPE_CHECKING:
-    from migrator.sandbox.access_tokens import AccessTokens
-    from migrator.sandbox.clock import Clock
-    from migrator.sandbox.faults import Repeat
-    from migrator.sandbox.portal import Credentials
-    from migrator.sandbox.state import State
+    from migrator.sandbox.http.faults import Repeat
+    from migrator.sandbox.oauth2.access_tokens import AccessTokens
+    from migrator.sandbox.state.clock import Clock
+    from migrator.sandbox.state.portal import Credentials
+    from migrator.sandbox.state.state_file import State
 
 
 @dataclass(frozen=True)

@@ -8,22 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from migrator.sandbox import adopt, issue, portal, witness
-from migrator.sandbox.access_tokens import AccessTokens
-from migrator.sandbox.app import create_app
-from migrator.sandbox.clock import Clock
-from migrator.sandbox.deck import DEFAULT_MIX, parse_mix
-from migrator.sandbox.desk import Desk
-from migrator.sandbox.faults import parse_faults
-from migrator.sandbox.later import Later
+from migrator.sandbox.http.app import create_app
+from migrator.sandbox.http.faults import parse_faults
+from migrator.sandbox.http.late_calls import Later
+from migrator.sandbox.http.middleware import Desk
+from migrator.sandbox.http.server import serving
+from migrator.sandbox.issuing import adopt, issue
+from migrator.sandbox.issuing.shares import DEFAULT_MIX, parse_mix
+from migrator.sandbox.oauth2.access_tokens import AccessTokens
 from migrator.sandbox.provider import Provider
-from migrator.sandbox.server import serving
-from migrator.sandbox.state import State
+from migrator.sandbox.state import portal, witness
+from migrator.sandbox.state.clock import Clock
+from migrator.sandbox.state.state_file import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from migrator.sandbox.faults import Faults
+    from migrator.sandbox.http.faults import Faults
 
 EXPIRED = 0.1
 """Share of issued partner tokens whose time is over, so that renewals are exercised."""

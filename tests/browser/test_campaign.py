@@ -23,7 +23,7 @@ from migrator.consent import web, words
 from migrator.consent.languages import Language, languages
 from migrator.consent.words import Message, Names
 from migrator.providers.xero_scopes import SCOPES
-from migrator.sandbox import files
+from migrator.sandbox.issuing import client_files
 from tests.consent.support import PATIENCE, await_listening, free_port
 from tests.support import Scene, fingerprint
 
@@ -60,10 +60,12 @@ def campaign(tmp_path: Path) -> Iterator[Campaign]:
     url = f"http://127.0.0.1:{port}"
     folder, state = tmp_path / "scene", tmp_path / "sandbox.db"
     folder.mkdir()
-    files.write_tokens(folder / "tokens.csv", sandbox.issue_tokens(state, 3, "public=1", expired=0.0, seed=3))
+    client_files.write_tokens(
+        folder / "tokens.csv", sandbox.issue_tokens(state, 3, "public=1", expired=0.0, seed=3)
+    )
     with sandbox.running(state, redirect_uris=[f"{url}/callback"]) as running:
         credentials = sandbox.credentials(state)
-        settings = files.write_settings(folder, credentials, running.base_url)
+        settings = client_files.write_settings(folder, credentials, running.base_url)
         text = settings.read_text("utf-8").replace("http://127.0.0.1:8766/callback", f"{url}/callback")
         settings.write_text(text, "utf-8")
         scene = Scene(folder, running, credentials)

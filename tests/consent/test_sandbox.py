@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from migrator import sandbox
-from migrator.sandbox import Sandbox, files
+from migrator.sandbox import Sandbox
+from migrator.sandbox.issuing import client_files
 from tests.consent.oauth2_provider import OAuth2Provider
 from tests.consent.support import Browser as Plain
 from tests.consent.support import Campaign, heading
@@ -45,10 +46,10 @@ def campaign(tmp_path: Path) -> Iterator[SandboxCampaign]:
     folder.mkdir()
     state = tmp_path / "sandbox.db"
     rows = sandbox.issue_tokens(state, 6, "public=4,private=2", expired=0.0, seed=3, organisations_per_user=2)
-    files.write_tokens(folder / "tokens.csv", rows)
+    client_files.write_tokens(folder / "tokens.csv", rows)
     made = SandboxCampaign(folder, OAuth2Provider("", ""))
     with sandbox.running(state, seed=3, redirect_uris=[f"{made.url}/callback"]) as running:
-        settings = files.write_settings(folder, sandbox.credentials(state), running.base_url)
+        settings = client_files.write_settings(folder, sandbox.credentials(state), running.base_url)
         text = settings.read_text("utf-8")
         start = text.index("redirect_uri")
         end = text.index("\n", start)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from migrator import sandbox
-from migrator.sandbox import Sandbox, files
+from migrator.sandbox import Sandbox
+from migrator.sandbox.issuing import client_files
 from tests.handover.support import Life, write_csv
 
 Rewrite = Callable[[int, dict[str, str]], Mapping[str, str]]
@@ -59,7 +60,7 @@ class Swapped:
 
 def _life(scene: Path, state: Path, running: Sandbox) -> Life:
     credentials = sandbox.credentials(state)
-    settings = files.write_settings(scene, credentials, running.base_url)
+    settings = client_files.write_settings(scene, credentials, running.base_url)
     settings.write_text(f"{settings.read_text('utf-8').rstrip()}\ntimeout = 0.5\npatience = 2\n", "utf-8")
     return Life(scene, running, credentials)
 

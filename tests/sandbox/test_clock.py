@@ -11,8 +11,9 @@ import jwt
 import pytest
 import requests
 
-from migrator.sandbox import SandboxError, app, issue_tokens, running, stats
-from migrator.sandbox.clock import LONGEST_ADVANCE
+from migrator.sandbox import SandboxError, issue_tokens, running, stats
+from migrator.sandbox.http import app
+from migrator.sandbox.state.clock import LONGEST_ADVANCE
 from tests.sandbox.conftest import Start
 from tests.sandbox.support import Client, Row, at, problem
 

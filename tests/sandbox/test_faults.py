@@ -18,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.sandbox import FaultError, SandboxError, credentials, issue_tokens, running, stats
-from migrator.sandbox.faults import Dice, Faults, Limit, Mishap, Repeat, parse_faults
-from migrator.sandbox.later import Later
+from migrator.sandbox.http.faults import Dice, Faults, Limit, Mishap, Repeat, parse_faults
+from migrator.sandbox.http.late_calls import Later
 from tests.sandbox.conftest import Start
 from tests.sandbox.support import Client, Row, at, problem, renewed
 

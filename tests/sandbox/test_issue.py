@@ -16,8 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.sandbox import MixError, adopt_tokens, issue, issue_tokens, stats
-from migrator.sandbox.deck import Deck, apportion, parse_mix
+from migrator.sandbox import MixError, adopt_tokens, issue_tokens, stats
+from migrator.sandbox.issuing import issue
+from migrator.sandbox.issuing.shares import Deck, apportion, parse_mix
 from tests.sandbox.support import Client, Row, problem, renewed
 
 COLUMNS = [

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.sandbox import admission
-from migrator.sandbox.app import ROUTES
-from migrator.sandbox.faults import Limit
-from migrator.sandbox.limits import Room, SlidingWindow
-from migrator.sandbox.migrate_intuit import migrate_intuit
+from migrator.sandbox.http import admission
+from migrator.sandbox.http.app import ROUTES
+from migrator.sandbox.http.faults import Limit
+from migrator.sandbox.http.limits import Room, SlidingWindow
+from migrator.sandbox.xero.migrate_intuit import migrate_intuit
 from tests.sandbox.conftest import Start
 from tests.sandbox.support import Client, Row
 

@@ -18,8 +18,8 @@ from oauthlib.oauth1 import (
 )
 from oauthlib.oauth1 import Client as Signer
 
-from migrator.sandbox import oauth1, signatures
-from migrator.sandbox.messages import Call, Refusal
+from migrator.sandbox.http.messages import Call, Refusal
+from migrator.sandbox.oauth1 import authentication, signatures
 
 FORM = "application/x-www-form-urlencoded"
 EXAMPLE_HEADER = (
@@ -37,7 +37,7 @@ def test_base_string_of_section_3_4_1_1() -> None:
         {"authorization": EXAMPLE_HEADER, "content-type": FORM},
         b"c2&a3=2+q",
     )
-    assert oauth1.read(call).base_string == (
+    assert authentication.read(call).base_string == (
         "POST&http%3A%2F%2Fexample.com%2Frequest&a2%3Dr%2520b%26a3%3D2%2520q%26a3%3Da%26b5%3D%253D%25253D%26"
         "c%2540%3D%26c2%3D%26oauth_consumer_key%3D9djdj82h48djs9d2%26oauth_nonce%3D7d8f3e4a%26"
         "oauth_signature_method%3DHMAC-SHA1%26oauth_timestamp%3D137131201%26oauth_token%3Dkkk9d7dh3k39sjv7"
@@ -48,7 +48,7 @@ def test_a_body_that_is_no_form_takes_no_part() -> None:
     headers = {"authorization": EXAMPLE_HEADER, "content-type": "application/json"}
     with_body = Call("POST", b"/request", "example.com", headers, b"a=b")
     without = Call("POST", b"/request", "example.com", headers)
-    assert oauth1.read(with_body).base_string == oauth1.read(without).base_string
+    assert authentication.read(with_body).base_string == authentication.read(without).base_string
 
 
 CONSUMER = 'OAuth realm="Photos", oauth_consumer_key="dpf43f3p2l4k3l03", oauth_signature_method="HMAC-SHA1", '
@@ -126,7 +126,7 @@ def test_other_schemes_carry_no_parameters(header: bytes) -> None:
 )
 def test_a_malformed_header_is_refused(header: str) -> None:
     with pytest.raises(Refusal) as refused:
-        oauth1.read(Call("GET", b"/", "localhost", {"authorization": header}))
+        authentication.read(Call("GET", b"/", "localhost", {"authorization": header}))
     assert b"parameter_rejected" in refused.value.answer.body
 
 
@@ -178,11 +178,11 @@ def test_agrees_with_oauthlib_over_hostile_values(
         realm=realm,
     )
     uri, headers, body = signer.sign(uri, "POST", encode(form), {"Content-Type": FORM})
-    signed = oauth1.read(_call(uri, "POST", headers, body))
+    signed = authentication.read(_call(uri, "POST", headers, body))
     signature = signed.oauth["oauth_signature"]
     assert signatures.hmac_sha1_valid(signed.base_string, signature, consumer_secret, token_secret)
 
-    tampered = oauth1.read(_call(f"{uri}&p=1", "POST", headers, body))
+    tampered = authentication.read(_call(f"{uri}&p=1", "POST", headers, body))
     assert not signatures.hmac_sha1_valid(tampered.base_string, signature, consumer_secret, token_secret)
 
 
@@ -197,7 +197,7 @@ RSA_PEM = RSA_KEY.private_bytes(
 def test_agrees_with_oauthlib_on_rsa(query: list[tuple[str, str]]) -> None:
     signer = Signer("key", rsa_key=RSA_PEM, resource_owner_key="token", signature_method=SIGNATURE_RSA_SHA1)
     uri, headers, body = signer.sign(f"http://example.com/a?{urlencode(query)}", "GET")
-    signed = oauth1.read(_call(uri, "GET", headers, body))
+    signed = authentication.read(_call(uri, "GET", headers, body))
     signature = signed.oauth["oauth_signature"]
     assert signatures.rsa_sha1_valid(signed.base_string, signature, RSA_KEY.public_key())
     assert not signatures.rsa_sha1_valid(f"{signed.base_string}x", signature, RSA_KEY.public_key())

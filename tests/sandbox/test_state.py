@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from migrator.sandbox import SandboxError, credentials, issue_tokens, running, stats
-from migrator.sandbox.state import State, count
+from migrator.sandbox.state.state_file import State, count
 from tests.sandbox.conftest import Start
 from tests.sandbox.support import Client, Row, problem, renewed
 

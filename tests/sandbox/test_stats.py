@@ -7,15 +7,15 @@ import threading
 from pathlib import Path
 
 from migrator.sandbox import issue_tokens, stats
-from migrator.sandbox.access_tokens import AccessTokens
-from migrator.sandbox.clock import Clock
-from migrator.sandbox.desk import Desk
-from migrator.sandbox.faults import Faults, Repeat
-from migrator.sandbox.later import Later
-from migrator.sandbox.messages import Answer, Call
-from migrator.sandbox.portal import load
+from migrator.sandbox.http.faults import Faults, Repeat
+from migrator.sandbox.http.late_calls import Later
+from migrator.sandbox.http.messages import Answer, Call
+from migrator.sandbox.http.middleware import Desk
+from migrator.sandbox.oauth2.access_tokens import AccessTokens
 from migrator.sandbox.provider import Provider
-from migrator.sandbox.state import State
+from migrator.sandbox.state.clock import Clock
+from migrator.sandbox.state.portal import load
+from migrator.sandbox.state.state_file import State
 from tests.sandbox.conftest import Start
 from tests.sandbox.support import Client, Row, digest, in_threads, renewed
 

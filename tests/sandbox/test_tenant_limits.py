@@ -8,18 +8,18 @@ from pathlib import Path
 
 from requests import Response
 
-from migrator.sandbox.access_tokens import AccessTokens
-from migrator.sandbox.clock import Clock
-from migrator.sandbox.desk import Desk
-from migrator.sandbox.faults import Faults, Limit, Repeat
-from migrator.sandbox.later import Later
-from migrator.sandbox.limits import Room, SlidingWindow
-from migrator.sandbox.messages import Answer, Call
-from migrator.sandbox.organisation import organisation
-from migrator.sandbox.portal import load
+from migrator.sandbox.http.faults import Faults, Limit, Repeat
+from migrator.sandbox.http.late_calls import Later
+from migrator.sandbox.http.limits import Room, SlidingWindow
+from migrator.sandbox.http.messages import Answer, Call
+from migrator.sandbox.http.middleware import Desk
+from migrator.sandbox.oauth2.access_tokens import AccessTokens
 from migrator.sandbox.provider import Provider
-from migrator.sandbox.state import State
-from migrator.sandbox.tenant_limits import TenantLimits, Visit
+from migrator.sandbox.state.clock import Clock
+from migrator.sandbox.state.portal import load
+from migrator.sandbox.state.state_file import State
+from migrator.sandbox.xero.organisation import organisation
+from migrator.sandbox.xero.tenant_limits import TenantLimits, Visit
 from tests.sandbox.conftest import Start
 from tests.sandbox.support import Client, Pair, Row
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from migrator import sandbox
-from migrator.sandbox import files
+from migrator.sandbox.issuing import client_files
 from tests.support import Scene
 
 
@@ -20,9 +20,9 @@ def scene(
     home.mkdir(parents=True)
     state = folder / "sandbox.db"
     rows = sandbox.issue_tokens(state, count, "partner=1", expired=expired, seed=seed)
-    files.write_tokens(home / "tokens.csv", rows)
+    client_files.write_tokens(home / "tokens.csv", rows)
     with sandbox.running(state, faults, seed=seed) as running:
-        settings = files.write_settings(home, sandbox.credentials(state), running.base_url)
+        settings = client_files.write_settings(home, sandbox.credentials(state), running.base_url)
         settings.write_text(
             f"{settings.read_text('utf-8').rstrip()}\ntimeout = {timeout}\npatience = {4 * timeout}\n",
             "utf-8",

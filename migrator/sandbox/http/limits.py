@@ -1,0 +1,52 @@
+"""How many calls an application may make: a window that slides."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from migrator.sandbox.http.faults import Limit
+
+
+@dataclass(frozen=True)
+class Room:
+    """Whether a call may pass."""
+
+    granted: bool
+    remaining: int
+    """Further calls that would pass now."""
+    retry_after: int = 0
+    """Whole seconds until one would pass again; 0 if this one did."""
+
+
+class SlidingWindow:
+    """Counts the calls of the last so many seconds. Refused calls do not count. Lives in memory only."""
+
+    def __init__(self, limit: Limit) -> None:
+        self.limit = limit
+        self._passed: deque[float] = deque()
+        self._lock = threading.Lock()
+
+    def take(self, now: float) -> Room:
+        """Let a call pass at ``now`` (seconds, never going back), or say when to come again."""
+        with self._lock:
+            self._forget_old(now)
+            if len(self._passed) >= self.limit.calls:
+                wait = self._passed[0] + self.limit.seconds - now
+                return Room(granted=False, remaining=0, retry_after=max(1, math.ceil(wait)))
+            self._passed.append(now)
+            return Room(granted=True, remaining=self.limit.calls - len(self._passed))
+
+    def left(self, now: float) -> int:
+        """How many calls would pass now."""
+        with self._lock:
+            self._forget_old(now)
+            return self.limit.calls - len(self._passed)
+
+    def _forget_old(self, now: float) -> None:
+        while self._passed and self._passed[0] <= now - self.limit.seconds:
+            self._passed.popleft()

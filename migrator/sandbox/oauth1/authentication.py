@@ -1,0 +1,212 @@
+"""Who signed an OAuth 1.0a call, and whether the call is what it says (RFC 5849, section 3.2)."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from migrator.sandbox.http.messages import FORM, Answer, Call, Refusal
+from migrator.sandbox.oauth1 import consumers, signatures
+from migrator.sandbox.state.state_file import count
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Mapping
+
+    from migrator.sandbox.oauth1.consumers import Consumer
+    from migrator.sandbox.provider import Provider
+
+TIMESTAMP_TOLERANCE = 300
+"""Seconds by which a client's clock may differ from ours, either way."""
+
+PROBLEM_CONTENT_TYPE = "text/html; charset=utf-8"
+"""What the provider calls its form-encoded problems."""
+
+REQUIRED = (
+    "oauth_consumer_key",
+    "oauth_signature_method",
+    "oauth_signature",
+    "oauth_timestamp",
+    "oauth_nonce",
+)
+"""Of every signed call; most need a token too."""
+
+_BAD_REQUESTS = {"parameter_absent", "parameter_rejected", "version_rejected", "signature_method_rejected"}
+
+T = TypeVar("T")
+
+
+def problem(word: str, advice: str) -> Refusal:
+    """One of the provider's problem words, with a sentence for people: 400 for a bad request, else 401."""
+    fields = {"oauth_problem": word, "oauth_problem_advice": advice}
+    if word in _BAD_REQUESTS:
+        return Refusal(Answer.of_form(400, fields, PROBLEM_CONTENT_TYPE))
+    answer = Answer.of_form(401, fields, PROBLEM_CONTENT_TYPE)
+    return Refusal(answer.with_headers({"WWW-Authenticate": 'OAuth realm="sandbox"'}))
+
+
+@dataclass(frozen=True)
+class SignedCall:
+    """A call's OAuth parameters, wherever they stood, and the base string that its signature is to match."""
+
+    oauth: Mapping[str, str]
+    """The ``oauth_`` parameters by name; each came once."""
+    base_string: str
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A legacy access token that signed a call, with the connection it opens."""
+
+    token: str
+    session_handle: str | None
+    expires_at: float | None
+    alive: bool
+    connection_id: int
+    app_type: str
+    tenant_id: str
+    tenant_type: str
+    user_id: str
+    authorised_until: float | None
+
+    def require_partner(self) -> None:
+        """Refuse what only partner applications may do."""
+        if self.app_type != "partner":
+            raise problem("permission_denied", f"The token belongs to a {self.app_type} application")
+
+    def require_alive(self) -> None:
+        """Refuse a token that was renewed away or ended by its swap."""
+        if not self.alive:
+            raise problem("token_rejected", "The access token is no longer valid")
+
+    def expired(self, now: float) -> bool:
+        """Whether the token's time is over."""
+        return self.expires_at is not None and self.expires_at <= now
+
+
+def read(call: Call) -> SignedCall:
+    """Collect the OAuth parameters of header, query and form body (3.4.1.3.1, 3.5); raises ``Refusal``."""
+    try:
+        parameters = signatures.header_parameters(call.headers.get("authorization", "").encode("latin-1"))
+    except signatures.MalformedHeaderError as error:
+        raise problem("parameter_rejected", str(error)) from error
+    parameters += signatures.form_parameters(call.query)
+    if call.media_type == FORM:
+        parameters += signatures.form_parameters(call.body)
+    named = [(name.decode(errors="replace"), value.decode(errors="replace")) for name, value in parameters]
+    oauth = [(name, value) for name, value in named if name.startswith("oauth_")]
+    repeated = [name for name, times in Counter(name for name, _ in oauth).items() if times > 1]
+    if repeated:
+        raise problem("parameter_rejected", f"{repeated[0]} was given more than once")
+    uri = signatures.base_string_uri(call.scheme, call.host, call.path)
+    return SignedCall(dict(oauth), signatures.base_string(call.method, uri, parameters))
+
+
+def in_one_transaction(
+    provider: Provider, signed: SignedCall, effect: Callable[[sqlite3.Connection, Grant], T]
+) -> T:
+    """Authenticate a call with an access token and let ``effect`` happen, both in one transaction.
+
+    ``effect`` refuses before it writes; a refusal still uses up the nonce, as the call itself was genuine.
+    """
+    return authenticated(provider, signed, _access_token, lambda db, _, row: effect(db, _grant(row)))
+
+
+def authenticated(
+    provider: Provider,
+    signed: SignedCall,
+    find: Callable[[sqlite3.Connection, Consumer, str], sqlite3.Row] | None,
+    effect: Callable[[sqlite3.Connection, Consumer, Any], T],
+) -> T:
+    """Authenticate a call with whatever token ``find`` finds, and let ``effect`` happen with it.
+
+    ``find`` takes the consumer and the token's name and gives a row with its ``secret``, or refuses. Without
+    it the call is to be signed with no token.
+    """
+    with provider.state.writing() as db:
+        try:
+            consumer, row = _authenticate(provider, db, signed, find)
+            return effect(db, consumer, row)
+        except Refusal as refusal:
+            refused = refusal
+    raise refused
+
+
+def _authenticate(
+    provider: Provider,
+    db: sqlite3.Connection,
+    signed: SignedCall,
+    find: Callable[[sqlite3.Connection, Consumer, str], sqlite3.Row] | None,
+) -> tuple[Consumer, sqlite3.Row | None]:
+    required = REQUIRED if find is None else (*REQUIRED, "oauth_token")
+    absent = [name for name in required if not signed.oauth.get(name)]
+    if absent:
+        raise problem("parameter_absent", f"{absent[0]} is missing")
+    if signed.oauth.get("oauth_version", "1.0") != "1.0":
+        raise problem("version_rejected", "oauth_version must be 1.0")
+    now = provider.clock.now()
+    timestamp = _timestamp(signed, now)
+    consumer = _consumer(provider, signed)
+    token = signed.oauth.get("oauth_token", "")
+    row = find(db, consumer, token) if find else None
+    signature = signed.oauth["oauth_signature"]
+    if not consumer.signed(signed.base_string, signature, row["secret"] if row else ""):
+        raise problem("signature_invalid", "Failed to validate signature")
+    _use_nonce(db, (timestamp, consumer.key, token, signed.oauth["oauth_nonce"]), now)
+    return consumer, row
+
+
+def _access_token(db: sqlite3.Connection, consumer: Consumer, token: str) -> sqlite3.Row:
+    row: sqlite3.Row | None = db.execute(
+        "SELECT t.*, c.*, tenant_type FROM oauth1_tokens t JOIN connections c ON c.id = t.connection_id"
+        " JOIN organisations o USING (user_id, tenant_id) WHERE token = ?",
+        (token,),
+    ).fetchone()
+    if row is None:
+        raise problem("token_rejected", "The access token is not known")
+    if not consumer.may_use(row["app_type"]):
+        raise problem("token_rejected", "The access token belongs to another application")
+    return row
+
+
+def _grant(row: sqlite3.Row) -> Grant:
+    return Grant(
+        token=row["token"],
+        session_handle=row["session_handle"],
+        expires_at=row["expires_at"],
+        alive=bool(row["alive"]),
+        connection_id=row["connection_id"],
+        app_type=row["app_type"],
+        tenant_id=row["tenant_id"],
+        tenant_type=row["tenant_type"],
+        user_id=row["user_id"],
+        authorised_until=row["authorised_until"],
+    )
+
+
+def _timestamp(signed: SignedCall, now: float) -> int:
+    text = signed.oauth["oauth_timestamp"]
+    timestamp = int(text) if re.fullmatch(r"[0-9]{1,12}", text) else None
+    if timestamp is None or abs(timestamp - now) > TIMESTAMP_TOLERANCE:
+        raise problem("timestamp_refused", "The timestamp is not a number near the provider's time")
+    return timestamp
+
+
+def _consumer(provider: Provider, signed: SignedCall) -> Consumer:
+    consumer = consumers.by_key(provider.credentials).get(signed.oauth["oauth_consumer_key"])
+    if consumer is None:
+        raise problem("consumer_key_unknown", "Consumer key was not recognised")
+    if signed.oauth["oauth_signature_method"] != consumer.method:
+        raise problem("signature_method_rejected", f"The application is registered for {consumer.method}")
+    return consumer
+
+
+def _use_nonce(db: sqlite3.Connection, used: tuple[int, str, str, str], now: float) -> None:
+    """A nonce serves once for a timestamp, consumer and token (RFC 5849, 3.3)."""
+    # Older ones cannot come back: their timestamp would be refused.
+    db.execute("DELETE FROM nonces WHERE timestamp < ?", (int(now) - TIMESTAMP_TOLERANCE - 1,))
+    if db.execute("INSERT OR IGNORE INTO nonces VALUES (?, ?, ?, ?)", used).rowcount == 0:
+        count(db, "nonce_reuse")
+        raise problem("nonce_used", "The nonce has been used before")

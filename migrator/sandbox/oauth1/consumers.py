@@ -1,0 +1,51 @@
+"""The OAuth 1.0a consumers, and how each signs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migrator.sandbox.oauth1 import signatures
+from migrator.sandbox.state.portal import private_key
+
+if TYPE_CHECKING:
+    from migrator.sandbox.state.portal import Credentials
+
+HMAC, RSA = "HMAC-SHA1", "RSA-SHA1"
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """Who signs: a consumer key, registered for one signature method."""
+
+    key: str
+    method: str
+    app_type: str
+    """Of the application: ``partner`` or ``public``."""
+    secret: str
+    """The consumer secret, or for RSA-SHA1 the private key, PEM."""
+
+    def may_use(self, app_type: str) -> bool:
+        """Whether it may sign with such an application's tokens.
+
+        The partner application's consumers may with all of them, since ``sandbox tokens`` issues tokens of
+        all types for one set of settings.
+        """
+        return self.app_type in {"partner", app_type}
+
+    def signed(self, base_string: str, signature: str, token_secret: str) -> bool:
+        """Whether the signature is this consumer's, with that token."""
+        if self.method == RSA:
+            public_key = private_key(self.secret).public_key()
+            return signatures.rsa_sha1_valid(base_string, signature, public_key)
+        return signatures.hmac_sha1_valid(base_string, signature, self.secret, token_secret)
+
+
+def by_key(credentials: Credentials) -> dict[str, Consumer]:
+    """All there are."""
+    known = (
+        Consumer(credentials.consumer_key, HMAC, "partner", credentials.consumer_secret),
+        Consumer(credentials.rsa_consumer_key, RSA, "partner", credentials.rsa_private_key),
+        Consumer(credentials.public_consumer_key, HMAC, "public", credentials.public_consumer_secret),
+    )
+    return {consumer.key: consumer for consumer in known}

@@ -1,0 +1,139 @@
+"""What the sandbox's developer portal would show: the app's keys, ids and registered redirect URIs.
+
+There is a partner application with two OAuth 1.0a consumers, one registered for each signature method, either
+of which may sign with any of the application's tokens; a public application with a consumer of its own; and
+the two OAuth 2.0 clients of the partner application, one of them without a secret.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import string
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+
+from migrator.sandbox.errors import SandboxError
+from migrator.sandbox.state.state_file import State
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+    from pathlib import Path
+
+DEFAULT_REDIRECT_URI = "http://127.0.0.1:8766/callback"
+RSA_BITS = 2048
+
+_UPPER = string.ascii_uppercase + string.digits
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Made once for a state file, the same ever after."""
+
+    consumer_key: str
+    consumer_secret: str
+    """Of the consumer registered for HMAC-SHA1."""
+    rsa_consumer_key: str
+    """The consumer registered for RSA-SHA1."""
+    rsa_private_key: str
+    """Its private key, PEM. (The provider would have the public half only; a sandbox hands both out.)"""
+    public_consumer_key: str
+    public_consumer_secret: str
+    """Of the public application, registered for HMAC-SHA1."""
+    client_id: str
+    client_secret: str
+    """Of the confidential OAuth 2.0 client."""
+    public_client_id: str
+    """Of the OAuth 2.0 client without a secret."""
+    jwt_key: str
+    """The key that signs access tokens, PEM; never handed out."""
+
+
+def open_state(path: Path) -> State:
+    """Open the state at ``path``, made with fresh credentials if there is none; raises ``SandboxError``."""
+    return State.create_if_missing(path, _furnish)
+
+
+def load(state: State) -> Credentials:
+    """The credentials of an open state."""
+    with state.reading() as db:
+        return Credentials(
+            **{row["name"]: row["value"] for row in db.execute("SELECT name, value FROM settings")}
+        )
+
+
+def redirect_uris(state: State) -> list[str]:
+    """The registered redirect URIs, oldest first."""
+    with state.reading() as db:
+        return registered(db)
+
+
+def registered(db: sqlite3.Connection) -> list[str]:
+    """The same, within a transaction."""
+    return [row["uri"] for row in db.execute("SELECT uri FROM redirect_uris ORDER BY id")]
+
+
+def register_redirect_uris(state: State, uris: Iterable[str]) -> None:
+    """Register further redirect URIs; one that is known stays. Raises ``SandboxError`` for anything else."""
+    for uri in uris:
+        parts = urlsplit(uri)
+        if parts.scheme not in {"http", "https"} or not parts.netloc or "#" in uri:
+            raise SandboxError(f"--redirect-uri {uri!r} is not an absolute http(s) URL without a fragment")
+        with state.writing() as db:
+            db.execute("INSERT OR IGNORE INTO redirect_uris (uri) VALUES (?)", (uri,))
+
+
+def write_rsa_key(state: State, credentials: Credentials) -> Path:
+    """Put the RSA consumer's private key beside the state (``<state>.rsa.pem``, mode 0600); returns where."""
+    path = state.path.with_name(f"{state.path.name}.rsa.pem")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
+    with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        file.write(credentials.rsa_private_key)
+    draft.replace(path)
+    return path
+
+
+@lru_cache(maxsize=16)  # reading a key takes longer than using it
+def private_key(pem: str) -> RSAPrivateKey:
+    """A key as ``Credentials`` keeps it."""
+    key = serialization.load_pem_private_key(pem.encode(), password=None)
+    if not isinstance(key, RSAPrivateKey):
+        raise TypeError("not an RSA key")
+    return key
+
+
+def _furnish(db: sqlite3.Connection) -> None:
+    made = Credentials(
+        consumer_key=_random(_UPPER, 30),
+        consumer_secret=_random(_UPPER, 30),
+        rsa_consumer_key=_random(_UPPER, 30),
+        rsa_private_key=_new_key(),
+        public_consumer_key=_random(_UPPER, 30),
+        public_consumer_secret=_random(_UPPER, 30),
+        client_id=secrets.token_hex(16).upper(),
+        client_secret=secrets.token_urlsafe(36),
+        public_client_id=secrets.token_hex(16).upper(),
+        jwt_key=_new_key(),
+    )
+    db.executemany("INSERT INTO settings VALUES (?, ?)", asdict(made).items())
+    db.execute("INSERT INTO redirect_uris (uri) VALUES (?)", (DEFAULT_REDIRECT_URI,))
+
+
+def _random(alphabet: str, length: int) -> str:
+    return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+def _new_key() -> str:
+    return (
+        generate_private_key(public_exponent=65537, key_size=RSA_BITS)
+        .private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        .decode()
+    )

@@ -1,0 +1,1 @@
+"""What only Xero has: two addresses for the swap, session handles, connections, an organisation's limits."""

@@ -1,0 +1,133 @@
+"""``POST /oauth/migrate``: a partner's OAuth 1.0a access token is swapped for an OAuth 2.0 pair."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from migrator.sandbox.http.faults import Repeat
+from migrator.sandbox.http.messages import JSON, NO_STORE, Answer, Call, Refusal
+from migrator.sandbox.oauth1.authentication import Grant, in_one_transaction, read
+from migrator.sandbox.oauth1.signatures import form_parameters
+from migrator.sandbox.oauth2 import access_tokens
+from migrator.sandbox.oauth2.access_tokens import AuthEvent
+from migrator.sandbox.oauth2.authorisation_request import OFFLINE_ACCESS, SCOPE
+from migrator.sandbox.oauth2.clients import secret_valid
+from migrator.sandbox.state import pairs, tenants
+from migrator.sandbox.state.legacy_tokens import TENANT_TYPES
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+
+    from migrator.sandbox.provider import Provider
+
+
+def migrate(provider: Provider, call: Call) -> Answer:
+    """Answer a pair for the connection whose token signed the call."""
+
+    def scope_of(grant: Grant) -> str:
+        _check_tenant_type(call, grant)
+        scope = asked_scope(provider, call)
+        if OFFLINE_ACCESS not in scope.split(" "):
+            raise _error("invalid_scope", f"scope must contain {OFFLINE_ACCESS}")
+        return scope
+
+    pair, tenant_id = win(provider, call, scope_of)
+    document = {
+        "access_token": pairs.sign(provider, pair),
+        "refresh_token": pair.refresh_token,
+        "expires_in": str(access_tokens.LIFETIME),  # a string here, unlike at /connect/token
+        "token_type": "Bearer",
+        "xero_tenant_id": tenant_id,
+    }
+    return Answer.of_json(200, document, NO_STORE)
+
+
+def win(provider: Provider, call: Call, scope_of: Callable[[Grant], str]) -> tuple[pairs.Pair, str]:
+    """The pair of a swap, and the tenant's id.
+
+    The signature is checked first, then the token, then what is asked for, which ``scope_of`` reads or
+    refuses: who is not known learns nothing.
+    """
+    now = provider.clock.now()
+
+    def swap(db: sqlite3.Connection, grant: Grant) -> tuple[pairs.Pair, str]:
+        grant.require_partner()
+        grant.require_alive()
+        if grant.expired(now):
+            raise _errors(401, "The access token has expired")
+        return _swap(provider, db, grant, scope_of(grant), now), grant.tenant_id
+
+    return in_one_transaction(provider, read(call), swap)
+
+
+def asked_scope(provider: Provider, call: Call) -> str:
+    """The scope that is asked for, once the rest of the body is found right."""
+    body = _json_object(call)
+    client_id, client_secret, scope = (body.get(name) for name in ("client_id", "client_secret", "scope"))
+    if not secret_valid(provider.credentials, client_id, client_secret):
+        raise _error("invalid_client", "The client_id or client_secret is wrong")
+    if not isinstance(scope, str) or not SCOPE.fullmatch(scope):
+        raise _error("invalid_scope", "scope must be a string of scopes, separated by single spaces")
+    return scope
+
+
+def _swap(provider: Provider, db: sqlite3.Connection, grant: Grant, scope: str, now: float) -> pairs.Pair:
+    if not provider.certified and tenants.exceeds_limit(db, {grant.tenant_id}):
+        raise _errors(403, tenants.LIMIT_REACHED)
+    match provider.repeat:
+        case Repeat.NEWEST_WINS:
+            pairs.supersede(db, grant.connection_id)
+        case Repeat.NEVER:
+            db.execute("UPDATE oauth1_tokens SET alive = 0 WHERE connection_id = ?", (grant.connection_id,))
+        case Repeat.KEEP:
+            pass
+    db.execute("UPDATE connections SET swaps = swaps + 1 WHERE id = ?", (grant.connection_id,))
+    tenants.connect(db, grant.user_id, grant.tenant_id, now, auth_event_id=None)
+    return pairs.issue(
+        db,
+        connection_id=grant.connection_id,
+        user_id=grant.user_id,
+        client_id=provider.credentials.client_id,
+        scope=scope,
+        event=AuthEvent(str(uuid.uuid4()), now),
+        now=now,
+    )
+
+
+def _check_tenant_type(call: Call, grant: Grant) -> None:
+    tenant_type = _tenant_type(call)
+    if tenant_type not in TENANT_TYPES:
+        raise _errors(400, f"tenantType must be {' or '.join(TENANT_TYPES)}")
+    if tenant_type != grant.tenant_type:
+        raise _errors(400, f"The token is for tenantType {grant.tenant_type}, not {tenant_type}")
+
+
+def _tenant_type(call: Call) -> str:
+    """The query names it; one public client puts it into a header instead, one omits it."""
+    for name, value in form_parameters(call.query):
+        if name == b"tenantType":
+            return value.decode(errors="replace")
+    return call.headers.get("tenanttype", "ORGANISATION")
+
+
+def _json_object(call: Call) -> dict[str, Any]:
+    if call.media_type != JSON:
+        raise _errors(415, f"The body must be {JSON}")
+    try:
+        body = json.loads(call.body)
+    except (ValueError, RecursionError) as error:
+        raise _error("invalid_request", "The body is not JSON") from error
+    if not isinstance(body, dict):
+        raise _error("invalid_request", "The body is not a JSON object")
+    return body
+
+
+def _error(word: str, description: str) -> Refusal:
+    return Refusal(Answer.of_json(400, {"error": word, "error_description": description}))
+
+
+def _errors(status: int, message: str) -> Refusal:
+    return Refusal(Answer.of_json(status, {"errors": [message]}))
