@@ -18,7 +18,7 @@ import click
 
 from migrator import ledger as ledgers
 from migrator.engine import descriptors
-from migrator.engine.workshop import Workshop
+from migrator.engine.engine import Engine
 from migrator.models import utc_now
 from migrator.providers import Profile, find_profile
 from migrator.settings.configuration import load
@@ -128,7 +128,7 @@ def profile_of(settings: Settings) -> Profile:
     return find_profile(settings.provider, base_url=settings.base_url)
 
 
-def make_workshop(
+def make_engine(
     context: Context,
     settings: Settings,
     progress: Progress,
@@ -136,7 +136,7 @@ def make_workshop(
     create: bool = False,
     calls: bool = True,
     signs: bool = True,
-) -> Workshop:
+) -> Engine:
     """What works on the ledger; with ``create``, a ledger without key gets one.
 
     ``calls`` says whether anything is sent: then the applications' secrets are needed, those of OAuth 1.0a
@@ -162,7 +162,7 @@ def make_workshop(
     ):
         if path is not None and ledgers.readable_by_others(path):
             log.warning("%s can be read by others than its owner: chmod 600 it", path)
-    return Workshop(
+    return Engine(
         context.ledger,
         key,
         profile_of(settings),

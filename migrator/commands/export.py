@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from migrator.commands.common import Context, json_option, make_workshop, pass_context, print_json
+from migrator.commands.common import Context, json_option, make_engine, pass_context, print_json
 from migrator.handover.destinations import Destination, NewFile, Stream, Table
 from migrator.handover.export import Choice, Exporter
 from migrator.handover.shapes import SHAPES
@@ -76,7 +76,7 @@ def export(
         raise click.UsageError("with -o - the tokens are on standard output: --json has no place there")
     settings = context.settings(required=False)
     with context.progress() as progress:
-        exporter = Exporter(make_workshop(context, settings, progress, calls=False))
+        exporter = Exporter(make_engine(context, settings, progress, calls=False))
         choice = Choice(SHAPES[shape], per_user=per == "user", only_new=since_last)
         handed = exporter.export(destination, choice)
     if as_json:

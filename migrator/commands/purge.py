@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from migrator.commands.common import Context, json_option, make_workshop, pass_context, print_json
+from migrator.commands.common import Context, json_option, make_engine, pass_context, print_json
 from migrator.errors import ExitCode
-from migrator.handover.undo import purge as purge_ledger
+from migrator.handover.purge import purge as purge_ledger
 from migrator.wording import counted
 
 
@@ -27,7 +27,7 @@ def purge(click_context: click.Context, context: Context, yes: bool, as_json: bo
             "Take the tokens that were handed over out of the ledger for good?", abort=True, err=True
         )
     with context.progress() as progress:
-        purged = purge_ledger(make_workshop(context, settings, progress, calls=False))
+        purged = purge_ledger(make_engine(context, settings, progress, calls=False))
     if as_json:
         print_json({"purged": purged.connections, "kept": purged.kept, "wiped": purged.wiped})
     else:

@@ -15,7 +15,7 @@ from migrator.commands.common import (
     Context,
     Duration,
     json_option,
-    make_workshop,
+    make_engine,
     pass_context,
     print_json,
 )
@@ -190,8 +190,8 @@ def links(
     url.require(settings.oauth2.redirect_uri)
     term = Term() if valid is None else Term(valid, lengthens=True)
     with context.progress() as progress:
-        workshop = make_workshop(context, settings, progress, calls=False)
-        invited = write_links(workshop, url, term, output, excel=excel)
+        engine = make_engine(context, settings, progress, calls=False)
+        invited = write_links(engine, url, term, output, excel=excel)
     if as_json:
         print_json(links_text.document(invited, output))
     else:
@@ -235,9 +235,9 @@ def serve(context: Context, public_url: str, host: str, port: int, behind_proxy:
     url = parse(public_url)
     settings = context.settings()
     with context.progress() as progress:
-        workshop = make_workshop(context, settings, progress, signs=False)
+        engine = make_engine(context, settings, progress, signs=False)
         serve_consents(
-            workshop,
+            engine,
             settings.consent,
             settings.oauth2.redirect_uri,
             Address(host, port, url, behind_proxy),

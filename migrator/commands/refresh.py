@@ -12,13 +12,14 @@ from migrator.commands.common import (
     Duration,
     job_options,
     json_option,
-    make_workshop,
+    make_engine,
     pass_context,
     print_json,
     with_options,
 )
 from migrator.commands.going_on import told_when_to_go_on
-from migrator.handover.upkeep import Kept, Upkeep
+from migrator.handover.refresh import refresh as refresh_pairs
+from migrator.handover.upkeep import Kept
 from migrator.wording import counted
 
 
@@ -56,8 +57,8 @@ def refresh(
         raise click.UsageError("--within and --all exclude each other")
     settings = with_options(context.settings(), concurrency, rate, believe_refusals=believe_refusals)
     with context.progress() as progress, told_when_to_go_on(context, "refresh"):
-        upkeep = Upkeep(make_workshop(context, settings, progress))
-        kept = upkeep.refresh(within=None if everything else within)
+        engine = make_engine(context, settings, progress)
+        kept = refresh_pairs(engine, within=None if everything else within)
     if as_json:
         print_json(_document(kept))
     else:

@@ -8,7 +8,7 @@ from migrator.commands.common import (
     Context,
     job_options,
     json_option,
-    make_workshop,
+    make_engine,
     pass_context,
     print_json,
     with_options,
@@ -42,7 +42,7 @@ def resume(
     """
     settings = with_options(context.settings(), concurrency, rate, believe_refusals=believe_refusals)
     with context.progress() as progress, told_when_to_go_on(context, "resume"):
-        runner = Runner(make_workshop(context, settings, progress))
+        runner = Runner(make_engine(context, settings, progress))
         ended = runner.resume(Scope(limit), retry_failed=retry_failed)
     if as_json:
         print_json({**status_document(ended.status, context.ledger), "outcome": ended.outcome})

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from migrator.commands.common import Context, json_option, make_workshop, pass_context, print_json
-from migrator.handover.undo import revoke as revoke_pair
+from migrator.commands.common import Context, json_option, make_engine, pass_context, print_json
+from migrator.handover.revoke import revoke as revoke_pair
 from migrator.terminal.present import moment_text
 from migrator.terminal.tables import printable
 
@@ -25,16 +25,16 @@ def revoke(
     if not yes:
         click.confirm(f"Revoke the pair of {printable(key)} at the provider?", abort=True, err=True)
     with context.progress() as progress:
-        undone = revoke_pair(make_workshop(context, settings, progress, signs=False), key, shared=shared)
+        revocation = revoke_pair(make_engine(context, settings, progress, signs=False), key, shared=shared)
     if as_json:
-        print_json({"key": key, "revoked": undone.revoked, "others": list(undone.served.others)})
-    elif undone.revoked:
+        print_json({"key": key, "revoked": revocation.revoked, "others": list(revocation.served.others)})
+    elif revocation.revoked:
         click.echo(f"{printable(key)} is revoked: its user must consent again")
     else:
         click.echo("nobody knows whether it is revoked: do it again", err=True)
-    if undone.served.exported_at is not None:
+    if revocation.served.exported_at is not None:
         context.say(
-            f"the pair was handed over {moment_text(undone.served.exported_at)}: if the application has"
+            f"the pair was handed over {moment_text(revocation.served.exported_at)}: if the application has"
             " refreshed it since, it holds a newer one, which must be revoked there"
         )
-    click_context.exit(undone.ended.exit_code)
+    click_context.exit(revocation.ended.exit_code)

@@ -11,7 +11,7 @@ from migrator.commands.common import (
     Context,
     job_options,
     json_option,
-    make_workshop,
+    make_engine,
     pass_context,
     print_json,
     profile_of,
@@ -19,8 +19,8 @@ from migrator.commands.common import (
 )
 from migrator.commands.going_on import told_when_to_go_on, when_to_go_on
 from migrator.engine.preview import preview
+from migrator.engine.run import Ended
 from migrator.engine.runner import Runner, Scope
-from migrator.engine.workshop import Ended
 from migrator.ledger import Intake
 from migrator.models import State, utc_now
 from migrator.rules.plan import Forecast, Tally, forecast
@@ -80,7 +80,7 @@ def run(
         context.say(plan_text(intake.tally, ahead) + "\n")
 
     with context.progress() as progress, told_when_to_go_on(context, "resume"):
-        runner = Runner(make_workshop(context, settings, progress, create=True))
+        runner = Runner(make_engine(context, settings, progress, create=True))
         ended = runner.run(sources, Scope(limit, canary), show_plan)
     if as_json:
         document = {**status_document(ended.status, context.ledger), "outcome": ended.outcome}

@@ -11,13 +11,14 @@ from migrator.commands.common import (
     Context,
     job_options,
     json_option,
-    make_workshop,
+    make_engine,
     pass_context,
     print_json,
     with_options,
 )
 from migrator.commands.going_on import told_when_to_go_on
-from migrator.handover.upkeep import Kept, Upkeep
+from migrator.handover.upkeep import Kept
+from migrator.handover.verify import verify as verify_pairs
 from migrator.terminal.present import reason_text
 from migrator.terminal.tables import table
 from migrator.wording import counted
@@ -44,7 +45,7 @@ def verify(
     """
     settings = with_options(context.settings(), concurrency, rate, believe_refusals=believe_refusals)
     with context.progress() as progress, told_when_to_go_on(context, "verify"):
-        kept = Upkeep(make_workshop(context, settings, progress)).verify(again=again)
+        kept = verify_pairs(make_engine(context, settings, progress), again=again)
     if as_json:
         print_json(_document(kept))
     else:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from migrator.consent.public_url import LINK, PublicUrl
 from migrator.consent.tokens import Tokens
-from migrator.engine.workshop import Workshop
+from migrator.engine.engine import Engine
 from migrator.errors import OutputError
 from migrator.ledger import Invitee
 from migrator.output_files import write_new_file
@@ -58,7 +58,7 @@ class Invited:
 
 
 def write_links(
-    workshop: Workshop, public_url: PublicUrl, term: Term, output: Path, *, excel: bool = False
+    engine: Engine, public_url: PublicUrl, term: Term, output: Path, *, excel: bool = False
 ) -> Invited:
     """Invite whoever must consent, and write a link for each into a new file of mode 0600.
 
@@ -67,15 +67,15 @@ def write_links(
     """
     if output.exists() or output.is_symlink():
         raise OutputError(f"{output} exists already", hint="links never replace a file: name another")
-    with workshop.run("reconsent links") as bench:
-        expires_at = workshop.clock() + term.valid
-        new = bench.ledger.invite(expires_at)
-        lengthened = bench.ledger.lengthen_invitations(expires_at) if term.lengthens else 0
-        further, invited = _looked_through(bench.ledger.invitees(), expires_at, new, lengthened)
-        rows = _rows(bench.ledger.invitees(), further, Tokens(bench.ledger.link_key), public_url)
+    with engine.open_run("reconsent links") as run:
+        expires_at = engine.clock() + term.valid
+        new = run.ledger.invite(expires_at)
+        lengthened = run.ledger.lengthen_invitations(expires_at) if term.lengthens else 0
+        further, invited = _looked_through(run.ledger.invitees(), expires_at, new, lengthened)
+        rows = _rows(run.ledger.invitees(), further, Tokens(run.ledger.link_key), public_url)
         lines = csv_lines((*COLUMNS, *map(_heading, further)), rows)
         write_new_file(output, itertools.chain([_BOM] if excel else [], lines))
-        bench.ledger.end_run("done")
+        run.ledger.end_run("done")
     return invited
 
 

@@ -16,8 +16,8 @@ from migrator.consent.public_url import PublicUrl
 from migrator.consent.rendering import Face
 from migrator.consent.server import THREADS, serving
 from migrator.consent.web import Site
+from migrator.engine.engine import Engine
 from migrator.engine.interruption import Interruption, heeded
-from migrator.engine.workshop import Workshop
 from migrator.errors import ConfigurationError, LedgerUnwritableError
 from migrator.ledger import ConsentLedger, Left
 from migrator.models import Credentials
@@ -46,7 +46,7 @@ class Address:
 
 
 def serve(
-    workshop: Workshop,
+    engine: Engine,
     consent: ConsentSettings,
     redirect_uri: str,
     address: Address,
@@ -59,18 +59,16 @@ def serve(
     once the ledger is not writable.
     """
     address.public_url.require(redirect_uri)
-    credentials = _checked(workshop)
+    credentials = _checked(engine)
     speaks = languages(consent.texts, consent.language)
     # A call to exchange the code, one to see the pair work, and what the ledger may take.
-    longest = 2 * longest_call(workshop.settings.timeout) + ledgers.HURRIED_WAIT
+    longest = 2 * longest_call(engine.settings.timeout) + ledgers.HURRIED_WAIT
     with (
         heeded(longest) as interruption,
         watched(log.warning) as watch,
-        ledgers.open_for_consents(
-            workshop.path, workshop.key, workshop.clock, hurry=interruption.stop
-        ) as ledger,
+        ledgers.open_for_consents(engine.path, engine.key, engine.clock, hurry=interruption.stop) as ledger,
     ):
-        left = ledger.begin_run(workshop.policy, workers=THREADS + 1)
+        left = ledger.begin_run(engine.policy, workers=THREADS + 1)
         if left.rescued:
             answers = counted(
                 left.rescued, "answer from the rescue file is", "answers from the rescue file are"
@@ -84,15 +82,15 @@ def serve(
         if not consent.application:
             log.warning("consent.application is not set: users read that 'Our application' asks them")
         breakage = _Breakage(interruption)
-        exchange = _exchange(workshop, ledger, credentials, address.public_url, watch.running)
+        exchange = _exchange(engine, ledger, credentials, address.public_url, watch.running)
         face = Face(consent.application, consent.contact, credentials.client_id, credentials.scopes, speaks)
         site = Site(
             ledger,
             exchange,
-            workshop.profile,
+            engine.profile,
             face,
             address.public_url,
-            clock=workshop.clock,
+            clock=engine.clock,
             ending=interruption.stop,
             broken=breakage.tell,
         )
@@ -123,8 +121,8 @@ def serve(
         ledger.end_run("done")
 
 
-def _checked(workshop: Workshop) -> Credentials:
-    credentials = workshop.credentials
+def _checked(engine: Engine) -> Credentials:
+    credentials = engine.credentials
     if credentials is None:
         raise ValueError("calls need credentials")
     if "offline_access" not in credentials.scopes:
@@ -135,7 +133,7 @@ def _checked(workshop: Workshop) -> Credentials:
 
 
 def _exchange(
-    workshop: Workshop,
+    engine: Engine,
     ledger: ConsentLedger,
     credentials: Credentials,
     public_url: PublicUrl,
@@ -143,12 +141,12 @@ def _exchange(
 ) -> Exchange:
     return Exchange(
         ledger,
-        workshop.profile,
+        engine.profile,
         credentials,
-        workshop.policy,
+        engine.policy,
         redirect_uri=public_url.redirect_uri,
-        new_wire=lambda: workshop.new_wire(credentials, running),
-        clock=workshop.clock,
+        new_wire=lambda: engine.new_wire(credentials, running),
+        clock=engine.clock,
     )
 
 

@@ -6,8 +6,9 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from migrator.engine.engine import Engine
 from migrator.engine.job import Job
-from migrator.engine.workshop import Bench, Ended, Workshop, end
+from migrator.engine.run import Ended, OpenRun, end_run
 from migrator.errors import LedgerError, LedgerUnwritableError, StoppedError
 from migrator.ledger import Intake
 from migrator.models import LIFETIME_ASSUMED, Standing, State
@@ -32,36 +33,36 @@ class Scope:
 class Runner:
     """Swaps what can be swapped."""
 
-    def __init__(self, workshop: Workshop) -> None:
-        self._workshop = workshop
-        self._progress = workshop.progress
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._progress = engine.progress
 
     def run(self, sources: Sequence[Source], scope: Scope, show_plan: Callable[[Intake], None]) -> Ended:
         """Take the files in and swap what can be swapped. ``show_plan`` is called before anything is sent."""
         names = [source.name for source in sources]
-        with self._workshop.run("run", names, create=True) as bench:
-            show_plan(self._take_in(bench, sources))
-            return self._work(bench, scope)
+        with self._engine.open_run("run", names, create=True) as run:
+            show_plan(self._take_in(run, sources))
+            return self._work(run, scope)
 
     def resume(self, scope: Scope, *, retry_failed: bool) -> Ended:
         """Go on from the ledger alone."""
-        with self._workshop.run("resume") as bench:
-            if not bench.ledger.status().total:
+        with self._engine.open_run("resume") as run:
+            if not run.ledger.status().total:
                 raise LedgerError(
                     "the ledger holds no connections", hint="'migrator run TOKENS' takes some in"
                 )
             if retry_failed:
-                self._progress.note(f"{bench.ledger.retry_failed():,} that had failed are in line again")
-            return self._work(bench, scope)
+                self._progress.note(f"{run.ledger.retry_failed():,} that had failed are in line again")
+            return self._work(run, scope)
 
-    def _take_in(self, bench: Bench, sources: Sequence[Source]) -> Intake:
+    def _take_in(self, run: OpenRun, sources: Sequence[Source]) -> Intake:
         names = [source.name for source in sources]
         self._progress.start("reading", None)
         try:
-            with DiskSeen() as seen, bench.interruption.nothing_done_yet():
+            with DiskSeen() as seen, run.interruption.nothing_done_yet():
                 rows = screen(sources, seen)
-                provider = self._workshop.profile.name
-                return bench.ledger.take_in(rows, names, provider, lambda _: self._progress.advance())
+                provider = self._engine.profile.name
+                return run.ledger.take_in(rows, names, provider, lambda _: self._progress.advance())
         except LedgerUnwritableError as error:
             raise LedgerUnwritableError(
                 error.message,
@@ -70,46 +71,46 @@ class Runner:
         finally:
             self._progress.stop()
 
-    def _work(self, bench: Bench, scope: Scope) -> Ended:
-        job = self._workshop.job(bench)
+    def _work(self, run: OpenRun, scope: Scope) -> Ended:
+        job = self._engine.job(run)
         # The agenda is fixed before the canary: its connections count among those of the limit.
-        agenda = bench.ledger.agenda(Work.SWAP, self._workshop.policy.max_attempts, limit=scope.limit)
+        agenda = run.ledger.agenda(Work.SWAP, self._engine.policy.max_attempts, limit=scope.limit)
         if scope.canary is not None:
-            self._fly_canary(bench, job, scope.canary)
-        if not bench.interruption.requested:
-            self._progress.start("swapping", bench.ledger.open_count(agenda))
+            self._run_canary(run, job, scope.canary)
+        if not run.interruption.requested:
+            self._progress.start("swapping", run.ledger.open_count(agenda))
             job.work(agenda)
             self._progress.stop()
-        states = bench.ledger.status().states
+        states = run.ledger.status().states
         unfinished = states[State.FAILED] + states[State.UNCERTAIN] + states[State.IN_FLIGHT]
         left = bool(states[State.PENDING])
-        return end(
-            bench,
-            open_=left and (scope.limit is None or bench.interruption.requested),
+        return end_run(
+            run,
+            open_=left and (scope.limit is None or run.interruption.requested),
             wrong=bool(unfinished),
             put_off=True,
         )
 
-    def _fly_canary(self, bench: Bench, job: Job, number: int) -> None:
+    def _run_canary(self, run: OpenRun, job: Job, number: int) -> None:
         """The first few: each is seen to have a pair that reaches its tenant, or its user must consent."""
-        ledger = bench.ledger
-        agenda = ledger.agenda(Work.SWAP, self._workshop.policy.max_attempts, limit=number)
-        flown = ledger.open_ids(agenda)
-        self._progress.start("canary", len(flown))
+        ledger = run.ledger
+        agenda = ledger.agenda(Work.SWAP, self._engine.policy.max_attempts, limit=number)
+        canary = ledger.open_ids(agenda)
+        self._progress.start("canary", len(canary))
         job.work(agenda)
         self._progress.stop()
-        if not bench.interruption.requested:
-            job.verify(flown)
-        if bench.interruption.requested or not flown:
+        if not run.interruption.requested:
+            job.verify(canary)
+        if run.interruption.requested or not canary:
             return
-        ended = [ledger.standing(connection_id) for connection_id in flown]
+        ended = [ledger.standing(connection_id) for connection_id in canary]
         reached = [standing for standing in ended if _reaches_its_tenant(standing)]
         wrong = [s for s in ended if s not in reached and s.state is not State.NEEDS_CONSENT]
         for standing in wrong:
             log.warning("canary: connection %d is %s %s", standing.id, standing.state, standing.reason)
         if wrong or not reached:
             raise StoppedError(
-                f"the canary fell: {len(reached)} of {len(flown)} have a pair that reaches its tenant",
+                f"the canary failed: {len(reached)} of {len(canary)} have a pair that reaches its tenant",
                 hint="see the problems in the ledger; 'migrator resume' goes on without canary",
             )
         self._progress.note(f"canary: each of {len(reached)} new access tokens reaches its tenant")

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrator.engine.workshop import Bench, Workshop
+from migrator.engine.engine import Engine
+from migrator.engine.run import OpenRun
 from migrator.errors import InterruptedExportError
 from migrator.handover.destinations import Destination
 from migrator.handover.shapes import Row, Shape, row_a_user, rows_a_connection
@@ -41,8 +42,8 @@ class HandedOver:
 class Exporter:
     """Hands pairs over."""
 
-    def __init__(self, workshop: Workshop) -> None:
-        self._workshop = workshop
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
     def export(self, destination: Destination, choice: Choice) -> HandedOver:
         """Hand over what the choice says.
@@ -50,9 +51,9 @@ class Exporter:
         Raises ``OutputError`` if it cannot be written, ``InterruptedExportError`` if somebody asked to end:
         then nothing is handed over.
         """
-        with self._workshop.run("export") as bench:
+        with self._engine.open_run("export") as run:
             choose = one_a_user if choice.per_user else each_its_own
-            export_id, size = bench.ledger.begin_export(
+            export_id, size = run.ledger.begin_export(
                 destination.name,
                 str(destination.part) if destination.part else None,
                 choose,
@@ -60,23 +61,23 @@ class Exporter:
             )
             try:
                 destination.write(
-                    lambda: self._rows(bench, export_id, choice),
-                    lambda sha256: bench.ledger.seal_export(export_id, sha256),
+                    lambda: self._rows(run, export_id, choice),
+                    lambda sha256: run.ledger.seal_export(export_id, sha256),
                 )
             except BaseException:
                 if destination.takes_back:  # else nobody knows what its reader made of it
-                    bench.ledger.cancel_export(export_id)
+                    run.ledger.cancel_export(export_id)
                 raise
-            bench.ledger.finish_export(export_id)
-            bench.ledger.end_run("done")
+            run.ledger.finish_export(export_id)
+            run.ledger.end_run("done")
             rows = size.pairs if choice.per_user else size.connections
-            return HandedOver(size.connections, rows, bench.ledger.ended_in_hand())
+            return HandedOver(size.connections, rows, run.ledger.ended_in_hand())
 
-    def _rows(self, bench: Bench, export_id: int, choice: Choice) -> Iterator[Row]:
-        now = self._workshop.clock()
+    def _rows(self, run: OpenRun, export_id: int, choice: Choice) -> Iterator[Row]:
+        now = self._engine.clock()
         users: set[str] = set()
-        for handed in bench.ledger.taken(export_id):
-            if bench.interruption.requested:
+        for handed in run.ledger.taken(export_id):
+            if run.interruption.requested:
                 raise InterruptedExportError(
                     "interrupted: nothing counts as handed over", hint="export again when it suits"
                 )

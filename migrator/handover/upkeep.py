@@ -1,14 +1,16 @@
-"""``verify`` and ``refresh`` but for the command line: pairs are seen to work, and kept alive until the
-application takes them over.
+"""What ``verify`` and ``refresh`` have in common: one kind of call for each stored pair, counted.
+
+Pairs that were handed over are the application's, and left alone.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
-from migrator.engine.workshop import Bench, Ended, Workshop, end
+from migrator.engine.engine import Engine
+from migrator.engine.run import Ended, OpenRun, end_run
 from migrator.ledger import Finding
 from migrator.models import Action
 from migrator.rules.agenda import Agenda, Work
@@ -31,45 +33,27 @@ class Kept:
     """Pairs that work, and do not reach what the legacy row said."""
 
 
-_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+def work_through(engine: Engine, command: str, work: Work, moment: datetime) -> Kept:
+    """Work on every pair of which the kind of work speaks, and count what came of it."""
+    with engine.open_run(command) as run:
+        agenda = run.ledger.agenda(work, engine.policy.max_attempts, moment=moment)
+        engine.progress.start(command, run.ledger.open_count(agenda))
+        engine.job(run).work(agenda)
+        engine.progress.stop()
+        return _kept(run, agenda)
 
 
-class Upkeep:
-    """Looks after stored pairs. Those that were handed over are the application's, and left alone."""
-
-    def __init__(self, workshop: Workshop) -> None:
-        self._workshop = workshop
-
-    def verify(self, *, again: bool) -> Kept:
-        """Ask, with each access token, which tenants it reaches; ``again`` includes those asked before."""
-        return self._keep("verify", Work.VERIFY, self._workshop.clock() if again else _EVER)
-
-    def refresh(self, *, within: timedelta | None) -> Kept:
-        """Refresh the pairs whose refresh token ends ``within`` that time, or every pair."""
-        now = self._workshop.clock()
-        if within is None:
-            return self._keep("refresh", Work.REFRESH_ALL, now)
-        return self._keep("refresh", Work.REFRESH_ENDING, now + within)
-
-    def _keep(self, command: str, work: Work, moment: datetime) -> Kept:
-        with self._workshop.run(command) as bench:
-            agenda = bench.ledger.agenda(work, self._workshop.policy.max_attempts, moment=moment)
-            self._workshop.progress.start(command, bench.ledger.open_count(agenda))
-            self._workshop.job(bench).work(agenda)
-            self._workshop.progress.stop()
-            return self._kept(bench, agenda)
-
-    def _kept(self, bench: Bench, agenda: Agenda) -> Kept:
-        calls: Counter[tuple[str, str]] = bench.ledger.ended_calls()
-        open_ = bench.ledger.still_open(agenda)
-        findings = bench.ledger.findings()
-        over = bench.ledger.given_up()
-        wrong = bool(over or (findings and agenda.work is Work.VERIFY))
-        return Kept(
-            ended=end(bench, open_=bool(open_), wrong=wrong),
-            verified=calls[Action.VERIFY, "done"],
-            refreshed=calls[Action.REFRESH, "done"],
-            over=over,
-            open=open_,
-            findings=findings,
-        )
+def _kept(run: OpenRun, agenda: Agenda) -> Kept:
+    calls: Counter[tuple[str, str]] = run.ledger.ended_calls()
+    open_ = run.ledger.still_open(agenda)
+    findings = run.ledger.findings()
+    over = run.ledger.given_up()
+    wrong = bool(over or (findings and agenda.work is Work.VERIFY))
+    return Kept(
+        ended=end_run(run, open_=bool(open_), wrong=wrong),
+        verified=calls[Action.VERIFY, "done"],
+        refreshed=calls[Action.REFRESH, "done"],
+        over=over,
+        open=open_,
+        findings=findings,
+    )

@@ -20,7 +20,7 @@ from migrator.ledger.invitations import (
     Visit,
     campaign,
 )
-from migrator.ledger.job_ledger import Ledger, open_for_job, open_to_compare, open_to_read
+from migrator.ledger.job_ledger import Ledger, TakenStock, open_for_job, open_to_compare, open_to_read
 from migrator.ledger.purge import Purged
 from migrator.ledger.status import (
     Ends,
@@ -65,6 +65,7 @@ __all__ = [
     "Run",
     "Served",
     "Status",
+    "TakenStock",
     "Visit",
     "campaign",
     "copy",

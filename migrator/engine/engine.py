@@ -1,4 +1,4 @@
-"""What every run needs: the ledger opened and locked, the run recorded, signals heeded, tools laid out."""
+"""What every run needs: the ledger opened and locked, the run recorded, signals heeded, a job made."""
 
 from __future__ import annotations
 
@@ -11,46 +11,29 @@ from pathlib import Path
 from random import Random
 
 from migrator import ledger as ledgers
+from migrator.engine import leftovers
 from migrator.engine.gate import Gate
-from migrator.engine.interruption import Interruption, heeded
+from migrator.engine.interruption import heeded
 from migrator.engine.job import Job, Tools
 from migrator.engine.reread import reread_all
-from migrator.errors import ExitCode, LedgerUnwritableError, StoppedError
-from migrator.ledger import Fate, Ledger, LedgerKey, Status
+from migrator.engine.run import OpenRun
+from migrator.errors import LedgerUnwritableError, StoppedError
+from migrator.ledger import Ledger, LedgerKey
 from migrator.models import Clock, Credentials
 from migrator.providers import Profile
 from migrator.rules.pacing import Breaker, Pace
 from migrator.rules.transitions import Policy
 from migrator.settings.model import JobSettings
 from migrator.terminal.progress import Progress
-from migrator.terminal.tables import printable
 from migrator.wire.http import HttpWire, Wire, longest_call
 from migrator.wire.network import DIRECT, Network
 from migrator.wire.running_time import RunningClock, Watch, watched
-from migrator.wording import counted
 
 log = logging.getLogger(__name__)
 
-_EXPORT_LEFT = {
-    Fate.HANDED_OVER: "the export to {target} was whole when its process ended: it counts",
-    Fate.NOT_HANDED_OVER: "the export to {target} was not whole when its process ended: it does not count",
-    Fate.UNKNOWN: "nobody knows what became of the export to {target}, whose process ended:"
-    " its pairs are left alone until they are exported again",
-}
-
 
 @dataclass(frozen=True)
-class Bench:
-    """A run under way: what is worked on, and what may end it."""
-
-    ledger: Ledger
-    interruption: Interruption
-    watch: Watch
-    """Tells how long this process ran."""
-
-
-@dataclass(frozen=True)
-class Workshop:
+class Engine:
     """One ledger, one provider, and how to go about the work."""
 
     path: Path
@@ -75,7 +58,9 @@ class Workshop:
         )
 
     @contextmanager
-    def run(self, command: str, sources: Sequence[str] = (), *, create: bool = False) -> Iterator[Bench]:
+    def open_run(
+        self, command: str, sources: Sequence[str] = (), *, create: bool = False
+    ) -> Iterator[OpenRun]:
         """A run in the ledger, from its beginning to how it ended.
 
         The block ends the run itself when it knows how; one that raises is recorded as ``stopped``.
@@ -90,7 +75,7 @@ class Workshop:
         ):
             self._begin(ledger, command, sources)
             try:
-                yield Bench(ledger, interruption, watch)
+                yield OpenRun(ledger, interruption, watch)
             except LedgerUnwritableError:
                 raise  # how the run ended cannot be written either
             except BaseException as error:
@@ -101,43 +86,20 @@ class Workshop:
 
     def _begin(self, ledger: Ledger, command: str, sources: Sequence[str]) -> None:
         stock = ledger.begin_run(command, self.policy, sources, workers=self.settings.concurrency)
-        if stock.rescued:
-            self.progress.note(
-                counted(
-                    stock.rescued,
-                    "answer from the rescue file is in the ledger now",
-                    "answers from the rescue file are in the ledger now",
-                )
-            )
-        if stock.open_calls:
-            self.progress.note(
-                counted(stock.open_calls, "call was", "calls were")
-                + " under way when an earlier process ended: asked again"
-            )
-        if stock.consents:
-            self.progress.note(
-                counted(stock.consents, "consent was", "consents were")
-                + " under way when 'reconsent serve' ended: whose it was clicks once more"
-            )
-        found = reread_all(ledger, self.profile)
-        if found:
-            self.progress.note(
-                counted(found, "answer that was", "answers that were")
-                + " not understood at the time held a pair: it is seen to work before it counts"
-            )
-        for target, fate in stock.exports:
-            self.progress.note(_EXPORT_LEFT[fate].format(target=printable(target)))
+        understood = reread_all(ledger, self.profile)
+        for text in leftovers.told(stock, understood):
+            self.progress.note(text)
 
-    def job(self, bench: Bench) -> Job:
+    def job(self, run: OpenRun) -> Job:
         """What makes the calls of a run. Raises ``ValueError`` without credentials."""
         if self.credentials is None:
             raise ValueError("calls need credentials")
         return Job(
-            bench.ledger,
-            self._tools(self.credentials, bench.watch),
+            run.ledger,
+            self._tools(self.credentials, run.watch),
             self.policy,
             concurrency=self.settings.concurrency,
-            stop=bench.interruption.stop,
+            stop=run.interruption.stop,
         )
 
     def new_wire(self, credentials: Credentials, running: RunningClock) -> Wire:
@@ -163,28 +125,3 @@ class Workshop:
             dice=Random(),  # noqa: S311 - jitter, not cryptography
             progress=self.progress,
         )
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a run ended that was not stopped by a fault."""
-
-    status: Status
-    outcome: str
-    """``done``, ``incomplete`` or ``interrupted``."""
-    exit_code: ExitCode
-
-
-def end(bench: Bench, *, open_: bool, wrong: bool, put_off: bool = False) -> Ended:
-    """Record how a run ended: ``open_`` says that work was left undone, ``wrong`` that some of it failed,
-    ``put_off`` that what is left undone is merely not due.
-    """
-    if bench.interruption.requested and (open_ or wrong):
-        outcome, exit_code = "interrupted", ExitCode.INTERRUPTED
-    elif open_ or wrong:
-        outcome = "incomplete"
-        exit_code = ExitCode.STOPPED if put_off and not wrong else ExitCode.INCOMPLETE
-    else:
-        outcome, exit_code = "done", ExitCode.DONE
-    bench.ledger.end_run(outcome)
-    return Ended(bench.ledger.status(), outcome, exit_code)

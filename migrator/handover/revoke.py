@@ -1,18 +1,19 @@
-"""``revoke`` and ``purge`` but for the command line: a pair is made worthless, or forgotten."""
+"""``revoke`` but for the command line: a pair is made worthless."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from migrator.engine.workshop import Ended, Workshop, end
+from migrator.engine.engine import Engine
+from migrator.engine.run import Ended, end_run
 from migrator.errors import LedgerError
-from migrator.ledger import Purged, Served
+from migrator.ledger import Served
 from migrator.models import Action, State
 from migrator.wording import counted
 
 
 @dataclass(frozen=True)
-class Undone:
+class Revocation:
     """What became of a revocation."""
 
     ended: Ended
@@ -20,14 +21,14 @@ class Undone:
     served: Served
 
 
-def revoke(workshop: Workshop, key: str, *, shared: bool) -> Undone:
+def revoke(engine: Engine, key: str, *, shared: bool) -> Revocation:
     """Revoke the pair of one connection at the provider (RFC 7009).
 
     ``shared`` allows that it stands for others too. Raises ``LedgerError`` where there is nothing to revoke,
     or more than was asked for.
     """
-    with workshop.run("revoke") as bench:
-        served = bench.ledger.served(key)
+    with engine.open_run("revoke") as run:
+        served = run.ledger.served(key)
         if served is None:
             raise LedgerError(f"no connection has the key {key!r}", hint="keys are in the table connections")
         if not served.owner:
@@ -50,21 +51,13 @@ def revoke(workshop: Workshop, key: str, *, shared: bool) -> Undone:
                 f"the pair of {key!r} stands for {counted(len(served.others), 'other connection')} too",
                 hint="say --shared to undo them all: " + ", ".join(served.others[:10]),
             )
-        before = bench.ledger.standing(served.connection_id)
+        before = run.ledger.standing(served.connection_id)
         if before.state is not State.MIGRATED and before.doubt is not Action.REVOKE:
             raise LedgerError(
                 f"the connection {key!r} is {before.state}: another call for it has yet to be settled",
                 hint="'migrator resume' settles it; revoke it then",
             )
-        workshop.job(bench).revoke(served.connection_id)
-        standing = bench.ledger.standing(served.connection_id)
+        engine.job(run).revoke(served.connection_id)
+        standing = run.ledger.standing(served.connection_id)
         revoked = standing.state is State.NEEDS_CONSENT
-        return Undone(end(bench, open_=not revoked, wrong=False), revoked, served)
-
-
-def purge(workshop: Workshop) -> Purged:
-    """Take the tokens of what was handed over out of the ledger; what was not is kept, and counted."""
-    with workshop.run("purge") as bench:
-        purged = bench.ledger.purge()
-        bench.ledger.end_run("done")
-        return purged
+        return Revocation(end_run(run, open_=not revoked, wrong=False), revoked, served)

@@ -1,0 +1,17 @@
+"""``refresh`` but for the command line: pairs are kept alive until the application takes them over."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from migrator.engine.engine import Engine
+from migrator.handover.upkeep import Kept, work_through
+from migrator.rules.agenda import Work
+
+
+def refresh(engine: Engine, *, within: timedelta | None) -> Kept:
+    """Refresh the pairs whose refresh token ends ``within`` that time, or every pair."""
+    now = engine.clock()
+    if within is None:
+        return work_through(engine, "refresh", Work.REFRESH_ALL, now)
+    return work_through(engine, "refresh", Work.REFRESH_ENDING, now + within)
