@@ -27,7 +27,8 @@ from migrator.providers import (
     error_description,
     faults,
 )
-from migrator.rules.transitions import Policy, Verdict, settle
+from migrator.rules.transitions import settle
+from migrator.rules.verdict import Policy, Verdict
 from migrator.wire.http import Wire
 
 log = logging.getLogger(__name__)

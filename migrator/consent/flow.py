@@ -26,7 +26,7 @@ from migrator.providers import (
     Won,
 )
 from migrator.rules.tenants import NO_TENANT, OTHER_NAME, OTHER_TENANT, SEVERAL_TENANTS
-from migrator.rules.transitions import Verdict
+from migrator.rules.verdict import Verdict
 
 _LONGEST_EXCHANGE = timedelta(minutes=2)
 """After which an exchange without an end keeps nobody from trying again."""

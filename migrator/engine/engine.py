@@ -21,8 +21,8 @@ from migrator.errors import LedgerUnwritableError, StoppedError
 from migrator.ledger import Ledger, LedgerKey
 from migrator.models import Clock, Credentials
 from migrator.providers import Profile
-from migrator.rules.pacing import Breaker, Pace
-from migrator.rules.transitions import Policy
+from migrator.rules.pacing import Pace
+from migrator.rules.verdict import Policy
 from migrator.settings.model import JobSettings
 from migrator.terminal.progress import Progress
 from migrator.wire.http import HttpWire, Wire, longest_call
@@ -118,10 +118,11 @@ class Engine:
         return Tools(
             profile=self.profile,
             credentials=credentials,
-            gate=Gate(pace, Breaker(patience=self.settings.patience), running=watch.running),
+            gate=Gate(pace),
             new_wire=lambda: self.new_wire(credentials, watch.running),
             clock=self.clock,
             due=lambda: self.clock() - timedelta(seconds=watch.ahead(settle)),
-            dice=Random(),  # noqa: S311 - jitter, not cryptography
+            running=watch.running,
+            random=Random(),  # noqa: S311 - jitter, not cryptography
             progress=self.progress,
         )

@@ -1,4 +1,4 @@
-"""The resumable job: take what is open from the ledger, call, record, until nothing is open.
+"""The resumable job: claim a connection, call, read, judge, record, until nothing is open.
 
 It holds nothing that the ledger does not: killed at any moment, it goes on from there.
 """
@@ -6,54 +6,31 @@ It holds nothing that the ledger does not: killed at any moment, it goes on from
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from random import Random
 
+from migrator.engine.fault import Fault
 from migrator.engine.gate import Gate
 from migrator.engine.reread import reread
+from migrator.engine.worker_pool import LONGEST_LOOK, WorkerPool
 from migrator.errors import StoppedError
 from migrator.ledger import EndedCall, Ledger
 from migrator.models import RESPONSE_LOST, Action, Clock, Credentials, Standing, State
-from migrator.providers import (
-    RATE_LIMITED,
-    Answer,
-    Later,
-    NoAnswer,
-    NoRefreshToken,
-    Outcome,
-    Over,
-    Profile,
-    Reached,
-    Renewed,
-    Request,
-    Revoked,
-    StopAll,
-    Suspect,
-    Unknown,
-    Won,
-    faults,
-)
+from migrator.providers import Answer, NoAnswer, Outcome, Profile, Reached, Request
 from migrator.rules.agenda import Agenda
-from migrator.rules.pacing import LONGEST_PAUSE, Trip, backoff
+from migrator.rules.breaker import Breaker
+from migrator.rules.judgement import Moment, judge
 from migrator.rules.plan import Call, Rest, Wait
-from migrator.rules.transitions import Policy, Verdict, give_up, refused, settle
+from migrator.rules.stops import Stop
+from migrator.rules.verdict import Policy, Verdict
 from migrator.terminal.progress import Progress
 from migrator.wire.http import Wire
-from migrator.wording import counted
+from migrator.wire.running_time import RunningClock
 
 log = logging.getLogger(__name__)
-
-_PAGE = 500
-_POLL = 0.05
-_LONGEST_LOOK = 5.0
-"""Seconds between two looks at what is waited for."""
-_SUSPECT_PAUSE = timedelta(seconds=2)
-"""A connection under suspicion lets others go first: they tell whether it is its fault or everybody's.
-Its second such answer is its own fault if others have got good ones since."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +48,15 @@ class Tools:
 
     Who waits for a call that may still run at the provider waits for real, whoever sets the clock.
     """
-    dice: Random
+    running: RunningClock
+    """Counts how long trouble was borne; while this process was stopped, nothing was."""
+    random: Random
+    """For jitter."""
     progress: Progress
 
 
 class Job:
-    """One run over a range of the ledger, by several workers."""
+    """One run over a range of the ledger."""
 
     def __init__(
         self, ledger: Ledger, tools: Tools, policy: Policy, *, concurrency: int, stop: threading.Event
@@ -89,13 +69,10 @@ class Job:
         self._tools = tools
         self._policy = policy
         self._concurrency = concurrency
+        self._fault = Fault(stop)
         self._stop = stop
-        self._fault: BaseException | None = None
-        self._queue: queue.Queue[int | None] = queue.Queue(maxsize=2 * concurrency)
-        self._claimed: set[int] = set()
-        self._lock = threading.Lock()
-        self._went_well: dict[Action, datetime] = {}
-        self._awaited: datetime | None = None
+        self._breaker = Breaker()
+        self._judging = threading.Lock()
 
     def work(self, agenda: Agenda) -> None:
         """Work until nothing of the agenda is open, or the job is told to stop.
@@ -103,42 +80,34 @@ class Job:
         Raises ``StoppedError`` for a fault that would hit every connection, ``LedgerUnwritableError`` if
         nothing can be recorded.
         """
-        workers = [
-            threading.Thread(target=self._serve, args=[agenda], name=f"worker-{number}", daemon=True)
-            for number in range(self._concurrency)
-        ]
-        for worker in workers:
-            worker.start()
-        try:
-            self._feed(agenda)
-        finally:
-            for _ in workers:
-                self._put(None)
-            for worker in workers:
-                worker.join()
-        if self._fault is not None:
-            raise self._fault
+        tools = self._tools
+        pool = WorkerPool(
+            self._ledger, tools.progress, tools.clock, tools.due, size=self._concurrency, fault=self._fault
+        )
+        pool.run(agenda, lambda: _Worker(self, agenda, tools.new_wire()))
+        self._fault.raise_if_any()
 
     def verify(self, connection_ids: list[int]) -> None:
         """See each stored pair work, one after the other; what came of it is in the ledger."""
-        self._insist(connection_ids, Action.VERIFY, _verifiable)
+        self._call_each(connection_ids, Action.VERIFY, _verifiable)
 
     def revoke(self, connection_id: int) -> None:
         """Make a connection's pair worthless; what came of it is in the ledger."""
-        self._insist([connection_id], Action.REVOKE, _revocable)
+        self._call_each([connection_id], Action.REVOKE, _revocable)
 
-    def _insist(self, connection_ids: list[int], action: Action, wanted: Callable[[Standing], bool]) -> None:
+    def _call_each(
+        self, connection_ids: list[int], action: Action, wanted: Callable[[Standing], bool]
+    ) -> None:
         """Make one kind of call for each connection, one after the other, as long as it is wanted."""
         wire = self._tools.new_wire()
         try:
             for connection_id in connection_ids:
-                self._insist_on_one(connection_id, action, wanted, wire)
+                self._call_until_settled(connection_id, action, wanted, wire)
         finally:
             wire.close()
-        if self._fault is not None:
-            raise self._fault
+        self._fault.raise_if_any()
 
-    def _insist_on_one(
+    def _call_until_settled(
         self, connection_id: int, action: Action, wanted: Callable[[Standing], bool], wire: Wire
     ) -> None:
         for _ in range(self._policy.max_attempts):
@@ -151,86 +120,10 @@ class Job:
 
     def _wait_for(self, moment: datetime) -> None:
         while (seconds := (moment - self._tools.due()).total_seconds()) > 0:
-            if self._stop.wait(min(seconds, _LONGEST_LOOK)):
+            if self._stop.wait(min(seconds, LONGEST_LOOK)):
                 return
 
-    # --- handing out ---
-
-    def _feed(self, agenda: Agenda) -> None:
-        after = 0
-        while not self._stop.is_set():
-            page = self._ledger.due(agenda, self._tools.due(), after=after, limit=_PAGE)
-            handed = sum(self._hand_out(connection_id) for connection_id in page)
-            after = page[-1] if len(page) == _PAGE else 0
-            if handed or after:
-                continue
-            if self._busy():
-                self._stop.wait(_POLL)
-            elif not self._await_due(agenda):
-                return
-
-    def _hand_out(self, connection_id: int) -> bool:
-        with self._lock:
-            if connection_id in self._claimed:
-                return False
-            self._claimed.add(connection_id)
-        self._put(connection_id)
-        return True
-
-    def _put(self, item: int | None) -> None:
-        """Into the bounded queue, once there is room; workers that stop take nothing any more."""
-        while not self._stop.is_set():
-            try:
-                return self._queue.put(item, timeout=_POLL)
-            except queue.Full:
-                continue
-        return None
-
-    def _busy(self) -> bool:
-        with self._lock:
-            return bool(self._claimed)
-
-    def _await_due(self, agenda: Agenda) -> bool:
-        """Wait until something is due; False if nothing is open any more."""
-        moment = self._ledger.next_due(agenda)
-        if moment is None:
-            return False
-        seconds = (moment - self._tools.clock()).total_seconds()
-        if seconds > LONGEST_PAUSE:
-            return False
-        if seconds > 1 and moment != self._awaited:
-            waiting = self._ledger.open_count(agenda)
-            again = counted(waiting, "is to be asked again,", "are to be asked again, the next")
-            self._tools.progress.note(f"{again} in {seconds:.0f} s")
-        self._awaited = moment
-        # A hair more, so that it is due when we look; not for long, as others may have settled it meanwhile.
-        seconds = (moment - self._tools.due()).total_seconds()
-        self._stop.wait(min(max(seconds, 0) + 0.001, _LONGEST_LOOK))
-        return True
-
-    # --- working ---
-
-    def _serve(self, agenda: Agenda) -> None:
-        wire = self._tools.new_wire()
-        try:
-            while (connection_id := self._next()) is not None:
-                self._carry(agenda, connection_id, wire)
-                with self._lock:
-                    self._claimed.discard(connection_id)
-        except BaseException as error:  # noqa: BLE001 - it is raised again where the job was started
-            self._fail(error)
-        finally:
-            wire.close()
-
-    def _next(self) -> int | None:
-        while not self._stop.is_set():
-            try:
-                return self._queue.get(timeout=_POLL)
-            except queue.Empty:
-                continue
-        return None
-
-    def _carry(self, agenda: Agenda, connection_id: int, wire: Wire) -> None:
+    def work_on(self, connection_id: int, agenda: Agenda, wire: Wire) -> None:
         """Take one connection as far as it goes now."""
         called = False
         while not self._stop.is_set():
@@ -238,7 +131,7 @@ class Job:
             step = agenda.step(standing, self._tools.due())
             match step:
                 case Call():
-                    verdict = self._call(standing, step.action, wire, first=called)
+                    verdict = self._call(standing, step.action, wire, priority=called)
                     if verdict is None or self._waits(verdict):
                         return
                     called = True
@@ -259,30 +152,24 @@ class Job:
             return True
         return verdict.not_before is not None
 
-    def _call(self, standing: Standing, action: Action, wire: Wire, *, first: bool = False) -> Verdict | None:
+    def _call(
+        self, standing: Standing, action: Action, wire: Wire, *, priority: bool = False
+    ) -> Verdict | None:
         """One call to the provider: intent on disk, call, outcome on disk.
 
-        ``first`` lets it go before others. None if the job stops before the intent, or the connection has
+        ``priority`` lets it go before others. None if the job stops before the intent, or the connection has
         gone on without it.
         """
-        if not self._tools.gate.admit(self._stop, first=first):
+        if not self._tools.gate.admit(self._stop, priority=priority):
             return None
         try:
             attempt_id = self._ledger.begin_call(standing, action)
             if attempt_id is None:
                 return None
             answer = wire.send(self._request(standing, action))
-            outcome = self._tools.profile.read(action, answer)
-            if isinstance(outcome, Reached) and standing.consented and standing.pair:
-                outcome = self._tools.profile.chosen(outcome, standing.pair.pair.access_token)
-            self._hear(answer)
+            outcome = self._read(standing, action, answer)
             verdict = self._judge(standing, action, outcome)
-            self._ledger.end_call(
-                EndedCall.of(attempt_id, standing.id, standing.pair, answer, outcome, verdict)
-            )
-            if (verdict.state, verdict.reason) == (State.NEEDS_CONSENT, RESPONSE_LOST):
-                # Before its user is asked: did an answer hold a pair that nobody understood?
-                reread(self._ledger, self._tools.profile, standing.id)
+            self._record(attempt_id, standing, answer, outcome, verdict)
         finally:
             self._tools.gate.leave()
         status = answer.status if isinstance(answer, Answer) else "-"
@@ -306,70 +193,57 @@ class Job:
                 return profile.revoke(stored.pair.refresh_token, credentials)
         raise ValueError(f"the job makes no call {action}")
 
-    def _judge(self, standing: Standing, action: Action, outcome: Outcome) -> Verdict:
-        now = self._tools.clock()
-        pause = timedelta(seconds=backoff(standing.tries, self._tools.dice))
-        if _ends_a_grant(standing, action, outcome) and isinstance(outcome, Over):
-            return self._judge_refusal(standing, action, outcome, now)
-        if isinstance(outcome, Suspect):
-            if self._alone(standing, action, outcome):
-                return give_up(standing, action, outcome, now, pause)
-            pause = _SUSPECT_PAUSE
-            if standing.state is State.MIGRATED and standing.tries:
-                # Its pair is safe: one that keeps getting such answers is left, and stops nobody else.
-                return settle(standing, action, outcome, now, self._policy, pause)
-        trip = self._tools.gate.listen(action, outcome)
-        if trip is not None:
-            self._fail(_stopped(outcome, trip, now))
-        if isinstance(outcome, Won | Renewed | Reached | Revoked):
-            self._went_well[action] = now
-        if isinstance(outcome, Later) and self._tools.gate.in_trouble():
-            standing = replace(
-                standing, tries=0
-            )  # it is everybody's trouble, and not this connection's failure
-        return settle(standing, action, outcome, now, self._policy, pause)
-
-    def _judge_refusal(self, standing: Standing, action: Action, outcome: Over, now: datetime) -> Verdict:
-        """A token was refused, and no lost call explains it: the user's doing, or everybody's."""
-        if action is Action.REFRESH and _has_ended(standing, now):  # then it is no surprise
-            return settle(standing, action, outcome, now, self._policy, _SUSPECT_PAUSE)
-        if not standing.tries and not self._policy.believe_refusals:
-            trip = self._tools.gate.refused(action, outcome)
-            if trip is not None:
-                self._fail(_stopped(outcome, trip, now))
-        return refused(
-            standing,
-            action,
-            outcome,
-            now,
-            self._policy,
-            others_well=self._others_went_well(standing, action),
-            pause=_SUSPECT_PAUSE,
-        )
-
-    def _alone(self, standing: Standing, action: Action, outcome: Suspect) -> bool:
-        """Whether a connection got a suspect answer before, and others have got good ones since."""
-        if standing.doubt is None and standing.reason != outcome.problem:
-            return False
-        return self._others_went_well(standing, action)
-
-    def _others_went_well(self, standing: Standing, action: Action) -> bool:
-        """Whether others have got good answers since this connection got one that is suspect."""
-        went_well = self._went_well.get(action)
-        if standing.not_before is None or went_well is None:
-            return False
-        return went_well > standing.not_before - _SUSPECT_PAUSE
-
-    def _hear(self, answer: Answer | NoAnswer) -> None:
-        remaining = self._tools.profile.remaining(answer) if isinstance(answer, Answer) else None
+    def _read(self, standing: Standing, action: Action, answer: Answer | NoAnswer) -> Outcome:
+        profile = self._tools.profile
+        remaining = profile.remaining(answer) if isinstance(answer, Answer) else None
         if remaining is not None:
             self._tools.gate.heard(remaining)
+        outcome = profile.read(action, answer)
+        if isinstance(outcome, Reached) and standing.consented and standing.pair:
+            return profile.chosen(outcome, standing.pair.pair.access_token)
+        return outcome
 
-    def _fail(self, error: BaseException) -> None:
-        """The first fault is the one that is told."""
-        with self._lock:
-            self._fault = self._fault or error
-        self._stop.set()
+    def _judge(self, standing: Standing, action: Action, outcome: Outcome) -> Verdict:
+        """One answer at a time: each is judged by what those before it have shown."""
+        with self._judging:
+            moment = Moment(self._tools.clock(), self._tools.running(), self._tools.random.random())
+            judgement = judge(standing, action, outcome, self._breaker, moment, self._policy)
+            self._breaker = judgement.breaker
+            pause = None if isinstance(judgement.job, Stop) else judgement.job
+            self._tools.gate.heed(pause, cautious=judgement.breaker.cautious)
+        if isinstance(judgement.job, Stop):
+            stop = judgement.job
+            self._fault.occurred(StoppedError(stop.message, hint=stop.hint, resume_at=stop.resume_at))
+        return judgement.verdict
+
+    def _record(
+        self,
+        attempt_id: int,
+        standing: Standing,
+        answer: Answer | NoAnswer,
+        outcome: Outcome,
+        verdict: Verdict,
+    ) -> None:
+        call = EndedCall.of(attempt_id, standing.id, standing.pair, answer, outcome, verdict)
+        self._ledger.end_call(call)
+        if (verdict.state, verdict.reason) == (State.NEEDS_CONSENT, RESPONSE_LOST):
+            # Before its user is asked: did an answer hold a pair that nobody understood?
+            reread(self._ledger, self._tools.profile, standing.id)
+
+
+@dataclass(frozen=True)
+class _Worker:
+    """One thread's part of a job, with a way to the provider of its own."""
+
+    job: Job
+    agenda: Agenda
+    wire: Wire
+
+    def work_on(self, connection_id: int) -> None:
+        self.job.work_on(connection_id, self.agenda, self.wire)
+
+    def close(self) -> None:
+        self.wire.close()
 
 
 def _verifiable(standing: Standing) -> bool:
@@ -379,49 +253,3 @@ def _verifiable(standing: Standing) -> bool:
 def _revocable(standing: Standing) -> bool:
     being_revoked = standing.state is State.UNCERTAIN and standing.doubt is Action.REVOKE
     return standing.pair is not None and (standing.state is State.MIGRATED or being_revoked)
-
-
-def _has_ended(standing: Standing, now: datetime) -> bool:
-    """Whether the refresh token of a connection's pair has ended, by all that is known of it."""
-    ends = standing.pair.pair.refresh_expires_at if standing.pair is not None else None
-    return ends is not None and ends <= now
-
-
-def _ends_a_grant(standing: Standing, action: Action, outcome: Outcome) -> bool:
-    """Whether an answer, believed, makes a user consent again though no call of theirs was lost."""
-    refused_ = isinstance(outcome, Over) and outcome.refused
-    asked = action in (Action.SWAP, Action.RENEW, Action.REFRESH)
-    return refused_ and asked and standing.doubt in (None, Action.VERIFY)
-
-
-def _stopped(outcome: Outcome, trip: Trip, now: datetime) -> StoppedError:
-    """Why the job stops, and what to do about it."""
-    problem = trip.problem
-    resume_at = now + timedelta(seconds=trip.wait) if trip.wait is not None else None
-    go_on = "'migrator resume' goes on"
-    if isinstance(outcome, Over):
-        message = f"the provider refuses one token after another ({problem!r}); none was given up"
-        hint = (
-            "do they belong to this application? Check oauth1.consumer_key and the file; if their users"
-            " really have ended their grants, go on with --believe-refusals"
-        )
-    elif isinstance(outcome, NoRefreshToken):
-        message = f"the provider gives access tokens without refresh tokens ({problem!r})"
-        hint, go_on = outcome.hint, "'migrator resume --retry-failed' goes on, with those too"
-    elif isinstance(outcome, Unknown) and outcome.hint:
-        message, hint = f"the answer is not the provider's ({problem!r})", outcome.hint
-    elif isinstance(outcome, Suspect | StopAll):
-        message, hint = f"the provider answers {problem!r}, and would answer everybody so", outcome.hint
-    elif problem == RATE_LIMITED:
-        message = f"the provider's limit for the application is reached ({problem!r})"
-        hint = "" if resume_at else "the provider does not say for how long; try again later"
-    else:
-        trouble = "the provider" if problem not in faults.HINTS else "the way to the provider"
-        message = (
-            f"there is no way to the provider ({problem!r})"
-            if problem in faults.LASTING
-            else f"nothing but trouble with {trouble} for a while, at last {problem!r}"
-        )
-        hint = faults.HINTS.get(problem, "")
-    hint = f"{hint}; then {go_on}" if hint else go_on
-    return StoppedError(f"stopped: {message}", hint=hint, resume_at=resume_at)

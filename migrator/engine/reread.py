@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from migrator.ledger import Ledger
 from migrator.providers import Profile
-from migrator.rules.transitions import read_again
+from migrator.rules.recovery import read_again
 
 
 def reread_all(ledger: Ledger, profile: Profile) -> int:

@@ -22,7 +22,8 @@ from migrator.models import (
     TokenPair,
 )
 from migrator.providers import Answer, NoAnswer, NoRefreshToken, Outcome, Unknown, Won
-from migrator.rules.transitions import Policy, Verdict, died
+from migrator.rules.recovery import died
+from migrator.rules.verdict import Policy, Verdict
 
 WITHOUT_EFFECT = frozenset({Action.VERIFY})
 """Calls that only ask: one that got lost changed nothing."""

@@ -21,7 +21,7 @@ from migrator.ledger.invitations import LINKS, Invitation, Left, Remaining, Visi
 from migrator.ledger.job_ledger import unlock
 from migrator.ledger.open_ledger import Book
 from migrator.models import Action, Clock, Secret, Standing
-from migrator.rules.transitions import Policy
+from migrator.rules.verdict import Policy
 
 _COOKIE = "consent cookie"
 _STATE = "consent state"

@@ -19,8 +19,9 @@ from migrator.ledger.calls import SERVE, EndedCall
 from migrator.ledger.file.codec import Codec, maybe_time_of, maybe_time_text, time_of, time_text
 from migrator.models import RESPONSE_LOST, Action, State
 from migrator.models import UNVERIFIED as UNVERIFIED_PAIR
+from migrator.rules.recovery import died
 from migrator.rules.tenants import NO_TENANT, OTHER_TENANT, SEVERAL_TENANTS
-from migrator.rules.transitions import Policy, Verdict, died
+from migrator.rules.verdict import Policy, Verdict
 
 LINKS = "links of the consent campaign"
 """What the links' key is derived for."""

@@ -39,7 +39,7 @@ from migrator.ledger.sealed_answers import SealedAnswer
 from migrator.ledger.unfinished_exports import Fate
 from migrator.models import Action, Clock, Reject, Standing, State
 from migrator.rules.agenda import Agenda, Work
-from migrator.rules.transitions import Policy, Verdict
+from migrator.rules.verdict import Policy, Verdict
 from migrator.sources.screening import Accepted
 
 

@@ -12,7 +12,7 @@ from migrator.ledger.file.codec import Codec, time_of
 from migrator.ledger.invitations import UNVERIFIED, Visit
 from migrator.models import Action
 from migrator.providers import Answer
-from migrator.rules.transitions import Verdict
+from migrator.rules.verdict import Verdict
 
 _WITHOUT_PAIR = """
     NOT EXISTS (SELECT 1 FROM token_pairs p

@@ -16,7 +16,7 @@ from datetime import datetime
 from migrator.ledger.file.codec import time_text
 from migrator.models import LIFETIME_ASSUMED, RESPONSE_LOST, State, TenantType
 from migrator.rules.tenants import TENANT_MISMATCH, TENANT_TYPE_MISMATCH, Covered, Waiting, covered
-from migrator.rules.transitions import Verdict
+from migrator.rules.verdict import Verdict
 
 _SERVED = (State.MIGRATED, State.UNCERTAIN, State.IN_FLIGHT)
 """Where a connection may stand that is served by another one's pair."""

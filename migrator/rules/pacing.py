@@ -1,15 +1,11 @@
-"""When the next call may go out: rate, back-off, caution.
+"""When the next call may go out: the rate, and how long to wait after what went wrong.
 
-Pure: the clock and the dice are passed in; times are monotonic seconds.
+Pure: clock and chance are passed in; times are monotonic seconds.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from dataclasses import dataclass
-from random import Random
-
-from migrator.providers.faults import LASTING
+from collections import deque
 
 FIRST_BACKOFF = 0.5
 LONGEST_BACKOFF = 30.0
@@ -17,10 +13,13 @@ LONGEST_PAUSE = 900.0
 """Seconds that a job waits with nothing else to do; for longer pauses it ends, to be resumed."""
 
 
-def backoff(tries: int, dice: Random) -> float:
+def backoff(tries: int, jitter: float) -> float:
     """Seconds to wait after that many fruitless calls: exponential with full jitter, so that many who failed
-    together do not come back together."""
-    return dice.uniform(0, min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(tries, 16)))
+    together do not come back together.
+
+    ``jitter`` is a random number from 0 to 1.
+    """
+    return jitter * min(LONGEST_BACKOFF, FIRST_BACKOFF * 2.0 ** min(tries, 16))
 
 
 def unsaid_wait(times: int) -> float:
@@ -99,106 +98,3 @@ class Pace:
         while self._sent and self._sent[0][0] < now - 60:
             self._sent.popleft()
         return sum(number for _, number in self._sent)
-
-
-@dataclass(frozen=True)
-class Pause:
-    """Everybody waits for some seconds."""
-
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Trip:
-    """The job must stop."""
-
-    problem: str
-    wait: float | None = None
-    """Seconds for which the provider lets nobody go on; None where it did not say."""
-
-
-class Breaker:
-    """Tells the fault of one connection from the fault that hits all.
-
-    A job that has not yet seen a good answer, or has seen only bad ones for a while, is cautious: it sends
-    one call at a time and waits longer after each bad one. A renewal proves nothing yet: the call that it
-    prepares may be refused to everybody. The job stops after ``SUSPECTS`` suspect answers in a row to one
-    kind of call (``SUSPECTS_ONCE_PROVEN`` once one went well), or as many connections refused in a row
-    (``REFUSALS_ONCE_PROVEN``), or when nothing good has come for ``patience`` seconds.
-    """
-
-    SUSPECTS = 5
-    SUSPECTS_ONCE_PROVEN = 10
-    """Secrets can be changed, and doors closed, in the middle of a night."""
-    REFUSALS_ONCE_PROVEN = 50
-    """Users do end their grants; hardly fifty in a row."""
-    TROUBLE = 5
-    """That many bad answers in a row make a confident job cautious."""
-    LONGEST_PAUSE = 15.0
-
-    def __init__(self, *, patience: float) -> None:
-        self._patience = patience
-        self._accepted = False
-        self._proven: set[str] = set()
-        self._suspects: Counter[str] = Counter()
-        self._refusals: Counter[str] = Counter()
-        self._bad = 0
-        self._bad_since = 0.0
-
-    @property
-    def cautious(self) -> bool:
-        """Whether calls shall go out one at a time."""
-        return not self._accepted or self.in_trouble
-
-    @property
-    def in_trouble(self) -> bool:
-        """Whether bad answers are the rule: then none of them is a single connection's failure."""
-        return self._bad >= self.TROUBLE or (self._bad > 0 and not self._accepted)
-
-    def good(self, kind: str, *, proves: bool = True) -> None:
-        """A call of this kind went well; ``proves`` says that it shows the application to be in order."""
-        self._bad = 0
-        self._accepted = self._accepted or proves
-        self._proven.add(kind)
-        self._suspects[kind] = self._refusals[kind] = 0
-
-    def accepted(self) -> None:
-        """The provider knows the application, whatever it said of the connection."""
-        self._accepted = True
-        self._bad = 0
-
-    def suspect(self, kind: str, problem: str, *, plain: bool = False) -> Trip | None:
-        """An answer that blames either one connection or the application.
-
-        ``plain`` says that it is hardly one connection's fault: one is enough while nothing is proven.
-        """
-        self._suspects[kind] += 1
-        unproven = 1 if plain else self.SUSPECTS
-        most = self.SUSPECTS_ONCE_PROVEN if kind in self._proven else unproven
-        return Trip(problem) if self._suspects[kind] >= most else None
-
-    def refused(self, kind: str, problem: str, *, patient: bool = False) -> Trip | None:
-        """Another connection's token was refused: its user's doing, or all are another application's.
-
-        ``patient`` treats an unproven kind as a proven one.
-        """
-        self._refusals[kind] += 1
-        most = self.REFUSALS_ONCE_PROVEN if patient or kind in self._proven else self.SUSPECTS
-        return Trip(problem) if self._refusals[kind] >= most else None
-
-    def bad(self, problem: str, now: float) -> Pause | Trip | None:
-        """No answer, or one that says that the provider is in trouble.
-
-        What no waiting mends stops a job at once that has not seen anything go well; another is patient with
-        it too.
-        """
-        if problem in LASTING and not self._accepted:
-            return Trip(problem)
-        if self._bad == 0:
-            self._bad_since = now
-        self._bad += 1
-        if not self.cautious:
-            return None
-        if self._bad >= self.TROUBLE and now - self._bad_since >= self._patience:
-            return Trip(problem)
-        return Pause(min(self.LONGEST_PAUSE, 0.25 * 2 ** min(self._bad, 10)))

@@ -26,7 +26,7 @@ from migrator.providers import Later, Outcome, Reached, Unknown
 from migrator.rules.transitions import settle
 from tests.consent.conftest import SetCampaign
 from tests.consent.support import PATIENCE, Browser, Campaign, heading, row, until
-from tests.test_transitions import POLICY
+from tests.rules.test_transitions import POLICY
 
 TENANT_1 = {"tenant-1": "Organisation 1"}
 

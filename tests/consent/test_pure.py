@@ -30,7 +30,7 @@ from migrator.ledger.file.vault import Vault
 from migrator.models import Action, Secret, Standing, State
 from migrator.providers import Outcome, Reached, Won
 from migrator.rules.transitions import settle
-from tests.test_transitions import BACKOFF, NOW, POLICY, consented, outcomes, waiting
+from tests.rules.test_transitions import BACKOFF, NOW, POLICY, consented, outcomes, waiting
 
 LANGUAGES = languages()
 NAMES = words.Names("Ledgerly", "Xero", "Organisation {0} <b>")

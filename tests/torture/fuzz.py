@@ -34,7 +34,8 @@ from migrator.models import (
     utc_now,
 )
 from migrator.providers import Profile, Request, find_profile
-from migrator.rules.transitions import Policy, Verdict, settle
+from migrator.rules.transitions import settle
+from migrator.rules.verdict import Policy, Verdict
 from migrator.sources import open_source
 from migrator.sources.duplicates import DiskSeen
 from migrator.sources.screening import Accepted, screen

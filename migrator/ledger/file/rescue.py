@@ -22,7 +22,7 @@ from migrator.ledger.calls import EndedCall
 from migrator.ledger.file.codec import maybe_time_of, maybe_time_text, time_of, time_text
 from migrator.ledger.file.vault import Vault
 from migrator.models import Action, LegacyToken, Secret, State, Tenant, TokenPair
-from migrator.rules.transitions import Verdict
+from migrator.rules.verdict import Verdict
 
 ROOM_FOR_EACH = 16 * 1024
 """Bytes for one answer: several times the largest pair that was ever seen."""

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrator.engine.gate import Gate
 from migrator.models import (
     LIFETIME_ASSUMED,
     NO_REFRESH_TOKEN,
@@ -44,8 +43,10 @@ from migrator.providers import (
     Won,
 )
 from migrator.rules.agenda import Agenda, Work
-from migrator.rules.pacing import Breaker, Pace
+from migrator.rules.breaker import Breaker
+from migrator.rules.judgement import Moment, judge
 from migrator.rules.plan import Call, Rest, Wait
+from migrator.rules.recovery import READ_AGAIN, died, read_again
 from migrator.rules.tenants import (
     NO_TENANT,
     OTHER_TENANT,
@@ -53,7 +54,8 @@ from migrator.rules.tenants import (
     TENANT_MISMATCH,
     TENANT_TYPE_MISMATCH,
 )
-from migrator.rules.transitions import READ_AGAIN, Policy, Verdict, died, give_up, read_again, refused, settle
+from migrator.rules.transitions import settle
+from migrator.rules.verdict import Policy, Verdict
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 POLICY = Policy(max_attempts=5, settle=timedelta(seconds=80))
@@ -125,14 +127,14 @@ def calls(
     return standing, draw(st.sampled_from(of_pairs if standing.pair else of_legacy)), draw(answers)
 
 
-def judge(call: tuple[Standing, Action, Outcome]) -> Verdict:
+def settled(call: tuple[Standing, Action, Outcome]) -> Verdict:
     standing, action, outcome = call
     return settle(standing, action, outcome, NOW, POLICY, BACKOFF)
 
 
 @given(calls())
 def test_every_call_ends_in_a_verdict_that_the_ledger_knows(call: tuple[Standing, Action, Outcome]) -> None:
-    verdict = judge(call)
+    verdict = settled(call)
     assert verdict.outcome in OUTCOME_WORDS
     assert verdict.state is not State.IN_FLIGHT
     assert (verdict.problem == "") is (verdict.outcome == "done")
@@ -141,7 +143,7 @@ def test_every_call_ends_in_a_verdict_that_the_ledger_knows(call: tuple[Standing
 @given(calls())
 def test_a_pair_that_was_won_is_always_kept(call: tuple[Standing, Action, Outcome]) -> None:
     standing, action, outcome = call
-    verdict = judge(call)
+    verdict = settled(call)
     if isinstance(outcome, NoRefreshToken) and action is Action.REFRESH:
         assert standing.pair is not None
         assert verdict.new_pair == replace(outcome.pair, refresh_token=standing.pair.pair.refresh_token)
@@ -155,7 +157,7 @@ def test_a_pair_that_was_won_is_always_kept(call: tuple[Standing, Action, Outcom
 def test_a_swap_without_a_refresh_token_has_failed_and_a_refresh_without_one_has_not(
     call: tuple[Standing, Action, Outcome],
 ) -> None:
-    action, verdict = call[1], judge(call)
+    action, verdict = call[1], settled(call)
     if action is Action.REFRESH:
         assert (verdict.state, verdict.reason) == (State.UNCERTAIN, UNVERIFIED)
     else:
@@ -165,9 +167,9 @@ def test_a_swap_without_a_refresh_token_has_failed_and_a_refresh_without_one_has
 
 def test_a_token_that_a_fruitless_swap_used_up_is_said_to_be_that() -> None:
     retried = replace(FRESH, state=State.UNCERTAIN, reason=NO_REFRESH_TOKEN, doubt=Action.SWAP)
-    later = after_verdict(retried, judge((retried, Action.SWAP, Later("http_503"))), NOW)
+    later = after_verdict(retried, settled((retried, Action.SWAP, Later("http_503"))), NOW)
     assert later.reason == NO_REFRESH_TOKEN
-    verdict = judge((later, Action.SWAP, GONE))
+    verdict = settled((later, Action.SWAP, GONE))
     assert (verdict.state, verdict.reason) == (State.NEEDS_CONSENT, NO_REFRESH_TOKEN)
 
 
@@ -199,7 +201,7 @@ def test_an_assumed_lifetime_is_said_of_a_pair_of_which_nothing_worse_is(found: 
     stored = StoredPair(1, TokenPair(Secret("a"), Secret("r"), NOW, lifetime_assumed=assumed))
     standing = replace(FRESH, state=State.UNCERTAIN, doubt=Action.SWAP, tenant_id="T1", pair=stored)
     reached = Reached((Tenant("T2" if found else "T1"),))
-    verdict = judge((standing, Action.VERIFY, reached))
+    verdict = settled((standing, Action.VERIFY, reached))
     assert (verdict.state, verdict.reason) == (
         State.MIGRATED,
         found or (LIFETIME_ASSUMED if assumed else ""),
@@ -211,7 +213,7 @@ def test_a_renewed_token_is_always_kept_with_a_handle_if_there_ever_was_one(
     call: tuple[Standing, Action, Outcome],
 ) -> None:
     standing, _, outcome = call
-    verdict = judge(call)
+    verdict = settled(call)
     if isinstance(outcome, Renewed):
         handle = outcome.legacy.session_handle or standing.legacy.session_handle
         assert verdict.new_legacy == replace(outcome.legacy, session_handle=handle)
@@ -222,7 +224,7 @@ def test_a_renewed_token_is_always_kept_with_a_handle_if_there_ever_was_one(
 @given(calls())
 def test_migrated_means_a_pair_that_was_won_or_seen_to_work(call: tuple[Standing, Action, Outcome]) -> None:
     standing, _, outcome = call
-    verdict = judge(call)
+    verdict = settled(call)
     if verdict.state is State.MIGRATED:
         assert isinstance(outcome, Won | Reached) or standing.state is State.MIGRATED
         assert standing.pair is not None or verdict.new_pair is not None or isinstance(outcome, Reached)
@@ -236,7 +238,7 @@ def test_a_pair_won_under_doubt_is_looked_at_after_any_late_call(
 ) -> None:
     standing, action, outcome = call
     assert isinstance(outcome, Won)
-    verdict = judge(call)
+    verdict = settled(call)
     # A refresh that was asked only once shows by itself that the pair before it worked.
     shows_the_pair_before = action is Action.REFRESH and standing.doubt is not Action.REFRESH
     only_call = standing.doubt is None or shows_the_pair_before
@@ -253,7 +255,7 @@ def test_an_effectful_call_without_an_answer_is_in_doubt_until_it_must_be_over(
     call: tuple[Standing, Action, Outcome],
 ) -> None:
     standing, action, outcome = call
-    verdict = judge(call)
+    verdict = settled(call)
     if isinstance(outcome, Unknown) and action is not Action.VERIFY:
         assert (verdict.state, verdict.reason, verdict.doubt) == (State.UNCERTAIN, RESPONSE_LOST, action)
         assert verdict.not_before is not None
@@ -267,7 +269,7 @@ def test_a_question_without_an_answer_changes_nothing_but_the_time(
 ) -> None:
     standing, action, outcome = call
     if isinstance(outcome, Unknown) and action is Action.VERIFY:
-        verdict = judge(call)
+        verdict = settled(call)
         assert (verdict.state, verdict.doubt) == (standing.state, standing.doubt)
         assert not verdict.pair_dead
         assert verdict.not_before == NOW + BACKOFF
@@ -275,7 +277,7 @@ def test_a_question_without_an_answer_changes_nothing_but_the_time(
 
 @given(calls())
 def test_doubt_goes_only_with_what_is_uncertain(call: tuple[Standing, Action, Outcome]) -> None:
-    verdict = judge(call)
+    verdict = settled(call)
     assert (verdict.doubt is not None) is (verdict.state is State.UNCERTAIN)
 
 
@@ -283,7 +285,7 @@ def test_doubt_goes_only_with_what_is_uncertain(call: tuple[Standing, Action, Ou
 def test_doubt_ends_only_with_a_working_pair_or_the_users_consent(
     call: tuple[Standing, Action, Outcome],
 ) -> None:
-    standing, verdict = call[0], judge(call)
+    standing, verdict = call[0], settled(call)
     if standing.doubt is not None and verdict.reason != NO_REFRESH_TOKEN:
         assert verdict.state in (State.UNCERTAIN, State.MIGRATED, State.NEEDS_CONSENT)
 
@@ -294,7 +296,7 @@ def test_a_refusal_of_the_token_after_doubt_means_that_the_answer_was_lost(
 ) -> None:
     standing, action, outcome = call
     assert isinstance(outcome, Over)
-    verdict = judge(call)
+    verdict = settled(call)
     if action in (Action.SWAP, Action.RENEW) and outcome.refused:
         reason = outcome.reason if standing.doubt is None else RESPONSE_LOST
         expected = outcome.state if standing.doubt is None else State.NEEDS_CONSENT
@@ -307,7 +309,7 @@ def test_a_refused_refresh_token_shows_that_a_pair_is_dead_a_refused_access_toke
 ) -> None:
     standing, action, outcome = call
     assert isinstance(outcome, Over)
-    verdict = judge(call)
+    verdict = settled(call)
     assert verdict.pair_dead is (action is Action.REFRESH and outcome.refused)
     assert verdict.pair_expired is (action is Action.VERIFY and outcome.refused)
     if verdict.pair_expired:
@@ -320,7 +322,7 @@ def test_a_refused_refresh_token_shows_that_a_pair_is_dead_a_refused_access_toke
 
 @given(calls())
 def test_tries_never_jump_and_what_is_pending_has_some_left(call: tuple[Standing, Action, Outcome]) -> None:
-    standing, verdict = call[0], judge(call)
+    standing, verdict = call[0], settled(call)
     assert verdict.tries in {0, standing.tries, standing.tries + 1}
     # A connection that was asked to be patient too often is left alone, and is still known to be pending.
     if verdict.state is State.PENDING and not isinstance(call[2], Suspect):
@@ -331,7 +333,7 @@ def test_tries_never_jump_and_what_is_pending_has_some_left(call: tuple[Standing
 def test_nothing_is_put_off_to_the_past_and_nothing_that_is_over_is_put_off(
     call: tuple[Standing, Action, Outcome],
 ) -> None:
-    verdict = judge(call)
+    verdict = settled(call)
     assert verdict.not_before is None or verdict.not_before >= NOW
     if verdict.state in (State.NEEDS_CONSENT, State.FAILED):
         assert verdict.not_before is None
@@ -341,7 +343,7 @@ def test_nothing_is_put_off_to_the_past_and_nothing_that_is_over_is_put_off(
 def test_what_hits_everybody_is_held_against_nobody(call: tuple[Standing, Action, Outcome]) -> None:
     standing, _, outcome = call
     if isinstance(outcome, StopAll) or (isinstance(outcome, Later) and outcome.scope == "app"):
-        verdict = judge(call)
+        verdict = settled(call)
         assert (verdict.state, verdict.doubt) == (standing.state, standing.doubt)
         assert (verdict.tries, verdict.not_before) == (standing.tries, None)
 
@@ -350,7 +352,7 @@ def test_what_hits_everybody_is_held_against_nobody(call: tuple[Standing, Action
 def test_a_suspect_lets_others_go_first_and_stands_where_it_stood(
     call: tuple[Standing, Action, Outcome],
 ) -> None:
-    standing, verdict = call[0], judge(call)
+    standing, verdict = call[0], settled(call)
     assert (verdict.state, verdict.doubt) == (standing.state, standing.doubt)
     assert verdict.not_before == NOW + BACKOFF
     if standing.state is State.MIGRATED:  # its pair is safe, and its reason is about its tenant
@@ -363,7 +365,7 @@ def test_a_suspect_lets_others_go_first_and_stands_where_it_stood(
 @given(calls())
 def test_only_a_failure_that_keeps_coming_back_is_given_up(call: tuple[Standing, Action, Outcome]) -> None:
     standing, _, outcome = call
-    verdict = judge(call)
+    verdict = settled(call)
     if verdict.state is State.FAILED and not isinstance(outcome, Over | NoRefreshToken):
         assert isinstance(outcome, Later | RenewFirst)
         assert standing.tries + 1 >= POLICY.max_attempts
@@ -374,7 +376,7 @@ def test_a_token_that_the_provider_calls_expired_is_renewed_if_it_can_be(
     call: tuple[Standing, Action, Outcome],
 ) -> None:
     standing, action, _ = call
-    verdict = judge(call)
+    verdict = settled(call)
     if action is Action.SWAP and verdict.state in (State.PENDING, State.UNCERTAIN):
         assert verdict.token_expired
         assert standing.legacy.session_handle is not None
@@ -383,7 +385,7 @@ def test_a_token_that_the_provider_calls_expired_is_renewed_if_it_can_be(
 
 
 def test_an_expired_token_that_cannot_be_renewed_needs_consent() -> None:
-    verdict = judge((FRESH, Action.SWAP, RenewFirst("token_expired")))
+    verdict = settled((FRESH, Action.SWAP, RenewFirst("token_expired")))
     assert (verdict.state, verdict.reason) == (State.NEEDS_CONSENT, "token_expired")
 
 
@@ -392,7 +394,7 @@ def test_a_wait_that_the_provider_names_is_kept(call: tuple[Standing, Action, Ou
     outcome = call[2]
     assert isinstance(outcome, Later)
     assert outcome.after is not None
-    verdict = judge(call)
+    verdict = settled(call)
     if verdict.state is not State.FAILED:
         assert verdict.not_before == NOW + outcome.after
 
@@ -401,7 +403,7 @@ def test_a_wait_that_the_provider_names_is_kept(call: tuple[Standing, Action, Ou
 def test_a_limit_is_waited_for_and_never_makes_a_failure(call: tuple[Standing, Action, Outcome]) -> None:
     standing, _, outcome = call
     assert isinstance(outcome, Later)
-    verdict = judge(call)
+    verdict = settled(call)
     assert verdict.state is standing.state
     if outcome.scope == "connection":
         assert verdict.tries == standing.tries + 1
@@ -414,24 +416,9 @@ def test_a_limit_is_waited_for_and_never_makes_a_failure(call: tuple[Standing, A
 @given(tenants, st.lists(tenants, max_size=3))
 def test_a_pair_that_misses_its_tenant_is_migrated_with_that_said(wanted: str, reached: list[str]) -> None:
     standing = replace(FRESH, tenant_id=wanted, state=State.UNCERTAIN, doubt=Action.SWAP)
-    verdict = judge((standing, Action.VERIFY, Reached(tuple(Tenant(id_) for id_ in reached))))
+    verdict = settled((standing, Action.VERIFY, Reached(tuple(Tenant(id_) for id_ in reached))))
     hit = wanted.lower() in [tenant.lower() for tenant in reached] if wanted else bool(reached)
     assert (verdict.state, verdict.reason) == (State.MIGRATED, "" if hit else TENANT_MISMATCH)
-
-
-@given(standings(), st.sampled_from(EFFECTFUL), st.builds(Suspect, words, st.just("hint")))
-def test_giving_up_on_a_suspect_forgets_neither_doubt_nor_pair(
-    standing: Standing, action: Action, suspect: Suspect
-) -> None:
-    verdict = give_up(standing, action, suspect, NOW, BACKOFF)
-    if (action, standing.doubt) == (Action.SWAP, Action.RENEW):  # what was renewed has never worked
-        assert (verdict.state, verdict.reason) == (State.NEEDS_CONSENT, RESPONSE_LOST)
-    elif standing.state is State.PENDING:
-        assert (verdict.state, verdict.reason) == (State.FAILED, suspect.problem)
-    else:
-        assert (verdict.state, verdict.doubt) == (standing.state, standing.doubt)
-        assert verdict.tries == standing.tries + 1
-        assert verdict.not_before == NOW + BACKOFF
 
 
 @given(st.sampled_from(EFFECTFUL), st.integers(0, 4))
@@ -451,26 +438,6 @@ FRESH = Standing(
     TenantType.ORGANISATION,
     LegacyToken(Secret("L0"), Secret("s")),
 )
-
-
-@pytest.mark.parametrize("after", [None, timedelta(0), timedelta(seconds=30)])
-@pytest.mark.parametrize("doubt", [None, Action.SWAP])
-def test_a_provider_that_is_never_ready_does_not_keep_the_job_for_ever(
-    after: timedelta | None, doubt: Action | None
-) -> None:
-    outcome = Later("http_503", after)
-    now = [0.0]
-    gate = Gate(Pace(60_000), Breaker(patience=60), lambda: now[0])
-    standing = replace(FRESH, state=State.UNCERTAIN if doubt else State.PENDING, doubt=doubt)
-    for _ in range(1_000):
-        if gate.listen(Action.SWAP, outcome) is not None:
-            return
-        verdict = judge((standing, Action.SWAP, outcome))
-        standing = after_verdict(standing, verdict, NOW)
-        if standing.tries >= POLICY.max_attempts or verdict.state is State.FAILED:
-            return
-        now[0] += max(1.0, after.total_seconds() if after else 0.0)
-    pytest.fail("after a thousand calls neither the job nor the connection has come to an end")
 
 
 # --- whole jobs against a simulated provider ---------------------------------------------------------------
@@ -615,7 +582,7 @@ SWAP = agenda(Work.SWAP)
 def work(provider: Provider, standing: Standing, fates: list[Fate], todo: Agenda = SWAP) -> Standing:
     """Take a connection to its end; once the fates are used up, every call is answered."""
     policy = replace(POLICY, max_attempts=100)
-    now = NOW
+    breaker, now = Breaker(), NOW
     for _ in range(200):
         match todo.step(standing, now):
             case Wait(until):
@@ -624,8 +591,10 @@ def work(provider: Provider, standing: Standing, fates: list[Fate], todo: Agenda
                 return replace(standing, state=state, reason=reason)
             case Call(action):
                 outcome = provider.call(action, standing, fates.pop(0) if fates else "answered", now)
-                verdict = settle(standing, action, outcome, now, policy, BACKOFF)
-                standing = after_verdict(standing, verdict, now)
+                moment = Moment(now, (now - NOW).total_seconds(), 0.5)
+                judgement = judge(standing, action, outcome, breaker, moment, policy)
+                breaker = judgement.breaker
+                standing = after_verdict(standing, judgement.verdict, now)
                 now += timedelta(seconds=1)
     pytest.fail("the connection comes to no end")
 
@@ -865,7 +834,7 @@ def test_a_token_that_stays_expired_fails_at_the_last_try_unless_a_call_was_lost
     tries: int, doubt: Action | None, state: State
 ) -> None:
     standing = replace(RENEWABLE, tries=tries, doubt=doubt, state=State.UNCERTAIN if doubt else State.PENDING)
-    verdict = judge((standing, Action.SWAP, RenewFirst("token_expired")))
+    verdict = settled((standing, Action.SWAP, RenewFirst("token_expired")))
     assert verdict.state is state
     assert verdict.tries == (0 if state is State.FAILED else tries + 1)
 
@@ -878,55 +847,22 @@ def test_a_provider_in_trouble_fails_a_connection_at_its_last_try_unless_a_call_
     tries: int, doubt: Action | None, state: State
 ) -> None:
     standing = replace(FRESH, tries=tries, doubt=doubt, state=State.UNCERTAIN if doubt else State.PENDING)
-    verdict = judge((standing, Action.SWAP, Later("http_503")))
+    verdict = settled((standing, Action.SWAP, Later("http_503")))
     assert verdict.state is state
     if state is not State.FAILED:
         assert (verdict.tries, verdict.not_before) == (tries + 1, NOW + BACKOFF)
 
 
-@pytest.mark.parametrize(
-    ("tries", "others_well", "believed"),
-    [
-        (0, False, False),
-        (0, True, False),
-        (1, False, False),
-        (1, True, True),
-        (2, False, True),
-        (LAST, False, True),
-    ],
-)
-def test_a_refused_token_is_believed_once_others_fare_better_or_it_was_asked_for_enough(
-    tries: int, others_well: bool, believed: bool
-) -> None:
-    verdict = refused(
-        replace(FRESH, tries=tries), Action.SWAP, REFUSED, NOW, POLICY, others_well=others_well, pause=BACKOFF
-    )
-    if believed:
-        assert (verdict.state, verdict.reason) == (State.NEEDS_CONSENT, "grant_revoked")
-    else:
-        assert (verdict.state, verdict.tries) == (State.PENDING, tries + 1)
-        assert verdict.not_before == NOW + (POLICY.settle if tries else BACKOFF)
-
-
-def test_refusals_are_believed_at_once_only_where_somebody_says_so() -> None:
-    for policy, state in (
-        (POLICY, State.PENDING),
-        (replace(POLICY, believe_refusals=True), State.NEEDS_CONSENT),
-    ):
-        verdict = refused(FRESH, Action.SWAP, REFUSED, NOW, policy, others_well=False, pause=BACKOFF)
-        assert verdict.state is state
-
-
 @pytest.mark.parametrize("doubt", [None, Action.SWAP, Action.REFRESH])
 def test_a_refused_access_token_keeps_the_doubt_that_there_was(doubt: Action | None) -> None:
-    verdict = judge((replace(MIGRATED, doubt=doubt, tries=2), Action.VERIFY, REFUSED))
+    verdict = settled((replace(MIGRATED, doubt=doubt, tries=2), Action.VERIFY, REFUSED))
     assert (verdict.doubt, verdict.tries) == (doubt or Action.VERIFY, 3)
     assert verdict.not_before == NOW + BACKOFF
 
 
 def test_a_dead_pair_under_doubt_is_asked_for_again_after_a_pause() -> None:
     standing = replace(MIGRATED, state=State.UNCERTAIN, reason=UNVERIFIED, doubt=Action.SWAP, tries=2)
-    verdict = judge((standing, Action.REFRESH, REFUSED))
+    verdict = settled((standing, Action.REFRESH, REFUSED))
     assert (verdict.state, verdict.tries, verdict.pair_dead) == (State.UNCERTAIN, 3, True)
     assert verdict.not_before == NOW + BACKOFF
 
@@ -939,7 +875,7 @@ def test_a_dead_pair_under_doubt_is_asked_for_again_after_a_pause() -> None:
 def test_a_failure_that_is_not_the_tokens_ends_only_what_has_nothing_to_lose(
     standing: Standing, state: State
 ) -> None:
-    verdict = judge((replace(standing, tries=1), Action.SWAP, BROKEN))
+    verdict = settled((replace(standing, tries=1), Action.SWAP, BROKEN))
     assert verdict.state is state
     if state is not State.FAILED:
         assert (verdict.tries, verdict.not_before) == (2, NOW + BACKOFF)
@@ -962,5 +898,5 @@ def test_what_a_new_pair_says_of_its_tenant_is_compared_and_else_the_finding_sta
 ) -> None:
     standing = replace(MIGRATED, tenant_id=wanted, reason=before)
     pair = TokenPair(Secret("a"), Secret("r"), NOW, tenant_id=won)
-    verdict = judge((standing, Action.REFRESH, Won(pair)))
+    verdict = settled((standing, Action.REFRESH, Won(pair)))
     assert (verdict.state, verdict.reason) == (State.MIGRATED, reason)

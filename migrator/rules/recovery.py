@@ -1,0 +1,63 @@
+"""What becomes of a call whose process died, and of an answer that was not understood when it came. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from migrator.models import RESPONSE_LOST, UNVERIFIED, Action, Standing, State
+from migrator.providers import Outcome, Renewed, Won
+from migrator.rules.transitions import with_handle
+from migrator.rules.verdict import Policy, Verdict
+
+READ_AGAIN = "read_again"
+"""A problem of an attempt: its answer was not understood when it came, and was later."""
+
+
+def died(action: Action, tries: int, started_at: datetime, policy: Policy) -> Verdict:
+    """The entry for a call with an effect that was under way when its process died: sent, for all we know.
+
+    A code serves once, so what it won is gone; its user clicks through again.
+    """
+    if action is Action.EXCHANGE_CODE:
+        return Verdict("unknown", "process_died", State.NEEDS_CONSENT, RESPONSE_LOST)
+    return Verdict(
+        "unknown",
+        "process_died",
+        State.UNCERTAIN,
+        RESPONSE_LOST,
+        action,
+        started_at + policy.settle,
+        tries=tries,
+    )
+
+
+def read_again(standing: Standing, action: Action, outcome: Outcome) -> Verdict | None:
+    """The entry for an answer that was not understood when it came, and is now; None if that is of no use.
+
+    Calls that came after it may have made it worthless, so a pair is seen to work before it counts.
+    """
+    doubt = standing.doubt or action
+    match outcome:
+        case Won():
+            return Verdict(
+                "done",
+                READ_AGAIN,
+                State.UNCERTAIN,
+                UNVERIFIED,
+                doubt,
+                standing.not_before,
+                new_pair=outcome.pair,
+            )
+        case Renewed():
+            renewed = with_handle(outcome.legacy, standing.legacy)
+            return Verdict(
+                "done",
+                READ_AGAIN,
+                State.UNCERTAIN,
+                RESPONSE_LOST,
+                Action.RENEW,
+                standing.not_before,
+                new_legacy=renewed,
+            )
+        case _:
+            return None
