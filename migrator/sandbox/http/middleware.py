@@ -7,11 +7,11 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from migrator.sandbox.http.admission import Limits
 from migrator.sandbox.http.faults import Dice, Faults, Mishap
 from migrator.sandbox.http.messages import Answer, Call, Refusal
 from migrator.sandbox.oauth1.authentication import PROBLEM_CONTENT_TYPE
 from migrator.sandbox.state.state_file import count, raise_to
+from migrator.sandbox.xero.rate_limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,17 +10,17 @@ import base64
 import hashlib
 from typing import TYPE_CHECKING
 
-from migrator.sandbox.http import callbacks, log_in, pages
 from migrator.sandbox.http.messages import Answer, Call
-from migrator.sandbox.oauth1 import request_tokens
+from migrator.sandbox.oauth1 import callbacks, request_tokens
 from migrator.sandbox.oauth1.request_tokens import Verdict
 from migrator.sandbox.oauth1.signatures import form_parameters
+from migrator.sandbox.pages import log_in, rendering
 from migrator.sandbox.state import tenants
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from migrator.sandbox.http.log_in import Form, Visitor
+    from migrator.sandbox.pages.log_in import Form, Visitor
     from migrator.sandbox.provider import Provider
     from migrator.sandbox.state.users import User
 
@@ -51,7 +51,7 @@ def _undecided(provider: Provider, db: sqlite3.Connection, token: str) -> sqlite
     row = request_tokens.undecided(db, token, provider.clock.now())
     if row is None:
         message = "The request token is unknown, expired, or was decided about before."
-        raise pages.dead_end("This link does not work", message)
+        raise rendering.error_page("This link does not work", message)
     return row
 
 
@@ -66,7 +66,7 @@ def _choice(provider: Provider, visitor: Visitor, user: User, flaw: str = "") ->
         "csrf": visitor.csrf,
         "flaw": flaw,
     }
-    return pages.page("choose", facts, 400 if flaw else 200)
+    return rendering.page("choose", facts, 400 if flaw else 200)
 
 
 def _allow(provider: Provider, visitor: Visitor, user: User, token: str, form: Form) -> Answer:
@@ -81,7 +81,7 @@ def _allow(provider: Provider, visitor: Visitor, user: User, token: str, form: F
     if not verifier:
         return _choice(provider, visitor, user, "Choose one organisation, or cancel.")
     if row["callback"] == callbacks.OUT_OF_BAND:
-        return pages.page("verifier", {"verifier": verifier})
+        return rendering.page("verifier", {"verifier": verifier})
     fields = {"oauth_token": token, "oauth_verifier": verifier, "org": _short_code(chosen[0].tenant_id)}
     return Answer.redirect(callbacks.with_query(row["callback"], fields))
 
@@ -91,7 +91,7 @@ def _cancel(provider: Provider, token: str) -> Answer:
         row = _undecided(provider, db, token)
         request_tokens.close(db, token, Verdict.REFUSED)
     if row["callback"] == callbacks.OUT_OF_BAND:
-        return pages.page("message", {"heading": "Refused", "message": "The application gets no access."})
+        return rendering.page("message", {"heading": "Refused", "message": "The application gets no access."})
     fields = {"oauth_token": token, "oauth_problem": "permission_denied"}
     return Answer.redirect(callbacks.with_query(row["callback"], fields))
 

@@ -6,8 +6,8 @@ import secrets
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from migrator.sandbox.http import callbacks
 from migrator.sandbox.http.messages import Answer, Call
+from migrator.sandbox.oauth1 import callbacks
 from migrator.sandbox.oauth1.authentication import authenticated, problem, read
 from migrator.sandbox.state import portal
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrator.sandbox.http import log_in, pages
 from migrator.sandbox.http.messages import Answer, Call
 from migrator.sandbox.oauth2 import authorisation_request, codes
+from migrator.sandbox.pages import log_in, rendering
 from migrator.sandbox.state import portal, tenants
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from migrator.sandbox.http.log_in import Form, Visitor
     from migrator.sandbox.oauth2.access_tokens import AuthEvent
     from migrator.sandbox.oauth2.authorisation_request import AuthorisationRequest
+    from migrator.sandbox.pages.log_in import Form, Visitor
     from migrator.sandbox.provider import Provider
     from migrator.sandbox.state.users import User
 
@@ -58,7 +58,7 @@ def _next_page(provider: Provider, request: AuthorisationRequest, visitor: Visit
         "csrf": visitor.csrf,
         "flaw": flaw,
     }
-    return pages.page("choose", facts, 400 if flaw else 200)
+    return rendering.page("choose", facts, 400 if flaw else 200)
 
 
 def _allow(
@@ -90,7 +90,7 @@ def _connect(
         connected = [tenant.tenant_id for tenant in owned if tenant.connected]
         return (connected, codes.new_event(visitor.logged_in_at)) if connected else None
     if not provider.certified and tenants.exceeds_limit(db, set(chosen)):
-        raise pages.dead_end("Too many connections", tenants.LIMIT_REACHED, 403)
+        raise rendering.error_page("Too many connections", tenants.LIMIT_REACHED, 403)
     event = codes.new_event(visitor.logged_in_at)
     for tenant_id in chosen:
         tenants.connect(db, user.user_id, tenant_id, provider.clock.now(), event.id)

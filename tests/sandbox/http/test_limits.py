@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.sandbox.http import admission
 from migrator.sandbox.http.app import ROUTES
 from migrator.sandbox.http.faults import Limit
 from migrator.sandbox.http.limits import Room, SlidingWindow
+from migrator.sandbox.xero import rate_limits
 from migrator.sandbox.xero.migrate_intuit import migrate_intuit
 from tests.sandbox.conftest import Start
 from tests.sandbox.support import Client, Row
@@ -72,7 +72,7 @@ def test_who_makes_too_many_calls_is_refused_without_any_fault(
     start: Start, partner: Row, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # 10,000 calls would take a while.
-    monkeypatch.setattr(admission, "APPLICATION", Limit(2, 60.0, "appminute"))
+    monkeypatch.setattr(rate_limits, "APPLICATION", Limit(2, 60.0, "appminute"))
     client = start()
     assert [client.connections("x").status_code for _ in range(2)] == [401, 401]
     refused = client.swap(partner)
