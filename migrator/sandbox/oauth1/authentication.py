@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from migrator.sandbox.http.forms import form_parameters
 from migrator.sandbox.http.messages import FORM, Answer, Call, Refusal
 from migrator.sandbox.oauth1 import consumers, signatures
 from migrator.sandbox.state.state_file import count
@@ -92,9 +93,9 @@ def read(call: Call) -> SignedCall:
         parameters = signatures.header_parameters(call.headers.get("authorization", "").encode("latin-1"))
     except signatures.MalformedHeaderError as error:
         raise problem("parameter_rejected", str(error)) from error
-    parameters += signatures.form_parameters(call.query)
+    parameters += form_parameters(call.query)
     if call.media_type == FORM:
-        parameters += signatures.form_parameters(call.body)
+        parameters += form_parameters(call.body)
     named = [(name.decode(errors="replace"), value.decode(errors="replace")) for name, value in parameters]
     oauth = [(name, value) for name, value in named if name.startswith("oauth_")]
     repeated = [name for name, times in Counter(name for name, _ in oauth).items() if times > 1]

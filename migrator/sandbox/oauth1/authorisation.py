@@ -10,10 +10,10 @@ import base64
 import hashlib
 from typing import TYPE_CHECKING
 
+from migrator.sandbox.http.forms import form_fields, with_query
 from migrator.sandbox.http.messages import Answer, Call
 from migrator.sandbox.oauth1 import callbacks, request_tokens
 from migrator.sandbox.oauth1.request_tokens import Verdict
-from migrator.sandbox.oauth1.signatures import form_parameters
 from migrator.sandbox.pages import log_in, rendering
 from migrator.sandbox.state import tenants
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def authorise(provider: Provider, call: Call) -> Answer:
     """Answer the next page, or the way back to the application."""
-    token = dict(form_parameters(call.query)).get(b"oauth_token", b"").decode(errors="replace")
+    token = dict(form_fields(call.query)).get("oauth_token", "")
     with provider.state.reading() as db:
         _undecided(provider, db, token)
     visitor = log_in.visitor(provider, call)
@@ -83,7 +83,7 @@ def _allow(provider: Provider, visitor: Visitor, user: User, token: str, form: F
     if row["callback"] == callbacks.OUT_OF_BAND:
         return rendering.page("verifier", {"verifier": verifier})
     fields = {"oauth_token": token, "oauth_verifier": verifier, "org": _short_code(chosen[0].tenant_id)}
-    return Answer.redirect(callbacks.with_query(row["callback"], fields))
+    return Answer.redirect(with_query(row["callback"], fields))
 
 
 def _cancel(provider: Provider, token: str) -> Answer:
@@ -93,7 +93,7 @@ def _cancel(provider: Provider, token: str) -> Answer:
     if row["callback"] == callbacks.OUT_OF_BAND:
         return rendering.page("message", {"heading": "Refused", "message": "The application gets no access."})
     fields = {"oauth_token": token, "oauth_problem": "permission_denied"}
-    return Answer.redirect(callbacks.with_query(row["callback"], fields))
+    return Answer.redirect(with_query(row["callback"], fields))
 
 
 def _short_code(tenant_id: str) -> str:

@@ -7,9 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from migrator.sandbox.http.forms import form_fields, with_query
 from migrator.sandbox.http.messages import Answer, Call, Refusal
-from migrator.sandbox.oauth1.callbacks import with_query
-from migrator.sandbox.oauth1.signatures import form_parameters
 from migrator.sandbox.pages import rendering
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ class AuthorisationRequest:
 
 def read(call: Call, credentials: Credentials, redirect_uris: Collection[str]) -> AuthorisationRequest:
     """Read the query; raises ``Refusal``: a page where the way back cannot be trusted, else the way back."""
-    given = [(n.decode(errors="replace"), v.decode(errors="replace")) for n, v in form_parameters(call.query)]
+    given = form_fields(call.query)
     repeated = [name for name, times in Counter(name for name, _ in given).items() if times > 1]
     if repeated:
         raise rendering.error_page(_HEADING, f"{repeated[0]} was given more than once.")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 
+from migrator.sandbox.http.forms import form_fields
 from migrator.sandbox.http.messages import FORM, Answer, Call
-from migrator.sandbox.oauth1.signatures import form_parameters
 from migrator.sandbox.pages import rendering
 from migrator.sandbox.state import users
 from migrator.sandbox.state.users import User
@@ -76,9 +76,7 @@ def read_form(call: Call, visitor: Visitor) -> Form:
     """The form of a POST; raises ``Refusal`` for one that comes from a page that we did not give."""
     if call.media_type != FORM:
         raise rendering.error_page("That is no form", "The browser sent something else than a form.", 415)
-    form = Form(
-        tuple((n.decode(errors="replace"), v.decode(errors="replace")) for n, v in form_parameters(call.body))
-    )
+    form = Form(tuple(form_fields(call.body)))
     if not hmac.compare_digest(form.get("csrf").encode(errors="replace"), visitor.csrf.encode()):
         message = "This form was made for another visit. Go back to the application and begin again."
         raise rendering.error_page("The form is out of date", message, 403)

@@ -10,8 +10,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from migrator.sandbox.http.forms import form_fields
 from migrator.sandbox.http.messages import Answer, Call
-from migrator.sandbox.oauth1.signatures import form_parameters
 from migrator.sandbox.oauth2 import bearer
 from migrator.sandbox.state import tenants
 
@@ -26,7 +26,7 @@ def connections(provider: Provider, call: Call) -> Answer:
 
     With ``authEventId`` in the query, those that this consent connected.
     """
-    wanted = dict(form_parameters(call.query)).get(b"authEventId", b"").decode(errors="replace")
+    wanted = dict(form_fields(call.query)).get("authEventId", "")
     with provider.state.reading() as db:
         rows = db.execute(
             "SELECT * FROM organisations WHERE user_id = :user AND oauth2_id IS NOT NULL"

@@ -7,9 +7,9 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from migrator.sandbox.http.faults import Repeat
+from migrator.sandbox.http.forms import form_fields
 from migrator.sandbox.http.messages import JSON, NO_STORE, Answer, Call, Refusal
 from migrator.sandbox.oauth1.authentication import Grant, in_one_transaction, read
-from migrator.sandbox.oauth1.signatures import form_parameters
 from migrator.sandbox.oauth2 import access_tokens
 from migrator.sandbox.oauth2.access_tokens import AuthEvent
 from migrator.sandbox.oauth2.authorisation_request import OFFLINE_ACCESS, SCOPE
@@ -107,9 +107,9 @@ def _check_tenant_type(call: Call, grant: Grant) -> None:
 
 def _tenant_type(call: Call) -> str:
     """The query names it; one public client puts it into a header instead, one omits it."""
-    for name, value in form_parameters(call.query):
-        if name == b"tenantType":
-            return value.decode(errors="replace")
+    for name, value in form_fields(call.query):
+        if name == "tenantType":
+            return value
     return call.headers.get("tenanttype", "ORGANISATION")
 
 
