@@ -1,4 +1,4 @@
-"""``/oauth/Authorize``: the user allows access to one organisation, or cancels (RFC 5849, 2.2).
+"""The authorisation endpoint: the user allows access to one organisation, or cancels (RFC 5849, 2.2).
 
 On cancelling the callback gets ``oauth_problem=permission_denied``: the word of OAuth's extension *Problem
 Reporting* for a user who refuses.
@@ -6,8 +6,7 @@ Reporting* for a user who refuses.
 
 from __future__ import annotations
 
-import base64
-import hashlib
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from migrator.sandbox.http.forms import form_fields, with_query
@@ -25,7 +24,13 @@ if TYPE_CHECKING:
     from migrator.sandbox.state.users import User
 
 
-def authorise(provider: Provider, call: Call) -> Answer:
+CallbackFields = Callable[[str], Mapping[str, str]]
+"""What a provider adds to the callback's query, by the id of the organisation that the user allowed."""
+
+
+def authorise(
+    provider: Provider, call: Call, callback_fields: CallbackFields = lambda _tenant_id: {}
+) -> Answer:
     """Answer the next page, or the way back to the application."""
     token = dict(form_fields(call.query)).get("oauth_token", "")
     with provider.state.reading() as db:
@@ -40,7 +45,7 @@ def authorise(provider: Provider, call: Call) -> Answer:
         case "log-out":
             return log_in.log_out(provider, call, visitor)
         case "allow" if visitor.user is not None:
-            return _allow(provider, visitor, visitor.user, token, form)
+            return _allow(provider, visitor, visitor.user, token, form, callback_fields)
         case "cancel" if visitor.user is not None:
             return _cancel(provider, token)
         case _:
@@ -69,7 +74,14 @@ def _choice(provider: Provider, visitor: Visitor, user: User, flaw: str = "") ->
     return rendering.page("choose", facts, 400 if flaw else 200)
 
 
-def _allow(provider: Provider, visitor: Visitor, user: User, token: str, form: Form) -> Answer:
+def _allow(
+    provider: Provider,
+    visitor: Visitor,
+    user: User,
+    token: str,
+    form: Form,
+    callback_fields: CallbackFields,
+) -> Answer:
     wanted = form.all("organisation")
     with provider.state.writing() as db:
         row = _undecided(provider, db, token)
@@ -82,8 +94,8 @@ def _allow(provider: Provider, visitor: Visitor, user: User, token: str, form: F
         return _choice(provider, visitor, user, "Choose one organisation, or cancel.")
     if row["callback"] == callbacks.OUT_OF_BAND:
         return rendering.page("verifier", {"verifier": verifier})
-    fields = {"oauth_token": token, "oauth_verifier": verifier, "org": _short_code(chosen[0].tenant_id)}
-    return Answer.redirect(with_query(row["callback"], fields))
+    fields = {"oauth_token": token, "oauth_verifier": verifier}
+    return Answer.redirect(with_query(row["callback"], {**fields, **callback_fields(chosen[0].tenant_id)}))
 
 
 def _cancel(provider: Provider, token: str) -> Answer:
@@ -94,9 +106,3 @@ def _cancel(provider: Provider, token: str) -> Answer:
         return rendering.page("message", {"heading": "Refused", "message": "The application gets no access."})
     fields = {"oauth_token": token, "oauth_problem": "permission_denied"}
     return Answer.redirect(with_query(row["callback"], fields))
-
-
-def _short_code(tenant_id: str) -> str:
-    """The provider's name of an organisation in links: ``!`` and five letters or digits."""
-    digest = hashlib.sha256(tenant_id.encode()).digest()
-    return f"!{base64.b32encode(digest)[:5].decode()}"

@@ -1,4 +1,4 @@
-"""What an application asks for at ``/identity/connect/authorize`` (RFC 6749, 4.1.1; RFC 7636, 4.3)."""
+"""What an application asks for at the authorisation endpoint (RFC 6749, 4.1.1; RFC 7636, 4.3)."""
 
 from __future__ import annotations
 

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from migrator.sandbox.http.faults import Limit
-from migrator.sandbox.http.limits import SlidingWindow
-from migrator.sandbox.xero import organisation
-from migrator.sandbox.xero.tenant_limits import TenantLimits
+from migrator.sandbox.http.limits import Limit, SlidingWindow
+from migrator.sandbox.http.service import Admission
+from migrator.sandbox.xero import organisation, words
+from migrator.sandbox.xero.tenant_limits import DAY, TenantLimits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from migrator.sandbox.http.limits import Room
+    from migrator.sandbox.http.limits import Permit
     from migrator.sandbox.http.messages import Call
-    from migrator.sandbox.provider import Provider
-    from migrator.sandbox.xero.tenant_limits import Visit
+    from migrator.sandbox.xero.authorisation_server import Xero
+    from migrator.sandbox.xero.tenant_limits import TenantPermit
 
-APPLICATION = Limit(10_000, 60.0, "appminute")
+APPLICATION = Limit(10_000, 60.0)
 """Xero's limit for an application as a whole; holds where no other is ordered."""
 _OF_ORGANISATIONS = b"/api.xro/"
 """The paths of calls that are made to one organisation begin so."""
@@ -27,26 +26,15 @@ _INTUITS = b"/v2/"
 """Intuit's paths begin so. Xero's limits are not Intuit's, of which none is known."""
 
 
-@dataclass(frozen=True)
-class Admission:
-    """Whether a call is let in, and what its answer says of further ones."""
-
-    problem: str | None = None
-    """What ``X-Rate-Limit-Problem`` says of a call that is not; None: it is."""
-    retry_after: int = 0
-    """Whole seconds until one would be let in again; 0 if this one is."""
-    remaining: Mapping[str, str] = field(default_factory=dict)
-    """The headers that say how many more calls would be let in now."""
-
-
-class Limits:
+class XeroRateLimiter:
     """Counts the calls of the application and of each organisation. Refused calls count with neither."""
 
-    def __init__(self, provider: Provider, ordered: Limit | None) -> None:
+    def __init__(self, xero: Xero, ordered: Limit | None) -> None:
         """``ordered``: the application's limit, in the place of the usual one."""
-        self._provider = provider
+        self._xero = xero
         self._ordered = ordered is not None
         self._window = SlidingWindow(ordered or APPLICATION)
+        self._problem = application_problem(self._window.limit)
         self._tenants = TenantLimits()
 
     @contextmanager
@@ -56,26 +44,33 @@ class Limits:
         if path.startswith(_INTUITS) and not self._ordered:
             yield Admission()
             return
-        tenant_id = organisation.tenant_id(self._provider, call) if path.startswith(_OF_ORGANISATIONS) else ""
-        now = self._provider.clock.ticks()
+        tenant_id = organisation.tenant_id(self._xero, call) if path.startswith(_OF_ORGANISATIONS) else ""
+        now = self._xero.clock.ticks()
         if tenant_id:
-            with self._tenants.visiting(tenant_id, now, self._window) as (visit, room):
-                yield self._of_organisation(visit, room)
+            with self._tenants.admitting(tenant_id, now, self._window) as (tenant_permit, permit):
+                yield self._of_organisation(tenant_permit, permit)
         else:
-            yield self._of_application(self._window.take(now))
+            yield self._of_application(self._window.acquire(now))
 
-    def _of_application(self, room: Room) -> Admission:
-        remaining = {"X-AppMinLimit-Remaining": str(room.remaining)}
-        if room.granted:
-            return Admission(remaining=remaining)
-        return Admission(self._window.limit.problem, room.retry_after, remaining)
+    def _of_application(self, permit: Permit) -> Admission:
+        remaining = {"X-AppMinLimit-Remaining": str(permit.remaining)}
+        if permit.granted:
+            return Admission(headers=remaining)
+        return Admission(words.too_many_requests(self._problem, permit.retry_after), remaining)
 
-    def _of_organisation(self, visit: Visit, room: Room) -> Admission:
-        of_application = self._of_application(room)
+    def _of_organisation(self, tenant_permit: TenantPermit, permit: Permit) -> Admission:
+        of_application = self._of_application(permit)
         remaining = {
-            **of_application.remaining,
-            "X-MinLimit-Remaining": str(visit.minute_remaining),
-            "X-DayLimit-Remaining": str(visit.day_remaining),
+            **of_application.headers,
+            "X-MinLimit-Remaining": str(tenant_permit.minute_remaining),
+            "X-DayLimit-Remaining": str(tenant_permit.day_remaining),
         }
-        refused = of_application if visit.problem is None else visit
-        return Admission(refused.problem, refused.retry_after, remaining)
+        if tenant_permit.problem is None:
+            return Admission(of_application.refusal, remaining)
+        refusal = words.too_many_requests(tenant_permit.problem, tenant_permit.retry_after)
+        return Admission(refusal, remaining)
+
+
+def application_problem(limit: Limit) -> str:
+    """What ``X-Rate-Limit-Problem`` says when the application's limit is reached."""
+    return "day" if limit.seconds == DAY else "appminute"

@@ -18,8 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.sandbox import FaultError, SandboxError, credentials, issue_tokens, running, stats
-from migrator.sandbox.http.faults import Dice, Faults, Limit, Mishap, Repeat, parse_faults
-from migrator.sandbox.http.late_calls import Later
+from migrator.sandbox.http.fault_injection import CallFault, FaultInjector
+from migrator.sandbox.http.faults import Faults, parse_faults
+from migrator.sandbox.http.late_calls import LateCalls
+from migrator.sandbox.http.limits import Limit
+from migrator.sandbox.state.swaps import Repeat
 from tests.sandbox.conftest import Start
 from tests.sandbox.support import Client, Row, at, problem, renewed
 
@@ -46,7 +49,7 @@ def test_specs_of_the_contract() -> None:
         garbage=0.01,
         late=0.01,
         late_delay=2.0,
-        limit=Limit(10000, 60.0, "appminute"),
+        limit=Limit(10000, 60.0),
         clock_skew=600.0,
         repeat=Repeat.KEEP,
     )
@@ -58,9 +61,9 @@ def test_specs_of_the_contract() -> None:
         ("late=1:3s", Faults(late=1.0, late_delay=3.0)),
         ("latency=1.5s", Faults(latency=1.5)),
         ("clock-skew=-10min", Faults(clock_skew=-600.0)),
-        ("limit=5/s", Faults(limit=Limit(5, 1.0, "appminute"))),
-        ("limit=1000/hour", Faults(limit=Limit(1000, 3600.0, "appminute"))),
-        ("limit=5000/day", Faults(limit=Limit(5000, 86400.0, "day"))),
+        ("limit=5/s", Faults(limit=Limit(5, 1.0))),
+        ("limit=1000/hour", Faults(limit=Limit(1000, 3600.0))),
+        ("limit=5000/day", Faults(limit=Limit(5000, 86400.0))),
         ("repeat=never", Faults(repeat=Repeat.NEVER)),
         (" garbage=1 ", Faults(garbage=1.0)),
     ],
@@ -130,32 +133,32 @@ def test_what_is_right_is_read(share: str, milliseconds: int) -> None:
 
 def test_the_same_seed_gives_the_same_mishaps() -> None:
     faults = parse_faults(["drop-response=0.2", "http-503=0.2", "garbage=0.2", "late=0.2"])
-    first, second, other = Dice(faults, 7), Dice(faults, 7), Dice(faults, 8)
-    rolls = [first.roll() for _ in range(200)]
-    assert rolls == [second.roll() for _ in range(200)]
-    assert rolls != [other.roll() for _ in range(200)]
-    assert set(rolls) == set(Mishap)
+    first, second, other = FaultInjector(faults, 7), FaultInjector(faults, 7), FaultInjector(faults, 8)
+    chosen = [first.choose() for _ in range(200)]
+    assert chosen == [second.choose() for _ in range(200)]
+    assert chosen != [other.choose() for _ in range(200)]
+    assert set(chosen) == set(CallFault)
 
 
 def test_mishaps_fall_as_often_as_ordered() -> None:
-    dice = Dice(parse_faults(["drop-response=0.2", "http-503=0.1"]), 1)
-    counts = Counter(dice.roll() for _ in range(10_000))
-    assert 900 < counts[Mishap.HTTP_503] < 1100
-    assert 1650 < counts[Mishap.DROP_RESPONSE] < 1950  # of the nine tenths that pass
-    assert counts[Mishap.LATE] == counts[Mishap.GARBAGE] == 0
+    injector = FaultInjector(parse_faults(["drop-response=0.2", "http-503=0.1"]), 1)
+    counts = Counter(injector.choose() for _ in range(10_000))
+    assert 900 < counts[CallFault.HTTP_503] < 1100
+    assert 1650 < counts[CallFault.DROP_RESPONSE] < 1950  # of the nine tenths that pass
+    assert counts[CallFault.LATE] == counts[CallFault.GARBAGE] == 0
 
 
 @given(st.integers(), st.binary(max_size=40))
 def test_garbage_is_never_a_whole_answer(seed: int, text: bytes) -> None:
     body = json.dumps({"access_token": text.hex(), "refresh_token": text.hex()}).encode()
-    garbled = Dice(Faults(), seed).garble(body)
+    garbled = FaultInjector(Faults(), seed).garble(body)
     with pytest.raises(ValueError):  # noqa: PT011 - of several kinds
         json.loads(garbled)
     token, secret = "T" * 30, "S" * 30
     form = (
         f"oauth_token={token}&oauth_token_secret={secret}&oauth_expires_in=1800&oauth_session_handle={token}"
     )
-    assert b"oauth_token_secret=" not in Dice(Faults(), seed).garble(form.encode())
+    assert b"oauth_token_secret=" not in FaultInjector(Faults(), seed).garble(form.encode())
 
 
 # Over HTTP
@@ -228,16 +231,16 @@ def test_a_late_call_is_carried_out_after_the_client_gave_up(state: Path, partne
     assert stats(state)["pairs_working"] == 1
 
 
-def test_later_does_its_work_in_time_and_in_order() -> None:
-    later, done = Later(), threading.Event()
+def test_late_calls_are_made_in_time_and_in_order() -> None:
+    late_calls, done = LateCalls(), threading.Event()
     order: list[str] = []
-    later.after(3600, lambda: order.append("last"))
-    later.after(0.02, done.set)
-    later.after(0.01, lambda: order.append("second"))
-    later.after(0, lambda: order.append("first"))
+    late_calls.after(3600, lambda: order.append("last"))
+    late_calls.after(0.02, done.set)
+    late_calls.after(0.01, lambda: order.append("second"))
+    late_calls.after(0, lambda: order.append("first"))
     assert done.wait(timeout=30)
     assert order == ["first", "second"]
-    later.close()
+    late_calls.close()
     assert order == ["first", "second", "last"]
 
 
