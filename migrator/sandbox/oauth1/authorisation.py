@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from migrator.sandbox.provider import Provider
     from migrator.sandbox.state.users import User
 
-
 CallbackFields = Callable[[str], Mapping[str, str]]
 """What a provider adds to the callback's query, by the id of the organisation that the user allowed."""
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Repeat(StrEnum):
-    """What a second swap of one legacy token does; what the real provider does is unknown."""
+    """What a second swap of one legacy token does."""
 
     NEWEST_WINS = "newest-wins"
     """A new pair, and the earlier ones die."""

@@ -30,9 +30,10 @@ UNCERTIFIED_LIMIT = 25
 
 @dataclass(frozen=True, kw_only=True)
 class Xero(AuthorisationServer):
-    """The provider behind Xero's endpoints, and how it treats a second swap."""
+    """The provider behind Xero's endpoints."""
 
     repeat: Repeat = Repeat.NEWEST_WINS
+    """What a second swap does; what the real Xero does is unknown."""
     certified: bool = True
     """Whether the application may have more than 25 organisations connected."""
 
