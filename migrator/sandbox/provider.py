@@ -1,35 +1,36 @@
-"""What every endpoint works with."""
+"""What every endpoint works with, and what whoever starts the sandbox may choose of its behaviour."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrator.sandbox.http.messages import Answer, Call
+from migrator.sandbox.state.swaps import Repeat
 
 if TYPE_CHECKING:
-    from migrator.sandbox.http.faults import Repeat
-    from migrator.sandbox.oauth2.access_tokens import AccessTokens
+    from migrator.sandbox.http.limits import Limit
     from migrator.sandbox.state.clock import Clock
     from migrator.sandbox.state.portal import Credentials
     from migrator.sandbox.state.state_file import State
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Provider:
-    """The provider behind its endpoints: what it knows, its keys, and how it treats a second swap."""
+    """The provider behind its endpoints: what it knows, the application's credentials, and its time."""
 
     state: State
     credentials: Credentials
-    access_tokens: AccessTokens
     clock: Clock
-    repeat: Repeat
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How the provider is to behave, where whoever starts the sandbox may choose."""
+
+    repeat: Repeat = Repeat.NEWEST_WINS
+    limit: Limit | None = None
+    """Of the application as a whole, in the place of the provider's own."""
     refresh_grace: float = 0.0
     """Seconds after its first use in which a refresh token may be used again."""
     certified: bool = True
-    """Whether the application may have more than 25 organisations connected."""
-
-
-Endpoint = Callable[[Provider, Call], Answer]
-"""Carries a call out and answers it, in one transaction; raises ``Refusal`` to say no."""
+    """Whether the application may have more organisations connected than one that nobody has reviewed."""

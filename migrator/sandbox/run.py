@@ -10,22 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.sandbox.http.app import create_app
 from migrator.sandbox.http.faults import parse_faults
-from migrator.sandbox.http.late_calls import Later
-from migrator.sandbox.http.middleware import Desk
+from migrator.sandbox.http.late_calls import LateCalls
+from migrator.sandbox.http.middleware import Middleware
 from migrator.sandbox.http.server import serving
 from migrator.sandbox.issuing import adopt, issue
 from migrator.sandbox.issuing.shares import DEFAULT_MIX, parse_mix
-from migrator.sandbox.oauth2.access_tokens import AccessTokens
-from migrator.sandbox.provider import Provider
-from migrator.sandbox.state import portal, witness
+from migrator.sandbox.provider import Options
+from migrator.sandbox.registry import PROVIDERS
+from migrator.sandbox.state import portal
 from migrator.sandbox.state.clock import Clock
 from migrator.sandbox.state.state_file import State
+from migrator.sandbox.state.witness import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from migrator.sandbox.http.faults import Faults
+    from migrator.sandbox.http.service import Service
 
+PROVIDER = "xero"
+"""Which of ``PROVIDERS`` is played."""
 EXPIRED = 0.1
 """Share of issued partner tokens whose time is over, so that renewals are exercised."""
 
@@ -36,15 +40,16 @@ class Sandbox:
 
     base_url: str
     """Scheme, host and port."""
-    _provider: Provider
+    _clock: Clock
+    _witness: Witness
 
     def advance(self, seconds: float) -> None:
         """Move the clock on for good, as ``POST /_sandbox/clock`` does. Raises ``SandboxError``."""
-        self._provider.clock.advance(seconds)
+        self._clock.advance(seconds)
 
     def stats(self, *, tokens: bool = True) -> dict[str, Any]:
         """What ``GET /_sandbox/stats`` would say."""
-        return witness.collect(self._provider.state, self._provider.clock.now(), tokens=tokens)
+        return self._witness.collect(tokens=tokens)
 
 
 @contextmanager
@@ -69,32 +74,31 @@ def running(
     opened = portal.open_state(Path(state))
     try:
         portal.register_redirect_uris(opened, redirect_uris)
-        known = portal.load(opened)
-        provider = Provider(
-            opened,
-            known,
-            AccessTokens(known.jwt_key),
-            Clock(opened, ordered.clock_skew),
-            ordered.repeat,
-            refresh_grace,
-            certified,
+        clock = Clock(opened, ordered.clock_skew)
+        options = Options(
+            repeat=ordered.repeat, limit=ordered.limit, refresh_grace=refresh_grace, certified=certified
         )
-        with _served(provider, ordered, host, port, seed) as sandbox:
+        service = PROVIDERS[PROVIDER](opened, clock, options)
+        with _served(service, opened, clock, ordered, host, port, seed) as sandbox:
             yield sandbox
     finally:
         opened.close()
 
 
 @contextmanager
-def _served(provider: Provider, faults: Faults, host: str, port: int, seed: int | None) -> Iterator[Sandbox]:
-    later = Later()
+def _served(
+    service: Service, state: State, clock: Clock, faults: Faults, host: str, port: int, seed: int | None
+) -> Iterator[Sandbox]:
+    late_calls = LateCalls()
     try:
-        app = create_app(provider, Desk(provider, faults, later, seed))
+        middleware = Middleware(service, state, faults, late_calls, seed)
+        witness = Witness(state, clock, PROVIDER)
+        app = create_app(service, middleware, witness, clock)
         with serving(app, host, port) as bound:
             name = f"[{host}]" if ":" in host else host
-            yield Sandbox(f"http://{name}:{bound}", provider)
+            yield Sandbox(f"http://{name}:{bound}", clock, witness)
     finally:
-        later.close()
+        late_calls.close()
 
 
 def serve(
@@ -193,7 +197,7 @@ def stats(state: str | Path, *, tokens: bool = True) -> dict[str, Any]:
     """What the sandbox witnessed, from its state file; the server may run or not. Raises ``SandboxError``."""
     opened = State(Path(state))
     try:
-        return witness.collect(opened, Clock(opened).now(), tokens=tokens)
+        return Witness(opened, Clock(opened), PROVIDER).collect(tokens=tokens)
     finally:
         opened.close()
 

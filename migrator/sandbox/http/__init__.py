@@ -1,1 +1,1 @@
-"""The sandbox's way in: the web server, what is counted, limited and spoilt on purpose."""
+"""HTTP: server, web application, and the middleware that counts and limits calls and injects faults."""

@@ -1,6 +1,6 @@
-"""``POST /_sandbox/clock``: what a test tells the sandbox itself, not the provider that it plays.
+"""``/_sandbox/…``: what a test asks and tells the sandbox itself, not the provider that it plays.
 
-No fault and no limit befalls it, and the witness does not count it.
+No fault and no limit concerns these calls, and the witness does not count them.
 """
 
 from __future__ import annotations
@@ -9,14 +9,22 @@ import json
 from typing import TYPE_CHECKING
 
 from migrator.sandbox.errors import SandboxError
+from migrator.sandbox.http.forms import form_fields
 from migrator.sandbox.http.messages import JSON, Answer, Call
 
 if TYPE_CHECKING:
-    from migrator.sandbox.provider import Provider
+    from migrator.sandbox.state.clock import Clock
+    from migrator.sandbox.state.witness import Witness
 
 
-def clock(provider: Provider, call: Call) -> Answer:
-    """Move the clock on by ``advance_seconds`` and answer how far it has been moved in all."""
+def stats(witness: Witness, call: Call) -> Answer:
+    """``GET /_sandbox/stats``: what the witness saw; with ``tokens=0`` in the query the totals alone."""
+    tokens = next((value for name, value in form_fields(call.query) if name == "tokens"), "") != "0"
+    return Answer.of_json(200, witness.collect(tokens=tokens))
+
+
+def move_clock(clock: Clock, call: Call) -> Answer:
+    """``POST /_sandbox/clock``: move the clock on by ``advance_seconds``; answers by how much in all."""
     if call.media_type != JSON:  # which also keeps a web page's forms out
         return _refused(415, f"The body must be {JSON}")
     try:
@@ -27,7 +35,7 @@ def clock(provider: Provider, call: Call) -> Answer:
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         return _refused(400, 'The body must be {"advance_seconds": SECONDS}')
     try:
-        advanced = provider.clock.advance(seconds)
+        advanced = clock.advance(seconds)
     except SandboxError as error:
         return _refused(400, str(error))
     return Answer.of_json(200, {"advanced_seconds": advanced})

@@ -1,54 +1,18 @@
-"""What goes wrong on purpose: fault specs, and the dice that decide which calls they hit."""
+"""What is ordered to go wrong: ``--fault NAME=VALUE``, read."""
 
 from __future__ import annotations
 
 import math
-import random
 import re
-import threading
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from migrator.sandbox.errors import FaultError
+from migrator.sandbox.http.limits import Limit
+from migrator.sandbox.state.swaps import Repeat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-
-class Repeat(StrEnum):
-    """What a second swap of one legacy token does; what the real provider does is unknown."""
-
-    NEWEST_WINS = "newest-wins"
-    """A new pair, and the earlier ones die."""
-    KEEP = "keep"
-    """A new pair, and the earlier ones live on."""
-    NEVER = "never"
-    """Refused: the first swap killed the legacy token."""
-
-
-class Mishap(StrEnum):
-    """What befalls one call."""
-
-    NONE = "none"
-    HTTP_503 = "http-503"
-    """Refused at the door; no effect."""
-    LATE = "late"
-    """The connection is closed, and the effect comes some time afterwards."""
-    DROP_RESPONSE = "drop-response"
-    """The full effect, and the connection is closed without a byte of the answer."""
-    GARBAGE = "garbage"
-    """The full effect, and a 200 whose body cannot be read."""
-
-
-@dataclass(frozen=True)
-class Limit:
-    """At most so many calls in any stretch of so many seconds, for the application as a whole."""
-
-    calls: int
-    seconds: float
-    problem: str
-    """What ``X-Rate-Limit-Problem`` says when it is reached."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +90,7 @@ def _limit(text: str) -> Limit:
     match = _LIMIT.fullmatch(text)
     if match is None or int(match[1]) == 0:
         raise ValueError(f"{text!r} is not CALLS/UNIT with a unit of {', '.join(_LIMIT_UNITS)}")
-    return Limit(int(match[1]), _UNITS[match[2]], "day" if match[2] == "day" else "appminute")
+    return Limit(int(match[1]), _UNITS[match[2]])
 
 
 def _skew(text: str) -> float:
@@ -160,33 +124,3 @@ _EXAMPLES = {
     "clock-skew": "clock-skew=600s",
     "repeat": "repeat=newest-wins",
 }
-
-
-class Dice:
-    """Decides which call which fault hits; the same seed gives the same sequence of decisions."""
-
-    def __init__(self, faults: Faults, seed: int | None) -> None:
-        self._shares = (
-            (Mishap.HTTP_503, faults.http_503),
-            (Mishap.LATE, faults.late),
-            (Mishap.DROP_RESPONSE, faults.drop_response),
-            (Mishap.GARBAGE, faults.garbage),
-        )
-        self._random = random.Random(seed)  # noqa: S311 - chance, not secrecy
-        self._lock = threading.Lock()
-
-    def roll(self) -> Mishap:
-        """What befalls the next call; each kind has its own chance, and one call suffers one mishap."""
-        with self._lock:
-            for mishap, share in self._shares:
-                if self._random.random() < share:
-                    return mishap
-        return Mishap.NONE
-
-    def garble(self, body: bytes) -> bytes:
-        """A body that cannot be taken for a whole answer: its beginning, or noise."""
-        with self._lock:
-            if body and self._random.choice((True, False)):
-                # Little enough to lack the secret of a form-encoded token: a cut inside it would go unseen.
-                return body[: self._random.randrange(1 + len(body) // 6)]
-            return b"\xff\x00" + self._random.randbytes(40)

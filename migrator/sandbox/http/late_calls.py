@@ -11,7 +11,7 @@ from collections.abc import Callable
 Work = Callable[[], object]
 
 
-class Later:
+class LateCalls:
     """One thread that does each piece of work when its time has come."""
 
     def __init__(self) -> None:

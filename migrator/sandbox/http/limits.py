@@ -6,14 +6,18 @@ import math
 import threading
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from migrator.sandbox.http.faults import Limit
 
 
 @dataclass(frozen=True)
-class Room:
+class Limit:
+    """At most so many calls in any stretch of so many seconds, for the application as a whole."""
+
+    calls: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Permit:
     """Whether a call may pass."""
 
     granted: bool
@@ -31,15 +35,15 @@ class SlidingWindow:
         self._passed: deque[float] = deque()
         self._lock = threading.Lock()
 
-    def take(self, now: float) -> Room:
+    def acquire(self, now: float) -> Permit:
         """Let a call pass at ``now`` (seconds, never going back), or say when to come again."""
         with self._lock:
             self._forget_old(now)
             if len(self._passed) >= self.limit.calls:
                 wait = self._passed[0] + self.limit.seconds - now
-                return Room(granted=False, remaining=0, retry_after=max(1, math.ceil(wait)))
+                return Permit(granted=False, remaining=0, retry_after=max(1, math.ceil(wait)))
             self._passed.append(now)
-            return Room(granted=True, remaining=self.limit.calls - len(self._passed))
+            return Permit(granted=True, remaining=self.limit.calls - len(self._passed))
 
     def left(self, now: float) -> int:
         """How many calls would pass now."""

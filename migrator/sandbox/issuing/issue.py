@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from migrator.sandbox.errors import MixError
 from migrator.sandbox.issuing import names
-from migrator.sandbox.issuing.shares import Deck, apportion
+from migrator.sandbox.issuing.shares import Shares, apportion
 from migrator.sandbox.state import users
 from migrator.sandbox.state.legacy_tokens import (
     BATCH,
@@ -99,10 +99,10 @@ def _in_batches(state: State, clock: Clock, rows: Iterator[LegacyRow]) -> Iterat
 def _invented(
     clock: Clock, counts: Mapping[str, int], expired: float, random: Random, owners: Iterator[_User]
 ) -> Iterator[LegacyRow]:
-    types = Deck(counts, random)
+    types = Shares(counts, random)
     partners = counts.get("partner", 0)
     over = round(partners * expired)
-    ended = Deck({True: over, False: partners - over}, random)
+    ended = Shares({True: over, False: partners - over}, random)
     user, email = next(owners), ""
     owned = 0
     for _ in range(sum(counts.values())):
@@ -125,7 +125,7 @@ def _owners(random: Random, tenants_each: int | None) -> Iterator[_User]:
         yield _User(str(uuid.uuid4()), names.person(random, country), country, tenants)
 
 
-def _expiry(random: Random, clock: Clock, app_type: str, ended: Deck[bool]) -> int | None:
+def _expiry(random: Random, clock: Clock, app_type: str, ended: Shares[bool]) -> int | None:
     if app_type == "private":
         return None
     if app_type == "partner" and ended.draw():

@@ -17,25 +17,25 @@ DEFAULT_MIX = "partner=80,public=15,private=5"
 T = TypeVar("T")
 
 
-class Deck(Generic[T]):
-    """Cards drawn without replacement: exactly ``counts`` of each come, each order as likely as any other."""
+class Shares(Generic[T]):
+    """A sample without replacement: exactly ``counts`` of each come, each order as likely as any other."""
 
     def __init__(self, counts: Mapping[T, int], random: Random) -> None:
         self._left = dict(counts)
         self._random = random
 
     def draw(self) -> T:
-        """The next card; raises ``IndexError`` when all are drawn."""
+        """The next one; raises ``IndexError`` when all are drawn."""
         total = sum(self._left.values())
         if total == 0:
-            raise IndexError("the deck is empty")
+            raise IndexError("all are drawn")
         place = self._random.randrange(total)
-        for card, left in self._left.items():
+        for kind, left in self._left.items():
             if place < left:
-                self._left[card] -= 1
-                return card
+                self._left[kind] -= 1
+                return kind
             place -= left
-        raise AssertionError("a place lies beyond the deck")
+        raise AssertionError("a place lies beyond what is left")
 
 
 def apportion(count: int, weights: Mapping[T, float]) -> dict[T, int]:

@@ -7,8 +7,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from migrator.sandbox.http.messages import FORM, Answer, Call, Refusal
+from migrator.sandbox.http.forms import form_parameters
+from migrator.sandbox.http.messages import FORM, Call, Refusal
 from migrator.sandbox.oauth1 import consumers, signatures
+from migrator.sandbox.oauth1.problems import problem
 from migrator.sandbox.state.state_file import count
 
 if TYPE_CHECKING:
@@ -21,9 +23,6 @@ if TYPE_CHECKING:
 TIMESTAMP_TOLERANCE = 300
 """Seconds by which a client's clock may differ from ours, either way."""
 
-PROBLEM_CONTENT_TYPE = "text/html; charset=utf-8"
-"""What the provider calls its form-encoded problems."""
-
 REQUIRED = (
     "oauth_consumer_key",
     "oauth_signature_method",
@@ -33,18 +32,7 @@ REQUIRED = (
 )
 """Of every signed call; most need a token too."""
 
-_BAD_REQUESTS = {"parameter_absent", "parameter_rejected", "version_rejected", "signature_method_rejected"}
-
 T = TypeVar("T")
-
-
-def problem(word: str, advice: str) -> Refusal:
-    """One of the provider's problem words, with a sentence for people: 400 for a bad request, else 401."""
-    fields = {"oauth_problem": word, "oauth_problem_advice": advice}
-    if word in _BAD_REQUESTS:
-        return Refusal(Answer.of_form(400, fields, PROBLEM_CONTENT_TYPE))
-    answer = Answer.of_form(401, fields, PROBLEM_CONTENT_TYPE)
-    return Refusal(answer.with_headers({"WWW-Authenticate": 'OAuth realm="sandbox"'}))
 
 
 @dataclass(frozen=True)
@@ -71,11 +59,6 @@ class Grant:
     user_id: str
     authorised_until: float | None
 
-    def require_partner(self) -> None:
-        """Refuse what only partner applications may do."""
-        if self.app_type != "partner":
-            raise problem("permission_denied", f"The token belongs to a {self.app_type} application")
-
     def require_alive(self) -> None:
         """Refuse a token that was renewed away or ended by its swap."""
         if not self.alive:
@@ -92,9 +75,9 @@ def read(call: Call) -> SignedCall:
         parameters = signatures.header_parameters(call.headers.get("authorization", "").encode("latin-1"))
     except signatures.MalformedHeaderError as error:
         raise problem("parameter_rejected", str(error)) from error
-    parameters += signatures.form_parameters(call.query)
+    parameters += form_parameters(call.query)
     if call.media_type == FORM:
-        parameters += signatures.form_parameters(call.body)
+        parameters += form_parameters(call.body)
     named = [(name.decode(errors="replace"), value.decode(errors="replace")) for name, value in parameters]
     oauth = [(name, value) for name, value in named if name.startswith("oauth_")]
     repeated = [name for name, times in Counter(name for name, _ in oauth).items() if times > 1]

@@ -1,4 +1,4 @@
-"""``/oauth/Authorize``: the user allows access to one organisation, or cancels (RFC 5849, 2.2).
+"""The authorisation endpoint: the user allows access to one organisation, or cancels (RFC 5849, 2.2).
 
 On cancelling the callback gets ``oauth_problem=permission_denied``: the word of OAuth's extension *Problem
 Reporting* for a user who refuses.
@@ -6,28 +6,32 @@ Reporting* for a user who refuses.
 
 from __future__ import annotations
 
-import base64
-import hashlib
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from migrator.sandbox.http import callbacks, log_in, pages
+from migrator.sandbox.http.forms import form_fields, with_query
 from migrator.sandbox.http.messages import Answer, Call
-from migrator.sandbox.oauth1 import request_tokens
+from migrator.sandbox.oauth1 import callbacks, request_tokens
 from migrator.sandbox.oauth1.request_tokens import Verdict
-from migrator.sandbox.oauth1.signatures import form_parameters
+from migrator.sandbox.pages import log_in, rendering
 from migrator.sandbox.state import tenants
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from migrator.sandbox.http.log_in import Form, Visitor
+    from migrator.sandbox.pages.log_in import Form, Visitor
     from migrator.sandbox.provider import Provider
     from migrator.sandbox.state.users import User
 
+CallbackFields = Callable[[str], Mapping[str, str]]
+"""What a provider adds to the callback's query, by the id of the organisation that the user allowed."""
 
-def authorise(provider: Provider, call: Call) -> Answer:
+
+def authorise(
+    provider: Provider, call: Call, callback_fields: CallbackFields = lambda _tenant_id: {}
+) -> Answer:
     """Answer the next page, or the way back to the application."""
-    token = dict(form_parameters(call.query)).get(b"oauth_token", b"").decode(errors="replace")
+    token = dict(form_fields(call.query)).get("oauth_token", "")
     with provider.state.reading() as db:
         _undecided(provider, db, token)
     visitor = log_in.visitor(provider, call)
@@ -40,7 +44,7 @@ def authorise(provider: Provider, call: Call) -> Answer:
         case "log-out":
             return log_in.log_out(provider, call, visitor)
         case "allow" if visitor.user is not None:
-            return _allow(provider, visitor, visitor.user, token, form)
+            return _allow(provider, visitor, visitor.user, token, form, callback_fields)
         case "cancel" if visitor.user is not None:
             return _cancel(provider, token)
         case _:
@@ -51,7 +55,7 @@ def _undecided(provider: Provider, db: sqlite3.Connection, token: str) -> sqlite
     row = request_tokens.undecided(db, token, provider.clock.now())
     if row is None:
         message = "The request token is unknown, expired, or was decided about before."
-        raise pages.dead_end("This link does not work", message)
+        raise rendering.error_page("This link does not work", message)
     return row
 
 
@@ -66,10 +70,17 @@ def _choice(provider: Provider, visitor: Visitor, user: User, flaw: str = "") ->
         "csrf": visitor.csrf,
         "flaw": flaw,
     }
-    return pages.page("choose", facts, 400 if flaw else 200)
+    return rendering.page("choose", facts, 400 if flaw else 200)
 
 
-def _allow(provider: Provider, visitor: Visitor, user: User, token: str, form: Form) -> Answer:
+def _allow(
+    provider: Provider,
+    visitor: Visitor,
+    user: User,
+    token: str,
+    form: Form,
+    callback_fields: CallbackFields,
+) -> Answer:
     wanted = form.all("organisation")
     with provider.state.writing() as db:
         row = _undecided(provider, db, token)
@@ -81,9 +92,9 @@ def _allow(provider: Provider, visitor: Visitor, user: User, token: str, form: F
     if not verifier:
         return _choice(provider, visitor, user, "Choose one organisation, or cancel.")
     if row["callback"] == callbacks.OUT_OF_BAND:
-        return pages.page("verifier", {"verifier": verifier})
-    fields = {"oauth_token": token, "oauth_verifier": verifier, "org": _short_code(chosen[0].tenant_id)}
-    return Answer.redirect(callbacks.with_query(row["callback"], fields))
+        return rendering.page("verifier", {"verifier": verifier})
+    fields = {"oauth_token": token, "oauth_verifier": verifier}
+    return Answer.redirect(with_query(row["callback"], {**fields, **callback_fields(chosen[0].tenant_id)}))
 
 
 def _cancel(provider: Provider, token: str) -> Answer:
@@ -91,12 +102,6 @@ def _cancel(provider: Provider, token: str) -> Answer:
         row = _undecided(provider, db, token)
         request_tokens.close(db, token, Verdict.REFUSED)
     if row["callback"] == callbacks.OUT_OF_BAND:
-        return pages.page("message", {"heading": "Refused", "message": "The application gets no access."})
+        return rendering.page("message", {"heading": "Refused", "message": "The application gets no access."})
     fields = {"oauth_token": token, "oauth_problem": "permission_denied"}
-    return Answer.redirect(callbacks.with_query(row["callback"], fields))
-
-
-def _short_code(tenant_id: str) -> str:
-    """The provider's name of an organisation in links: ``!`` and five letters or digits."""
-    digest = hashlib.sha256(tenant_id.encode()).digest()
-    return f"!{base64.b32encode(digest)[:5].decode()}"
+    return Answer.redirect(with_query(row["callback"], fields))

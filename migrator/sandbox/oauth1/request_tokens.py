@@ -1,4 +1,4 @@
-"""``/oauth/RequestToken`` and the request tokens that it answers: the first of three legs (RFC 5849, 2.1)."""
+"""Request tokens, the temporary credentials of OAuth 1.0a: the first of three legs (RFC 5849, 2.1)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import secrets
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from migrator.sandbox.http import callbacks
 from migrator.sandbox.http.messages import Answer, Call
-from migrator.sandbox.oauth1.authentication import authenticated, problem, read
+from migrator.sandbox.oauth1 import callbacks
+from migrator.sandbox.oauth1.authentication import authenticated, read
+from migrator.sandbox.oauth1.problems import problem
 from migrator.sandbox.state import portal
 
 if TYPE_CHECKING:

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-Parameter = tuple[bytes, bytes]
-"""Name and value, decoded."""
+    from migrator.sandbox.http.forms import Parameter
 
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 
@@ -40,16 +39,6 @@ class MalformedHeaderError(ValueError):
 def percent_encode(raw: bytes) -> str:
     """Section 3.6: everything but letters, digits, ``-``, ``.``, ``_`` and ``~`` as upper-case ``%XX``."""
     return quote_from_bytes(raw, safe="~")
-
-
-def form_parameters(encoded: bytes) -> list[Parameter]:
-    """A query or a form body, decoded (3.4.1.3.1: ``+`` is a space; a name without ``=`` is empty)."""
-    parameters = []
-    for part in encoded.replace(b"+", b" ").split(b"&"):
-        if part:
-            name, _, value = part.partition(b"=")
-            parameters.append((unquote_to_bytes(name), unquote_to_bytes(value)))
-    return parameters
 
 
 def header_parameters(authorization: bytes) -> list[Parameter]:

@@ -1,39 +1,24 @@
-"""Access tokens: JSON Web Tokens with the claims that the provider's have (protocol: *OAuth 2.0*)."""
+"""Access tokens: JSON Web Tokens (RFC 7519), signed with the state's own key."""
 
 from __future__ import annotations
 
 import hashlib
-import uuid
-from dataclasses import dataclass
 from typing import Any
 
 import jwt
 
 from migrator.sandbox.state.portal import private_key
 
-LIFETIME = 1800
-"""Seconds."""
-ISSUER = "https://identity.xero.com"
-AUDIENCE = "https://identity.xero.com/resources"
-
-
-@dataclass(frozen=True)
-class AuthEvent:
-    """The moment from which a grant stems: a user's consent, or a swap."""
-
-    id: str
-    """A UUID; a refresh keeps it."""
-    time: float
-    """When the user logged in, or the swap happened; epoch seconds."""
-
 
 class AccessTokens:
-    """Signs and reads access tokens with the state's own key (RS256)."""
+    """Signs and reads the tokens of one issuer (RS256)."""
 
-    def __init__(self, key_pem: str) -> None:
+    def __init__(self, key_pem: str, *, issuer: str, audience: str) -> None:
         self._key = private_key(key_pem)
         self._public_key = self._key.public_key()
         self._key_id = hashlib.sha1(key_pem.encode(), usedforsecurity=False).hexdigest().upper()
+        self._issuer = issuer
+        self._audience = audience
 
     @property
     def public_jwk(self) -> dict[str, Any]:
@@ -52,33 +37,9 @@ class AccessTokens:
                 token,
                 self._public_key,
                 algorithms=["RS256"],
-                audience=AUDIENCE,
-                issuer=ISSUER,
+                audience=self._audience,
+                issuer=self._issuer,
                 options={"verify_exp": False, "verify_nbf": False, "verify_iat": False},
             )
         except jwt.InvalidTokenError:
             return None
-
-
-def subject(user_id: str) -> str:
-    """How a token's ``sub`` names a user."""
-    return hashlib.md5(user_id.encode(), usedforsecurity=False).hexdigest()
-
-
-def claims(*, client_id: str, user_id: str, scope: str, now: float, event: AuthEvent) -> dict[str, Any]:
-    """The claims of a new access token for one user; ``scope`` is space-separated."""
-    start = int(now)
-    return {
-        "nbf": start,
-        "exp": start + LIFETIME,
-        "iss": ISSUER,
-        "aud": AUDIENCE,
-        "client_id": client_id,
-        "sub": subject(user_id),
-        "auth_time": int(event.time),
-        "xero_userid": user_id,
-        "global_session_id": uuid.uuid4().hex,
-        "jti": uuid.uuid4().hex.upper(),
-        "authentication_event_id": event.id,
-        "scope": scope.split(),
-    }

@@ -1,4 +1,4 @@
-"""What an application asks for at ``/identity/connect/authorize`` (RFC 6749, 4.1.1; RFC 7636, 4.3)."""
+"""What an application asks for at the authorisation endpoint (RFC 6749, 4.1.1; RFC 7636, 4.3)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrator.sandbox.http import pages
-from migrator.sandbox.http.callbacks import with_query
+from migrator.sandbox.http.forms import form_fields, with_query
 from migrator.sandbox.http.messages import Answer, Call, Refusal
-from migrator.sandbox.oauth1.signatures import form_parameters
+from migrator.sandbox.pages import rendering
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -46,15 +45,15 @@ class AuthorisationRequest:
 
 def read(call: Call, credentials: Credentials, redirect_uris: Collection[str]) -> AuthorisationRequest:
     """Read the query; raises ``Refusal``: a page where the way back cannot be trusted, else the way back."""
-    given = [(n.decode(errors="replace"), v.decode(errors="replace")) for n, v in form_parameters(call.query)]
+    given = form_fields(call.query)
     repeated = [name for name, times in Counter(name for name, _ in given).items() if times > 1]
     if repeated:
-        raise pages.dead_end(_HEADING, f"{repeated[0]} was given more than once.")
+        raise rendering.error_page(_HEADING, f"{repeated[0]} was given more than once.")
     fields = {name: value for name, value in given if value}  # 3.1: one without a value was not sent
     if fields.get("client_id") not in {credentials.client_id, credentials.public_client_id}:
-        raise pages.dead_end(_HEADING, "There is no application with this client_id.")
+        raise rendering.error_page(_HEADING, "There is no application with this client_id.")
     if fields.get("redirect_uri") not in redirect_uris:
-        raise pages.dead_end(_HEADING, "The redirect_uri is not one that the application registered.")
+        raise rendering.error_page(_HEADING, "The redirect_uri is not one that the application registered.")
     request = AuthorisationRequest(
         client_id=fields["client_id"],
         redirect_uri=fields["redirect_uri"],

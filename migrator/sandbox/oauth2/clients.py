@@ -11,8 +11,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
+from migrator.sandbox.http.forms import form_fields
 from migrator.sandbox.http.messages import FORM, NO_STORE, Answer, Call, Refusal
-from migrator.sandbox.oauth1.signatures import form_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ def read_form(call: Call) -> dict[str, str]:
     """The fields of a form-encoded body, each of which came once; raises ``Refusal``."""
     if call.media_type != FORM:
         raise error("invalid_request", f"The body must be {FORM}")
-    fields = [(n.decode(errors="replace"), v.decode(errors="replace")) for n, v in form_parameters(call.body)]
+    fields = form_fields(call.body)
     repeated = [name for name, times in Counter(name for name, _ in fields).items() if times > 1]
     if repeated:
         raise error("invalid_request", f"{repeated[0]} was given more than once")

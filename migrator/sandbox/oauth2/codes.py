@@ -12,15 +12,16 @@ import uuid
 from typing import TYPE_CHECKING
 
 from migrator.sandbox.oauth2 import clients
-from migrator.sandbox.oauth2.access_tokens import AuthEvent
 from migrator.sandbox.oauth2.authorisation_request import OFFLINE_ACCESS
 from migrator.sandbox.state import pairs
+from migrator.sandbox.state.pairs import AuthEvent
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
 
     from migrator.sandbox.oauth2.authorisation_request import AuthorisationRequest
+    from migrator.sandbox.oauth2.authorisation_server import AuthorisationServer
 
 LIFETIME = 300
 """Seconds."""
@@ -64,7 +65,7 @@ def new_event(logged_in_at: float) -> AuthEvent:
 
 
 def redeem(
-    db: sqlite3.Connection, client_id: str, form: Mapping[str, str], now: float
+    server: AuthorisationServer, db: sqlite3.Connection, client_id: str, form: Mapping[str, str], now: float
 ) -> tuple[pairs.Pair, sqlite3.Row] | None:
     """The pair that the form's code wins, and the code's row; None if it wins none.
 
@@ -83,7 +84,7 @@ def redeem(
         return None
     if not _proven(row["challenge"], form.get("code_verifier")):
         return None
-    pair = pairs.issue(
+    pair = server.issue(
         db,
         user_id=row["user_id"],
         client_id=client_id,

@@ -1,4 +1,4 @@
-"""Identity tokens, and what a client needs to check one (OpenID Connect Core, 2; Discovery, 3)."""
+"""Identity tokens, and the keys to check one with (OpenID Connect Core, 2 and 5.3; RFC 7517)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from migrator.sandbox.http.messages import Answer, Call
-from migrator.sandbox.oauth2 import access_tokens, bearer
+from migrator.sandbox.oauth2 import bearer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from migrator.sandbox.provider import Provider
+    from migrator.sandbox.oauth2.authorisation_server import AuthorisationServer
 
 OPENID = "openid"
 """The scope that asks for one."""
@@ -20,7 +18,7 @@ LIFETIME = 300
 """Seconds."""
 
 
-def sign(provider: Provider, claims: Mapping[str, Any], access_token: str, nonce: str | None) -> str:
+def sign(server: AuthorisationServer, claims: dict[str, Any], access_token: str, nonce: str | None) -> str:
     """The identity token that goes with an access token of these claims."""
     half = hashlib.sha256(access_token.encode()).digest()[:16]
     identity = {
@@ -31,49 +29,28 @@ def sign(provider: Provider, claims: Mapping[str, Any], access_token: str, nonce
         "exp": claims["nbf"] + LIFETIME,
         "auth_time": claims["auth_time"],
         "at_hash": base64.urlsafe_b64encode(half).rstrip(b"=").decode(),
-        "global_session_id": claims["global_session_id"],
-        **_person(provider, claims["xero_userid"]),
+        **{name: claims[name] for name in server.session_claims},
+        **_person(server, server.user_id(claims)),
     }
     if nonce is not None:
         identity["nonce"] = nonce
-    return provider.access_tokens.sign(identity)
+    return server.access_tokens.sign(identity)
 
 
-def userinfo(provider: Provider, call: Call) -> Answer:
+def userinfo(server: AuthorisationServer, call: Call) -> Answer:
     """Answer who the access token's user is."""
-    with provider.state.reading() as db:
-        user_id = bearer.user(provider, db, call)
-    return Answer.of_json(200, _person(provider, user_id))
+    with server.state.reading() as db:
+        user_id = bearer.user(server, db, call)
+    return Answer.of_json(200, _person(server, user_id))
 
 
-def configuration(_provider: Provider, call: Call) -> Answer:
-    """Answer where everything is."""
-    base = f"{call.scheme}://{call.host}"
-    document = {
-        "issuer": access_tokens.ISSUER,
-        "jwks_uri": f"{base}/.well-known/openid-configuration/jwks",
-        "authorization_endpoint": f"{base}/identity/connect/authorize",
-        "token_endpoint": f"{base}/connect/token",
-        "userinfo_endpoint": f"{base}/connect/userinfo",
-        "revocation_endpoint": f"{base}/connect/revocation",
-        "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code", "refresh_token"],
-        "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": ["RS256"],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
-        "code_challenge_methods_supported": ["S256"],
-    }
-    return Answer.of_json(200, document)
-
-
-def keys(provider: Provider, _call: Call) -> Answer:
+def keys(server: AuthorisationServer, _call: Call) -> Answer:
     """Answer the public key that all tokens are signed for."""
-    return Answer.of_json(200, {"keys": [provider.access_tokens.public_jwk]})
+    return Answer.of_json(200, {"keys": [server.access_tokens.public_jwk]})
 
 
-def _person(provider: Provider, user_id: str) -> dict[str, str]:
-    with provider.state.reading() as db:
+def _person(server: AuthorisationServer, user_id: str) -> dict[str, str]:
+    with server.state.reading() as db:
         row = db.execute("SELECT email FROM users WHERE id = ?", (user_id,)).fetchone()
     email = {"email": row["email"]} if row["email"] else {}
-    return {"sub": access_tokens.subject(user_id), "xero_userid": user_id, **email}
+    return {**server.user_claims(user_id), **email}

@@ -1,1 +1,1 @@
-"""What the sandbox knows: users, tenants, tokens, pairs, its clock; and the witness of all that was done."""
+"""What the sandbox knows: users, tenants, tokens, swaps, pairs, its clock; and the witness of it all."""

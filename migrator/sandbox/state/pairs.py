@@ -12,16 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from migrator.sandbox.oauth2 import access_tokens
-
 if TYPE_CHECKING:
     import sqlite3
-
-    from migrator.sandbox.oauth2.access_tokens import AuthEvent
-    from migrator.sandbox.provider import Provider
-
-REFRESH_LIFETIME = 30 * 24 * 3600
-"""Seconds unused; the stricter of the two that the provider's documents name."""
 
 REFRESH_WORKS = (
     "(ended IS NULL AND refresh_token IS NOT NULL AND refresh_used_at IS NULL AND refresh_expires_at > :now)"
@@ -45,6 +37,16 @@ class End(StrEnum):
 
 
 @dataclass(frozen=True)
+class AuthEvent:
+    """The moment from which a grant stems: a user's consent, or a swap."""
+
+    id: str
+    """A UUID; a refresh keeps it."""
+    time: float
+    """When the user logged in, or the swap happened; epoch seconds."""
+
+
+@dataclass(frozen=True)
 class Pair:
     """A pair as it was just issued; the access token is yet to be signed (which needs no transaction)."""
 
@@ -54,29 +56,27 @@ class Pair:
     grant_id: int
 
 
-def issue(
+def record(
     db: sqlite3.Connection,
+    claims: dict[str, Any],
     *,
     user_id: str,
     client_id: str,
     scope: str,
     event: AuthEvent,
-    now: float,
-    renewable: bool = True,
-    access_scope: str | None = None,
-    connection_id: int | None = None,
-    grant_id: int | None = None,
+    refresh_expires_at: float,
+    renewable: bool,
+    connection_id: int | None,
+    grant_id: int | None,
 ) -> Pair:
-    """Record a new pair of a user's; ``access_scope``: what of ``scope`` the access token may use, None: all.
+    """Record a new pair of a user's, whose access token is to say ``claims``.
 
     One that is not ``renewable`` has no refresh token. ``connection_id`` is the legacy connection whose swap
     won it, None if a consent did. Without a ``grant_id`` it opens a grant, which goes by its first pair's id.
     """
     pair_id: int = db.execute("SELECT coalesce(max(id), 0) + 1 FROM pairs").fetchone()[0]
     pair = Pair(
-        claims=access_tokens.claims(
-            client_id=client_id, user_id=user_id, scope=access_scope or scope, now=now, event=event
-        ),
+        claims=claims,
         refresh_token=secrets.token_hex(32) if renewable else None,
         grant_id=grant_id or pair_id,
     )
@@ -96,23 +96,16 @@ def issue(
             pair.claims["jti"],
             pair.claims["exp"],
             pair.refresh_token,
-            now + REFRESH_LIFETIME,
+            refresh_expires_at,
         ),
     )
     return pair
 
 
-def sign(provider: Provider, pair: Pair) -> str:
-    """The access token of a pair that is recorded already; the witness will know it by its hash.
-
-    Signing takes longest of all that a swap does, so it holds no other call up, at the price of a second
-    transaction. After a kill between the two, a pair works whose access token nobody has.
-    """
-    access_token = provider.access_tokens.sign(pair.claims)
+def record_access_token(db: sqlite3.Connection, pair: Pair, access_token: str) -> None:
+    """Let the witness know a pair's access token, by its hash."""
     digest = hashlib.sha256(access_token.encode()).hexdigest()
-    with provider.state.writing() as db:
-        db.execute("UPDATE pairs SET access_sha256 = ? WHERE jti = ?", (digest, pair.claims["jti"]))
-    return access_token
+    db.execute("UPDATE pairs SET access_sha256 = ? WHERE jti = ?", (digest, pair.claims["jti"]))
 
 
 def by_refresh_token(

@@ -13,12 +13,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import sqlite3
 
-UNCERTIFIED_LIMIT = 25
-"""Organisations that an application may have connected as long as it is not certified."""
-LIMIT_REACHED = (
-    f"The application is not certified and has {UNCERTIFIED_LIMIT} organisations connected already."
-)
-
 
 @dataclass(frozen=True)
 class Tenant:
@@ -88,9 +82,9 @@ def disconnect_user(db: sqlite3.Connection, user_id: str) -> None:
         disconnect(db, row["id"])
 
 
-def exceeds_limit(db: sqlite3.Connection, tenant_ids: set[str]) -> bool:
-    """Whether an uncertified application would have too many, were these connected too."""
+def exceeds(db: sqlite3.Connection, limit: int, tenant_ids: set[str]) -> bool:
+    """Whether more than so many organisations would be connected, were these connected too."""
     rows = db.execute("SELECT DISTINCT lower(tenant_id) FROM organisations WHERE oauth2_id IS NOT NULL")
     connected = {row[0] for row in rows}
     wanted = {tenant_id.lower() for tenant_id in tenant_ids}
-    return not wanted <= connected and len(connected | wanted) > UNCERTIFIED_LIMIT
+    return not wanted <= connected and len(connected | wanted) > limit

@@ -51,7 +51,7 @@ def free_address(db: sqlite3.Connection, wanted: str) -> str:
     return next(address for address in itertools.chain([wanted], numbered) if by_address(db, address) is None)
 
 
-def welcome(db: sqlite3.Connection, email: str) -> User:
+def get_or_add(db: sqlite3.Connection, email: str) -> User:
     """Whoever has the address; an address that is new gets a user with one organisation."""
     known = by_address(db, email)
     if known is not None:

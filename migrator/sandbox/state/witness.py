@@ -16,20 +16,31 @@ from migrator.sandbox.state.pairs import ACCESS_WORKS, PAIR_WORKS, REFRESH_WORKS
 if TYPE_CHECKING:
     import sqlite3
 
+    from migrator.sandbox.state.clock import Clock
     from migrator.sandbox.state.state_file import State
 
 
-def collect(state: State, now: float, *, tokens: bool = True) -> dict[str, Any]:
-    """The totals, and with ``tokens`` a list of one entry a legacy connection, in order of issue.
+@dataclass(frozen=True)
+class Witness:
+    """What was done to a provider, as its state tells it."""
 
-    After them comes one, without ``app_type``, for each tenant that has no legacy connection and was
-    connected by a consent.
-    """
-    with state.reading() as db:
-        facts = _totals(db, now)
-        if tokens:
-            facts["tokens"] = _connections(db, now)
-    return facts
+    state: State
+    clock: Clock
+    provider: str
+    """Its name."""
+
+    def collect(self, *, tokens: bool = True) -> dict[str, Any]:
+        """The totals, and with ``tokens`` a list of one entry a legacy connection, in order of issue.
+
+        After them comes one, without ``app_type``, for each tenant that has no legacy connection and was
+        connected by a consent.
+        """
+        now = self.clock.now()
+        with self.state.reading() as db:
+            facts = {"provider": self.provider, **_totals(db, now)}
+            if tokens:
+                facts["tokens"] = _connections(db, now)
+        return facts
 
 
 def _totals(db: sqlite3.Connection, now: float) -> dict[str, Any]:
@@ -46,7 +57,7 @@ def _totals(db: sqlite3.Connection, now: float) -> dict[str, Any]:
         "SELECT count(DISTINCT CASE WHEN oauth2_id IS NOT NULL THEN tenant_id END) AS connected,"
         " coalesce(sum(disconnections), 0) AS disconnections FROM organisations"
     ).fetchone()
-    # A pair works if its refresh token would be taken at /connect/token now.
+    # A pair works if its refresh token would be taken now.
     pairs = db.execute(
         "SELECT count(*) AS n, coalesce(sum(id <> grant_id), 0) AS refreshed,"  # noqa: S608 - constants
         f" count(DISTINCT CASE ended WHEN '{End.REVOKED}' THEN grant_id END) AS revoked,"
@@ -56,7 +67,6 @@ def _totals(db: sqlite3.Connection, now: float) -> dict[str, Any]:
     ).fetchone()
     counters = {row["name"]: row["n"] for row in db.execute("SELECT name, n FROM counters ORDER BY name")}
     return {
-        "provider": "xero",
         "issued": issued,
         "swaps_issued": calls["swaps"],
         "swapped_twice": calls["twice"],

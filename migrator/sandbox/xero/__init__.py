@@ -1,1 +1,1 @@
-"""What only Xero has: two addresses for the swap, session handles, connections, an organisation's limits."""
+"""What only Xero has: its paths, the swap, session handles, connections, limits, claims and words."""

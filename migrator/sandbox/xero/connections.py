@@ -10,42 +10,43 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from migrator.sandbox.http.forms import form_fields
 from migrator.sandbox.http.messages import Answer, Call
-from migrator.sandbox.oauth1.signatures import form_parameters
 from migrator.sandbox.oauth2 import bearer
 from migrator.sandbox.state import tenants
+from migrator.sandbox.xero import words
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from migrator.sandbox.provider import Provider
+    from migrator.sandbox.xero.authorisation_server import Xero
 
 
-def connections(provider: Provider, call: Call) -> Answer:
+def connections(xero: Xero, call: Call) -> Answer:
     """Answer every connected tenant of the access token's user, whichever of the user's pairs it is of.
 
     With ``authEventId`` in the query, those that this consent connected.
     """
-    wanted = dict(form_parameters(call.query)).get(b"authEventId", b"").decode(errors="replace")
-    with provider.state.reading() as db:
+    wanted = dict(form_fields(call.query)).get("authEventId", "")
+    with xero.state.reading() as db:
         rows = db.execute(
             "SELECT * FROM organisations WHERE user_id = :user AND oauth2_id IS NOT NULL"
             " AND (:event = '' OR auth_event_id = :event COLLATE NOCASE) ORDER BY connected_at, id",
-            {"user": bearer.user(provider, db, call), "event": wanted},
+            {"user": bearer.user(xero, db, call), "event": wanted},
         ).fetchall()
     return Answer.of_json(200, [_described(row) for row in rows])
 
 
-def disconnect(provider: Provider, call: Call) -> Answer:
+def disconnect(xero: Xero, call: Call) -> Answer:
     """Disconnect the tenant whose connection id ends the path; every pair lives on, without this tenant."""
     oauth2_id = call.path.rpartition(b"/")[2].decode(errors="replace").lower()
-    with provider.state.writing() as db:
+    with xero.state.writing() as db:
         row = db.execute(
             "SELECT id FROM organisations WHERE user_id = ? AND oauth2_id = ?",
-            (bearer.user(provider, db, call), oauth2_id),
+            (bearer.user(xero, db, call), oauth2_id),
         ).fetchone()
         if row is None:
-            raise bearer.refusal(404, "Not Found", "The user has no such connection")
+            raise words.refusal(404, "Not Found", "The user has no such connection")
         tenants.disconnect(db, row["id"])
     return Answer(204, b"", "")
 

@@ -6,91 +6,84 @@ import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from migrator.sandbox.http.faults import Repeat
+from migrator.sandbox.http.forms import form_fields
 from migrator.sandbox.http.messages import JSON, NO_STORE, Answer, Call, Refusal
 from migrator.sandbox.oauth1.authentication import Grant, in_one_transaction, read
-from migrator.sandbox.oauth1.signatures import form_parameters
-from migrator.sandbox.oauth2 import access_tokens
-from migrator.sandbox.oauth2.access_tokens import AuthEvent
 from migrator.sandbox.oauth2.authorisation_request import OFFLINE_ACCESS, SCOPE
 from migrator.sandbox.oauth2.clients import secret_valid
-from migrator.sandbox.state import pairs, tenants
+from migrator.sandbox.state import swaps, tenants
 from migrator.sandbox.state.legacy_tokens import TENANT_TYPES
+from migrator.sandbox.state.pairs import AuthEvent, Pair
+from migrator.sandbox.xero.app_types import require_partner
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
-    from migrator.sandbox.provider import Provider
+    from migrator.sandbox.xero.authorisation_server import Xero
 
 
-def migrate(provider: Provider, call: Call) -> Answer:
+def migrate(xero: Xero, call: Call) -> Answer:
     """Answer a pair for the connection whose token signed the call."""
 
     def scope_of(grant: Grant) -> str:
         _check_tenant_type(call, grant)
-        scope = asked_scope(provider, call)
+        scope = asked_scope(xero, call)
         if OFFLINE_ACCESS not in scope.split(" "):
             raise _error("invalid_scope", f"scope must contain {OFFLINE_ACCESS}")
         return scope
 
-    pair, tenant_id = win(provider, call, scope_of)
+    pair, tenant_id = win(xero, call, scope_of)
     document = {
-        "access_token": pairs.sign(provider, pair),
+        "access_token": xero.sign(pair),
         "refresh_token": pair.refresh_token,
-        "expires_in": str(access_tokens.LIFETIME),  # a string here, unlike at /connect/token
+        "expires_in": str(xero.access_lifetime),  # a string here, unlike at /connect/token
         "token_type": "Bearer",
         "xero_tenant_id": tenant_id,
     }
     return Answer.of_json(200, document, NO_STORE)
 
 
-def win(provider: Provider, call: Call, scope_of: Callable[[Grant], str]) -> tuple[pairs.Pair, str]:
+def win(xero: Xero, call: Call, scope_of: Callable[[Grant], str]) -> tuple[Pair, str]:
     """The pair of a swap, and the tenant's id.
 
     The signature is checked first, then the token, then what is asked for, which ``scope_of`` reads or
     refuses: who is not known learns nothing.
     """
-    now = provider.clock.now()
+    now = xero.clock.now()
 
-    def swap(db: sqlite3.Connection, grant: Grant) -> tuple[pairs.Pair, str]:
-        grant.require_partner()
+    def swap(db: sqlite3.Connection, grant: Grant) -> tuple[Pair, str]:
+        require_partner(grant)
         grant.require_alive()
         if grant.expired(now):
             raise _errors(401, "The access token has expired")
-        return _swap(provider, db, grant, scope_of(grant), now), grant.tenant_id
+        return _swap(xero, db, grant, scope_of(grant), now), grant.tenant_id
 
-    return in_one_transaction(provider, read(call), swap)
+    return in_one_transaction(xero, read(call), swap)
 
 
-def asked_scope(provider: Provider, call: Call) -> str:
+def asked_scope(xero: Xero, call: Call) -> str:
     """The scope that is asked for, once the rest of the body is found right."""
     body = _json_object(call)
     client_id, client_secret, scope = (body.get(name) for name in ("client_id", "client_secret", "scope"))
-    if not secret_valid(provider.credentials, client_id, client_secret):
+    if not secret_valid(xero.credentials, client_id, client_secret):
         raise _error("invalid_client", "The client_id or client_secret is wrong")
     if not isinstance(scope, str) or not SCOPE.fullmatch(scope):
         raise _error("invalid_scope", "scope must be a string of scopes, separated by single spaces")
     return scope
 
 
-def _swap(provider: Provider, db: sqlite3.Connection, grant: Grant, scope: str, now: float) -> pairs.Pair:
-    if not provider.certified and tenants.exceeds_limit(db, {grant.tenant_id}):
-        raise _errors(403, tenants.LIMIT_REACHED)
-    match provider.repeat:
-        case Repeat.NEWEST_WINS:
-            pairs.supersede(db, grant.connection_id)
-        case Repeat.NEVER:
-            db.execute("UPDATE oauth1_tokens SET alive = 0 WHERE connection_id = ?", (grant.connection_id,))
-        case Repeat.KEEP:
-            pass
-    db.execute("UPDATE connections SET swaps = swaps + 1 WHERE id = ?", (grant.connection_id,))
+def _swap(xero: Xero, db: sqlite3.Connection, grant: Grant, scope: str, now: float) -> Pair:
+    too_many = xero.too_many_connected(db, {grant.tenant_id})
+    if too_many:
+        raise _errors(403, too_many)
+    swaps.record(db, grant.connection_id, xero.repeat)
     tenants.connect(db, grant.user_id, grant.tenant_id, now, auth_event_id=None)
-    return pairs.issue(
+    return xero.issue(
         db,
         connection_id=grant.connection_id,
         user_id=grant.user_id,
-        client_id=provider.credentials.client_id,
+        client_id=xero.credentials.client_id,
         scope=scope,
         event=AuthEvent(str(uuid.uuid4()), now),
         now=now,
@@ -107,9 +100,9 @@ def _check_tenant_type(call: Call, grant: Grant) -> None:
 
 def _tenant_type(call: Call) -> str:
     """The query names it; one public client puts it into a header instead, one omits it."""
-    for name, value in form_parameters(call.query):
-        if name == b"tenantType":
-            return value.decode(errors="replace")
+    for name, value in form_fields(call.query):
+        if name == "tenantType":
+            return value
     return call.headers.get("tenanttype", "ORGANISATION")
 
 

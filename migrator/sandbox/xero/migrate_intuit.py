@@ -10,23 +10,21 @@ import uuid
 from typing import TYPE_CHECKING
 
 from migrator.sandbox.http.messages import NO_STORE, Answer, Call
-from migrator.sandbox.oauth2 import access_tokens
-from migrator.sandbox.state import pairs
 from migrator.sandbox.xero import migrate
 
 if TYPE_CHECKING:
-    from migrator.sandbox.provider import Provider
+    from migrator.sandbox.xero.authorisation_server import Xero
 
 
-def migrate_intuit(provider: Provider, call: Call) -> Answer:
+def migrate_intuit(xero: Xero, call: Call) -> Answer:
     """Answer a pair for the connection whose token signed the call."""
-    pair, tenant_id = migrate.win(provider, call, lambda _grant: migrate.asked_scope(provider, call))
+    pair, tenant_id = migrate.win(xero, call, lambda _grant: migrate.asked_scope(xero, call))
     document = {
         "token_type": "bearer",
-        "access_token": pairs.sign(provider, pair),
+        "access_token": xero.sign(pair),
         "refresh_token": pair.refresh_token,
-        "expires_in": access_tokens.LIFETIME,
-        "x_refresh_token_expires_in": pairs.REFRESH_LIFETIME,
+        "expires_in": xero.access_lifetime,
+        "x_refresh_token_expires_in": xero.refresh_lifetime,
         "realmId": tenant_id,
     }
     return Answer.of_json(200, document, {**NO_STORE, "intuit_tid": str(uuid.uuid4())})

@@ -6,14 +6,16 @@ import uuid
 from typing import TYPE_CHECKING
 
 from migrator.sandbox.http.messages import Answer, Call, Refusal
-from migrator.sandbox.oauth1.authentication import in_one_transaction, problem, read
+from migrator.sandbox.oauth1.authentication import in_one_transaction, read
+from migrator.sandbox.oauth1.problems import problem
 from migrator.sandbox.oauth2 import bearer
+from migrator.sandbox.xero import words
 
 if TYPE_CHECKING:
     import sqlite3
 
     from migrator.sandbox.oauth1.authentication import Grant
-    from migrator.sandbox.provider import Provider
+    from migrator.sandbox.xero.authorisation_server import Xero
 
 TENANT_HEADER = "xero-tenant-id"
 TYPES = {"ORGANISATION": "COMPANY", "PRACTICE": "ACCOUNTING_PRACTICE"}
@@ -22,13 +24,13 @@ COUNTRY_CODE = "NZ"
 """Of every organisation: the sandbox does not know more."""
 
 
-def organisation(provider: Provider, call: Call) -> Answer:
+def organisation(xero: Xero, call: Call) -> Answer:
     """Describe the tenant that the header names, if the access token's user has connected it.
 
     A legacy token is for one organisation, which needs no naming. The real provider also wants a scope of its
     own for this; here any will do.
     """
-    row = _of_legacy_token(provider, call) if _is_signed(call) else _of_bearer(provider, call)
+    row = _of_legacy_token(xero, call) if _is_signed(call) else _of_bearer(xero, call)
     described = {
         "OrganisationID": row["tenant_id"],
         "Name": row["tenant_name"],
@@ -38,7 +40,7 @@ def organisation(provider: Provider, call: Call) -> Answer:
     return Answer.of_json(200, {"Id": str(uuid.uuid4()), "Status": "OK", "Organisations": [described]})
 
 
-def tenant_id(provider: Provider, call: Call) -> str:
+def tenant_id(xero: Xero, call: Call) -> str:
     """The tenant that a call is for, whether or not it will be reached; empty where the call names none."""
     if not _is_signed(call):
         return call.headers.get(TENANT_HEADER, "").strip()
@@ -46,7 +48,7 @@ def tenant_id(provider: Provider, call: Call) -> str:
         token = read(call).oauth.get("oauth_token", "")
     except Refusal:
         return ""
-    with provider.state.reading() as db:
+    with xero.state.reading() as db:
         row = db.execute(
             "SELECT tenant_id FROM oauth1_tokens JOIN connections c ON c.id = connection_id WHERE token = ?",
             (token,),
@@ -54,14 +56,14 @@ def tenant_id(provider: Provider, call: Call) -> str:
     return row["tenant_id"] if row else ""
 
 
-def _of_bearer(provider: Provider, call: Call) -> sqlite3.Row:
-    with provider.state.reading() as db:
+def _of_bearer(xero: Xero, call: Call) -> sqlite3.Row:
+    with xero.state.reading() as db:
         row: sqlite3.Row | None = db.execute(
             "SELECT * FROM organisations WHERE user_id = ? AND oauth2_id IS NOT NULL AND tenant_id = ?",
-            (bearer.user(provider, db, call), call.headers.get(TENANT_HEADER, "").strip()),
+            (bearer.user(xero, db, call), call.headers.get(TENANT_HEADER, "").strip()),
         ).fetchone()
     if row is None:
-        raise bearer.refusal(403, "Forbidden", bearer.UNSUCCESSFUL)
+        raise words.refusal(403, "Forbidden", words.UNSUCCESSFUL)
     return row
 
 
@@ -70,10 +72,10 @@ def _is_signed(call: Call) -> bool:
     return scheme == "oauth" or b"oauth_signature=" in call.query
 
 
-def _of_legacy_token(provider: Provider, call: Call) -> sqlite3.Row:
+def _of_legacy_token(xero: Xero, call: Call) -> sqlite3.Row:
     def find(db: sqlite3.Connection, grant: Grant) -> sqlite3.Row:
         grant.require_alive()
-        if grant.expired(provider.clock.now()):
+        if grant.expired(xero.clock.now()):
             raise problem("token_expired", "The access token has expired")
         row: sqlite3.Row = db.execute(
             "SELECT * FROM organisations WHERE user_id = ? AND tenant_id = ?",
@@ -81,4 +83,4 @@ def _of_legacy_token(provider: Provider, call: Call) -> sqlite3.Row:
         ).fetchone()
         return row
 
-    return in_one_transaction(provider, read(call), find)
+    return in_one_transaction(xero, read(call), find)

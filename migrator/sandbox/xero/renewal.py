@@ -7,8 +7,10 @@ import secrets
 from typing import TYPE_CHECKING
 
 from migrator.sandbox.http.messages import Answer
-from migrator.sandbox.oauth1.authentication import Grant, SignedCall, in_one_transaction, problem
+from migrator.sandbox.oauth1.authentication import Grant, SignedCall, in_one_transaction
+from migrator.sandbox.oauth1.problems import problem
 from migrator.sandbox.state.legacy_tokens import TOKEN_LIFETIME
+from migrator.sandbox.xero.app_types import require_partner
 
 if TYPE_CHECKING:
     import sqlite3
@@ -33,7 +35,7 @@ def renew(provider: Provider, signed: SignedCall) -> Answer:
 
 
 def _check_renewable(grant: Grant, handle: str, now: float) -> None:
-    grant.require_partner()
+    require_partner(grant)
     grant.require_alive()
     if not hmac.compare_digest((grant.session_handle or "").encode(), handle.encode()):
         raise problem("token_rejected", "The session handle does not belong to the access token")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from migrator.sandbox.http.limits import Room
+from migrator.sandbox.http.limits import Permit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ MINUTE, DAY = 60.0, 86400.0
 
 
 @dataclass(frozen=True)
-class Visit:
+class TenantPermit:
     """Whether the organisation has room for a call, and for how many more."""
 
     problem: str | None
@@ -54,35 +54,37 @@ class TenantLimits:
         self._lock = threading.Lock()
 
     @contextmanager
-    def visiting(self, tenant_id: str, now: float, window: SlidingWindow) -> Iterator[tuple[Visit, Room]]:
+    def admitting(
+        self, tenant_id: str, now: float, window: SlidingWindow
+    ) -> Iterator[tuple[TenantPermit, Permit]]:
         """Let a call pass or not at ``now`` (seconds, never going back).
 
-        It passes, and counts, where ``window``, the application's, has room for it too; the room says so.
+        It passes, and counts, where ``window``, the application's, has room for it too; the permit says so.
         """
         with self._lock:
             tenant = self._tenants[tenant_id.lower()]
-            visit = _visit(tenant, now)
-            if visit.problem is None:
-                room = window.take(now)
+            tenant_permit = _permit(tenant, now)
+            if tenant_permit.problem is None:
+                permit = window.acquire(now)
             else:
-                room = Room(granted=False, remaining=window.left(now))
-            if room.granted:
+                permit = Permit(granted=False, remaining=window.left(now))
+            if permit.granted:
                 tenant.passed.append(now)
                 tenant.under_way += 1
-                visit = replace(
-                    visit,
-                    minute_remaining=visit.minute_remaining - 1,
-                    day_remaining=visit.day_remaining - 1,
+                tenant_permit = replace(
+                    tenant_permit,
+                    minute_remaining=tenant_permit.minute_remaining - 1,
+                    day_remaining=tenant_permit.day_remaining - 1,
                 )
         try:
-            yield visit, room
+            yield tenant_permit, permit
         finally:
-            if room.granted:
+            if permit.granted:
                 with self._lock:
                     tenant.under_way -= 1
 
 
-def _visit(tenant: _Tenant, now: float) -> Visit:
+def _permit(tenant: _Tenant, now: float) -> TenantPermit:
     passed = tenant.passed
     while passed and passed[0] <= now - DAY:
         passed.popleft()
@@ -96,4 +98,4 @@ def _visit(tenant: _Tenant, now: float) -> Visit:
     elif tenant.under_way >= CONCURRENT:
         problem, free_at = "concurrent", now + 1
     wait = 0 if problem is None else max(1, math.ceil(free_at - now))
-    return Visit(problem, wait, max(0, A_MINUTE - lately), max(0, A_DAY - today))
+    return TenantPermit(problem, wait, max(0, A_MINUTE - lately), max(0, A_DAY - today))

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import threading
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 
 from requests import Response
 
-from migrator.sandbox.http.faults import Faults, Limit, Repeat
-from migrator.sandbox.http.late_calls import Later
-from migrator.sandbox.http.limits import Room, SlidingWindow
+from migrator.sandbox.http.faults import Faults
+from migrator.sandbox.http.late_calls import LateCalls
+from migrator.sandbox.http.limits import Limit, Permit, SlidingWindow
 from migrator.sandbox.http.messages import Answer, Call
-from migrator.sandbox.http.middleware import Desk
-from migrator.sandbox.oauth2.access_tokens import AccessTokens
-from migrator.sandbox.provider import Provider
+from migrator.sandbox.http.middleware import Middleware
+from migrator.sandbox.provider import Options
 from migrator.sandbox.state.clock import Clock
-from migrator.sandbox.state.portal import load
 from migrator.sandbox.state.state_file import State
+from migrator.sandbox.xero.authorisation_server import Xero
 from migrator.sandbox.xero.organisation import organisation
-from migrator.sandbox.xero.tenant_limits import TenantLimits, Visit
+from migrator.sandbox.xero.service import create_service
+from migrator.sandbox.xero.tenant_limits import TenantLimits, TenantPermit
 from tests.sandbox.conftest import Start
 from tests.sandbox.support import Client, Pair, Row
 
@@ -28,63 +29,63 @@ CALL = Call("GET", b"/API.xro/2.0/Organisation", "localhost", {"xero-tenant-id":
 
 def unlimited() -> SlidingWindow:
     """An application's limit that nobody reaches."""
-    return SlidingWindow(Limit(10**6, 60.0, "appminute"))
+    return SlidingWindow(Limit(10**6, 60.0))
 
 
-def visited(
+def told(
     limits: TenantLimits, now: float, tenant_id: str = "t", window: SlidingWindow | None = None
-) -> Visit:
+) -> TenantPermit:
     """What a call that ends at once is told."""
-    with limits.visiting(tenant_id, now, window or unlimited()) as (visit, _room):
-        return visit
+    with limits.admitting(tenant_id, now, window or unlimited()) as (tenant_permit, _permit):
+        return tenant_permit
 
 
 def test_sixty_a_minute() -> None:
     limits = TenantLimits()
-    visits = [visited(limits, n / 10) for n in range(60)]
-    assert [visit.minute_remaining for visit in visits] == list(range(59, -1, -1))
-    assert {visit.problem for visit in visits} == {None}
-    assert visited(limits, 30.5) == Visit("minute", 30, 0, 4940)
-    assert visited(limits, 59.9) == Visit("minute", 1, 0, 4940)
-    assert visited(limits, 60.0) == Visit(None, 0, 0, 4939)  # refused calls did not count
-    assert visited(limits, 60.0, "other") == Visit(None, 0, 59, 4999)
+    permits = [told(limits, n / 10) for n in range(60)]
+    assert [tenant_permit.minute_remaining for tenant_permit in permits] == list(range(59, -1, -1))
+    assert {tenant_permit.problem for tenant_permit in permits} == {None}
+    assert told(limits, 30.5) == TenantPermit("minute", 30, 0, 4940)
+    assert told(limits, 59.9) == TenantPermit("minute", 1, 0, 4940)
+    assert told(limits, 60.0) == TenantPermit(None, 0, 0, 4939)  # refused calls did not count
+    assert told(limits, 60.0, "other") == TenantPermit(None, 0, 59, 4999)
 
 
 def test_five_thousand_a_day() -> None:
     limits = TenantLimits()
     for n in range(5000):
-        assert visited(limits, n * 2.0).problem is None
-    assert visited(limits, 80_000.0) == Visit("day", 6400, 60, 0)
-    assert visited(limits, 86_400.0) == Visit(None, 0, 59, 0)
-    assert visited(limits, 86_400.0).problem == "day"
+        assert told(limits, n * 2.0).problem is None
+    assert told(limits, 80_000.0) == TenantPermit("day", 6400, 60, 0)
+    assert told(limits, 86_400.0) == TenantPermit(None, 0, 59, 0)
+    assert told(limits, 86_400.0).problem == "day"
 
 
 def test_five_at_once() -> None:
     limits = TenantLimits()
     with ExitStack() as stack:
         for _ in range(5):
-            visit, _room = stack.enter_context(limits.visiting("T", 0.0, unlimited()))
-            assert visit.problem is None
+            tenant_permit, _permit = stack.enter_context(limits.admitting("T", 0.0, unlimited()))
+            assert tenant_permit.problem is None
         for _ in range(2):
-            assert visited(limits, 0.0) == Visit("concurrent", 1, 55, 4995)
-        assert visited(limits, 0.0, "other").problem is None
-    assert visited(limits, 0.0).problem is None
+            assert told(limits, 0.0) == TenantPermit("concurrent", 1, 55, 4995)
+        assert told(limits, 0.0, "other").problem is None
+    assert told(limits, 0.0).problem is None
 
 
 def test_a_call_counts_with_organisation_and_application_or_with_neither() -> None:
-    limits, window = TenantLimits(), SlidingWindow(Limit(61, 60.0, "appminute"))
+    limits, window = TenantLimits(), SlidingWindow(Limit(61, 60.0))
     for _ in range(60):
-        visited(limits, 0.0, window=window)
-    with limits.visiting("t", 1.0, window) as (visit, room):
-        assert (visit.problem, room) == ("minute", Room(granted=False, remaining=1))
-    with limits.visiting("other", 2.0, window) as (visit, room):
-        assert (visit.problem, visit.minute_remaining, room.remaining) == (None, 59, 0)
+        told(limits, 0.0, window=window)
+    with limits.admitting("t", 1.0, window) as (tenant_permit, permit):
+        assert (tenant_permit.problem, permit) == ("minute", Permit(granted=False, remaining=1))
+    with limits.admitting("other", 2.0, window) as (tenant_permit, permit):
+        assert (tenant_permit.problem, tenant_permit.minute_remaining, permit.remaining) == (None, 59, 0)
     with ExitStack() as stack:
         for _ in range(6):  # nor does a refused call hold a place
-            visit, room = stack.enter_context(limits.visiting("other", 3.0, window))
-            assert visit == Visit(None, 0, 59, 4999)
-            assert room == Room(granted=False, remaining=0, retry_after=57)
-    assert visited(limits, 60.0, "other", window) == Visit(None, 0, 58, 4998)
+            tenant_permit, permit = stack.enter_context(limits.admitting("other", 3.0, window))
+            assert tenant_permit == TenantPermit(None, 0, 59, 4999)
+            assert permit == Permit(granted=False, remaining=0, retry_after=57)
+    assert told(limits, 60.0, "other", window) == TenantPermit(None, 0, 58, 4998)
 
 
 def test_what_names_no_organisation_has_no_such_limit(client: Client, pair: Pair) -> None:
@@ -136,30 +137,31 @@ def test_a_legacy_token_shares_the_limit_of_its_organisation(
     assert statuses == [200] * 57 + [429]
 
 
-def test_the_desk_holds_a_place_until_the_answer_is_ready(state: Path) -> None:
-    with closing(State(state)) as opened, closing(Later()) as later:
-        known = load(opened)
-        provider = Provider(opened, known, AccessTokens(known.jwt_key), Clock(opened), Repeat.KEEP)
-        desk = Desk(provider, Faults(), later, None)
+def test_the_middleware_holds_a_place_until_the_answer_is_ready(state: Path) -> None:
+    with closing(State(state)) as opened, closing(LateCalls()) as late_calls:
+        clock, options = Clock(opened), Options()
+        endpoint = partial(organisation, Xero.opened(opened, clock, options))
+        service = create_service(opened, clock, options)
+        middleware = Middleware(service, opened, Faults(), late_calls, None)
         inside, leave = threading.Barrier(6), threading.Event()
 
-        def wait(_provider: Provider, _call: Call) -> Answer:
+        def wait(_call: Call) -> Answer:
             inside.wait(timeout=30)
             leave.wait(timeout=30)
             return Answer.of_json(200, {})
 
-        threads = [threading.Thread(target=desk.handle, args=(wait, CALL)) for _ in range(5)]
+        threads = [threading.Thread(target=middleware.handle, args=(wait, CALL)) for _ in range(5)]
         for thread in threads:
             thread.start()
         inside.wait(timeout=30)
-        refused = desk.handle(organisation, CALL)
+        refused = middleware.handle(endpoint, CALL)
         leave.set()
         for thread in threads:
             thread.join()
         assert refused is not None
         assert (refused.status, refused.headers["X-Rate-Limit-Problem"]) == (429, "concurrent")
         assert refused.headers["Retry-After"] == "1"
-        let_in = desk.handle(organisation, CALL)
+        let_in = middleware.handle(endpoint, CALL)
         assert let_in is not None
         assert let_in.status == 401
 

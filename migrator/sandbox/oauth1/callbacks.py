@@ -1,13 +1,13 @@
-"""Where users may be sent back to."""
+"""Where users may be sent back to (RFC 5849, 2.1)."""
 
 from __future__ import annotations
 
 import ipaddress
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 OUT_OF_BAND = "oob"
 """Nowhere: the user is shown the verifier, to be typed in (RFC 5849, 2.1)."""
@@ -40,12 +40,6 @@ def callback_flaw(callback: str, redirect_uris: Iterable[str]) -> str | None:
 
 def _plain(text: str) -> bool:
     return text.isascii() and text.isprintable() and " " not in text
-
-
-def with_query(url: str, fields: Mapping[str, str]) -> str:
-    """The URL with further fields in its query; those that it has stay (RFC 6749, 3.1.2)."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(query="&".join(filter(None, [parts.query, urlencode(fields)]))))
 
 
 def _is_below(host: str, domain: str) -> bool:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from migrator.sandbox import MixError, adopt_tokens, issue_tokens, stats
 from migrator.sandbox.issuing import issue
-from migrator.sandbox.issuing.shares import Deck, apportion, parse_mix
+from migrator.sandbox.issuing.shares import Shares, apportion, parse_mix
 from tests.sandbox.support import Client, Row, problem, renewed
 
 COLUMNS = [
@@ -169,12 +169,12 @@ def test_the_largest_remainder_gets_the_rest() -> None:
 
 
 @given(st.dictionaries(st.integers(), st.integers(0, 20), max_size=4), st.randoms(use_true_random=False))
-def test_a_deck_holds_exactly_its_cards(counts: dict[int, int], random: Random) -> None:
-    deck = Deck(counts, random)
-    drawn = Counter(deck.draw() for _ in range(sum(counts.values())))
+def test_exactly_as_many_are_drawn_as_there_are(counts: dict[int, int], random: Random) -> None:
+    shares = Shares(counts, random)
+    drawn = Counter(shares.draw() for _ in range(sum(counts.values())))
     assert drawn == Counter(counts)
     with pytest.raises(IndexError):
-        deck.draw()
+        shares.draw()
 
 
 def row(**changes: str) -> dict[str, str]:

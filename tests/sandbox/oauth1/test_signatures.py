@@ -18,6 +18,7 @@ from oauthlib.oauth1 import (
 )
 from oauthlib.oauth1 import Client as Signer
 
+from migrator.sandbox.http.forms import form_parameters
 from migrator.sandbox.http.messages import Call, Refusal
 from migrator.sandbox.oauth1 import authentication, signatures
 
@@ -83,7 +84,7 @@ def test_signatures_of_section_1_2(
 ) -> None:
     path, _, query = target.partition(b"?")
     parameters = signatures.header_parameters((CONSUMER + header).encode())
-    parameters += signatures.form_parameters(query)
+    parameters += form_parameters(query)
     uri = signatures.base_string_uri(scheme, "photos.example.net", path)
     base = signatures.base_string(method, uri, parameters)
     assert signatures.hmac_sha1(base, "kd94hf93k423kf44", token_secret) == signature
@@ -113,7 +114,7 @@ def test_percent_encoding_of_section_3_6() -> None:
 def test_realm_is_left_out_of_the_header_only_and_may_hold_a_comma() -> None:
     header = b'oauth realm="a, \\"b\\"=c",oauth_token="x%20y" , oauth_nonce=""'
     assert signatures.header_parameters(header) == [(b"oauth_token", b"x y"), (b"oauth_nonce", b"")]
-    assert signatures.form_parameters(b"realm=r") == [(b"realm", b"r")]
+    assert form_parameters(b"realm=r") == [(b"realm", b"r")]
 
 
 @pytest.mark.parametrize("header", [b"Bearer oauth_token", b"", b'Basic oauth_token="x"'])

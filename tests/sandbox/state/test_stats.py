@@ -7,15 +7,14 @@ import threading
 from pathlib import Path
 
 from migrator.sandbox import issue_tokens, stats
-from migrator.sandbox.http.faults import Faults, Repeat
-from migrator.sandbox.http.late_calls import Later
+from migrator.sandbox.http.faults import Faults
+from migrator.sandbox.http.late_calls import LateCalls
 from migrator.sandbox.http.messages import Answer, Call
-from migrator.sandbox.http.middleware import Desk
-from migrator.sandbox.oauth2.access_tokens import AccessTokens
-from migrator.sandbox.provider import Provider
+from migrator.sandbox.http.middleware import Middleware
+from migrator.sandbox.provider import Options
 from migrator.sandbox.state.clock import Clock
-from migrator.sandbox.state.portal import load
 from migrator.sandbox.state.state_file import State
+from migrator.sandbox.xero.service import create_service
 from tests.sandbox.conftest import Start
 from tests.sandbox.support import Client, Row, digest, in_threads, renewed
 
@@ -153,22 +152,21 @@ def test_no_token_or_secret_is_in_the_clear(client: Client, state: Path) -> None
 
 def test_most_calls_at_once(state: Path) -> None:
     opened = State(state)
-    known = load(opened)
-    provider = Provider(opened, known, AccessTokens(known.jwt_key), Clock(opened), Repeat.KEEP)
-    later = Later()
-    desk = Desk(provider, Faults(), later, None)
+    service = create_service(opened, Clock(opened), Options())
+    late_calls = LateCalls()
+    middleware = Middleware(service, opened, Faults(), late_calls, None)
     together = threading.Barrier(3)
 
-    def meet(_provider: Provider, _call: Call) -> Answer:
+    def meet(_call: Call) -> Answer:
         together.wait(timeout=30)
         return Answer.of_json(200, {})
 
     def handle() -> None:
-        desk.handle(meet, Call("GET", b"/", "localhost", {}))
+        middleware.handle(meet, Call("GET", b"/", "localhost", {}))
 
     for _ in range(2):
         in_threads(handle, handle, handle)
-    later.close()
+    late_calls.close()
     opened.close()
     assert stats(state)["max_concurrent"] == 3
     assert stats(state)["requests"] == {"200": 6}

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 
-from migrator.sandbox.http import pages
+from migrator.sandbox.http.forms import form_fields
 from migrator.sandbox.http.messages import FORM, Answer, Call
-from migrator.sandbox.oauth1.signatures import form_parameters
+from migrator.sandbox.pages import rendering
 from migrator.sandbox.state import users
 from migrator.sandbox.state.users import User
 
@@ -75,20 +75,18 @@ def visitor(provider: Provider, call: Call) -> Visitor:
 def read_form(call: Call, visitor: Visitor) -> Form:
     """The form of a POST; raises ``Refusal`` for one that comes from a page that we did not give."""
     if call.media_type != FORM:
-        raise pages.dead_end("That is no form", "The browser sent something else than a form.", 415)
-    form = Form(
-        tuple((n.decode(errors="replace"), v.decode(errors="replace")) for n, v in form_parameters(call.body))
-    )
+        raise rendering.error_page("That is no form", "The browser sent something else than a form.", 415)
+    form = Form(tuple(form_fields(call.body)))
     if not hmac.compare_digest(form.get("csrf").encode(errors="replace"), visitor.csrf.encode()):
         message = "This form was made for another visit. Go back to the application and begin again."
-        raise pages.dead_end("The form is out of date", message, 403)
+        raise rendering.error_page("The form is out of date", message, 403)
     return form
 
 
 def page(visitor: Visitor, *, email: str = "", flaw: str = "") -> Answer:
     """The log-in page."""
     facts = {"csrf": visitor.csrf, "email": email, "flaw": flaw}
-    return pages.page("log_in", facts, 400 if flaw else 200, visitor.cookie)
+    return rendering.page("log_in", facts, 400 if flaw else 200, visitor.cookie)
 
 
 def log_in(provider: Provider, call: Call, visitor: Visitor, form: Form) -> Answer:
@@ -97,7 +95,7 @@ def log_in(provider: Provider, call: Call, visitor: Visitor, form: Form) -> Answ
     if not users.is_address(email):
         return page(visitor, email=email, flaw="That is not an e-mail address.")
     with provider.state.writing() as db:
-        user = users.welcome(db, email)
+        user = users.get_or_add(db, email)
         session, now = secrets.token_urlsafe(24), provider.clock.now()
         db.execute("INSERT INTO sessions VALUES (?, ?, ?)", (session, user.user_id, now))
         _forget(db, visitor)

@@ -34,7 +34,7 @@ HEADERS = {
 }
 
 _TEMPLATES = Environment(
-    loader=PackageLoader("migrator.sandbox.http"),
+    loader=PackageLoader("migrator.sandbox.pages"),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
@@ -49,6 +49,6 @@ def page(name: str, facts: Mapping[str, object], status: int = 200, cookie: str 
     return Answer.of_html(status, text, {**HEADERS, "Set-Cookie": cookie} if cookie else HEADERS)
 
 
-def dead_end(heading: str, message: str, status: int = 400) -> Refusal:
+def error_page(heading: str, message: str, status: int = 400) -> Refusal:
     """A page that says why it does not go on."""
     return Refusal(page("message", {"heading": heading, "message": message}, status))

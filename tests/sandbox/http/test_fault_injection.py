@@ -1,4 +1,4 @@
-"""Fault specs, the dice, and each fault over real HTTP."""
+"""Which calls a fault hits, and each fault over real HTTP."""
 
 from __future__ import annotations
 
@@ -17,145 +17,45 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.sandbox import FaultError, SandboxError, credentials, issue_tokens, running, stats
-from migrator.sandbox.http.faults import Dice, Faults, Limit, Mishap, Repeat, parse_faults
-from migrator.sandbox.http.late_calls import Later
+from migrator.sandbox import credentials, issue_tokens, running, stats
+from migrator.sandbox.http.fault_injection import CallFault, FaultInjector
+from migrator.sandbox.http.faults import Faults, parse_faults
+from migrator.sandbox.http.late_calls import LateCalls
+from migrator.sandbox.state.swaps import Repeat
 from tests.sandbox.conftest import Start
 from tests.sandbox.support import Client, Row, at, problem, renewed
 
 AfterTheSwap = Callable[[Client], list[Callable[[], requests.Response]]]
 
 
-def test_specs_of_the_contract() -> None:
-    assert parse_faults([]) == Faults()
-    assert parse_faults(
-        [
-            "latency=150ms",
-            "drop-response=0.02",
-            "http-503=0.05",
-            "garbage=0.01",
-            "late=0.01",
-            "limit=10000/min",
-            "clock-skew=600s",
-            "repeat=keep",
-        ]
-    ) == Faults(
-        latency=0.15,
-        drop_response=0.02,
-        http_503=0.05,
-        garbage=0.01,
-        late=0.01,
-        late_delay=2.0,
-        limit=Limit(10000, 60.0, "appminute"),
-        clock_skew=600.0,
-        repeat=Repeat.KEEP,
-    )
-
-
-@pytest.mark.parametrize(
-    ("spec", "faults"),
-    [
-        ("late=1:3s", Faults(late=1.0, late_delay=3.0)),
-        ("latency=1.5s", Faults(latency=1.5)),
-        ("clock-skew=-10min", Faults(clock_skew=-600.0)),
-        ("limit=5/s", Faults(limit=Limit(5, 1.0, "appminute"))),
-        ("limit=1000/hour", Faults(limit=Limit(1000, 3600.0, "appminute"))),
-        ("limit=5000/day", Faults(limit=Limit(5000, 86400.0, "day"))),
-        ("repeat=never", Faults(repeat=Repeat.NEVER)),
-        (" garbage=1 ", Faults(garbage=1.0)),
-    ],
-)
-def test_further_specs(spec: str, faults: Faults) -> None:
-    assert parse_faults([spec]) == faults
-
-
-@pytest.mark.parametrize(
-    "spec",
-    [
-        "",
-        "nonsense",
-        "latency",
-        "latency=",
-        "latency=150",
-        "latency=-1s",
-        "latency=1e400s",
-        "latency=999999day",
-        "drop-response=2",
-        "drop-response=-0.1",
-        "drop-response=nan",
-        "http-503=5%",
-        "late=0.1:",
-        "late=0.1:soon",
-        "limit=0/min",
-        "limit=10",
-        "limit=10/week",
-        "limit=1.5/min",
-        "repeat=sometimes",
-        "clock-skew=--1s",
-        "Latency=1s",
-    ],
-)
-def test_what_cannot_be_understood_is_said(spec: str) -> None:
-    with pytest.raises(FaultError) as error:
-        parse_faults([spec])
-    assert isinstance(error.value, SandboxError)
-    assert isinstance(error.value, ValueError)
-    assert repr(spec) in str(error.value) or repr(spec.partition("=")[0]) in str(error.value)
-
-
-def test_a_fault_given_twice_is_refused() -> None:
-    with pytest.raises(FaultError, match="twice"):
-        parse_faults(["latency=1s", "latency=2s"])
-
-
-@given(st.text() | st.sampled_from(["latency", "late", "limit", "repeat", "garbage"]).flatmap(
-    lambda name: st.text().map(lambda value: f"{name}={value}")
-))  # fmt: skip
-def test_any_text_is_read_or_refused(spec: str) -> None:
-    try:
-        faults = parse_faults([spec])
-    except FaultError:
-        return
-    assert parse_faults([spec.strip()]) == faults
-    assert 0 <= faults.late <= 1
-    assert 0 <= faults.garbage <= 1
-
-
-@given(st.floats(0, 1).map(lambda share: f"{share:.9f}"), st.integers(0, 10**6))
-def test_what_is_right_is_read(share: str, milliseconds: int) -> None:
-    faults = parse_faults([f"late={share}:{milliseconds}ms", f"latency={milliseconds}ms"])
-    assert faults.late == float(share)
-    assert faults.latency == faults.late_delay == pytest.approx(milliseconds / 1000)
-
-
-def test_the_same_seed_gives_the_same_mishaps() -> None:
+def test_the_same_seed_gives_the_same_faults() -> None:
     faults = parse_faults(["drop-response=0.2", "http-503=0.2", "garbage=0.2", "late=0.2"])
-    first, second, other = Dice(faults, 7), Dice(faults, 7), Dice(faults, 8)
-    rolls = [first.roll() for _ in range(200)]
-    assert rolls == [second.roll() for _ in range(200)]
-    assert rolls != [other.roll() for _ in range(200)]
-    assert set(rolls) == set(Mishap)
+    first, second, other = FaultInjector(faults, 7), FaultInjector(faults, 7), FaultInjector(faults, 8)
+    chosen = [first.choose() for _ in range(200)]
+    assert chosen == [second.choose() for _ in range(200)]
+    assert chosen != [other.choose() for _ in range(200)]
+    assert set(chosen) == set(CallFault)
 
 
-def test_mishaps_fall_as_often_as_ordered() -> None:
-    dice = Dice(parse_faults(["drop-response=0.2", "http-503=0.1"]), 1)
-    counts = Counter(dice.roll() for _ in range(10_000))
-    assert 900 < counts[Mishap.HTTP_503] < 1100
-    assert 1650 < counts[Mishap.DROP_RESPONSE] < 1950  # of the nine tenths that pass
-    assert counts[Mishap.LATE] == counts[Mishap.GARBAGE] == 0
+def test_faults_happen_as_often_as_ordered() -> None:
+    injector = FaultInjector(parse_faults(["drop-response=0.2", "http-503=0.1"]), 1)
+    counts = Counter(injector.choose() for _ in range(10_000))
+    assert 900 < counts[CallFault.HTTP_503] < 1100
+    assert 1650 < counts[CallFault.DROP_RESPONSE] < 1950  # of the nine tenths that pass
+    assert counts[CallFault.LATE] == counts[CallFault.GARBAGE] == 0
 
 
 @given(st.integers(), st.binary(max_size=40))
 def test_garbage_is_never_a_whole_answer(seed: int, text: bytes) -> None:
     body = json.dumps({"access_token": text.hex(), "refresh_token": text.hex()}).encode()
-    garbled = Dice(Faults(), seed).garble(body)
+    garbled = FaultInjector(Faults(), seed).garble(body)
     with pytest.raises(ValueError):  # noqa: PT011 - of several kinds
         json.loads(garbled)
     token, secret = "T" * 30, "S" * 30
     form = (
         f"oauth_token={token}&oauth_token_secret={secret}&oauth_expires_in=1800&oauth_session_handle={token}"
     )
-    assert b"oauth_token_secret=" not in Dice(Faults(), seed).garble(form.encode())
+    assert b"oauth_token_secret=" not in FaultInjector(Faults(), seed).garble(form.encode())
 
 
 # Over HTTP
@@ -228,16 +128,16 @@ def test_a_late_call_is_carried_out_after_the_client_gave_up(state: Path, partne
     assert stats(state)["pairs_working"] == 1
 
 
-def test_later_does_its_work_in_time_and_in_order() -> None:
-    later, done = Later(), threading.Event()
+def test_late_calls_are_made_in_time_and_in_order() -> None:
+    late_calls, done = LateCalls(), threading.Event()
     order: list[str] = []
-    later.after(3600, lambda: order.append("last"))
-    later.after(0.02, done.set)
-    later.after(0.01, lambda: order.append("second"))
-    later.after(0, lambda: order.append("first"))
+    late_calls.after(3600, lambda: order.append("last"))
+    late_calls.after(0.02, done.set)
+    late_calls.after(0.01, lambda: order.append("second"))
+    late_calls.after(0, lambda: order.append("first"))
     assert done.wait(timeout=30)
     assert order == ["first", "second"]
-    later.close()
+    late_calls.close()
     assert order == ["first", "second", "last"]
 
 
@@ -321,7 +221,7 @@ def after_the_swap(state: Path, partner: Row) -> AfterTheSwap:
     return calls
 
 
-def test_http_503_befalls_every_call_with_a_pair(start: Start, after_the_swap: AfterTheSwap) -> None:
+def test_http_503_hits_every_call_with_a_pair(start: Start, after_the_swap: AfterTheSwap) -> None:
     client = start("http-503=1")
     assert [call().status_code for call in after_the_swap(client)] == [503] * 5
     facts = client.stats()
@@ -329,7 +229,7 @@ def test_http_503_befalls_every_call_with_a_pair(start: Start, after_the_swap: A
     assert [call().status_code for call in after_the_swap(start())] == [200, 200, 204, 200, 200]
 
 
-def test_drop_response_befalls_every_call_with_a_pair(start: Start, after_the_swap: AfterTheSwap) -> None:
+def test_drop_response_hits_every_call_with_a_pair(start: Start, after_the_swap: AfterTheSwap) -> None:
     client = start("drop-response=1")
     for call in after_the_swap(client):
         with pytest.raises(requests.ConnectionError):
@@ -339,7 +239,7 @@ def test_drop_response_befalls_every_call_with_a_pair(start: Start, after_the_sw
     assert facts["faults"] == {"drop-response": 5}
 
 
-def test_garbage_befalls_every_call_with_a_pair(start: Start, after_the_swap: AfterTheSwap) -> None:
+def test_garbage_hits_every_call_with_a_pair(start: Start, after_the_swap: AfterTheSwap) -> None:
     client = start("garbage=1")
     for call in after_the_swap(client):
         answer = call()
@@ -363,7 +263,7 @@ def test_a_late_call_with_a_pair_is_carried_out_in_the_end(
     assert (facts["refreshes_issued"], facts["disconnections"], facts["pairs_revoked"]) == (1, 1, 1)
 
 
-def test_latency_and_limit_befall_every_call_with_a_pair(start: Start, after_the_swap: AfterTheSwap) -> None:
+def test_latency_and_limit_hit_every_call_with_a_pair(start: Start, after_the_swap: AfterTheSwap) -> None:
     client = start("latency=50ms", "limit=5/hour")
     answers = [call() for call in after_the_swap(client)]
     assert [answer.headers["X-AppMinLimit-Remaining"] for answer in answers] == ["4", "3", "2", "1", "0"]
