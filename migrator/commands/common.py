@@ -23,7 +23,8 @@ from migrator.models import utc_now
 from migrator.providers import Profile, find_profile
 from migrator.settings.configuration import load
 from migrator.settings.credentials import read_credentials
-from migrator.settings.model import MOST_AT_ONCE, Settings
+from migrator.settings.limits import MOST_AT_ONCE
+from migrator.settings.model import Settings
 from migrator.terminal.progress import NoProgress, Progress, for_stream
 from migrator.wire.network import DIRECT, way_out
 

@@ -22,7 +22,8 @@ from migrator.commands.common import (
 from migrator.errors import ConfigurationError
 from migrator.ledger import CampaignEntry
 from migrator.terminal.present import reason_text
-from migrator.terminal.tables import csv_lines, folded, printable, shortened, table
+from migrator.terminal.printable import printable
+from migrator.terminal.tables import csv_lines, folded, shortened, table
 from migrator.wording import counted
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ import click
 from migrator.commands.common import Context, json_option, make_engine, pass_context, print_json
 from migrator.handover.revoke import revoke as revoke_pair
 from migrator.terminal.present import moment_text
-from migrator.terminal.tables import printable
+from migrator.terminal.printable import printable
 
 
 @click.command()
