@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from migrator.commands.common import Context, json_option, make_engine, pass_context, print_json
+from migrator.commands.options import Context, json_option, make_engine, pass_context, print_json
 from migrator.handover.destinations import Destination, NewFile, Stream, Table
 from migrator.handover.export import Choice, Exporter
 from migrator.handover.shapes import SHAPES

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from migrator.commands.common import Context
+from migrator.commands.options import Context
 from migrator.errors import StoppedError
 from migrator.models import utc_now
 from migrator.terminal.present import duration_text, moment_text

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from migrator.commands.common import Context, pass_context
+from migrator.commands.options import Context, pass_context
 from migrator.errors import ConfigurationError
 from migrator.output_files import write_file
 

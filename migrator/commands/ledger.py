@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from migrator import ledger as ledgers
-from migrator.commands.common import Context, pass_context
+from migrator.commands.options import Context, pass_context
 from migrator.errors import LedgerError
 from migrator.models import utc_now
 from migrator.wording import counted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from migrator.commands.common import Context, json_option, make_engine, pass_context, print_json
+from migrator.commands.options import Context, json_option, make_engine, pass_context, print_json
 from migrator.errors import ExitCode
 from migrator.handover.purge import purge as purge_ledger
 from migrator.wording import counted

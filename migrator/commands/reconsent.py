@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from migrator import ledger as ledgers
-from migrator.commands.common import (
+from migrator.commands.options import (
     Context,
     Duration,
     json_option,

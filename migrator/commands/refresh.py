@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import click
 
-from migrator.commands.common import (
+from migrator.commands.going_on import told_when_to_go_on
+from migrator.commands.options import (
     Context,
     Duration,
     job_options,
@@ -17,7 +18,6 @@ from migrator.commands.common import (
     print_json,
     with_options,
 )
-from migrator.commands.going_on import told_when_to_go_on
 from migrator.handover.refresh import refresh as refresh_pairs
 from migrator.handover.upkeep import Kept
 from migrator.wording import counted

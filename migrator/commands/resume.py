@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from migrator.commands.common import (
+from migrator.commands.going_on import told_when_to_go_on
+from migrator.commands.options import (
     Context,
     job_options,
     json_option,
@@ -13,7 +14,6 @@ from migrator.commands.common import (
     print_json,
     with_options,
 )
-from migrator.commands.going_on import told_when_to_go_on
 from migrator.commands.run import print_end
 from migrator.engine.runner import Runner, Scope
 from migrator.terminal.present import status_document

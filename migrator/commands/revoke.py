@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from migrator.commands.common import Context, json_option, make_engine, pass_context, print_json
+from migrator.commands.options import Context, json_option, make_engine, pass_context, print_json
 from migrator.handover.revoke import revoke as revoke_pair
 from migrator.terminal.present import moment_text
 from migrator.terminal.printable import printable

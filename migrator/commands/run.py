@@ -7,7 +7,8 @@ import sys
 
 import click
 
-from migrator.commands.common import (
+from migrator.commands.going_on import told_when_to_go_on, when_to_go_on
+from migrator.commands.options import (
     Context,
     job_options,
     json_option,
@@ -17,7 +18,6 @@ from migrator.commands.common import (
     profile_of,
     with_options,
 )
-from migrator.commands.going_on import told_when_to_go_on, when_to_go_on
 from migrator.engine.preview import preview
 from migrator.engine.run import Ended
 from migrator.engine.runner import Runner, Scope

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from migrator import ledger as ledgers
-from migrator.commands.common import Context, json_option, pass_context, print_json
 from migrator.commands.going_on import when_to_go_on
+from migrator.commands.options import Context, json_option, pass_context, print_json
 from migrator.models import utc_now
 from migrator.terminal.present import status_document, status_text
 

@@ -7,7 +7,8 @@ from dataclasses import asdict
 
 import click
 
-from migrator.commands.common import (
+from migrator.commands.going_on import told_when_to_go_on
+from migrator.commands.options import (
     Context,
     job_options,
     json_option,
@@ -16,7 +17,6 @@ from migrator.commands.common import (
     print_json,
     with_options,
 )
-from migrator.commands.going_on import told_when_to_go_on
 from migrator.handover.upkeep import Kept
 from migrator.handover.verify import verify as verify_pairs
 from migrator.terminal.present import reason_text
