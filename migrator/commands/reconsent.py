@@ -20,44 +20,12 @@ from migrator.commands.options import (
     print_json,
 )
 from migrator.errors import ConfigurationError
-from migrator.ledger import CampaignEntry
-from migrator.terminal.present import reason_text
-from migrator.terminal.printable import printable
-from migrator.terminal.tables import csv_lines, folded, shortened, table
-from migrator.wording import counted
+from migrator.terminal.campaign import campaign_csv, campaign_document, campaign_text
 
 log = logging.getLogger(__name__)
 
 DEFAULT_PORT = 8766
 _WEB_EXTRA = {"flask", "werkzeug", "cheroot", "itsdangerous", "babel"}
-
-_COLUMNS = (
-    "key",
-    "organisation",
-    "contact_email",
-    "app_type",
-    "reason",
-    "tenant_id",
-    "tenant_type",
-    "updated_at",
-    "state",
-    "invitation",
-    "invited_at",
-    "expires_at",
-    "opened_at",
-    "finished_at",
-    "refused_at",
-    "outcome",
-    "problem",
-    "connected",
-    "said",
-    "lost_track",
-)
-
-_PROVIDERS_WORD = frozenset(
-    {"setup", "interaction_required", "login_required", "consent_required", "unknown_error", "no_answer"}
-)
-"""Outcomes to which the provider's own word says more."""
 
 public_url_option = click.option(
     "--public-url",
@@ -101,54 +69,12 @@ def list_(context: Context, as_json: bool, as_csv: bool) -> None:
     with ledgers.open_to_read(context.ledger) as ledger:
         people = ledgers.campaign(ledger)
         if as_csv:
-            for line in csv_lines(_COLUMNS, (list(_document(person).values()) for person in people)):
+            for line in campaign_csv(people):
                 click.echo(line, nl=False)
         elif as_json:
-            print_json([_document(person) for person in people])
+            print_json([campaign_document(person) for person in people])
         else:
-            _print_table(list(people))
-
-
-def _document(person: CampaignEntry) -> dict[str, str]:
-    """A row with all there is to know."""
-    return {name: getattr(person, name) for name in _COLUMNS} | {"connected": "; ".join(person.connected)}
-
-
-def _print_table(people: list[CampaignEntry]) -> None:
-    rows = [
-        (
-            person.key,
-            shortened(person.organisation),
-            person.contact_email,
-            person.app_type,
-            reason_text(person.reason, person.state) if person.reason else "",
-            person.invitation.replace("_", " "),
-            _last_visit(person),
-        )
-        for person in people
-    ]
-    if rows:
-        click.echo(
-            table(("key", "organisation", "contact", "app type", "why", "invitation", "last visit"), rows)
-        )
-    number = sum(1 for person in people if person.state == "needs_consent")
-    click.echo(
-        counted(number, "user must", "users must") + " authorise again"
-        if number
-        else "Nobody must authorise again."
-    )
-
-
-def _last_visit(person: CampaignEntry) -> str:
-    """What came of it, and what was connected, or what the provider said."""
-    told = person.outcome.replace("_", " ")
-    if person.connected:
-        told += f": {folded(person.connected)}"
-    elif person.outcome in _PROVIDERS_WORD:
-        said = ", ".join(printable(word) for word in (person.problem, person.said) if word)
-        told += f": {said}" if said else ""
-    lost = f"came back without cookie: {person.lost_track}" if person.lost_track else ""
-    return "; ".join(filter(None, (told, lost)))
+            click.echo(campaign_text(list(people)))
 
 
 @reconsent.command()
