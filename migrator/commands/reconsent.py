@@ -10,17 +10,14 @@ from pathlib import Path
 
 import click
 
-from migrator import ledger as ledgers
 from migrator.commands.options import (
     Context,
     Duration,
     json_option,
-    make_engine,
     pass_context,
     print_json,
 )
 from migrator.errors import ConfigurationError
-from migrator.terminal.campaign import campaign_csv, campaign_document, campaign_text
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +63,9 @@ def list_(context: Context, as_json: bool, as_csv: bool) -> None:
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other")
+    from migrator import ledger as ledgers
+    from migrator.terminal.campaign import campaign_csv, campaign_document, campaign_text
+
     with ledgers.open_to_read(context.ledger) as ledger:
         people = ledgers.campaign(ledger)
         if as_csv:
@@ -105,13 +105,14 @@ def links(
     Whoever holds a link that is still of use gets the same one again. Rows without a usable address are
     named. A link stands for its connection: keep the file as secret as the mails.
     """
+    if valid is not None and not valid:
+        raise click.UsageError("--valid must be longer than nothing")
     with _web_extra():
         from migrator.consent.links import Term, write_links
+    from migrator.commands.assembly import make_engine
     from migrator.consent import links_text
     from migrator.consent.public_url import parse
 
-    if valid is not None and not valid:
-        raise click.UsageError("--valid must be longer than nothing")
     url = parse(public_url)
     settings = context.settings(required=False)
     url.require(settings.oauth2.redirect_uri)
@@ -157,6 +158,7 @@ def serve(context: Context, public_url: str, host: str, port: int, behind_proxy:
     with _web_extra():
         from migrator.consent.serving import Address
         from migrator.consent.serving import serve as serve_consents
+    from migrator.commands.assembly import make_engine
     from migrator.consent.public_url import parse
 
     url = parse(public_url)
