@@ -16,7 +16,7 @@ from migrator.engine.interruption import heeded
 
 PROGRAM = """
 import sys, threading
-from migrator.interruption import heeded
+from migrator.engine.interruption import heeded
 
 def tell(text):
     print(text, flush=True)

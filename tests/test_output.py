@@ -88,7 +88,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_behind(tmp_path: Path) -> None:
 import resource, signal, sys
 from pathlib import Path
 from migrator.errors import OutputError
-from migrator.output import write_file
+from migrator.output_files import write_file
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
