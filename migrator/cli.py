@@ -19,10 +19,10 @@ import click
 
 from migrator import __version__
 from migrator.commands import VARIABLES, Commands, name_variables
-from migrator.commands.common import Context
+from migrator.commands.options import Context
 from migrator.engine import descriptors
 from migrator.errors import ConfigurationError, ExitCode, MigratorError
-from migrator.terminal.tables import printable
+from migrator.terminal.printable import printable
 
 log = logging.getLogger(__name__)
 

@@ -24,8 +24,9 @@ from migrator.commands.run import run
 from migrator.errors import ConfigurationError, ExitCode
 from migrator.settings.configuration import load
 from migrator.settings.credentials import read_credentials
+from migrator.settings.limits import MOST_AT_ONCE
 from migrator.settings.loopback import is_loopback
-from migrator.settings.model import MOST_AT_ONCE, ConsentSettings, JobSettings, OAuth2Settings, Settings
+from migrator.settings.model import ConsentSettings, JobSettings, OAuth2Settings, Settings
 
 FULL = """
 provider = "xero"

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.terminal.tables import csv_lines, defused, folded, printable, shortened, table
+from migrator.terminal.printable import printable
+from migrator.terminal.tables import csv_lines, defused, folded, shortened, table
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 nasty = st.one_of(

@@ -21,8 +21,26 @@ from pathlib import Path
 from migrator.commands import NAMES
 from tests.at_time import move
 
+_WORK = (
+    "migrator.commands.assembly",
+    "migrator.commands.going_on",
+    "migrator.engine.preview",
+    "migrator.engine.runner",
+    "migrator.handover.destinations",
+    "migrator.handover.export",
+    "migrator.handover.purge",
+    "migrator.handover.refresh",
+    "migrator.handover.revoke",
+    "migrator.handover.verify",
+    "migrator.reports",
+    "migrator.terminal.campaign",
+)
+"""What commands import once they are called."""
+
 _SERVER = multiprocessing.get_context("forkserver")
-_SERVER.set_forkserver_preload([__name__, "migrator.cli", *(f"migrator.commands.{name}" for name in NAMES)])
+_SERVER.set_forkserver_preload(
+    [__name__, "migrator.cli", *(f"migrator.commands.{name}" for name in NAMES), *_WORK]
+)
 
 
 def run(

@@ -1,7 +1,12 @@
 """One file a command: parse, wire up, call, print. Adding a command is one file and one line here.
 
-A process runs one command. The others, with all that they import, would be most of what its start costs, so
-each is imported when it is asked for.
+A process runs one command, and often only shows its help, tells a usage error or completes a word. So each
+command's module is imported when it is asked for, and only declares: at its top it imports click, ``options``
+and what is as light. What does the work stands at the beginning of the function that uses it, below the
+checks of usage; what is needed for types alone, under ``TYPE_CHECKING``. Of the modules that commands share,
+``options`` declares; ``assembly``, ``going_on`` and ``demonstration`` work, and are imported as work is.
+
+``tests/commands/test_start_up.py`` holds the list of what may be imported before a command is called.
 """
 
 from __future__ import annotations

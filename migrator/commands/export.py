@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from migrator.commands.common import Context, json_option, make_engine, pass_context, print_json
-from migrator.handover.destinations import Destination, NewFile, Stream, Table
-from migrator.handover.export import Choice, Exporter
+from migrator.commands.options import Context, json_option, pass_context, print_json
 from migrator.handover.shapes import SHAPES
-from migrator.sources.sql_connection import DatabaseUrl
 from migrator.wording import counted
+
+if TYPE_CHECKING:
+    from migrator.handover.destinations import Destination
 
 
 @click.command()
@@ -66,14 +67,12 @@ def export(
         raise click.UsageError("name a new file with -o FILE, or a table with --to URL")
     if url is not None and shape != "plain":
         raise click.UsageError("a table has columns of its own: --shape goes with files")
-    if url is not None:
-        destination: Destination = Table(
-            DatabaseUrl.parse(url), key="key" if per == "user" else "connection_id"
-        )
-    else:
-        destination = _destination(output, terminal=terminal)
-    if as_json and destination.name == "-":
-        raise click.UsageError("with -o - the tokens are on standard output: --json has no place there")
+    if output is not None and str(output) == "-":
+        _check_standard_output(terminal=terminal, as_json=as_json)
+    from migrator.commands.assembly import make_engine
+    from migrator.handover.export import Choice, Exporter
+
+    destination = _destination(output, url, per)
     settings = context.settings(required=False)
     with context.progress() as progress:
         exporter = Exporter(make_engine(context, settings, progress, calls=False))
@@ -100,11 +99,22 @@ def export(
         )
 
 
-def _destination(output: Path | None, *, terminal: bool) -> Destination:
-    if output is not None and str(output) != "-":
-        return NewFile(output)
+def _check_standard_output(*, terminal: bool, as_json: bool) -> None:
+    """Raises ``UsageError`` where tokens do not belong on it."""
     if sys.stdout.isatty() and not terminal:
         raise click.UsageError(
             "tokens would be shown on this terminal: name a file with -o FILE, or say --terminal"
         )
+    if as_json:
+        raise click.UsageError("with -o - the tokens are on standard output: --json has no place there")
+
+
+def _destination(output: Path | None, url: str | None, per: str) -> Destination:
+    from migrator.handover.destinations import NewFile, Stream, Table
+    from migrator.sources.sql_connection import DatabaseUrl
+
+    if url is not None:
+        return Table(DatabaseUrl.parse(url), key="key" if per == "user" else "connection_id")
+    if output is not None and str(output) != "-":
+        return NewFile(output)
     return Stream(sys.stdout.buffer)

@@ -1,4 +1,6 @@
-"""How to go on later: the time from when on it is of use, and the command, as cron and ``at`` take it."""
+"""How a run ended, and how to go on later: the time from when on it is of use, and the command, as cron and
+``at`` take it.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +8,17 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from migrator.commands.common import Context
+import click
+
+from migrator.commands.options import Context
 from migrator.errors import StoppedError
-from migrator.models import utc_now
-from migrator.terminal.present import duration_text, moment_text
+from migrator.models import State, utc_now
+from migrator.terminal.present import duration_text, moment_text, status_text
+
+if TYPE_CHECKING:  # 'migrator status' asks when to go on, too, and needs no engine
+    from migrator.engine.run import Ended
 
 
 def command_line(context: Context, *command: str) -> str:
@@ -39,6 +47,25 @@ def told_when_to_go_on(context: Context, *command: str) -> Iterator[None]:
             raise
         hint = "\n".join(when_to_go_on(context, error.resume_at, *command))
         raise StoppedError(error.message, hint=hint, resume_at=error.resume_at) from None
+
+
+def print_end(context: Context, ended: Ended) -> None:
+    """How a run ended, and how to go on."""
+    status = ended.status
+    click.echo(status_text(status))
+    left, failed = status.states[State.PENDING], status.states[State.FAILED]
+    if ended.outcome == "interrupted":
+        click.echo("interrupted: 'migrator resume' goes on", err=True)
+    elif ended.outcome == "incomplete" and failed:
+        click.echo(
+            "not complete: 'migrator resume' asks again, with --retry-failed for what failed too", err=True
+        )
+    elif ended.outcome == "incomplete":
+        click.echo("not complete: 'migrator resume' asks again", err=True)
+    elif left:
+        click.echo(f"{left:,} left for later: 'migrator resume' goes on", err=True)
+    if status.resume_at is not None:
+        click.echo("\n".join(when_to_go_on(context, status.resume_at, "resume")), err=True)
 
 
 def _at_time(moment: datetime) -> str:

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import click
 
-from migrator.commands.common import Context, pass_context
+from migrator.commands.options import Context, pass_context
 from migrator.errors import ConfigurationError
-from migrator.output_files import write_file
 
 TEMPLATE = """\
 # Configuration of migrator. It holds no secrets: those come from the environment
@@ -57,6 +56,8 @@ patience = 120                      # seconds of nothing but trouble before the 
 @pass_context
 def init(context: Context) -> None:
     """Write a commented migrator.toml (or the file that --config names)."""
+    from migrator.output_files import write_file
+
     if _is_there(context.config):
         raise ConfigurationError(
             f"{context.config} is there already", hint="edit it, or name another with --config FILE"

@@ -7,10 +7,8 @@ from pathlib import Path
 
 import click
 
-from migrator import ledger as ledgers
-from migrator.commands.common import Context, pass_context
+from migrator.commands.options import Context, pass_context
 from migrator.errors import LedgerError
-from migrator.models import utc_now
 from migrator.wording import counted
 
 
@@ -27,6 +25,9 @@ def copy(context: Context, file: Path) -> None:
 
     A copy of the ledger's own file alone may lack what is in the -wal file beside it. The key is not copied.
     """
+    from migrator import ledger as ledgers
+    from migrator.models import utc_now
+
     ledgers.copy(context.ledger, file, utc_now())
     click.echo(f"copied to {file}; what happens from now on is not in it")
     click.echo(
@@ -43,6 +44,8 @@ def rekey(context: Context) -> None:
 
     It may be interrupted at any moment: the ledger is either under the old key or under the new one.
     """
+    from migrator import ledger as ledgers
+
     settings = context.settings(required=False)
     if not ledgers.exists(context.ledger):
         raise LedgerError(f"there is no ledger {context.ledger}", hint="name another with --ledger FILE")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from migrator.providers import PROFILES, find_profile
-from migrator.terminal.tables import table
-
 
 @click.command()
 @click.argument("name", required=False)
 def providers(name: str | None) -> None:
     """List the built-in providers, or say what one promises."""
+    from migrator.providers import PROFILES, find_profile
+    from migrator.terminal.tables import table
+
     if name is None:
         click.echo(table(("name", "provider"), [(key, find_profile(key).title) for key in PROFILES]))
         return

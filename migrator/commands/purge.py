@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import click
 
-from migrator.commands.common import Context, json_option, make_engine, pass_context, print_json
+from migrator.commands.options import Context, json_option, pass_context, print_json
 from migrator.errors import ExitCode
-from migrator.handover.purge import purge as purge_ledger
 from migrator.wording import counted
 
 
@@ -21,6 +20,9 @@ def purge(click_context: click.Context, context: Context, yes: bool, as_json: bo
     Pairs that were not handed over are kept. The file is overwritten and written anew; what the file system,
     the disk or a backup keeps of it as it was is beyond SQLite's reach.
     """
+    from migrator.commands.assembly import make_engine
+    from migrator.handover.purge import purge as purge_ledger
+
     settings = context.settings(required=False)
     if not yes:
         click.confirm(

@@ -10,53 +10,19 @@ from pathlib import Path
 
 import click
 
-from migrator import ledger as ledgers
-from migrator.commands.common import (
+from migrator.commands.options import (
     Context,
     Duration,
     json_option,
-    make_engine,
     pass_context,
     print_json,
 )
 from migrator.errors import ConfigurationError
-from migrator.ledger import CampaignEntry
-from migrator.terminal.present import reason_text
-from migrator.terminal.tables import csv_lines, folded, printable, shortened, table
-from migrator.wording import counted
 
 log = logging.getLogger(__name__)
 
 DEFAULT_PORT = 8766
 _WEB_EXTRA = {"flask", "werkzeug", "cheroot", "itsdangerous", "babel"}
-
-_COLUMNS = (
-    "key",
-    "organisation",
-    "contact_email",
-    "app_type",
-    "reason",
-    "tenant_id",
-    "tenant_type",
-    "updated_at",
-    "state",
-    "invitation",
-    "invited_at",
-    "expires_at",
-    "opened_at",
-    "finished_at",
-    "refused_at",
-    "outcome",
-    "problem",
-    "connected",
-    "said",
-    "lost_track",
-)
-
-_PROVIDERS_WORD = frozenset(
-    {"setup", "interaction_required", "login_required", "consent_required", "unknown_error", "no_answer"}
-)
-"""Outcomes to which the provider's own word says more."""
 
 public_url_option = click.option(
     "--public-url",
@@ -97,57 +63,18 @@ def list_(context: Context, as_json: bool, as_csv: bool) -> None:
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other")
+    from migrator import ledger as ledgers
+    from migrator.terminal.campaign import campaign_csv, campaign_document, campaign_text
+
     with ledgers.open_to_read(context.ledger) as ledger:
         people = ledgers.campaign(ledger)
         if as_csv:
-            for line in csv_lines(_COLUMNS, (list(_document(person).values()) for person in people)):
+            for line in campaign_csv(people):
                 click.echo(line, nl=False)
         elif as_json:
-            print_json([_document(person) for person in people])
+            print_json([campaign_document(person) for person in people])
         else:
-            _print_table(list(people))
-
-
-def _document(person: CampaignEntry) -> dict[str, str]:
-    """A row with all there is to know."""
-    return {name: getattr(person, name) for name in _COLUMNS} | {"connected": "; ".join(person.connected)}
-
-
-def _print_table(people: list[CampaignEntry]) -> None:
-    rows = [
-        (
-            person.key,
-            shortened(person.organisation),
-            person.contact_email,
-            person.app_type,
-            reason_text(person.reason, person.state) if person.reason else "",
-            person.invitation.replace("_", " "),
-            _last_visit(person),
-        )
-        for person in people
-    ]
-    if rows:
-        click.echo(
-            table(("key", "organisation", "contact", "app type", "why", "invitation", "last visit"), rows)
-        )
-    number = sum(1 for person in people if person.state == "needs_consent")
-    click.echo(
-        counted(number, "user must", "users must") + " authorise again"
-        if number
-        else "Nobody must authorise again."
-    )
-
-
-def _last_visit(person: CampaignEntry) -> str:
-    """What came of it, and what was connected, or what the provider said."""
-    told = person.outcome.replace("_", " ")
-    if person.connected:
-        told += f": {folded(person.connected)}"
-    elif person.outcome in _PROVIDERS_WORD:
-        said = ", ".join(printable(word) for word in (person.problem, person.said) if word)
-        told += f": {said}" if said else ""
-    lost = f"came back without cookie: {person.lost_track}" if person.lost_track else ""
-    return "; ".join(filter(None, (told, lost)))
+            click.echo(campaign_text(list(people)))
 
 
 @reconsent.command()
@@ -178,13 +105,14 @@ def links(
     Whoever holds a link that is still of use gets the same one again. Rows without a usable address are
     named. A link stands for its connection: keep the file as secret as the mails.
     """
+    if valid is not None and not valid:
+        raise click.UsageError("--valid must be longer than nothing")
     with _web_extra():
         from migrator.consent.links import Term, write_links
+    from migrator.commands.assembly import make_engine
     from migrator.consent import links_text
     from migrator.consent.public_url import parse
 
-    if valid is not None and not valid:
-        raise click.UsageError("--valid must be longer than nothing")
     url = parse(public_url)
     settings = context.settings(required=False)
     url.require(settings.oauth2.redirect_uri)
@@ -230,6 +158,7 @@ def serve(context: Context, public_url: str, host: str, port: int, behind_proxy:
     with _web_extra():
         from migrator.consent.serving import Address
         from migrator.consent.serving import serve as serve_consents
+    from migrator.commands.assembly import make_engine
     from migrator.consent.public_url import parse
 
     url = parse(public_url)

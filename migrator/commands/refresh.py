@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import click
 
-from migrator.commands.common import (
+from migrator.commands.options import (
     Context,
     Duration,
     job_options,
     json_option,
-    make_engine,
     pass_context,
     print_json,
-    with_options,
 )
-from migrator.commands.going_on import told_when_to_go_on
-from migrator.handover.refresh import refresh as refresh_pairs
-from migrator.handover.upkeep import Kept
 from migrator.wording import counted
+
+if TYPE_CHECKING:
+    from migrator.handover.upkeep import Kept
 
 
 @click.command()
@@ -55,6 +54,10 @@ def refresh(
     given = click_context.get_parameter_source("within")
     if everything and given is click.core.ParameterSource.COMMANDLINE:
         raise click.UsageError("--within and --all exclude each other")
+    from migrator.commands.assembly import make_engine, with_options
+    from migrator.commands.going_on import told_when_to_go_on
+    from migrator.handover.refresh import refresh as refresh_pairs
+
     settings = with_options(context.settings(), concurrency, rate, believe_refusals=believe_refusals)
     with context.progress() as progress, told_when_to_go_on(context, "refresh"):
         engine = make_engine(context, settings, progress)

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import click
 
-from migrator.commands.common import (
+from migrator.commands.options import (
     Context,
     job_options,
     json_option,
-    make_engine,
     pass_context,
     print_json,
-    with_options,
 )
-from migrator.commands.going_on import told_when_to_go_on
-from migrator.commands.run import print_end
-from migrator.engine.runner import Runner, Scope
-from migrator.terminal.present import status_document
 
 
 @click.command()
@@ -40,6 +34,11 @@ def resume(
 
     What is uncertain is asked again, once any call that got lost must be over.
     """
+    from migrator.commands.assembly import make_engine, with_options
+    from migrator.commands.going_on import print_end, told_when_to_go_on
+    from migrator.engine.runner import Runner, Scope
+    from migrator.terminal.present import status_document
+
     settings = with_options(context.settings(), concurrency, rate, believe_refusals=believe_refusals)
     with context.progress() as progress, told_when_to_go_on(context, "resume"):
         runner = Runner(make_engine(context, settings, progress))

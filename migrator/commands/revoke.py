@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import click
 
-from migrator.commands.common import Context, json_option, make_engine, pass_context, print_json
-from migrator.handover.revoke import revoke as revoke_pair
-from migrator.terminal.present import moment_text
-from migrator.terminal.tables import printable
+from migrator.commands.options import Context, json_option, pass_context, print_json
+from migrator.terminal.printable import printable
 
 
 @click.command()
@@ -21,6 +19,10 @@ def revoke(
     click_context: click.Context, context: Context, key: str, shared: bool, yes: bool, as_json: bool
 ) -> None:
     """Undo one connection at the provider: its pair becomes worthless, its user must consent again."""
+    from migrator.commands.assembly import make_engine
+    from migrator.handover.revoke import revoke as revoke_pair
+    from migrator.terminal.present import moment_text
+
     settings = context.settings()
     if not yes:
         click.confirm(f"Revoke the pair of {printable(key)} at the provider?", abort=True, err=True)

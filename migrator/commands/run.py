@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
-from migrator.commands.common import (
+from migrator.commands.options import (
     Context,
     job_options,
     json_option,
-    make_engine,
     pass_context,
     print_json,
-    profile_of,
-    with_options,
 )
-from migrator.commands.going_on import told_when_to_go_on, when_to_go_on
-from migrator.engine.preview import preview
-from migrator.engine.run import Ended
-from migrator.engine.runner import Runner, Scope
-from migrator.ledger import Intake
-from migrator.models import State, utc_now
-from migrator.rules.plan import Forecast, Tally, forecast
-from migrator.settings.model import Settings
-from migrator.sources import Source, open_source
-from migrator.terminal.present import plan_document, plan_text, status_document, status_text
+
+if TYPE_CHECKING:
+    from migrator.engine.run import Ended
+    from migrator.engine.runner import Scope
+    from migrator.ledger import Intake
+    from migrator.rules.plan import Forecast, Tally
+    from migrator.settings.model import Settings
+    from migrator.sources import Source
 
 
 @click.command()
@@ -65,13 +61,29 @@ def run(
     """
     if query is not None and len(tokens) > 1:
         raise click.UsageError("--query goes with the URL of one database, and nothing else")
+    from migrator.commands.assembly import with_options
+    from migrator.engine.runner import Scope
+    from migrator.sources import open_source
+
     settings = with_options(
         context.settings(required=not dry_run), concurrency, rate, believe_refusals=believe_refusals
     )
     sources = [open_source(spec, stdin=sys.stdin.buffer, query=query) for spec in tokens]
     if dry_run:
         _dry_run(context, settings, sources, as_json=as_json)
-        return
+    else:
+        ended = _run(context, settings, sources, Scope(limit, canary), as_json=as_json)
+        click_context.exit(ended.exit_code)
+
+
+def _run(
+    context: Context, settings: Settings, sources: list[Source], scope: Scope, *, as_json: bool
+) -> Ended:
+    from migrator.commands.assembly import make_engine
+    from migrator.commands.going_on import print_end, told_when_to_go_on
+    from migrator.engine.runner import Runner
+    from migrator.terminal.present import plan_document, plan_text, status_document
+
     planned: list[tuple[Tally, Forecast]] = []
 
     def show_plan(intake: Intake) -> None:
@@ -81,36 +93,21 @@ def run(
 
     with context.progress() as progress, told_when_to_go_on(context, "resume"):
         runner = Runner(make_engine(context, settings, progress, create=True))
-        ended = runner.run(sources, Scope(limit, canary), show_plan)
+        ended = runner.run(sources, scope, show_plan)
     if as_json:
         document = {**status_document(ended.status, context.ledger), "outcome": ended.outcome}
         document["plan"] = plan_document(*planned[0])
         print_json(document)
     else:
         print_end(context, ended)
-    click_context.exit(ended.exit_code)
-
-
-def print_end(context: Context, ended: Ended) -> None:
-    """How a run ended, and how to go on."""
-    status = ended.status
-    click.echo(status_text(status))
-    left, failed = status.states[State.PENDING], status.states[State.FAILED]
-    if ended.outcome == "interrupted":
-        click.echo("interrupted: 'migrator resume' goes on", err=True)
-    elif ended.outcome == "incomplete" and failed:
-        click.echo(
-            "not complete: 'migrator resume' asks again, with --retry-failed for what failed too", err=True
-        )
-    elif ended.outcome == "incomplete":
-        click.echo("not complete: 'migrator resume' asks again", err=True)
-    elif left:
-        click.echo(f"{left:,} left for later: 'migrator resume' goes on", err=True)
-    if status.resume_at is not None:
-        click.echo("\n".join(when_to_go_on(context, status.resume_at, "resume")), err=True)
+    return ended
 
 
 def _dry_run(context: Context, settings: Settings, sources: list[Source], *, as_json: bool) -> None:
+    from migrator.engine.preview import preview
+    from migrator.models import utc_now
+    from migrator.terminal.present import plan_document, plan_text
+
     with context.progress() as progress:
         progress.start("reading", None)
         tally = preview(sources, context.ledger, settings, os.environ, clock=utc_now, progress=progress)
@@ -122,6 +119,10 @@ def _dry_run(context: Context, settings: Settings, sources: list[Source], *, as_
 
 
 def _look_ahead(settings: Settings, tally: Tally) -> Forecast:
+    from migrator.commands.assembly import profile_of
+    from migrator.models import utc_now
+    from migrator.rules.plan import forecast
+
     return forecast(
         tally,
         profile_of(settings),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from migrator.commands.options import json_option, print_json
 from migrator.errors import ConfigurationError, OutputError
 from migrator.wording import counted
 
@@ -25,7 +25,6 @@ state_option = click.option(
     show_default=True,
     help="The sandbox's state file; made if there is none.",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
 @contextmanager
@@ -220,7 +219,7 @@ def credentials(*, as_json: bool, state: Path) -> None:
 
         known = ask(state)
     if as_json:
-        click.echo(json.dumps(known, indent=2))
+        print_json(known)
         return
     width = max(map(len, known))
     for name, value in known.items():
@@ -237,7 +236,7 @@ def stats(*, as_json: bool, state: Path) -> None:
 
         facts = ask(state, tokens=as_json)
     if as_json:
-        click.echo(json.dumps(facts, indent=2))
+        print_json(facts)
         return
     lines = _as_lines(facts)
     width = max(len(label) for label, _ in lines)

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import click
 
-from migrator import ledger as ledgers
-from migrator.commands.common import Context, json_option, pass_context, print_json
-from migrator.commands.going_on import when_to_go_on
-from migrator.models import utc_now
-from migrator.terminal.present import status_document, status_text
+from migrator.commands.options import Context, json_option, pass_context, print_json
 
 
 @click.command()
@@ -16,6 +12,11 @@ from migrator.terminal.present import status_document, status_text
 @pass_context
 def status(context: Context, as_json: bool) -> None:
     """Say where the job stands. Needs neither key nor configuration, and may be asked while a job runs."""
+    from migrator import ledger as ledgers
+    from migrator.commands.going_on import when_to_go_on
+    from migrator.models import utc_now
+    from migrator.terminal.present import status_document, status_text
+
     with ledgers.open_to_read(context.ledger) as ledger, ledgers.one_view(ledger):
         facts = ledgers.status(ledger, utc_now())
     if as_json:

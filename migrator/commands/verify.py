@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
-from migrator.commands.common import (
+from migrator.commands.options import (
     Context,
     job_options,
     json_option,
-    make_engine,
     pass_context,
     print_json,
-    with_options,
 )
-from migrator.commands.going_on import told_when_to_go_on
-from migrator.handover.upkeep import Kept
-from migrator.handover.verify import verify as verify_pairs
-from migrator.terminal.present import reason_text
-from migrator.terminal.tables import table
 from migrator.wording import counted
+
+if TYPE_CHECKING:
+    from migrator.handover.upkeep import Kept
 
 
 @click.command()
@@ -43,6 +40,10 @@ def verify(
 
     An access token that has ended is refreshed first. Pairs that were handed over are left alone.
     """
+    from migrator.commands.assembly import make_engine, with_options
+    from migrator.commands.going_on import told_when_to_go_on
+    from migrator.handover.verify import verify as verify_pairs
+
     settings = with_options(context.settings(), concurrency, rate, believe_refusals=believe_refusals)
     with context.progress() as progress, told_when_to_go_on(context, "verify"):
         kept = verify_pairs(make_engine(context, settings, progress), again=again)
@@ -65,6 +66,9 @@ def _document(kept: Kept) -> Mapping[str, object]:
 
 
 def _print(kept: Kept) -> None:
+    from migrator.terminal.present import reason_text
+    from migrator.terminal.tables import table
+
     if kept.findings:
         rows = [
             (f.key, f.organisation, f.tenant_id, reason_text(f.reason), ", ".join(f.reached) or "nothing")

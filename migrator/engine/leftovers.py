@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrator.ledger import Fate, TakenStock
-from migrator.terminal.tables import printable
+from migrator.terminal.printable import printable
 from migrator.wording import counted
 
 _EXPORTS = {

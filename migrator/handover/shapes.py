@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from migrator.ledger import Handed, HandedPair
-from migrator.models import TokenPair
+if TYPE_CHECKING:  # the command line names the shapes, and needs no ledger for that
+    from migrator.ledger import Handed, HandedPair
+    from migrator.models import TokenPair
 
 Row = dict[str, object]
 """Column to value, in the order of an export; secrets stand in the clear."""
 
-Shape = Callable[[TokenPair, datetime], Row]
+Shape = Callable[["TokenPair", datetime], Row]
 
 
 def plain(pair: TokenPair, now: datetime) -> Row:

@@ -10,7 +10,7 @@ from migrator.models import State
 from migrator.reports.digest import STATE_TEXT, deadline_text, headline, sections
 from migrator.reports.interface import Facts
 from migrator.terminal.present import moment_text
-from migrator.terminal.tables import printable
+from migrator.terminal.printable import printable
 
 _environment = Environment(
     loader=PackageLoader("migrator.reports"),

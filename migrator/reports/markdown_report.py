@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from migrator.reports.digest import deadline_text, headline, sections
 from migrator.reports.interface import Facts
 from migrator.terminal.present import moment_text
-from migrator.terminal.tables import printable
+from migrator.terminal.printable import printable
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$@:.])")
 

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from migrator.errors import ConfigurationError
 from migrator.settings import proxy_url
+from migrator.settings.limits import MOST_AT_ONCE
 from migrator.settings.loopback import is_loopback
 from migrator.settings.model import (
-    MOST_AT_ONCE,
     SIGNATURE_METHODS,
     ConsentSettings,
     JobSettings,

@@ -11,10 +11,6 @@ from migrator.settings.proxy_url import ProxyUrl
 SIGNATURE_METHODS = ("HMAC-SHA1", "RSA-SHA1")
 
 
-MOST_AT_ONCE = 512
-"""The highest concurrency: each call at once is a thread, and no provider's limit needs more."""
-
-
 @dataclass(frozen=True)
 class OAuth1Settings:
     """The legacy application."""

@@ -11,7 +11,8 @@ from pathlib import Path
 from migrator.ledger import Pairs, Run, Status
 from migrator.models import AppType, State
 from migrator.rules.plan import Forecast, Step, Tally
-from migrator.terminal.tables import printable, table
+from migrator.terminal.printable import printable
+from migrator.terminal.tables import table
 from migrator.wording import counted
 
 _MOST_REJECTS_SHOWN = 20

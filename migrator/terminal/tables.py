@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tabulate import tabulate
 
+from migrator.terminal.printable import printable
+
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - full-width, too
 
 _HARMLESS = (
@@ -28,14 +30,6 @@ _OBEYED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\
 
 LONGEST_NAME = 40
 """Characters of a cell of names in a table."""
-
-
-def printable(text: str) -> str:
-    """A text with every character that is not printable shown as an escape.
-
-    Names come from outside, and terminals obey.
-    """
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -15,7 +15,7 @@ import json, time
 from pathlib import Path
 from migrator import cli
 from migrator.ledger import Ledger
-from migrator.wire import HttpWire
+from migrator.wire.http import HttpWire
 import threading
 
 arrived, windows = threading.local(), []

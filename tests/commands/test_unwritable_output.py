@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import SetScene
 from tests.support import PATIENCE
 
-ROOT = str(Path(__file__).parent.parent)
+ROOT = str(Path(__file__).parents[2])
 
 
 def test_a_log_file_that_is_full_is_told_once_and_the_job_goes_on(set_scene: SetScene) -> None:

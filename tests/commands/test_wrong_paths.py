@@ -43,7 +43,7 @@ def migrator(folder: Path, *arguments: str, **variables: str) -> Finished:
     return subprocess.run(
         [sys.executable, "-m", "migrator", *arguments],
         cwd=folder,
-        env={**clean, "PYTHONPATH": str(Path(__file__).parent.parent), **variables},
+        env={**clean, "PYTHONPATH": str(Path(__file__).parents[2]), **variables},
         text=True,
         capture_output=True,
         timeout=PATIENCE,

@@ -1,0 +1,88 @@
+"""What works for a command, put together from its options, the settings, the secrets and the ledger's key.
+
+Commands import it once they are called: it brings the whole house with it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import replace
+
+from migrator import ledger as ledgers
+from migrator.commands.options import Context
+from migrator.engine import descriptors
+from migrator.engine.engine import Engine
+from migrator.models import utc_now
+from migrator.providers import Profile, find_profile
+from migrator.settings.credentials import read_credentials
+from migrator.settings.model import Settings
+from migrator.terminal.progress import Progress
+from migrator.wire.network import DIRECT, way_out
+
+log = logging.getLogger(__name__)
+
+
+def with_options(
+    settings: Settings, concurrency: int | None, rate: int | None, *, believe_refusals: bool
+) -> Settings:
+    """The settings, with what the command line says instead."""
+    job = settings.job
+    job = replace(
+        job,
+        concurrency=concurrency or job.concurrency,
+        rate_per_minute=rate or job.rate_per_minute,
+        believe_refusals=believe_refusals,
+    )
+    return replace(settings, job=job)
+
+
+def profile_of(settings: Settings) -> Profile:
+    """The provider that the settings name."""
+    return find_profile(settings.provider, base_url=settings.base_url)
+
+
+def make_engine(
+    context: Context,
+    settings: Settings,
+    progress: Progress,
+    *,
+    create: bool = False,
+    calls: bool = True,
+    signs: bool = True,
+) -> Engine:
+    """What works on the ledger; with ``create``, a ledger without key gets one.
+
+    ``calls`` says whether anything is sent: then the applications' secrets are needed, those of OAuth 1.0a
+    only by what ``signs``. Raises ``ConfigurationError`` for what would stop the job later, before anything
+    is made or sent.
+    """
+    credentials = read_credentials(settings, os.environ, signs=signs) if calls else None
+    network = way_out(settings.network, os.environ) if calls else DIRECT
+    descriptors.require_for(settings.job.concurrency)
+    key = ledgers.find_key(context.ledger, os.environ, settings.ledger_key_file) if create else None
+    if key is None and create and not ledgers.exists(context.ledger):
+        key = ledgers.make_key(context.ledger)
+        context.say(
+            f"made a key for the ledger: {ledgers.key_path(context.ledger)}"
+            "; without it the ledger's tokens are lost, so keep a copy elsewhere"
+        )
+    if key is None:
+        key = ledgers.require_key(context.ledger, os.environ, settings.ledger_key_file)
+    for path in (
+        settings.oauth1.consumer_secret_file,
+        settings.oauth2.client_secret_file,
+        settings.ledger_key_file,
+    ):
+        if path is not None and ledgers.readable_by_others(path):
+            log.warning("%s can be read by others than its owner: chmod 600 it", path)
+    return Engine(
+        context.ledger,
+        key,
+        profile_of(settings),
+        credentials,
+        settings.job,
+        clock=utc_now,
+        progress=progress,
+        network=network,
+    )
