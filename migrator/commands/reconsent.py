@@ -179,8 +179,8 @@ def links(
     named. A link stands for its connection: keep the file as secret as the mails.
     """
     with _web_extra():
-        from migrator.consent.links import Term, write_links
-    from migrator.consent import links_text
+        from migrator.consent.links.mail_merge import Term, write_links
+    from migrator.consent.links import summary as links_text
     from migrator.consent.public_url import parse
 
     if valid is not None and not valid:
@@ -228,8 +228,8 @@ def serve(context: Context, public_url: str, host: str, port: int, behind_proxy:
     commands may run meanwhile, but for 'purge' and 'ledger rekey'.
     """
     with _web_extra():
-        from migrator.consent.serving import Address
-        from migrator.consent.serving import serve as serve_consents
+        from migrator.consent.serve import Address
+        from migrator.consent.serve import serve as serve_consents
     from migrator.consent.public_url import parse
 
     url = parse(public_url)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from migrator.consent import flow
+from migrator.consent.visits import outcomes as flow
 from migrator.ledger import ConsentLedger, EndedCall, Invitation, Visit
 from migrator.models import Action, Clock, Credentials, Secret, State
 from migrator.providers import (

@@ -19,9 +19,10 @@ from flask import Flask, render_template
 from playwright.sync_api import Browser, Page
 
 from migrator import sandbox
-from migrator.consent import web, words
-from migrator.consent.languages import Language, languages
-from migrator.consent.words import Message, Names
+from migrator.consent import pages
+from migrator.consent.pages.languages import Language, languages
+from migrator.consent.pages.texts import not_connected as words
+from migrator.consent.pages.texts.not_connected import Message, Names
 from migrator.providers.xero_scopes import SCOPES
 from migrator.sandbox.issuing import client_files
 from tests.consent.support import PATIENCE, await_listening, free_port
@@ -233,7 +234,7 @@ def every_page(language: Language) -> Iterator[tuple[str, str]]:
         "language": language,
         "say": language.say,
     }
-    with Flask(web.__name__).test_request_context():
+    with Flask(pages.__name__).test_request_context():
         for name, message in vars(words).items():
             if isinstance(message, Message):
                 yield (
@@ -259,7 +260,7 @@ def every_page(language: Language) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1280, "light")])
 def test_nobody_is_shut_out_of_any_page(chromium: Browser, width: int, scheme: Any) -> None:
-    style = resources.files("migrator.consent").joinpath("static", "style.css").read_text("utf-8")
+    style = resources.files("migrator.consent.pages").joinpath("static", "style.css").read_text("utf-8")
     context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
     page = context.new_page()
     seen = 0

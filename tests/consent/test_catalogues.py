@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
-from migrator.consent import words
-from migrator.consent.catalogue import placeholders, read, translations
-from migrator.consent.choice import chosen
-from migrator.consent.languages import Languages, languages
+from migrator.consent.pages.catalogue import placeholders, read, translations
+from migrator.consent.pages.language_negotiation import chosen
+from migrator.consent.pages.languages import Languages, languages
+from migrator.consent.pages.texts import not_connected as words
 from migrator.errors import ConfigurationError
 from tests.consent.texts import CONSENT, SHIPPED, Text, entry, texts
 
@@ -33,8 +33,8 @@ def forms(text: str | Sequence[str] | None) -> tuple[str, ...]:
 
 def test_the_texts_are_found_where_they_stand() -> None:
     places = {place.partition(":")[0] for place in TEXTS.values()}
-    templates = {f"templates/{path.name}" for path in (CONSENT / "templates").iterdir()}
-    assert places >= {"words.py", "a scope", *templates}
+    templates = {f"pages/templates/{path.name}" for path in (CONSENT / "pages" / "templates").iterdir()}
+    assert places >= {"pages/texts/not_connected.py", "a scope", *templates}
     assert {path.stem for path in SHIPPED} == {"de", "es", "fr", "pt"}
 
 
@@ -270,7 +270,7 @@ def test_what_is_no_catalogue_is_told_of(tmp_path: Path) -> None:
             languages(path)
 
 
-german = (CONSENT / "locales" / "de.po").read_text("utf-8")
+german = (CONSENT / "pages" / "locales" / "de.po").read_text("utf-8")
 splinters = st.sampled_from(
     ['"', "\\", "{", "}", "#~ ", "#| ", "msgid ", "msgstr[1] ", "\n", "\0", "{x}", "\r"]
 )

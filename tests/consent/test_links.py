@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.consent.links import usable_address
+from migrator.consent.links.mail_merge import usable_address
 from tests.consent.conftest import SetCampaign
 from tests.consent.support import Browser, Campaign, row
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from migrator.consent.tokens import Tokens
+from migrator.consent.links.tokens import Tokens
 from migrator.ledger import open_for_consents, require_key
 from migrator.models import utc_now
 from tests.consent.conftest import SetCampaign

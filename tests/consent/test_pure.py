@@ -16,14 +16,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from itsdangerous import Signer
 
-from migrator.consent import cookies, flow, guard, words
-from migrator.consent.cookies import Journey
-from migrator.consent.flow import Came, Page
-from migrator.consent.guard import GUESSES, Guesses
-from migrator.consent.languages import Language, languages
-from migrator.consent.masking import masked
+from migrator.consent.links.tokens import Tokens
+from migrator.consent.pages.languages import Language, languages
+from migrator.consent.pages.texts import not_connected as words
 from migrator.consent.public_url import PublicUrl, parse
-from migrator.consent.tokens import Tokens
+from migrator.consent.visits import outcomes as flow
+from migrator.consent.visits.masking import masked
+from migrator.consent.visits.outcomes import Came, Page
+from migrator.consent.web import cookies
+from migrator.consent.web.cookies import Journey
+from migrator.consent.web.protection import limits as guard
+from migrator.consent.web.protection.limits import GUESSES, Guesses
 from migrator.errors import ConfigurationError
 from migrator.ledger import Invitation, LedgerKey
 from migrator.ledger.file.vault import Vault

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
-from migrator.consent import languages
+from migrator.consent.pages import languages
 from tests.consent.conftest import SetCampaign
 from tests.consent.support import Browser, Campaign, heading
 from tests.consent.texts import entry, texts

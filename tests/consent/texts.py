@@ -11,7 +11,7 @@ import migrator.consent
 from migrator.providers import PROFILES
 
 CONSENT = Path(migrator.consent.__file__).parent
-SHIPPED = sorted((CONSENT / "locales").glob("*.po"))
+SHIPPED = sorted((CONSENT / "pages" / "locales").glob("*.po"))
 _SAYING = {"_": None, "say": None, "count": (1, 2)}
 """The functions that say a text or mark one, and which of their arguments it is."""
 
@@ -21,8 +21,8 @@ Text = str | tuple[str, ...]
 def texts() -> dict[Text, str]:
     """English texts, and where each stands."""
     found: dict[Text, str] = {}
-    for method, pattern in (("python", "*.py"), ("jinja2.ext:babel_extract", "templates/*.html")):
-        for path in sorted(CONSENT.glob(pattern)):
+    for method, pattern in (("python", "*.py"), ("jinja2.ext:babel_extract", "*.html")):
+        for path in sorted(CONSENT.rglob(pattern)):
             for line, text, *_ in extract_from_file(method, path, _SAYING):
                 found.setdefault(text, f"{path.relative_to(CONSENT)}:{line}")
     found.update(dict.fromkeys(_scopes(), "a scope"))

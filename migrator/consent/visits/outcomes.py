@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
-from migrator.consent.masking import masked
+from migrator.consent.visits.masking import masked
 from migrator.ledger import MISHAPS, Invitation, Visit
 from migrator.models import State
 from migrator.providers import (

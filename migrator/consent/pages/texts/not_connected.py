@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from migrator.consent.flow import Came
+from migrator.consent.visits.outcomes import Came
 
 
 @dataclass(frozen=True)

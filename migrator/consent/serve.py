@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from migrator import ledger as ledgers
 from migrator.consent.exchange import Exchange
-from migrator.consent.languages import languages
+from migrator.consent.pages.languages import languages
+from migrator.consent.pages.rendering import Face
 from migrator.consent.public_url import PublicUrl
-from migrator.consent.rendering import Face
-from migrator.consent.server import THREADS, serving
-from migrator.consent.web import Site
+from migrator.consent.web.application import Site
+from migrator.consent.web.server import THREADS, serving
 from migrator.engine.engine import Engine
 from migrator.engine.interruption import Interruption, heeded
 from migrator.errors import ConfigurationError, LedgerUnwritableError

@@ -19,8 +19,8 @@ from babel.dates import format_date, format_time
 from babel.lists import format_list
 from babel.messages.catalog import Catalog
 
-from migrator.consent.catalogue import Texts, read, translations, unreadable
-from migrator.consent.choice import chosen, looked_up
+from migrator.consent.pages.catalogue import Texts, read, translations, unreadable
+from migrator.consent.pages.language_negotiation import chosen, looked_up
 from migrator.errors import ConfigurationError
 
 log = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ import re
 
 from itsdangerous import Signer
 
-from migrator.consent import mangled
+from migrator.consent.links import mangled
 
 LENGTH = 34
 """Characters of a token."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from cheroot.server import HTTPConnection, HTTPRequest
 from cheroot.wsgi import Gateway_10, Server
 
-from migrator.consent.guard import LARGEST_REQUEST
+from migrator.consent.web.protection.limits import LARGEST_REQUEST
 from migrator.errors import ConfigurationError
 from migrator.wire.running_time import RunningClock
 

@@ -8,10 +8,10 @@ from importlib.resources import files
 
 from flask import Response, make_response, render_template
 
-from migrator.consent import words
-from migrator.consent.languages import Language, Languages
+from migrator.consent.pages.languages import Language, Languages
+from migrator.consent.pages.texts import not_connected as words
+from migrator.consent.pages.texts.not_connected import Message
 from migrator.consent.public_url import STATIC, PublicUrl
-from migrator.consent.words import Message
 
 
 @dataclass(frozen=True)

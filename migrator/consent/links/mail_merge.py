@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from email.utils import getaddresses
 from pathlib import Path
 
+from migrator.consent.links.tokens import Tokens
 from migrator.consent.public_url import LINK, PublicUrl
-from migrator.consent.tokens import Tokens
 from migrator.engine.engine import Engine
 from migrator.errors import OutputError
 from migrator.ledger import Invitee

@@ -21,15 +21,20 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_accept_header
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from migrator.consent import cookies, flow, guard, rendering, words
-from migrator.consent.cookies import Journey
+from migrator.consent import pages
 from migrator.consent.exchange import Exchange
-from migrator.consent.flow import Page
-from migrator.consent.languages import Language
+from migrator.consent.links.tokens import Tokens, may_be_link
+from migrator.consent.pages import rendering
+from migrator.consent.pages.languages import Language
+from migrator.consent.pages.rendering import Face
+from migrator.consent.pages.texts import not_connected as words
+from migrator.consent.pages.texts.not_connected import Message, Names
 from migrator.consent.public_url import CALLBACK, LINK, STATIC, PublicUrl
-from migrator.consent.rendering import Face
-from migrator.consent.tokens import Tokens, may_be_link
-from migrator.consent.words import Message, Names
+from migrator.consent.visits import outcomes as flow
+from migrator.consent.visits.outcomes import Page
+from migrator.consent.web import cookies
+from migrator.consent.web.cookies import Journey
+from migrator.consent.web.protection import limits as guard
 from migrator.errors import LedgerUnwritableError
 from migrator.ledger import AlreadyUsed, ConsentLedger, Invitation, Visit
 from migrator.models import Clock, Secret
@@ -110,7 +115,7 @@ class Site:
         return list(response.headers), response.get_data()
 
     def _routed(self) -> Flask:
-        app = Flask(__name__, static_url_path=STATIC.rstrip("/"))
+        app = Flask(pages.__name__, static_url_path=STATIC.rstrip("/"))
         app.config["MAX_CONTENT_LENGTH"] = guard.LARGEST_REQUEST
         app.url_map.merge_slashes = False  # it would redirect, to wherever a request says that it came
         app.add_url_rule(f"{LINK}<token>", "link", self._link)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from migrator.wording import counted
 
 if TYPE_CHECKING:
-    from migrator.consent.links import Invited, Term
+    from migrator.consent.links.mail_merge import Invited, Term
 
 _MOST_NAMED = 20
 """Rows that are named one by one; the JSON document names all."""
