@@ -179,8 +179,9 @@ def links(
     named. A link stands for its connection: keep the file as secret as the mails.
     """
     with _web_extra():
-        from migrator.consent.links.mail_merge import Term, write_links
-    from migrator.consent.links import summary as links_text
+        from migrator.consent.links.mail_merge import write_links
+        from migrator.consent.links.validity import Validity
+    from migrator.consent.links import summary
     from migrator.consent.public_url import parse
 
     if valid is not None and not valid:
@@ -188,17 +189,17 @@ def links(
     url = parse(public_url)
     settings = context.settings(required=False)
     url.require(settings.oauth2.redirect_uri)
-    term = Term() if valid is None else Term(valid, lengthens=True)
+    validity = Validity() if valid is None else Validity(valid, lengthens=True)
     with context.progress() as progress:
         engine = make_engine(context, settings, progress, calls=False)
-        invited = write_links(engine, url, term, output, excel=excel)
+        invited = write_links(engine, url, validity, output, excel=excel)
     if as_json:
-        print_json(links_text.document(invited, output))
+        print_json(summary.document(invited, output))
     else:
-        context.say(links_text.summary(invited, output))
-    for line in links_text.remarks(invited, term, excel=excel):
+        context.say(summary.summary(invited, output))
+    for line in summary.remarks(invited, validity, excel=excel):
         context.say(line)
-    for line in links_text.unreachable(invited):
+    for line in summary.unreachable(invited):
         log.warning("%s", line)
 
 

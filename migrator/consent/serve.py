@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from migrator import ledger as ledgers
 from migrator.consent.exchange import Exchange
 from migrator.consent.pages.languages import languages
-from migrator.consent.pages.rendering import Face
+from migrator.consent.pages.rendering import Branding
 from migrator.consent.public_url import PublicUrl
-from migrator.consent.web.application import Site
+from migrator.consent.web.application import ConsentApplication
 from migrator.consent.web.server import THREADS, serving
 from migrator.engine.engine import Engine
 from migrator.engine.interruption import Interruption, heeded
@@ -83,27 +83,29 @@ def serve(
             log.warning("consent.application is not set: users read that 'Our application' asks them")
         breakage = _Breakage(interruption)
         exchange = _exchange(engine, ledger, credentials, address.public_url, watch.running)
-        face = Face(consent.application, consent.contact, credentials.client_id, credentials.scopes, speaks)
-        site = Site(
+        branding = Branding(
+            consent.application, consent.contact, credentials.client_id, credentials.scopes, speaks
+        )
+        application = ConsentApplication(
             ledger,
             exchange,
             engine.profile,
-            face,
+            branding,
             address.public_url,
             clock=engine.clock,
-            ending=interruption.stop,
-            broken=breakage.tell,
+            shutting_down=interruption.stop,
+            on_unwritable=breakage.tell,
         )
         looking = threading.Thread(
             target=_look_after, args=[ledger, exchange, left, interruption.stop, breakage], daemon=True
         )
-        app = site.app(proxies=address.proxies)
+        wsgi = application.wsgi(proxies=address.proxies)
         try:
             with serving(
-                app,
+                wsgi,
                 address.host,
                 address.port,
-                refusal=site.refusal,
+                refusal=application.refusal,
                 drain_seconds=longest,
                 running=watch.running,
             ) as port:

@@ -7,11 +7,12 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from email.utils import getaddresses
 from pathlib import Path
 
 from migrator.consent.links.tokens import Tokens
+from migrator.consent.links.validity import Validity
 from migrator.consent.public_url import LINK, PublicUrl
 from migrator.engine.engine import Engine
 from migrator.errors import OutputError
@@ -20,21 +21,9 @@ from migrator.output_files import write_new_file
 from migrator.terminal.tables import csv_lines
 
 COLUMNS = ("connection_id", "organisation", "contact_email", "reason", "link", "expires_at")
-VALID = timedelta(days=30)
-"""How long a new link is of use if nobody says."""
-
 _BOM = "\ufeff"
 _ADDRESS = re.compile(r"[^\s@:;,<>()\[\]\"]+@(?:[^\s@:;,<>()\[\]\".]+\.)+[^\s@:;,<>()\[\]\".]{2,}")
 """Something, an @, and a name of several parts: whether mail arrives there, only mail can tell."""
-
-
-@dataclass(frozen=True)
-class Term:
-    """How long links are of use."""
-
-    valid: timedelta = VALID
-    lengthens: bool = False
-    """Whether those that are there already shall be of use for so long as well; none is ever shortened."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +47,7 @@ class Invited:
 
 
 def write_links(
-    engine: Engine, public_url: PublicUrl, term: Term, output: Path, *, excel: bool = False
+    engine: Engine, public_url: PublicUrl, validity: Validity, output: Path, *, excel: bool = False
 ) -> Invited:
     """Invite whoever must consent, and write a link for each into a new file of mode 0600.
 
@@ -68,10 +57,10 @@ def write_links(
     if output.exists() or output.is_symlink():
         raise OutputError(f"{output} exists already", hint="links never replace a file: name another")
     with engine.open_run("reconsent links") as run:
-        expires_at = engine.clock() + term.valid
+        expires_at = engine.clock() + validity.duration
         new = run.ledger.invite(expires_at)
-        lengthened = run.ledger.lengthen_invitations(expires_at) if term.lengthens else 0
-        further, invited = _looked_through(run.ledger.invitees(), expires_at, new, lengthened)
+        lengthened = run.ledger.lengthen_invitations(expires_at) if validity.lengthens else 0
+        further, invited = _survey(run.ledger.invitees(), expires_at, new, lengthened)
         rows = _rows(run.ledger.invitees(), further, Tokens(run.ledger.link_key), public_url)
         lines = csv_lines((*COLUMNS, *map(_heading, further)), rows)
         write_new_file(output, itertools.chain([_BOM] if excel else [], lines))
@@ -86,7 +75,7 @@ def usable_address(text: str) -> bool:
     return bool(found) and plain and all(_ADDRESS.fullmatch(one) for one in found)
 
 
-def _looked_through(
+def _survey(
     invitees: Iterable[Invitee], expires_at: datetime, new: int, lengthened: int
 ) -> tuple[tuple[str, ...], Invited]:
     """The further columns that anybody has, and what is to be told."""

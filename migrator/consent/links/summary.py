@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from migrator.wording import counted
 
 if TYPE_CHECKING:
-    from migrator.consent.links.mail_merge import Invited, Term
+    from migrator.consent.links.mail_merge import Invited
+    from migrator.consent.links.validity import Validity
 
 _MOST_NAMED = 20
 """Rows that are named one by one; the JSON document names all."""
@@ -35,12 +36,12 @@ def document(invited: Invited, output: Path) -> Mapping[str, object]:
     }
 
 
-def remarks(invited: Invited, term: Term, *, excel: bool) -> Iterator[str]:
+def remarks(invited: Invited, validity: Validity, *, excel: bool) -> Iterator[str]:
     """What the operator might have expected to be otherwise, and what to do about it."""
     if invited.sooner:
         keep = counted(invited.sooner, "link keeps its", "links keep their")
         yield f"{keep} former end: give --valid to lengthen what ends too soon"
-    if invited.later and term.lengthens:
+    if invited.later and validity.lengthens:
         end = counted(invited.later, "link ends", "links end")
         yield f"{end} later than that already: --valid never shortens one"
     if invited.beyond_ascii and not excel:

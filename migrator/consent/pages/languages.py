@@ -20,7 +20,7 @@ from babel.lists import format_list
 from babel.messages.catalog import Catalog
 
 from migrator.consent.pages.catalogue import Texts, read, translations, unreadable
-from migrator.consent.pages.language_negotiation import chosen, looked_up
+from migrator.consent.pages.language_negotiation import best_match, lookup
 from migrator.errors import ConfigurationError
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ def filled(text: str, facts: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Language:
-    """A language, and all that can be said in it: a ``words.Tongue``."""
+    """A language, and all that can be said in it: a ``texts.message.Translator``."""
 
     tag: str
     """As HTML's ``lang`` and ``Content-Language`` have it (BCP 47)."""
@@ -53,11 +53,11 @@ class Language:
         """``ltr`` or ``rtl``."""
         return self.locale.text_direction
 
-    def say(self, english: str, /, **facts: str) -> str:
+    def gettext(self, english: str, /, **facts: str) -> str:
         """A text in this language, or else in English, filled with ``facts``."""
         return filled(self.texts.gettext(english), facts)
 
-    def count(self, one: str, many: str, number: int, /, **facts: str) -> str:
+    def ngettext(self, one: str, many: str, number: int, /, **facts: str) -> str:
         """The text for so many."""
         return filled(self.texts.ngettext(one, many, number), facts)
 
@@ -85,7 +85,7 @@ class Languages:
 
     def best(self, accepted: Iterable[tuple[str, float]]) -> Language:
         """The language for whoever accepts these, by their weights."""
-        return self.fixed or self.by_tag[chosen(accepted, self.by_tag) or ENGLISH]
+        return self.fixed or self.by_tag[best_match(accepted, self.by_tag) or ENGLISH]
 
 
 def languages(texts: Path | None = None, language: str = "") -> Languages:
@@ -100,12 +100,12 @@ def languages(texts: Path | None = None, language: str = "") -> Languages:
     theirs = _read_all(_operators_files(texts)) if texts else {}
     known = {key for catalog in ours.values() for key in _keys(catalog)}
     for tag, catalog in theirs.items():
-        _warn(catalog, known, alone=looked_up(tag, {ENGLISH, *ours}) is None)
+        _warn(catalog, known, alone=lookup(tag, {ENGLISH, *ours}) is None)
     tags = dict.fromkeys((ENGLISH, *ours, *theirs))
     by_tag = {tag.lower(): _language(tag, theirs, ours) for tag in tags}
     if not language:
         return Languages(by_tag)
-    found = looked_up(language, by_tag)
+    found = lookup(language, by_tag)
     if found is None:
         raise ConfigurationError(
             f"consent.language: there are no texts in '{language}'",

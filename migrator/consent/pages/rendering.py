@@ -9,14 +9,14 @@ from importlib.resources import files
 from flask import Response, make_response, render_template
 
 from migrator.consent.pages.languages import Language, Languages
-from migrator.consent.pages.texts import not_connected as words
-from migrator.consent.pages.texts.not_connected import Message
+from migrator.consent.pages.texts import names
+from migrator.consent.pages.texts.message import Message
 from migrator.consent.public_url import STATIC, PublicUrl
 
 
 @dataclass(frozen=True)
-class Face:
-    """How the application shows itself."""
+class Branding:
+    """How the application shows itself to users: its name, whom to ask, what it asks the provider for."""
 
     application: str
     """Its name, or empty."""
@@ -27,16 +27,16 @@ class Face:
 
 
 def page(
-    face: Face, public_url: PublicUrl, language: Language, template: str, status: int, **facts: object
+    branding: Branding, public_url: PublicUrl, language: Language, template: str, status: int, **facts: object
 ) -> Response:
     """A page in a language, made of a template and what that says. Needs Flask's application context."""
     text = render_template(
         template,
-        application=words.application(face.application, language),
-        contact=face.contact,
+        application=names.application(branding.application, language),
+        contact=branding.contact,
         style=f"{public_url.path}{STATIC}style.css?{_STYLE}",
         language=language,
-        say=language.say,
+        gettext=language.gettext,
         **facts,
     )
     response = make_response(text, status)
@@ -46,10 +46,23 @@ def page(
 
 
 def message(
-    face: Face, public_url: PublicUrl, language: Language, said: Message, status: int, again: str = ""
+    branding: Branding,
+    public_url: PublicUrl,
+    language: Language,
+    text: Message,
+    status: int,
+    reload_url: str = "",
 ) -> Response:
-    """A page that says only this; ``again`` is where to look once more."""
-    return page(face, public_url, language, "message.html", status, message=said.said(language), again=again)
+    """A page that says only this; ``reload_url`` is where to look once more."""
+    return page(
+        branding,
+        public_url,
+        language,
+        "message.html",
+        status,
+        message=text.translated(language),
+        reload_url=reload_url,
+    )
 
 
 def _style() -> str:

@@ -28,23 +28,23 @@ LIFETIME = timedelta(hours=1)
 """How long a user may be at the provider."""
 _RANDOM = 32
 """Bytes of a state and of a verifier."""
-KEPT = timedelta(minutes=5)
+KEPT_AFTER_RETURN = timedelta(minutes=5)
 """How long a cookie is kept once its user is back: who loads that page again is known, and who has many links
 does not gather cookies until a proxy finds them too long.
 """
-BACK = "consent-back"
+RETURNED = "consent-back"
 """The name of the cookie of a browser that has just come back."""
-_BACK = "back"
+_RETURNED = "back"
 _DIGITS = 32
 """Of a state's hash, in its cookie: 128 bits."""
 _LONGEST = 2048
 """Characters; ours have a quarter of that."""
-_MOST_TOLD = 10
+_MOST_CONFIRMABLE = 10
 """Ids; a cookie is small."""
 
 
-MOST = 8
-"""Journeys of one browser at a time; their cookies are 2 KB, a quarter of what proxies take."""
+MOST_AT_ONCE = 8
+"""Requests of one browser at a time; their cookies are 2 KB, a quarter of what proxies take."""
 ORDER = "consent-order"
 """The name of the cookie that tells the order of the others."""
 _NAME = re.compile(r"consent-[0-9a-f]{16}")
@@ -67,23 +67,25 @@ class Sealer(Protocol):
 
 
 @dataclass(frozen=True)
-class Journey:
-    """A user on the way to the provider and back."""
+class AuthorizationRequest:
+    """An authorization request under way (RFC 6749, 4.1.1): its user is at the provider."""
 
     invitation_id: str
     state: Secret
     verifier: Secret
     """The secret behind the challenge (RFC 7636, 4.1)."""
     began_at: datetime
-    told: tuple[str, ...] = ()
+    confirmable: tuple[str, ...] = ()
     """The ids of tenants that the user had been told are called otherwise, before they left."""
 
     @classmethod
-    def begin(cls, invitation_id: str, told: tuple[str, ...], sealer: Sealer, now: datetime) -> Journey:
+    def begin(
+        cls, invitation_id: str, confirmable: tuple[str, ...], sealer: Sealer, now: datetime
+    ) -> AuthorizationRequest:
         """A new one."""
         random, verifier = (secrets.token_urlsafe(_RANDOM) for _ in range(2))
         state = f"{random}.{_text(sealer.seal_state(invitation_id))}"
-        return cls(invitation_id, Secret(state), Secret(verifier), now, told)
+        return cls(invitation_id, Secret(state), Secret(verifier), now, confirmable)
 
     @property
     def challenge(self) -> str:
@@ -107,15 +109,15 @@ def invitation_of(state: str, sealer: Sealer) -> str | None:
 
 def returned(invitation_id: str, sealer: Sealer, now: datetime) -> str:
     """The value of the cookie of a browser that has just come back, and connected what it was asked for."""
-    return _text(sealer.seal_state(f"{_BACK} {now.timestamp()} {invitation_id}"))
+    return _text(sealer.seal_state(f"{_RETURNED} {now.timestamp()} {invitation_id}"))
 
 
 def has_just_returned(value: str, invitation_id: str, sealer: Sealer, now: datetime) -> bool:
     """Whether a browser has come back for this invitation within the last minutes."""
-    said = (invitation_of(value[:_LONGEST], sealer) or "").split(" ")
-    if len(said) != 3 or said[0] != _BACK or said[2] != invitation_id:  # noqa: PLR2004 - as it is written
+    parts = (invitation_of(value[:_LONGEST], sealer) or "").split(" ")
+    if len(parts) != 3 or parts[0] != _RETURNED or parts[2] != invitation_id:  # noqa: PLR2004 - as it is written
         return False
-    return 0 <= now.timestamp() - float(said[1]) <= KEPT.total_seconds()
+    return 0 <= now.timestamp() - float(parts[1]) <= KEPT_AFTER_RETURN.total_seconds()
 
 
 def cookie_name(state: str) -> str:
@@ -129,24 +131,24 @@ def ordered(value: str, name: str) -> tuple[str, tuple[str, ...]]:
     ``value`` is what the browser brought: whatever it has made of it, only cookies of its own go.
     """
     names = [*(one for one in _NAME.findall(value[:_LONGEST]) if one != name), name]
-    return ".".join(names[-MOST:]), tuple(names[:-MOST])
+    return ".".join(names[-MOST_AT_ONCE:]), tuple(names[:-MOST_AT_ONCE])
 
 
-def sealed(journey: Journey, sealer: Sealer) -> str:
+def sealed(request: AuthorizationRequest, sealer: Sealer) -> str:
     """A cookie's value."""
     text = json.dumps(
         [
-            journey.invitation_id,
-            state_hash(journey.state.reveal())[:_DIGITS],
-            journey.verifier.reveal(),
-            journey.began_at.timestamp(),
-            journey.told[:_MOST_TOLD],
+            request.invitation_id,
+            state_hash(request.state.reveal())[:_DIGITS],
+            request.verifier.reveal(),
+            request.began_at.timestamp(),
+            request.confirmable[:_MOST_CONFIRMABLE],
         ]
     )
     return _text(sealer.seal_cookie(text))
 
 
-def opened(value: str, state: str, sealer: Sealer, now: datetime) -> Journey | None:
+def opened(value: str, state: str, sealer: Sealer, now: datetime) -> AuthorizationRequest | None:
     """What the browser that began with this state kept for us; None if it is another one, or too long ago."""
     if len(value) > _LONGEST:
         return None
@@ -154,15 +156,17 @@ def opened(value: str, state: str, sealer: Sealer, now: datetime) -> Journey | N
         text = sealer.open_cookie(_bytes(value)).reveal()
     except (LedgerError, ValueError):
         return None
-    invitation_id, kept, verifier, began, told = json.loads(text)
+    invitation_id, kept, verifier, began, confirmable = json.loads(text)
     began_at = datetime.fromtimestamp(began, now.tzinfo)
-    journey = Journey(invitation_id, Secret(state), Secret(verifier), began_at, tuple(told))
+    request = AuthorizationRequest(
+        invitation_id, Secret(state), Secret(verifier), began_at, tuple(confirmable)
+    )
     if (
         Secret(kept) != Secret(state_hash(state)[:_DIGITS])
-        or not timedelta(0) <= now - journey.began_at <= LIFETIME
+        or not timedelta(0) <= now - request.began_at <= LIFETIME
     ):
         return None
-    return journey
+    return request
 
 
 def _text(sealed: bytes) -> str:

@@ -35,7 +35,7 @@ _LONGEST_STOP = 5.0
 """Seconds for the server to end once nothing is under way."""
 
 
-class _UnderWay:
+class _RequestsUnderWay:
     """Knows how many requests have not been answered yet."""
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class _UnderWay:
             time.sleep(_POLL)
 
 
-def _counting(under_way: _UnderWay) -> type[Gateway_10]:
+def _counting(under_way: _RequestsUnderWay) -> type[Gateway_10]:
     """Cheroot's gateway, which counts a request until the last byte of its answer is written."""
 
     class Counting(Gateway_10):
@@ -81,8 +81,8 @@ class _Request(HTTPRequest):
         self.close_connection = True
         accepted = self.inheaders.get(b"Accept-Language", b"").decode("latin-1")
         headers, body = self.server.refusal(int(status[:3]), accepted)
-        told = [("Connection", "close"), *headers]
-        lines = (f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in told), "", "")
+        all_headers = [("Connection", "close"), *headers]
+        lines = (f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in all_headers), "", "")
         with suppress(OSError):  # whoever sent it may have gone
             self.conn.wfile.write("\r\n".join(lines).encode("ascii") + body)
 
@@ -132,7 +132,7 @@ def serving(
     In the end what is under way may take ``drain_seconds`` more, as ``running`` counts them. Raises
     ``ConfigurationError`` if it cannot listen.
     """
-    under_way = _UnderWay()
+    under_way = _RequestsUnderWay()
     server = _Server(
         (host, port),
         app,

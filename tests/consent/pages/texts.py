@@ -12,7 +12,7 @@ from migrator.providers import PROFILES
 
 CONSENT = Path(migrator.consent.__file__).parent
 SHIPPED = sorted((CONSENT / "pages" / "locales").glob("*.po"))
-_SAYING = {"_": None, "say": None, "count": (1, 2)}
+_SAYING = {"_": None, "gettext": None, "ngettext": (1, 2)}
 """The functions that say a text or mark one, and which of their arguments it is."""
 
 Text = str | tuple[str, ...]

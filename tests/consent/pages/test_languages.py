@@ -12,8 +12,8 @@ import requests
 
 from migrator.consent.pages import languages
 from tests.consent.conftest import SetCampaign
+from tests.consent.pages.texts import entry, texts
 from tests.consent.support import Browser, Campaign, heading
-from tests.consent.texts import entry, texts
 
 ASKS = {
     "en": "Ledgerly asks you to connect to Xero",

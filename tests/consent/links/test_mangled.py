@@ -14,8 +14,8 @@ from migrator.consent.links.tokens import Tokens
 from migrator.ledger import open_for_consents, require_key
 from migrator.models import utc_now
 from tests.consent.conftest import SetCampaign
+from tests.consent.links.test_tokens import ids, old_token
 from tests.consent.support import Browser, Campaign, heading, row
-from tests.consent.test_pure import ids, old_token
 
 KEY = b"k" * 32
 

@@ -14,11 +14,14 @@ from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
 from migrator.consent.pages.catalogue import placeholders, read, translations
-from migrator.consent.pages.language_negotiation import chosen
+from migrator.consent.pages.language_negotiation import best_match
 from migrator.consent.pages.languages import Languages, languages
-from migrator.consent.pages.texts import not_connected as words
+from migrator.consent.pages.texts.connected import connected_text
+from migrator.consent.pages.texts.invite import link_ends_text
+from migrator.consent.pages.texts.message import Translator
+from migrator.consent.pages.texts.names import Names
 from migrator.errors import ConfigurationError
-from tests.consent.texts import CONSENT, SHIPPED, Text, entry, texts
+from tests.consent.pages.texts import CONSENT, SHIPPED, Text, entry, texts
 
 TEXTS = texts()
 LANGUAGES = languages()
@@ -34,7 +37,11 @@ def forms(text: str | Sequence[str] | None) -> tuple[str, ...]:
 def test_the_texts_are_found_where_they_stand() -> None:
     places = {place.partition(":")[0] for place in TEXTS.values()}
     templates = {f"pages/templates/{path.name}" for path in (CONSENT / "pages" / "templates").iterdir()}
-    assert places >= {"pages/texts/not_connected.py", "a scope", *templates}
+    modules = {
+        f"pages/texts/{name}.py"
+        for name in ("connected", "invite", "message_pages", "names", "not_connected")
+    }
+    assert places >= {"a scope", *modules, *templates}
     assert {path.stem for path in SHIPPED} == {"de", "es", "fr", "pt"}
 
 
@@ -70,13 +77,13 @@ def test_days_numbers_and_enumerations_are_those_of_the_language(
     tag: str, day: str, names: str, many: str
 ) -> None:
     language = LANGUAGES.by_tag[tag]
-    names_ = words.Names("Ledgerly", "Xero", "Org")
-    assert day in words.link_ends_text(datetime(2026, 12, 24, 13, 5, tzinfo=UTC), language)
-    told = words.connected_text(names_, ("A", "B", "C"), language)
+    names_ = Names("Ledgerly", "Xero", "Org")
+    assert day in link_ends_text(datetime(2026, 12, 24, 13, 5, tzinfo=UTC), language)
+    told = connected_text(names_, ("A", "B", "C"), language)
     assert names in told
     assert many in told
-    assert many not in words.connected_text(names_, ("A",), language)
-    assert "Org" in words.connected_text(names_, (), language)
+    assert many not in connected_text(names_, ("A",), language)
+    assert "Org" in connected_text(names_, (), language)
 
 
 # --- choice ---
@@ -125,7 +132,7 @@ def test_whatever_a_browser_says_it_gets_a_language_that_there_is(header: str) -
 def test_nothing_is_chosen_that_weighs_less_than_what_is_there(
     accepted: list[tuple[str, float]], available: set[str]
 ) -> None:
-    found = chosen(accepted, available)
+    found = best_match(accepted, available)
     weight = {tag: max((w for t, w in accepted if t.lower() == tag), default=0.0) for tag in available}
     if found is None:
         assert not any(weight.values())
@@ -147,20 +154,20 @@ def test_the_operators_texts_come_first_and_ours_after_them(tmp_path: Path) -> N
     (tmp_path / "read me.txt").write_text("not ours")
     known = languages(tmp_path)
     german, english = known.by_tag["de"], known.by_tag["en"]
-    assert german.say(CONNECT, provider="Xero") == "Xero: los!"
-    assert german.say("Connected") == "Verbunden", "an empty one is none"
-    assert german.say("Thank you.") == "Vielen Dank."
-    assert english.say(CONNECT, provider="Xero") == "Go to Xero"
-    assert english.say("Thank you.") == "Thank you."
+    assert german.gettext(CONNECT, provider="Xero") == "Xero: los!"
+    assert german.gettext("Connected") == "Verbunden", "an empty one is none"
+    assert german.gettext("Thank you.") == "Vielen Dank."
+    assert english.gettext(CONNECT, provider="Xero") == "Go to Xero"
+    assert english.gettext("Thank you.") == "Thank you."
     assert best("pt-BR", known) == "pt-BR"
     brazilian = known.by_tag["pt-br"]
-    assert brazilian.say("Thank you.") == "Valeu!"
-    assert brazilian.say("Connected") == "Conectado"
+    assert brazilian.gettext("Thank you.") == "Valeu!"
+    assert brazilian.gettext("Connected") == "Conectado"
     assert best("pt-PT", known) == "pt"
     hebrew = known.by_tag["he"]
     assert (hebrew.tag, hebrew.direction, german.direction) == ("he", "rtl", "ltr")
-    assert hebrew.say("Thank you.") == "Thank you.", "English, where nobody has said it otherwise"
-    assert languages(tmp_path / "de.po").by_tag["de"].say(CONNECT, provider="Xero") == "Xero: los!"
+    assert hebrew.gettext("Thank you.") == "Thank you.", "English, where nobody has said it otherwise"
+    assert languages(tmp_path / "de.po").by_tag["de"].gettext(CONNECT, provider="Xero") == "Xero: los!"
 
 
 def test_the_operator_is_told_what_a_language_of_theirs_lacks(
@@ -178,13 +185,13 @@ def test_a_catalogue_is_utf_8_whatever_its_header_says(tmp_path: Path) -> None:
     for charset in ("us-ascii", "iso-8859-1", "x-none", "CHARSET"):
         head = entry("", f"Content-Type: text/plain; charset={charset}\n")
         (tmp_path / "de.po").write_text("\ufeff" + head + entry("Connected", "Fügt sich"), "utf-8")
-        assert languages(tmp_path).by_tag["de"].say("Connected") == "Fügt sich"
+        assert languages(tmp_path).by_tag["de"].gettext("Connected") == "Fügt sich"
 
 
 def test_a_text_without_any_of_its_plural_forms_is_said_as_before(tmp_path: Path) -> None:
     (tmp_path / "de.po").write_text(entry(PLURAL, "", ""), "utf-8")
-    names = words.Names("Ledgerly", "Xero", "Org")
-    told = words.connected_text(names, ("A", "B"), languages(tmp_path).by_tag["de"])
+    names = Names("Ledgerly", "Xero", "Org")
+    told = connected_text(names, ("A", "B"), languages(tmp_path).by_tag["de"])
     assert told == "A und B sind über Xero mit Ledgerly verbunden."
 
 
@@ -303,11 +310,11 @@ def test_a_catalogue_is_refused_or_all_of_it_can_be_said(tmp_path: Path, content
         _say(german, text)
 
 
-def _say(language: words.Tongue, text: Text | list[str]) -> None:
+def _say(language: Translator, text: Text | list[str]) -> None:
     facts = {name: "X" for english in forms(text) for name in placeholders(english) or ()}
     if isinstance(text, str):
         if text and placeholders(text) is not None:
-            assert isinstance(language.say(text, **facts), str)
+            assert isinstance(language.gettext(text, **facts), str)
     else:
         one, many = text
-        assert all(language.count(one, many, number, **facts) for number in range(5))
+        assert all(language.ngettext(one, many, number, **facts) for number in range(5))
