@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from migrator import ledger as ledgers
@@ -14,11 +15,12 @@ from migrator.consent.exchange import Exchange
 from migrator.consent.pages.languages import languages
 from migrator.consent.pages.rendering import Branding
 from migrator.consent.public_url import PublicUrl
+from migrator.consent.unverified_pairs import verify_pairs
 from migrator.consent.web.application import ConsentApplication
 from migrator.consent.web.server import THREADS, serving
 from migrator.engine.engine import Engine
 from migrator.engine.interruption import Interruption, heeded
-from migrator.errors import ConfigurationError, LedgerUnwritableError
+from migrator.errors import ConfigurationError
 from migrator.ledger import ConsentLedger, Left
 from migrator.models import Credentials
 from migrator.settings.model import ConsentSettings
@@ -28,8 +30,6 @@ from migrator.wording import counted
 
 log = logging.getLogger(__name__)
 
-_LOOK_AFTER = 5.0
-"""Seconds between two looks for pairs that nobody has seen work, because the provider was in trouble."""
 _LOOK = 0.25
 """Seconds. A signal may be given to any thread, and is handled once the main one looks up."""
 
@@ -60,7 +60,7 @@ def serve(
     """
     address.public_url.require(redirect_uri)
     credentials = _checked(engine)
-    speaks = languages(consent.texts, consent.language)
+    branding = _branding(consent, credentials)
     # A call to exchange the code, one to see the pair work, and what the ledger may take.
     longest = 2 * longest_call(engine.settings.timeout) + ledgers.HURRIED_WAIT
     with (
@@ -69,58 +69,86 @@ def serve(
         ledgers.open_for_consents(engine.path, engine.key, engine.clock, hurry=interruption.stop) as ledger,
     ):
         left = ledger.begin_run(engine.policy, workers=THREADS + 1)
-        if left.rescued:
-            answers = counted(
-                left.rescued, "answer from the rescue file is", "answers from the rescue file are"
-            )
-            log.warning("%s in the ledger now", answers)
-        if left.open_calls:
-            log.warning(
-                "%s under way when an earlier process ended: their users click once more",
-                counted(left.open_calls, "call was", "calls were"),
-            )
-        if not consent.application:
-            log.warning("consent.application is not set: users read that 'Our application' asks them")
-        breakage = _Breakage(interruption)
+        _warn(left, consent)
+        fault = _FirstFault(interruption)
         exchange = _exchange(engine, ledger, credentials, address.public_url, watch.running)
-        branding = Branding(
-            consent.application, consent.contact, credentials.client_id, credentials.scopes, speaks
+        application = _application(engine, ledger, exchange, branding, address, interruption, fault)
+        verifying = threading.Thread(
+            target=lambda: verify_pairs(ledger, exchange, left.unverified, interruption.stop, fault.record),
+            daemon=True,
         )
-        application = ConsentApplication(
-            ledger,
-            exchange,
-            engine.profile,
-            branding,
-            address.public_url,
-            clock=engine.clock,
-            shutting_down=interruption.stop,
-            on_unwritable=breakage.tell,
-        )
-        looking = threading.Thread(
-            target=_look_after, args=[ledger, exchange, left, interruption.stop, breakage], daemon=True
-        )
-        wsgi = application.wsgi(proxies=address.proxies)
         try:
-            with serving(
-                wsgi,
-                address.host,
-                address.port,
-                refusal=application.refusal,
-                drain_seconds=longest,
-                running=watch.running,
-            ) as port:
-                looking.start()
+            with _listening(application, address, longest, watch.running) as port:
+                verifying.start()
                 on_listening(port)
                 while not interruption.stop.wait(_LOOK):
                     pass
-            _await_end(looking, longest, watch.running)
+            _await_end(verifying, longest, watch.running)
         except ConfigurationError:
             ledger.end_run("stopped")
             raise
         finally:
             exchange.close()
-        breakage.raise_()
+        fault.raise_if_any()
         ledger.end_run("done")
+
+
+def _branding(consent: ConsentSettings, credentials: Credentials) -> Branding:
+    return Branding(
+        consent.application,
+        consent.contact,
+        credentials.client_id,
+        credentials.scopes,
+        languages(consent.texts, consent.language),
+    )
+
+
+def _warn(left: Left, consent: ConsentSettings) -> None:
+    """Tell the operator what an earlier process left, and what the settings lack."""
+    if left.rescued:
+        answers = counted(left.rescued, "answer from the rescue file is", "answers from the rescue file are")
+        log.warning("%s in the ledger now", answers)
+    if left.open_calls:
+        log.warning(
+            "%s under way when an earlier process ended: their users click once more",
+            counted(left.open_calls, "call was", "calls were"),
+        )
+    if not consent.application:
+        log.warning("consent.application is not set: users read that 'Our application' asks them")
+
+
+def _application(
+    engine: Engine,
+    ledger: ConsentLedger,
+    exchange: Exchange,
+    branding: Branding,
+    address: Address,
+    interruption: Interruption,
+    fault: _FirstFault,
+) -> ConsentApplication:
+    return ConsentApplication(
+        ledger,
+        exchange,
+        engine.profile,
+        branding,
+        address.public_url,
+        clock=engine.clock,
+        shutting_down=interruption.stop,
+        on_unwritable=fault.record,
+    )
+
+
+def _listening(
+    application: ConsentApplication, address: Address, drain_seconds: float, running: RunningClock
+) -> AbstractContextManager[int]:
+    return serving(
+        application.wsgi(proxies=address.proxies),
+        address.host,
+        address.port,
+        refusal=application.refusal,
+        drain_seconds=drain_seconds,
+        running=running,
+    )
 
 
 def _checked(engine: Engine) -> Credentials:
@@ -152,7 +180,7 @@ def _exchange(
     )
 
 
-class _Breakage:
+class _FirstFault:
     """The first fault after which nothing may be sent any more."""
 
     def __init__(self, interruption: Interruption) -> None:
@@ -160,12 +188,14 @@ class _Breakage:
         self._error: BaseException | None = None
         self._lock = threading.Lock()
 
-    def tell(self, error: BaseException) -> None:
+    def record(self, error: BaseException) -> None:
+        """Have the application end."""
         with self._lock:
             self._error = self._error or error
         self._interruption.stop.set()
 
-    def raise_(self) -> None:
+    def raise_if_any(self) -> None:
+        """Raise it, once all is put away."""
         if self._error is not None:
             raise self._error
 
@@ -175,22 +205,3 @@ def _await_end(thread: threading.Thread, seconds: float, running: RunningClock) 
     deadline = running() + seconds
     while thread.is_alive() and running() < deadline:
         thread.join(_LOOK)
-
-
-def _look_after(
-    ledger: ConsentLedger, exchange: Exchange, left: Left, stop: threading.Event, breakage: _Breakage
-) -> None:
-    """See the pairs work that nobody has seen work: an earlier process's at once, ours when they are due."""
-    try:
-        unverified: Iterable[int] = left.unverified
-        while not stop.is_set():
-            for connection_id in unverified:
-                if stop.is_set():
-                    return
-                exchange.verify(connection_id)
-            stop.wait(_LOOK_AFTER)
-            unverified = ledger.unverified()
-    except LedgerUnwritableError as error:
-        breakage.tell(error)
-    except Exception as error:  # noqa: BLE001 - 'migrator resume' does it too
-        log.warning("looking after earlier consents failed: %s", type(error).__name__)
