@@ -153,15 +153,15 @@ def _warn(catalog: Texts, known: Collection[tuple[object, str | None]], *, alone
     """Tell the operator of texts that no page says, as their English is that of another release, and of those
     that are missing where it is ``alone``: we have no others in its language.
     """
-    said = 0
+    translated = 0
     for message in catalog:
         if message.id and (message.id, message.context) not in known:
             english = message.id if isinstance(message.id, str) else message.id[0]
             log.warning("%s, line %s: no page says '%s'", catalog.file, message.lineno, english)
         elif message.id and any(message.string or ""):
-            said += 1
-    if alone and said < len(known):
-        missing = len(known) - said
+            translated += 1
+    if alone and translated < len(known):
+        missing = len(known) - translated
         log.warning("%s lacks %d of %d texts, and says them in English", catalog.file, missing, len(known))
 
 
