@@ -108,25 +108,26 @@ def links(
     if valid is not None and not valid:
         raise click.UsageError("--valid must be longer than nothing")
     with _web_extra():
-        from migrator.consent.links import Term, write_links
+        from migrator.consent.links.mail_merge import write_links
+        from migrator.consent.links.validity import Validity
     from migrator.commands.assembly import make_engine
-    from migrator.consent import links_text
+    from migrator.consent.links import summary
     from migrator.consent.public_url import parse
 
     url = parse(public_url)
     settings = context.settings(required=False)
     url.require(settings.oauth2.redirect_uri)
-    term = Term() if valid is None else Term(valid, lengthens=True)
+    validity = Validity() if valid is None else Validity(valid, lengthens=True)
     with context.progress() as progress:
         engine = make_engine(context, settings, progress, calls=False)
-        invited = write_links(engine, url, term, output, excel=excel)
+        invited = write_links(engine, url, validity, output, excel=excel)
     if as_json:
-        print_json(links_text.document(invited, output))
+        print_json(summary.document(invited, output))
     else:
-        context.say(links_text.summary(invited, output))
-    for line in links_text.remarks(invited, term, excel=excel):
+        context.say(summary.summary(invited, output))
+    for line in summary.remarks(invited, validity, excel=excel):
         context.say(line)
-    for line in links_text.unreachable(invited):
+    for line in summary.unreachable(invited):
         log.warning("%s", line)
 
 
@@ -156,8 +157,8 @@ def serve(context: Context, public_url: str, host: str, port: int, behind_proxy:
     commands may run meanwhile, but for 'purge' and 'ledger rekey'.
     """
     with _web_extra():
-        from migrator.consent.serving import Address
-        from migrator.consent.serving import serve as serve_consents
+        from migrator.consent.serve import Address
+        from migrator.consent.serve import serve as serve_consents
     from migrator.commands.assembly import make_engine
     from migrator.consent.public_url import parse
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from migrator.consent import flow
+from migrator.consent.visits.outcomes import VisitOutcome, after_exchange, after_verification
 from migrator.ledger import ConsentLedger, EndedCall, Invitation, Visit
 from migrator.models import Action, Clock, Credentials, Secret, State
 from migrator.providers import (
@@ -73,11 +73,11 @@ class Exchange:
         state_sha256: str,
         code: Secret,
         verifier: Secret,
-        told: tuple[str, ...],
+        confirmable: tuple[str, ...],
     ) -> None:
         """Exchange a user's code; what came of it is in the ledger.
 
-        ``told`` are the ids of tenants that they had been told are called otherwise than it is expected.
+        ``confirmable`` are the ids of tenants that they had been told are called otherwise than is expected.
 
         Raises ``AlreadyUsed`` if the state has come before, ``LedgerUnwritableError``.
         """
@@ -89,20 +89,20 @@ class Exchange:
         answer = self._wire().send(self._profile.exchange(grant))
         outcome = self._profile.read(Action.EXCHANGE_CODE, answer)
         verdict = settle(standing, Action.EXCHANGE_CODE, outcome, self._clock(), self._policy, _PAUSE)
-        visit = flow.after_exchange(outcome, error_description(answer))
+        visit = after_exchange(outcome, error_description(answer))
         self._ledger.end_exchange(
             EndedCall.of(attempt_id, standing.id, None, answer, outcome, verdict), invitation.id, visit
         )
-        _tell(invitation.key, Action.EXCHANGE_CODE, outcome, verdict, visit)
+        _log_outcome(invitation.key, Action.EXCHANGE_CODE, outcome, verdict, visit)
         if isinstance(outcome, Won):
-            self.verify(invitation.connection_id, told)
+            self.verify(invitation.connection_id, confirmable)
 
-    def verify(self, connection_id: int, told: tuple[str, ...] = ()) -> None:
+    def verify(self, connection_id: int, confirmable: tuple[str, ...] = ()) -> None:
         """See which tenants the new pair of a connection reaches; what came of it is in the ledger.
 
         Nothing is asked where there is no such pair, or its access token has ended: that is the job's.
         """
-        standing = replace(self._ledger.standing(connection_id), confirmed=told)
+        standing = replace(self._ledger.standing(connection_id), confirmed=confirmable)
         stored = standing.pair
         if standing.state is not State.UNCERTAIN or stored is None or stored.pair.expires_at <= self._clock():
             return
@@ -114,11 +114,11 @@ class Exchange:
         if isinstance(outcome, Reached):
             outcome = self._profile.chosen(outcome, stored.pair.access_token)
         verdict = settle(standing, Action.VERIFY, outcome, self._clock(), self._policy, _PAUSE)
-        visit = flow.after_verification(outcome, verdict)
+        visit = after_verification(outcome, verdict)
         self._ledger.end_verification(
             EndedCall.of(attempt_id, standing.id, stored, answer, outcome, verdict), visit
         )
-        _tell(standing.key, Action.VERIFY, outcome, verdict, visit)
+        _log_outcome(standing.key, Action.VERIFY, outcome, verdict, visit)
 
     def _wire(self) -> Wire:
         wire: Wire | None = getattr(self._local, "wire", None)
@@ -128,7 +128,7 @@ class Exchange:
         return wire
 
 
-def _tell(key: str, action: Action, outcome: Outcome, verdict: Verdict, visit: Visit) -> None:
+def _log_outcome(key: str, action: Action, outcome: Outcome, verdict: Verdict, visit: Visit) -> None:
     """To the operator's log; never a code, token or link."""
     if isinstance(outcome, Suspect | StopAll | NoRefreshToken | Unknown) and outcome.hint:
         said = f" ({visit.said})" if visit.said else ""
@@ -143,7 +143,12 @@ def _tell(key: str, action: Action, outcome: Outcome, verdict: Verdict, visit: V
     elif isinstance(outcome, Later) and outcome.problem in faults.HINTS:
         hint = faults.HINTS[outcome.problem]
         log.error("connection %s: %s: no way to the provider, %s: %s", key, action, outcome.problem, hint)
-    elif visit.outcome in (flow.Came.OTHER, flow.Came.OTHER_NAME, flow.Came.NONE, flow.Came.SEVERAL):
+    elif visit.outcome in (
+        VisitOutcome.OTHER_TENANT,
+        VisitOutcome.OTHER_NAME,
+        VisitOutcome.NO_TENANT,
+        VisitOutcome.SEVERAL_TENANTS,
+    ):
         log.warning(
             "connection %s: the user consented: %s: %s", key, visit.outcome, ", ".join(visit.connected)
         )

@@ -19,9 +19,14 @@ from flask import Flask, render_template
 from playwright.sync_api import Browser, Page
 
 from migrator import sandbox
-from migrator.consent import web, words
-from migrator.consent.languages import Language, languages
-from migrator.consent.words import Message, Names
+from migrator.consent import pages
+from migrator.consent.pages.languages import Language, languages
+from migrator.consent.pages.texts import message_pages
+from migrator.consent.pages.texts.connected import connected_text
+from migrator.consent.pages.texts.invite import link_ends_text, why_now
+from migrator.consent.pages.texts.message import Message
+from migrator.consent.pages.texts.names import Names
+from migrator.consent.pages.texts.not_connected import NOTICES, notice_text
 from migrator.providers.xero_scopes import SCOPES
 from migrator.sandbox.issuing import client_files
 from tests.consent.support import PATIENCE, await_listening, free_port
@@ -231,35 +236,37 @@ def every_page(language: Language) -> Iterator[tuple[str, str]]:
         "contact": "help@ledgerly.example",
         "style": "/style.css",
         "language": language,
-        "say": language.say,
+        "gettext": language.gettext,
     }
-    with Flask(web.__name__).test_request_context():
-        for name, message in vars(words).items():
+    with Flask(pages.__name__).test_request_context():
+        for name, message in vars(message_pages).items():
             if isinstance(message, Message):
                 yield (
                     name,
-                    render_template("message.html", message=message.said(language), again="/c/x", **common),
+                    render_template(
+                        "message.html", message=message.translated(language), reload_url="/c/x", **common
+                    ),
                 )
-        for came in (None, *words._NOTICES):
-            notice = words.notice_text(came, names, ("Bread Ltd",), language) if came else None
+        for outcome in (None, *NOTICES):
+            notice = notice_text(outcome, names, ("Bread Ltd",), language) if outcome else None
             facts = {
                 "names": names,
                 "notice": notice,
-                "why": words.why_now("public_app", names, language),
-                "scopes": [language.say(text) for text in SCOPES.values()],
-                "ends": words.link_ends_text(datetime(2026, 12, 24, 13, tzinfo=UTC), language),
+                "why": why_now("public_app", names, language),
+                "scopes": [language.gettext(text) for text in SCOPES.values()],
+                "link_ends": link_ends_text(datetime(2026, 12, 24, 13, tzinfo=UTC), language),
                 "start": "/c/x/start",
             }
-            yield came or "invitation", render_template("invite.html", **facts, **common)
-        told = words.connected_text(names, ("Bread Ltd", "Smith & Sons"), language)
+            yield outcome or "invitation", render_template("invite.html", **facts, **common)
+        connected = connected_text(names, ("Bread Ltd", "Smith & Sons"), language)
         for just_now in (True, False):
-            page = render_template("connected.html", told=told, just_now=just_now, **common)
+            page = render_template("connected.html", connected=connected, just_now=just_now, **common)
             yield f"connected {just_now}", page
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1280, "light")])
 def test_nobody_is_shut_out_of_any_page(chromium: Browser, width: int, scheme: Any) -> None:
-    style = resources.files("migrator.consent").joinpath("static", "style.css").read_text("utf-8")
+    style = resources.files("migrator.consent.pages").joinpath("static", "style.css").read_text("utf-8")
     context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
     page = context.new_page()
     seen = 0

@@ -19,7 +19,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import requests
 
@@ -285,3 +285,8 @@ def heading(page: requests.Response) -> str:
 
 def query_of(url: str) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(url).query))
+
+
+def with_code(callback: str, code: str) -> str:
+    """A callback with another code in it."""
+    return callback.replace(quote(query_of(callback)["code"]), quote(code))

@@ -1,0 +1,1 @@
+"""The pages that users read: their texts, the languages of these, their templates and their style."""

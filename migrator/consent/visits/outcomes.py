@@ -1,0 +1,160 @@
+"""What came of a user's visit at the provider: by the callback, and by the provider's answers then. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from enum import StrEnum
+from typing import assert_never
+
+from migrator.consent.visits.masking import masked
+from migrator.ledger import Visit
+from migrator.models import State
+from migrator.providers import (
+    Later,
+    NoRefreshToken,
+    Outcome,
+    Over,
+    Reached,
+    Renewed,
+    RenewFirst,
+    Revoked,
+    StopAll,
+    Suspect,
+    Unknown,
+    Won,
+)
+from migrator.rules.tenants import NO_TENANT, OTHER_NAME, OTHER_TENANT, SEVERAL_TENANTS
+from migrator.rules.verdict import Verdict
+
+_WORD = re.compile(r"[a-z_]{1,40}")
+
+
+class VisitOutcome(StrEnum):
+    """What came of a user's last visit at the provider: the stable words of ``invitations.outcome``."""
+
+    CONNECTED = "connected"
+    SEVERAL_TENANTS = "several_tenants"
+    """Connected, with others, and nobody knows which of them was asked for."""
+    UNVERIFIED = "unverified"
+    """A pair is stored, and nobody has yet seen what it reaches."""
+    OTHER_TENANT = "other_tenant"
+    """Another tenant than the one that was asked for."""
+    OTHER_NAME = "other_name"
+    """One of another name, where the name is all that is known."""
+    NO_TENANT = "no_tenant"
+    REFUSED = "refused"
+    """The user cancelled: ``access_denied``."""
+    CODE_REFUSED = "code_refused"
+    """The code was used before, or too late."""
+    RESPONSE_LOST = "response_lost"
+    """The provider may have connected the tenant, and what it answered is gone."""
+    PROVIDER_DOWN = "provider_down"
+    SETUP = "setup"
+    """The application is not set up as the provider wants it: only its operator can help."""
+    INTERACTION_REQUIRED = "interaction_required"
+    """The provider had to ask the user something, and did not."""
+    LOGIN_REQUIRED = "login_required"
+    """The user was not logged in there."""
+    CONSENT_REQUIRED = "consent_required"
+    """The provider has not asked the user to allow it."""
+    UNKNOWN_ERROR = "unknown_error"
+    """The provider said no, and nobody here knows why."""
+    NO_ANSWER = "no_answer"
+    """The provider sent the user back, and said nothing."""
+
+
+_SETUP_ERRORS = frozenset(
+    {
+        "invalid_client",
+        "invalid_request",
+        "invalid_scope",
+        "invalid_target",
+        "unauthorized_client",
+        "unsupported_response_type",
+        "unsupported_response_mode",
+        "invalid_request_object",
+        "invalid_request_uri",
+        "request_not_supported",
+        "request_uri_not_supported",
+        "registration_not_supported",
+    }
+)
+"""RFC 6749, 4.1.2.1; RFC 8707, 2; OpenID Connect Core, 3.1.2.6: what only an operator can mend."""
+_ASKED = {
+    "interaction_required": VisitOutcome.INTERACTION_REQUIRED,
+    "account_selection_required": VisitOutcome.INTERACTION_REQUIRED,
+    "login_required": VisitOutcome.LOGIN_REQUIRED,
+    "consent_required": VisitOutcome.CONSENT_REQUIRED,
+}
+"""OpenID Connect Core, 3.1.2.6."""
+
+
+def after_callback_without_code(error: str, description: str = "") -> Visit:
+    """What the ``error`` of a callback means (RFC 6749, 4.1.2.1); kept only if it is a word.
+
+    The ``description`` is kept, masked, where the user cannot help it. Empty where a callback had none.
+    """
+    match error:
+        case "access_denied":
+            return Visit(VisitOutcome.REFUSED, error, refused=True)
+        case "server_error" | "temporarily_unavailable":
+            return Visit(VisitOutcome.PROVIDER_DOWN, error)
+        case "":
+            return Visit(VisitOutcome.NO_ANSWER, "no_code")
+    word = error if _WORD.fullmatch(error) and masked(error) == error else "no_word"
+    visit_outcome = (
+        VisitOutcome.SETUP if error in _SETUP_ERRORS else _ASKED.get(error, VisitOutcome.UNKNOWN_ERROR)
+    )
+    return Visit(visit_outcome, word, masked(description))
+
+
+def after_exchange(outcome: Outcome, description: str = "") -> Visit:
+    """What the answer to the exchange of a code means for its user.
+
+    ``description`` is the provider's own, kept as that of a callback is.
+    """
+    match outcome:
+        case Won():
+            return Visit(VisitOutcome.UNVERIFIED)
+        case Over() | RenewFirst():
+            return Visit(VisitOutcome.CODE_REFUSED, outcome.problem)
+        case Later():
+            return Visit(VisitOutcome.PROVIDER_DOWN, outcome.problem)
+        case Suspect() | StopAll() | NoRefreshToken():
+            return Visit(VisitOutcome.SETUP, outcome.problem, masked(description))
+        case Unknown():
+            return Visit(VisitOutcome.RESPONSE_LOST, outcome.problem)
+        case Renewed() | Reached() | Revoked():
+            return Visit(VisitOutcome.RESPONSE_LOST, "another_answer")
+        case _:
+            assert_never(outcome)
+
+
+def after_verification(outcome: Outcome, verdict: Verdict) -> Visit:
+    """What is known of the tenants that a new pair reaches, and what that means for its user."""
+    tenants = (outcome.chosen or outcome.tenants) if isinstance(outcome, Reached) else ()
+    seen = Visit(
+        VisitOutcome.UNVERIFIED,
+        verdict.problem,
+        connected=tuple(tenant.name or tenant.id for tenant in tenants),
+        tenants=tuple(tenant.id for tenant in tenants),
+    )
+    match verdict.state, verdict.reason:
+        case State.MIGRATED, reason:
+            visit_outcome = (
+                VisitOutcome.SEVERAL_TENANTS if reason == SEVERAL_TENANTS else VisitOutcome.CONNECTED
+            )
+            return replace(seen, outcome=visit_outcome, finished=True)
+        case State.NEEDS_CONSENT, reason if reason == OTHER_TENANT:
+            visit_outcome = (
+                VisitOutcome.OTHER_NAME if verdict.problem == OTHER_NAME else VisitOutcome.OTHER_TENANT
+            )
+            return replace(seen, outcome=visit_outcome, problem=reason)
+        case State.NEEDS_CONSENT, reason:
+            return replace(
+                seen,
+                outcome=VisitOutcome.NO_TENANT if reason == NO_TENANT else VisitOutcome.RESPONSE_LOST,
+                problem=reason,
+            )
+    return replace(seen, connected=(), tenants=())

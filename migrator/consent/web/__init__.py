@@ -1,0 +1,1 @@
+"""The web application behind the links: which request is answered how."""

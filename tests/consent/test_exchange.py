@@ -1,0 +1,147 @@
+"""What happens to the exchange of a code, and what becomes of its pair."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from migrator import ledger as ledgers
+from tests.consent.conftest import SetCampaign
+from tests.consent.support import PATIENCE, Browser, Campaign, heading, until
+
+
+@pytest.mark.parametrize(
+    ("fault", "title", "standing", "outcome"),
+    [
+        ("503", "Xero cannot be reached just now", ("needs_consent", "public_app"), "provider_down"),
+        ("500", "Please click once more", ("needs_consent", "response_lost"), "response_lost"),
+        ("drop", "Please click once more", ("needs_consent", "response_lost"), "response_lost"),
+        ("garbage", "Please click once more", ("needs_consent", "response_lost"), "response_lost"),
+        ("invalid_client", "This does not work at the moment", ("needs_consent", "public_app"), "setup"),
+    ],
+)
+def test_whatever_happens_to_the_exchange_the_user_finds_a_way_on(
+    campaign: Campaign, fault: str, title: str, standing: tuple[str, str], outcome: str
+) -> None:
+    link = campaign.links()["c1"]
+    campaign.provider.token_fault = fault
+    with campaign.serving():
+        browser = Browser()
+        page = browser.consent(link, {"tenant-1": "Organisation 1"})
+        assert (page.status_code, heading(page)) == (200, title)
+        assert campaign.standing("c1") == standing
+        assert campaign.invitation("c1") == ("failed", outcome)
+        campaign.provider.token_fault = ""
+        assert heading(browser.consent(link, {"tenant-1": "Organisation 1"})) == "Connected"
+    assert campaign.standing("c1") == ("migrated", "")
+    assert ("ERROR: connection c1" in campaign.log()) is (fault == "invalid_client")
+
+
+def test_a_second_visit_that_wins_nothing_takes_nothing_away(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    campaign.settings(timeout="10.0")
+    campaign.provider.connections_fault = "503"
+    with campaign.serving():
+        browser = Browser()
+        first, second = (browser.allow(browser.press(link), {"tenant-1": "Organisation 1"}) for _ in "12")
+        campaign.provider.delay = 1.0
+        with ThreadPoolExecutor(2) as pool:
+            late = pool.submit(lambda: heading(browser.follow(second)))
+            until(lambda: campaign.provider.token_calls == 1)
+            campaign.provider.delay = 0.0
+            assert heading(browser.follow(first)) == "Almost done"
+            campaign.provider.codes.clear()
+            assert late.result(PATIENCE) == "Almost done"
+        assert campaign.standing("c1") == ("uncertain", "unverified_pair")
+        assert campaign.query("SELECT outcome FROM attempts WHERE action = 'exchange_code'") == [
+            ("over",),
+            ("done",),
+        ]
+        campaign.provider.connections_fault = ""
+        campaign.alter("UPDATE connections SET not_before = NULL")
+        until(lambda: campaign.standing("c1") == ("migrated", ""))
+
+
+def test_a_client_secret_may_hold_any_letters(set_campaign: SetCampaign) -> None:
+    campaign = set_campaign()
+    campaign.provider.client_secret = "pässwört€"
+    campaign.settings()
+    with campaign.serving():
+        browser = Browser()
+        page = browser.consent(campaign.links()["c1"], {"tenant-1": "Organisation 1"})
+        assert heading(page) == "Connected"
+
+
+def test_a_connection_that_went_on_without_its_user_keeps_its_own_pair(campaign: Campaign) -> None:
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        browser = Browser()
+        callback = browser.allow(browser.press(link), {"tenant-1": "Organisation 1"})
+        campaign.alter("UPDATE connections SET state = 'pending', reason = '' WHERE id = 1")
+        page = browser.follow(callback)
+        assert heading(page) == "There is nothing to do for you at the moment"
+    assert campaign.standing("c1") == ("pending", "")
+    assert campaign.provider.token_calls == 0
+
+
+def test_a_pair_in_another_form_is_won_and_what_it_lacks_is_told(campaign: Campaign) -> None:
+    campaign.provider.form = lambda pair: {
+        "accessToken": pair["access_token"],
+        "refreshToken": pair["refresh_token"],
+    }
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        assert heading(Browser().consent(link, {"tenant-1": "Organisation 1"})) == "Connected"
+    assert campaign.standing("c1") == ("migrated", "lifetime_assumed")
+
+
+def test_a_code_that_wins_no_access_token_is_settled_by_resume(campaign: Campaign) -> None:
+    campaign.provider.form = lambda pair: {"refresh_token": pair["refresh_token"]}
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        assert heading(Browser().consent(link, {"tenant-1": "Organisation 1"})) == "Almost done"
+    assert campaign.standing("c1") == ("uncertain", "unverified_pair")
+    campaign.provider.form = lambda pair: pair
+    until(lambda: campaign.migrator("resume").returncode == 0)
+    assert campaign.standing("c1") == ("migrated", "")
+    assert campaign.invitation("c1") == ("finished", "connected")
+
+
+def test_a_code_that_wins_no_refresh_token_is_the_operators_to_mend(campaign: Campaign) -> None:
+    campaign.provider.form = lambda pair: {**pair, "refresh_token": None}
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        page = Browser().consent(link, {"tenant-1": "Organisation 1"})
+        assert heading(page) == "This does not work at the moment"
+        assert "no_refresh_token: oauth2.scopes must contain offline_access" in campaign.log()
+        assert campaign.standing("c1") == ("needs_consent", "public_app")
+        assert campaign.query("SELECT outcome, problem FROM invitations WHERE outcome IS NOT NULL") == [
+            ("setup", "no_refresh_token")
+        ]
+        campaign.provider.form = lambda pair: pair
+        assert heading(Browser().consent(link, {"tenant-1": "Organisation 1"})) == "Connected"
+    assert campaign.standing("c1") == ("migrated", "")
+
+
+def test_a_code_whose_answer_was_not_understood_is_not_asked_again_once_it_is(campaign: Campaign) -> None:
+    pairs: list[dict[str, object]] = []
+
+    def unreadable(pair: dict[str, object]) -> object:
+        pairs.append(pair)
+        return {"nothing": "here"}
+
+    campaign.provider.form = unreadable
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        assert heading(Browser().consent(link, {"tenant-1": "Organisation 1"})) == "Please click once more"
+    assert campaign.standing("c1") == ("needs_consent", "response_lost")
+    key = ledgers.require_key(campaign.ledger, {}, None)
+    with ledgers.open_to_compare(campaign.ledger, key) as (_, codec):
+        answer = codec.seal_answer(json.dumps(pairs[0]).encode())
+    campaign.alter("UPDATE attempts SET answer = ? WHERE action = 'exchange_code'", answer)
+    finished = campaign.migrator("resume")
+    assert finished.returncode == 0, finished.stderr
+    assert campaign.standing("c1") == ("migrated", "")
+    assert campaign.invitation("c1") == ("finished", "connected")
