@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from migrator.ledger import calls, invitations, schema
+from migrator.ledger import calls, invitations, rescued_calls, schema
 from migrator.ledger.calls import SERVE, EndedCall
 from migrator.ledger.file import copying, lock, opening
 from migrator.ledger.file.rescue import RescueFile
@@ -36,7 +36,7 @@ class ConsentLedger(Book):
         Sets room aside for ``workers`` answers, should the ledger not take them.
         """
         now = self._clock()
-        rescued = list(self._rescue.records())
+        rescued = list(rescued_calls.waiting(self._rescue))
 
         def entry(db: sqlite3.Connection) -> tuple[int, Left]:
             left = invitations.take_stock(db, self._codec, rescued, policy, now)

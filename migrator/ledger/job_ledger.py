@@ -21,6 +21,7 @@ from migrator.ledger import (
     intake,
     invitations,
     purge,
+    rescued_calls,
     schema,
     sealed_answers,
     status,
@@ -70,7 +71,7 @@ class Ledger(Book):
         Sets room aside for ``workers`` answers, should the ledger not take them.
         """
         now = self._clock()
-        rescued = list(self._rescue.records())
+        rescued = list(rescued_calls.waiting(self._rescue))
 
         def entry(db: sqlite3.Connection) -> tuple[int, TakenStock]:
             run_id = calls.begin_run(db, command, os.getpid(), sources, now)
@@ -97,7 +98,7 @@ class Ledger(Book):
             if not free:  # it lives, and they are its own
                 return nothing
             rescue = RescueFile(serve, self._rescue.vault)
-            rescued = list(rescue.records())
+            rescued = list(rescued_calls.waiting(rescue))
             left = self._writer.write(
                 lambda db: invitations.take_stock(db, self._codec, rescued, policy, now)
             )

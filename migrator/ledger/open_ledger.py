@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from migrator.errors import LedgerUnwritableError
-from migrator.ledger import calls, connections
+from migrator.ledger import calls, connections, rescued_calls
 from migrator.ledger.calls import EndedCall
 from migrator.ledger.file import opening
 from migrator.ledger.file.codec import Codec
@@ -71,7 +71,7 @@ class Book:
         saved = threading.Event()
 
         def save() -> None:
-            self._rescue.save(call)
+            rescued_calls.save(self._rescue, call)
             saved.set()
 
         def save_meanwhile() -> None:
