@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from migrator.ledger import calls, invitations, rescued_calls, schema
-from migrator.ledger.calls import SERVE, EndedCall
+from migrator.ledger import calls, invitations, rescued_calls, runs, schema
+from migrator.ledger.calls import EndedCall
 from migrator.ledger.file import copying, lock, opening
 from migrator.ledger.file.rescue import RescueFile
 from migrator.ledger.file.vault import LedgerKey, Vault
@@ -40,7 +40,7 @@ class ConsentLedger(Book):
 
         def entry(db: sqlite3.Connection) -> tuple[int, Left]:
             left = invitations.take_stock(db, self._codec, rescued, policy, now)
-            return calls.begin_run(db, SERVE, os.getpid(), (), now), left
+            return runs.begin_run(db, runs.SERVE, os.getpid(), (), now), left
 
         self._run_id, left = self._writer.write(entry)
         self._rescue.set_aside(workers)

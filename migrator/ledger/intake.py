@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from migrator.ledger import calls, connections
+from migrator.ledger import connections, legacy_tokens
 from migrator.ledger.file.codec import Codec, time_text
 from migrator.models import Connection, Reject, Standing, State
 from migrator.rules.plan import Decision, Step, Tally, decision, first_step
@@ -175,7 +175,7 @@ def take(
             return
         case Novelty.NEW:
             connection_id = _insert(db, codec, accepted.connection, provider, run_id, now)
-            calls.add_legacy(db, codec, connection_id, accepted.connection.legacy, now)
+            legacy_tokens.add(db, codec, connection_id, accepted.connection.legacy, now)
         case Novelty.CORRECTED:
             _correct(db, codec, accepted.connection, recognised, now)
 
@@ -240,12 +240,12 @@ def _correct(
     if standing is None:
         raise ValueError("only a known connection can be corrected")
     if recognised.new_token:
-        calls.add_legacy(db, codec, standing.id, connection.legacy, now)
+        legacy_tokens.add(db, codec, standing.id, connection.legacy, now)
     elif recognised.new_terms:
-        calls.set_expiry(db, standing.id, connection.legacy.expires_at)
+        legacy_tokens.set_expiry(db, standing.id, connection.legacy.expires_at)
     if _starts_anew(recognised):
         state, reason = _first_state(connection, now)
-        calls.rest(db, standing, state, reason, now)
+        connections.rest(db, standing, state, reason, now)
     db.execute(
         """UPDATE connections SET app_type = ?, organisation = ?, tenant_id = ?, tenant_type = ?,
         contact_email = ?, further = ?, row_print = ?, updated_at = ? WHERE id = ?""",

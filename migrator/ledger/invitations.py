@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from migrator.ledger import calls
-from migrator.ledger.calls import SERVE, EndedCall
+from migrator.ledger import calls, connections, pairs, runs
+from migrator.ledger.calls import EndedCall
 from migrator.ledger.file.codec import Codec, maybe_time_of, maybe_time_text, time_of, time_text
 from migrator.models import RESPONSE_LOST, Action, State
 from migrator.models import UNVERIFIED as UNVERIFIED_PAIR
@@ -270,7 +270,7 @@ def end_exchange(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: dat
         return True
     calls.complete_call(db, codec, call, now)
     if won is not None:
-        calls.keep_pair(db, codec, call.connection_id, call.attempt_id, won, now, set_aside=True)
+        pairs.keep(db, codec, call.connection_id, call.attempt_id, won, now, set_aside=True)
     return False
 
 
@@ -398,7 +398,7 @@ def left_open(db: sqlite3.Connection) -> bool:
     """Whether a process of the application, alive or not, has calls under way."""
     row = db.execute(
         "SELECT 1 FROM attempts a JOIN runs r ON r.id = a.run_id WHERE a.outcome IS NULL AND r.command = ?",
-        [SERVE],
+        [runs.SERVE],
     ).fetchone()
     return row is not None
 
@@ -412,7 +412,7 @@ def _recover(db: sqlite3.Connection, policy: Policy, now: datetime) -> int:
     rows: Sequence[tuple[int, int, str, str]] = db.execute(
         """SELECT a.id, a.connection_id, a.action, a.started_at FROM attempts a JOIN runs r ON r.id = a.run_id
            WHERE a.outcome IS NULL AND r.command = ?""",
-        [SERVE],
+        [runs.SERVE],
     ).fetchall()
     for attempt_id, connection_id, action, started_at in rows:
         verdict = died(Action(action), 0, time_of(started_at), policy)
@@ -420,7 +420,7 @@ def _recover(db: sqlite3.Connection, policy: Policy, now: datetime) -> int:
         if action != Action.EXCHANGE_CODE:
             continue
         if _needs_consent(db, connection_id):
-            calls.stand(db, connection_id, verdict, now)
+            connections.stand(db, connection_id, verdict, now)
         db.execute(
             """UPDATE invitations SET outcome = 'response_lost', problem = ?, said = NULL
                WHERE finished_at IS NULL

@@ -15,13 +15,16 @@ from pathlib import Path
 
 from migrator.errors import LedgerError, LedgerUnwritableError
 from migrator.ledger import (
+    agendas,
     calls,
     connections,
     exports,
     intake,
     invitations,
     purge,
+    recovery,
     rescued_calls,
+    runs,
     schema,
     sealed_answers,
     status,
@@ -74,9 +77,9 @@ class Ledger(Book):
         rescued = list(rescued_calls.waiting(self._rescue))
 
         def entry(db: sqlite3.Connection) -> tuple[int, TakenStock]:
-            run_id = calls.begin_run(db, command, os.getpid(), sources, now)
-            taken_in = calls.end_rescued(db, self._codec, rescued, now)
-            return run_id, TakenStock(taken_in, calls.recover(db, policy, now))
+            run_id = runs.begin_run(db, command, os.getpid(), sources, now)
+            taken_in = recovery.end_rescued(db, self._codec, rescued, now)
+            return run_id, TakenStock(taken_in, recovery.recover(db, policy, now))
 
         self._run_id, stock = self._writer.write(entry)
         self._rescue.set_aside(workers)
@@ -116,7 +119,7 @@ class Ledger(Book):
 
     def retry_failed(self) -> int:
         """Put what failed back in line; returns how many."""
-        return self._writer.write(lambda db: calls.retry_failed(db, self._clock()))
+        return self._writer.write(lambda db: connections.retry_failed(db, self._clock()))
 
     def take_in(
         self,
@@ -170,13 +173,13 @@ class Ledger(Book):
 
     def rest(self, standing: Standing, state: State, reason: str) -> None:
         """Record that a connection needs no call any more."""
-        self._writer.write(lambda db: calls.rest(db, standing, state, reason, self._clock()))
+        self._writer.write(lambda db: connections.rest(db, standing, state, reason, self._clock()))
 
     # --- answers that were not understood ---
 
     def not_understood(self) -> list[int]:
         """Ids of the connections for which a pair in such an answer would be of use, in order."""
-        return sealed_answers.connections(self._reader())
+        return sealed_answers.not_understood(self._reader())
 
     def sealed_answers(self, connection_id: int) -> list[SealedAnswer]:
         """The answers to calls for one connection that were not understood, the newest first."""
@@ -280,27 +283,27 @@ class Ledger(Book):
         ``moment`` is now where the work speaks of none.
         """
         now = self._clock()
-        return connections.agenda_of(self._reader(), work, moment or now, now, max_attempts, limit=limit)
+        return agendas.agenda_of(self._reader(), work, moment or now, now, max_attempts, limit=limit)
 
     def due(self, agenda: Agenda, now: datetime, *, after: int, limit: int) -> list[int]:
         """Ids of open connections that may be called for now, in order, behind the id ``after``."""
-        return connections.due(self._reader(), agenda, now, after=after, limit=limit)
+        return agendas.due(self._reader(), agenda, now, after=after, limit=limit)
 
     def next_due(self, agenda: Agenda) -> datetime | None:
         """When the next open connection may be called for; None if none is open."""
-        return connections.next_due(self._reader(), agenda)
+        return agendas.next_due(self._reader(), agenda)
 
     def open_count(self, agenda: Agenda) -> int:
         """How many connections of the agenda are open."""
-        return connections.open_count(self._reader(), agenda)
+        return agendas.open_count(self._reader(), agenda)
 
     def open_ids(self, agenda: Agenda) -> list[int]:
         """Ids of the open connections of an agenda, in order."""
-        return connections.open_ids(self._reader(), agenda)
+        return agendas.open_ids(self._reader(), agenda)
 
     def still_open(self, agenda: Agenda) -> int:
         """How many connections an agenda has not settled, those that were asked too often among them."""
-        return connections.open_count(self._reader(), replace(agenda, max_attempts=sys.maxsize))
+        return agendas.open_count(self._reader(), replace(agenda, max_attempts=sys.maxsize))
 
     def ended_calls(self) -> Counter[tuple[str, str]]:
         """The calls of this run that have ended: action and outcome to number."""

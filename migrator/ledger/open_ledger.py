@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from migrator.errors import LedgerUnwritableError
-from migrator.ledger import calls, connections, rescued_calls
+from migrator.ledger import connections, rescued_calls, runs
 from migrator.ledger.calls import EndedCall
 from migrator.ledger.file import opening
 from migrator.ledger.file.codec import Codec
@@ -56,7 +56,7 @@ class Book:
 
         ``resume_at`` is when the provider lets another one go on (UTC), where it said so.
         """
-        self._writer.write(lambda db: calls.end_run(db, self._run_id, outcome, self._clock(), resume_at))
+        self._writer.write(lambda db: runs.end_run(db, self._run_id, outcome, self._clock(), resume_at))
 
     def standing(self, connection_id: int) -> Standing:
         """Where one connection stands."""

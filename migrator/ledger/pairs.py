@@ -1,0 +1,79 @@
+"""Token pairs (OAuth 2.0), encrypted: one of each connection's is current, the others were set aside."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from datetime import datetime
+
+from migrator.ledger.file.codec import Codec, maybe_time_text, time_text
+from migrator.models import TokenPair
+from migrator.rules.transitions import Verdict
+
+
+def add(
+    db: sqlite3.Connection, codec: Codec, connection_id: int, attempt_id: int, pair: TokenPair, now: datetime
+) -> None:
+    """Store a pair that stands for its connection from now on."""
+    db.execute(
+        "UPDATE token_pairs SET replaced_at = ? WHERE connection_id = ? AND replaced_at IS NULL",
+        [time_text(now), connection_id],
+    )
+    keep(db, codec, connection_id, attempt_id, pair, now)
+
+
+def keep(
+    db: sqlite3.Connection,
+    codec: Codec,
+    connection_id: int,
+    attempt_id: int,
+    pair: TokenPair,
+    now: datetime,
+    *,
+    set_aside: bool = False,
+) -> None:
+    """Store a pair; one that is set aside stands for nothing."""
+    access, refresh = codec.seal_pair(pair)
+    db.execute(
+        """INSERT INTO token_pairs
+           (connection_id, attempt_id, access_token, refresh_token, scope, tenant_id, user_id, expires_at,
+            refresh_expires_at, lifetime_assumed, obtained_at, replaced_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        [
+            connection_id,
+            attempt_id,
+            access,
+            refresh,
+            pair.scope,
+            pair.tenant_id,
+            pair.user_id,
+            time_text(pair.expires_at),
+            maybe_time_text(pair.refresh_expires_at),
+            pair.lifetime_assumed,
+            time_text(now),
+            time_text(now) if set_aside else None,
+        ],
+    )
+
+
+def mark(db: sqlite3.Connection, pair_id: int, verdict: Verdict, now: datetime) -> None:
+    """What a call about a pair has shown of it."""
+    if verdict.pair_verified:
+        db.execute(
+            "UPDATE token_pairs SET verified_at = ?, reached = ? WHERE id = ?",
+            [time_text(now), json.dumps(verdict.reached), pair_id],
+        )
+    if verdict.pair_expired:
+        db.execute("UPDATE token_pairs SET expires_at = ? WHERE id = ?", [time_text(now), pair_id])
+    if verdict.pair_set_aside:
+        db.execute("UPDATE token_pairs SET replaced_at = ? WHERE id = ?", [time_text(now), pair_id])
+    if verdict.pair_dead:
+        db.execute("UPDATE token_pairs SET dead_at = ? WHERE id = ?", [time_text(now), pair_id])
+
+
+def is_current(db: sqlite3.Connection, pair_id: int) -> bool:
+    """Whether a pair still stands for its connection."""
+    (stands,) = db.execute(
+        "SELECT replaced_at IS NULL AND dead_at IS NULL FROM token_pairs WHERE id = ?", [pair_id]
+    ).fetchone()
+    return bool(stands)
