@@ -1,7 +1,9 @@
 """The ledger: one SQLite file that says what happened to every connection, and holds its tokens encrypted."""
 
 from migrator.ledger.calls import EndedCall
+from migrator.ledger.campaign import CampaignEntry, campaign
 from migrator.ledger.consent_ledger import ConsentLedger, open_for_consents
+from migrator.ledger.consents import AlreadyUsed
 from migrator.ledger.exports import Handed, HandedPair, InHand, Served
 from migrator.ledger.file.copying import copy
 from migrator.ledger.file.keys import find_key, key_path, make_key, readable_by_others, require_key
@@ -10,18 +12,10 @@ from migrator.ledger.file.rotation import rotate_key
 from migrator.ledger.file.vault import LedgerKey
 from migrator.ledger.file.writer import HURRIED_WAIT
 from migrator.ledger.intake import Intake, plan_row, recognise
-from migrator.ledger.invitations import (
-    MISHAPS,
-    AlreadyUsed,
-    CampaignEntry,
-    Invitation,
-    Invitee,
-    Left,
-    Visit,
-    campaign,
-)
+from migrator.ledger.invitations import MISHAPS, Invitation, Invitee
 from migrator.ledger.job_ledger import Ledger, TakenStock, open_for_job, open_to_compare, open_to_read
 from migrator.ledger.purge import Purged
+from migrator.ledger.recovery import Left
 from migrator.ledger.status import (
     Ends,
     Finding,
@@ -39,6 +33,7 @@ from migrator.ledger.status import (
     status,
 )
 from migrator.ledger.unfinished_exports import Fate
+from migrator.ledger.visits import Visit
 
 __all__ = [
     "HURRIED_WAIT",

@@ -31,12 +31,20 @@ def begin_call(
     """
     if not connections.stands_so(db, standing):
         return None
-    cursor = db.execute(
-        "INSERT INTO attempts (connection_id, run_id, action, started_at) VALUES (?, ?, ?, ?)",
-        [standing.id, run_id, action.value, time_text(now)],
-    )
+    attempt_id = begin_attempt(db, standing.id, action, run_id, now)
     if action not in WITHOUT_EFFECT | _AWAITS_USER:
         connections.set_in_flight(db, standing.id, now)
+    return attempt_id
+
+
+def begin_attempt(
+    db: sqlite3.Connection, connection_id: int, action: Action, run_id: int, now: datetime
+) -> int:
+    """A call without an outcome, which leaves its connection where it stands; returns the attempt's id."""
+    cursor = db.execute(
+        "INSERT INTO attempts (connection_id, run_id, action, started_at) VALUES (?, ?, ?, ?)",
+        [connection_id, run_id, action.value, time_text(now)],
+    )
     return int(cursor.lastrowid or 0)
 
 

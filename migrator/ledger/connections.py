@@ -167,3 +167,9 @@ def adopt(db: sqlite3.Connection, connection_id: int, tenant: Tenant) -> None:
            WHERE id = ? AND tenant_id = ''""",
         [tenant.id, known[0] if known else None, connection_id],
     )
+
+
+def needs_consent(db: sqlite3.Connection, connection_id: int) -> bool:
+    """Whether a connection waits for its user."""
+    (state,) = db.execute("SELECT state FROM connections WHERE id = ?", [connection_id]).fetchone()
+    return bool(state == State.NEEDS_CONSENT)

@@ -12,14 +12,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from migrator.ledger import calls, invitations, rescued_calls, runs, schema
+from migrator.ledger import calls, consents, invitations, recovery, rescued_calls, runs, schema, visits
 from migrator.ledger.calls import EndedCall
 from migrator.ledger.file import copying, lock, opening
 from migrator.ledger.file.rescue import RescueFile
 from migrator.ledger.file.vault import LedgerKey, Vault
-from migrator.ledger.invitations import LINKS, Invitation, Left, Remaining, Visit
+from migrator.ledger.invitations import LINKS, Invitation, Remaining
 from migrator.ledger.job_ledger import unlock
 from migrator.ledger.open_ledger import Book
+from migrator.ledger.recovery import Left
+from migrator.ledger.visits import Visit
 from migrator.models import Action, Clock, Secret, Standing
 from migrator.rules.transitions import Policy
 
@@ -39,7 +41,7 @@ class ConsentLedger(Book):
         rescued = list(rescued_calls.waiting(self._rescue))
 
         def entry(db: sqlite3.Connection) -> tuple[int, Left]:
-            left = invitations.take_stock(db, self._codec, rescued, policy, now)
+            left = recovery.take_stock_of_consents(db, self._codec, rescued, policy, now)
             return runs.begin_run(db, runs.SERVE, os.getpid(), (), now), left
 
         self._run_id, left = self._writer.write(entry)
@@ -63,19 +65,19 @@ class ConsentLedger(Book):
 
     def unverified(self) -> tuple[int, ...]:
         """Connections whose new pair may be asked for once more, and nobody has seen work yet."""
-        return invitations.unverified(self._reader(), self._clock())
+        return consents.unverified(self._reader(), self._clock())
 
     def opened(self, invitation_id: str) -> None:
         """Somebody looked at the page of an invitation. Returns at once: nobody waits for a page for that."""
-        self._writer.write_later(lambda db: invitations.opened(db, invitation_id, self._clock()))
+        self._writer.write_later(lambda db: visits.opened(db, invitation_id, self._clock()))
 
     def came_back(self, state_sha256: str, invitation_id: str, visit: Visit) -> None:
         """A user came back without a code. Raises ``AlreadyUsed`` for the second time."""
 
         def entry(db: sqlite3.Connection) -> None:
             now = self._clock()
-            invitations.use_state(db, state_sha256, invitation_id, None, now)
-            invitations.note_visit(db, invitation_id, visit, now)
+            consents.use_state(db, state_sha256, invitation_id, None, now)
+            visits.note(db, invitation_id, visit, now)
 
         self._writer.write(entry)
 
@@ -84,7 +86,7 @@ class ConsentLedger(Book):
 
         None if there is no such invitation. It is counted, and nothing else comes of it.
         """
-        return self._writer.write(lambda db: invitations.lost_track(db, invitation_id))
+        return self._writer.write(lambda db: visits.lost_track(db, invitation_id))
 
     # --- calls ---
 
@@ -94,9 +96,7 @@ class ConsentLedger(Book):
         None if the connection no longer waits for its user. Raises ``AlreadyUsed``.
         """
         return self._writer.write(
-            lambda db: invitations.begin_exchange(
-                db, state_sha256, invitation_id, self._run_id, self._clock()
-            )
+            lambda db: consents.begin_exchange(db, state_sha256, invitation_id, self._run_id, self._clock())
         )
 
     def end_exchange(self, call: EndedCall, invitation_id: str, visit: Visit) -> None:
@@ -106,8 +106,8 @@ class ConsentLedger(Book):
         """
 
         def entry(db: sqlite3.Connection) -> None:
-            if invitations.end_exchange(db, self._codec, call, self._clock()):
-                invitations.note_visit(db, invitation_id, visit, self._clock())
+            if consents.end_exchange(db, self._codec, call, self._clock()):
+                visits.note(db, invitation_id, visit, self._clock())
 
         self._record(call, entry)
 
@@ -127,8 +127,8 @@ class ConsentLedger(Book):
         """
 
         def entry(db: sqlite3.Connection) -> None:
-            if invitations.end_verification(db, self._codec, call, self._clock()):
-                invitations.note_last_visit(db, call.connection_id, visit, self._clock())
+            if consents.end_verification(db, self._codec, call, self._clock()):
+                visits.note_last(db, call.connection_id, visit, self._clock())
 
         self._record(call, entry)
 

@@ -29,6 +29,7 @@ from migrator.ledger import (
     sealed_answers,
     status,
     unfinished_exports,
+    visits,
 )
 from migrator.ledger.calls import EndedCall
 from migrator.ledger.exports import HandedPair, InHand, Size
@@ -91,11 +92,11 @@ class Ledger(Book):
             tuple(self._settle_exports()),
         )
 
-    def _take_stock_of_consents(self, policy: Policy, now: datetime) -> invitations.Left:
+    def _take_stock_of_consents(self, policy: Policy, now: datetime) -> recovery.Left:
         """What the consent application left when it died: whoever comes first takes it in."""
-        nothing = invitations.Left(0, 0, ())
+        nothing = recovery.Left(0, 0, ())
         serve = lock.serve_path(self.path)
-        if not (RescueFile.waits(serve) or invitations.left_open(self._reader())):
+        if not (RescueFile.waits(serve) or recovery.consents_open(self._reader())):
             return nothing
         with lock.consents_if_free(self.path) as free:
             if not free:  # it lives, and they are its own
@@ -103,7 +104,7 @@ class Ledger(Book):
             rescue = RescueFile(serve, self._rescue.vault)
             rescued = list(rescued_calls.waiting(rescue))
             left = self._writer.write(
-                lambda db: invitations.take_stock(db, self._codec, rescued, policy, now)
+                lambda db: recovery.take_stock_of_consents(db, self._codec, rescued, policy, now)
             )
             rescue.clear()
         return left
@@ -167,7 +168,7 @@ class Ledger(Book):
         def entry(db: sqlite3.Connection) -> None:
             now = self._clock()
             if calls.end_call(db, self._codec, call, now):
-                invitations.note_settled(db, call.connection_id, call.verdict, now)
+                visits.note_settled(db, call.connection_id, call.verdict, now)
 
         self._record(call, entry)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from migrator.ledger import calls, connections, runs
+from migrator.ledger import calls, connections, consents, runs, visits
 from migrator.ledger.calls import EndedCall
 from migrator.ledger.file.codec import Codec, time_of
+from migrator.ledger.visits import Visit
 from migrator.models import Action
 from migrator.rules.transitions import Policy, died
 
@@ -50,3 +52,68 @@ def end_rescued(db: sqlite3.Connection, codec: Codec, rescued: Iterable[EndedCal
             calls.end_call(db, codec, call, now)
             number += 1
     return number
+
+
+@dataclass(frozen=True)
+class Left:
+    """What an earlier process of the application had left."""
+
+    rescued: int
+    """Answers from its rescue file, now in the ledger."""
+    open_calls: int
+    """Calls that were under way when it died."""
+    unverified: tuple[int, ...]
+    """Connections whose new pair nobody has seen work yet."""
+
+
+def take_stock_of_consents(
+    db: sqlite3.Connection, codec: Codec, rescued: Iterable[EndedCall], policy: Policy, now: datetime
+) -> Left:
+    """Complete what an earlier process of the application left open when it died."""
+    taken_in = 0
+    for call in rescued:
+        action = _open_action(db, call.attempt_id)
+        if action is Action.EXCHANGE_CODE:
+            if consents.end_exchange(db, codec, call, now) and call.verdict.new_pair is not None:
+                visits.note_last(db, call.connection_id, Visit(visits.UNVERIFIED), now)
+        elif action is Action.VERIFY:
+            consents.end_verification(db, codec, call, now)
+        taken_in += action is not None
+    open_calls = _recover_consents(db, policy, now)
+    return Left(taken_in, open_calls, consents.unverified(db))
+
+
+def consents_open(db: sqlite3.Connection) -> bool:
+    """Whether a process of the application, alive or not, has calls under way."""
+    row = db.execute(
+        "SELECT 1 FROM attempts a JOIN runs r ON r.id = a.run_id WHERE a.outcome IS NULL AND r.command = ?",
+        [runs.SERVE],
+    ).fetchone()
+    return row is not None
+
+
+def _open_action(db: sqlite3.Connection, attempt_id: int) -> Action | None:
+    row = db.execute("SELECT action FROM attempts WHERE id = ? AND outcome IS NULL", [attempt_id]).fetchone()
+    return Action(row[0]) if row else None
+
+
+def _recover_consents(db: sqlite3.Connection, policy: Policy, now: datetime) -> int:
+    rows: Sequence[tuple[int, int, str, str]] = db.execute(
+        """SELECT a.id, a.connection_id, a.action, a.started_at FROM attempts a JOIN runs r ON r.id = a.run_id
+           WHERE a.outcome IS NULL AND r.command = ?""",
+        [runs.SERVE],
+    ).fetchall()
+    for attempt_id, connection_id, action, started_at in rows:
+        verdict = died(Action(action), 0, time_of(started_at), policy)
+        calls.complete(db, attempt_id, verdict, None, now)
+        if action != Action.EXCHANGE_CODE:
+            continue
+        if connections.needs_consent(db, connection_id):
+            connections.stand(db, connection_id, verdict, now)
+        db.execute(
+            """UPDATE invitations SET outcome = 'response_lost', problem = ?, said = NULL
+               WHERE finished_at IS NULL
+                     AND id = (SELECT invitation_id FROM consents WHERE attempt_id = ?)""",
+            [verdict.problem, attempt_id],
+        )
+    return len(rows)

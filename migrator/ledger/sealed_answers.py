@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from migrator.ledger import calls, connections, invitations
+from migrator.ledger import calls, connections, visits
 from migrator.ledger.file.codec import Codec, time_of
-from migrator.ledger.invitations import UNVERIFIED, Visit
+from migrator.ledger.visits import UNVERIFIED, Visit
 from migrator.models import Action
 from migrator.providers import Answer
 from migrator.rules.transitions import Verdict
@@ -83,5 +83,5 @@ def understood(
     calls.take_won(db, codec, connection_id, found.attempt_id, verdict, now)
     connections.stand(db, connection_id, verdict, now)
     if found.action is Action.EXCHANGE_CODE:
-        invitations.note_last_visit(db, connection_id, Visit(UNVERIFIED), now)
+        visits.note_last(db, connection_id, Visit(UNVERIFIED), now)
     return True
