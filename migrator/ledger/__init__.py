@@ -1,10 +1,11 @@
 """The ledger: one SQLite file that says what happened to every connection, and holds its tokens encrypted."""
 
+from migrator.ledger.access import open_for_consents, open_for_job, open_to_compare, open_to_read
 from migrator.ledger.calls import EndedCall
 from migrator.ledger.campaign import CampaignEntry, campaign
-from migrator.ledger.consent_ledger import ConsentLedger, open_for_consents
+from migrator.ledger.consent_ledger import ConsentLedger
 from migrator.ledger.consents import AlreadyUsed
-from migrator.ledger.exports import Handed, HandedPair, InHand, Served
+from migrator.ledger.exports import Handed, HandedPair, InHand
 from migrator.ledger.file.copying import copy
 from migrator.ledger.file.keys import find_key, key_path, make_key, readable_by_others, require_key
 from migrator.ledger.file.opening import exists, usable
@@ -13,9 +14,10 @@ from migrator.ledger.file.vault import LedgerKey
 from migrator.ledger.file.writer import HURRIED_WAIT
 from migrator.ledger.intake import Intake, plan_row, recognise
 from migrator.ledger.invitations import MISHAPS, Invitation, Invitee
-from migrator.ledger.job_ledger import Ledger, TakenStock, open_for_job, open_to_compare, open_to_read
+from migrator.ledger.job_ledger import Ledger
+from migrator.ledger.pairs import Served
 from migrator.ledger.purge import Purged
-from migrator.ledger.recovery import Left
+from migrator.ledger.recovery import Left, TakenStock
 from migrator.ledger.status import (
     Ends,
     Finding,

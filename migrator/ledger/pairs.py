@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import dataclass
 from datetime import datetime
 
-from migrator.ledger.file.codec import Codec, maybe_time_text, time_text
+from migrator.ledger.file.codec import Codec, maybe_time_of, maybe_time_text, time_text
 from migrator.models import TokenPair
 from migrator.rules.transitions import Verdict
 
@@ -77,3 +78,44 @@ def is_current(db: sqlite3.Connection, pair_id: int) -> bool:
         "SELECT replaced_at IS NULL AND dead_at IS NULL FROM token_pairs WHERE id = ?", [pair_id]
     ).fetchone()
     return bool(stands)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A connection and the pair that stands for it."""
+
+    connection_id: int
+    own_pair: bool
+    """Whether the pair is its own; if not, it is another one's of the same user."""
+    owner: str
+    """The key of the connection whose pair it is; empty without a pair."""
+    others: tuple[str, ...]
+    """The keys of the other connections that the pair stands for."""
+    exported_at: datetime | None
+    purged: bool = False
+    """Whether its tokens are gone."""
+
+
+def served(db: sqlite3.Connection, key: str) -> Served | None:
+    """Which pair serves the connection of this key; None if there is no such connection."""
+    row = db.execute("SELECT id FROM connections WHERE key = ?", [key]).fetchone()
+    if row is None:
+        return None
+    pair = db.execute(
+        """SELECT mine.stands_for_it, mine.own_pair, owner.key, mine.exported_at, p.purged_at
+           FROM pairs mine JOIN token_pairs p ON p.id = mine.stands_for_it
+           JOIN connections owner ON owner.id = p.connection_id WHERE mine.key = ?""",
+        [key],
+    ).fetchone()
+    if pair is None:
+        return Served(row[0], own_pair=False, owner="", others=(), exported_at=None)
+    stands, own, owner, exported_at, purged_at = pair
+    others = db.execute("SELECT key FROM pairs WHERE stands_for_it = ? AND key <> ?", [stands, key])
+    return Served(
+        row[0],
+        stands == own and owner == key,
+        owner,
+        tuple(other for (other,) in others),
+        maybe_time_of(exported_at),
+        purged_at is not None,
+    )

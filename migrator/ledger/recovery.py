@@ -1,18 +1,39 @@
-"""What a dead process left behind: calls without an outcome, and outcomes in the rescue file."""
+"""What a dead process left: calls without an outcome, outcomes in the rescue file, unfinished exports."""
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from migrator.ledger import calls, connections, consents, runs, visits
+from migrator.ledger import calls, connections, consents, rescued_calls, runs, unfinished_exports, visits
 from migrator.ledger.calls import EndedCall
+from migrator.ledger.exports import Exports
+from migrator.ledger.file import lock
 from migrator.ledger.file.codec import Codec, time_of
+from migrator.ledger.file.rescue import RescueFile
+from migrator.ledger.file.session import Session
+from migrator.ledger.file.vault import Vault
+from migrator.ledger.unfinished_exports import Fate
 from migrator.ledger.visits import Visit
 from migrator.models import Action
 from migrator.rules.transitions import Policy, died
+
+
+@dataclass(frozen=True)
+class TakenStock:
+    """What an earlier process had left."""
+
+    rescued: int
+    """Answers from the rescue file, now in the ledger."""
+    open_calls: int
+    """Calls that were under way when it died."""
+    consents: int = 0
+    """Calls of ``reconsent serve`` among those that were under way when that died: only users repeat them."""
+    exports: tuple[tuple[str, Fate], ...] = ()
+    """Exports that were under way when it died: where to, and what became of them."""
 
 
 def recover(db: sqlite3.Connection, policy: Policy, now: datetime) -> int:
@@ -117,3 +138,32 @@ def _recover_consents(db: sqlite3.Connection, policy: Policy, now: datetime) -> 
             [verdict.problem, attempt_id],
         )
     return len(rows)
+
+
+def take_in_consents(session: Session, vault: Vault, policy: Policy) -> Left:
+    """What the application left when it died: whoever comes first takes it in. Nothing while it lives."""
+    nothing = Left(0, 0, ())
+    serve = lock.serve_path(session.path)
+    if not (RescueFile.waits(serve) or consents_open(session.reader())):
+        return nothing
+    with lock.consents_if_free(session.path) as free:
+        if not free:  # it lives, and they are its own
+            return nothing
+        rescue = RescueFile(serve, vault)
+        rescued = list(rescued_calls.waiting(rescue))
+        left = session.write(
+            lambda db: take_stock_of_consents(db, session.codec, rescued, policy, session.now())
+        )
+        rescue.clear()
+    return left
+
+
+def settle_exports(exports: Exports) -> Iterator[tuple[str, Fate]]:
+    """Find out what became of exports that were under way: where to, and their fate."""
+    for export in exports.unfinished():
+        fate = unfinished_exports.fate(export)
+        if fate is Fate.HANDED_OVER:
+            exports.finish(export.id)
+        elif fate is Fate.NOT_HANDED_OVER:
+            exports.cancel(export.id)
+        yield os.fsdecode(export.target), fate
