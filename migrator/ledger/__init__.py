@@ -15,23 +15,21 @@ from migrator.ledger.file.writer import HURRIED_WAIT
 from migrator.ledger.intake import Intake, plan_row, recognise
 from migrator.ledger.invitations import MISHAPS, Invitation, Invitee
 from migrator.ledger.job_ledger import Ledger
-from migrator.ledger.pairs import Served
+from migrator.ledger.pairs import Finding, Served
 from migrator.ledger.purge import Purged
 from migrator.ledger.recovery import Left, TakenStock
+from migrator.ledger.rejects import listed_rejects
+from migrator.ledger.runs import Run, listed_runs
 from migrator.ledger.status import (
     Ends,
-    Finding,
     Listed,
     Pairs,
-    Run,
     Status,
     days_of_end,
     listed,
     needs_consent,
     one_view,
     problems,
-    rejects,
-    runs,
     status,
 )
 from migrator.ledger.unfinished_exports import Fate
@@ -71,6 +69,8 @@ __all__ = [
     "find_key",
     "key_path",
     "listed",
+    "listed_rejects",
+    "listed_runs",
     "make_key",
     "needs_consent",
     "one_view",
@@ -82,10 +82,8 @@ __all__ = [
     "problems",
     "readable_by_others",
     "recognise",
-    "rejects",
     "require_key",
     "rotate_key",
-    "runs",
     "status",
     "usable",
 ]

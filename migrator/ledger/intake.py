@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from migrator.ledger import connections, legacy_tokens
+from migrator.ledger import connections, legacy_tokens, rejects, runs
 from migrator.ledger.file.codec import Codec, time_text
 from migrator.models import Connection, Reject, Standing, State
 from migrator.rules.plan import Decision, Step, Tally, decision, first_step
@@ -68,57 +68,26 @@ def take_all(
     """Take in all rows of a run's files; the caller's transaction makes that all or nothing."""
     tally = Tally()
     novelties: Counter[Novelty] = Counter()
-    db.execute(
-        "CREATE TEMP TABLE rejected_now (source TEXT, line INTEGER, PRIMARY KEY (source, line)) WITHOUT ROWID"
-    )
+    rejects.begin_intake(db)
     for number, row in enumerate(rows, start=1):
         recognised = recognise(db, codec, row) if isinstance(row, Accepted) else row
         if isinstance(recognised, Reject):
             tally.reject(recognised)
-            _reject(db, recognised, run_id)
+            rejects.add(db, recognised, run_id)
         elif isinstance(row, Accepted):
             tally.add(row.connection.app_type, plan_row(row, recognised, now))
             novelties[recognised.novelty] += 1
             take(db, codec, row, recognised, provider=provider, run_id=run_id, now=now)
         progress(number)
-    _forget_mended(db, sources)
-    db.execute("DROP TABLE rejected_now")
+    rejects.end_intake(db, sources)
     intake = Intake(
         tally,
         novelties[Novelty.NEW] + novelties[Novelty.CORRECTED],
         novelties[Novelty.KNOWN],
         tally.rejected.total(),
     )
-    db.execute(
-        "UPDATE runs SET accepted = ?, known = ?, rejected = ? WHERE id = ?",
-        [intake.accepted, intake.known, intake.rejected, run_id],
-    )
+    runs.count_rows(db, run_id, accepted=intake.accepted, known=intake.known, rejected=intake.rejected)
     return intake
-
-
-def _reject(db: sqlite3.Connection, reject: Reject, run_id: int) -> None:
-    db.execute("INSERT OR IGNORE INTO rejected_now VALUES (?, ?)", [reject.source, reject.line])
-    db.execute(
-        """INSERT INTO rejects (run_id, source, line, reason, detail) VALUES (?, ?, ?, ?, ?)
-           ON CONFLICT (source, line) DO UPDATE
-           SET run_id = excluded.run_id, reason = excluded.reason, detail = excluded.detail
-           WHERE reason <> excluded.reason OR detail <> excluded.detail""",
-        [run_id, reject.source, reject.line, reject.reason, reject.detail],
-    )
-
-
-def _forget_mended(db: sqlite3.Connection, sources: Sequence[str]) -> None:
-    """A file that was read again no longer has the rejects that were mended in it.
-
-    Standard input is another file each time.
-    """
-    for source in sources:
-        if source != "-":
-            db.execute(
-                """DELETE FROM rejects
-                   WHERE source = ? AND line NOT IN (SELECT line FROM rejected_now WHERE source = ?)""",
-                [source, source],
-            )
 
 
 def recognise(db: sqlite3.Connection, codec: Codec, accepted: Accepted) -> Recognised | Reject:

@@ -219,15 +219,15 @@ class Ledger(OpenLedger):
 
     def ended_calls(self) -> Counter[tuple[str, str]]:
         """The calls of this run that have ended: action and outcome to number."""
-        return status.ended_calls(self._session.reader(), self._session.run_id)
+        return runs.ended_calls(self._session.reader(), self._session.run_id)
 
     def given_up(self) -> int:
         """How many connections this run found to be over."""
-        return status.given_up(self._session.reader(), self._session.run_id)
+        return runs.given_up(self._session.reader(), self._session.run_id)
 
-    def findings(self) -> list[status.Finding]:
+    def findings(self) -> list[pairs.Finding]:
         """Pairs that work, and do not reach what the legacy row said."""
-        return list(status.findings(self._session.reader()))
+        return list(pairs.findings(self._session.reader()))
 
     def status(self) -> status.Status:
         """Where the job stands."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -119,3 +120,29 @@ def served(db: sqlite3.Connection, key: str) -> Served | None:
         maybe_time_of(exported_at),
         purged_at is not None,
     )
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A pair that works, and does not reach what the legacy row said."""
+
+    key: str
+    organisation: str
+    tenant_id: str
+    tenant_type: str
+    reason: str
+    reached: tuple[str, ...]
+    """The tenants that it does reach, as far as anybody asked."""
+
+
+def findings(db: sqlite3.Connection) -> Iterator[Finding]:
+    """Pairs that work, and do not reach what the legacy row said."""
+    for key, organisation, tenant_id, tenant_type, reason, reached in db.execute(
+        """SELECT c.key, c.organisation, c.tenant_id, c.tenant_type, c.reason, p.reached
+           FROM connections c JOIN token_pairs p ON p.connection_id = coalesce(c.served_by, c.id)
+           WHERE c.state = 'migrated' AND c.reason NOT IN ('', 'lifetime_assumed')
+                 AND p.dead_at IS NULL AND p.replaced_at IS NULL
+           ORDER BY c.id"""
+    ):
+        tenants = tuple(json.loads(reached)) if reached else ()
+        yield Finding(key, organisation, tenant_id, tenant_type, reason, tenants)
