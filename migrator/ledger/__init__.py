@@ -3,9 +3,9 @@
 A module a subject writes and reads it, mostly a table of the same name:
 
 - ``runs``: a command's beginning and end
-- ``rejects``: rows that could not be used; ``intake``: the rows that could, held against what is known
+- ``rejects``: rows that could not be used; ``intake``: those that could, held against what is known
 - ``connections``: where each stands; ``agendas``: which of them are open and due
-- ``calls``: the intent of a call and its outcome (table ``attempts``); ``rescued_calls``: the same as a text
+- ``calls``: the intent of each call and its outcome (table ``attempts``); ``rescued_calls``: outcomes as text
 - ``sealed_answers``: answers that were not understood, kept to be read again
 - ``legacy_tokens``, ``pairs``: what calls won; ``shared_pairs``: one pair for what one consent connected
 - ``exports``: what was handed over (and table ``handings``); ``purge``: its tokens taken out
@@ -13,10 +13,9 @@ A module a subject writes and reads it, mostly a table of the same name:
 - ``recovery``, ``unfinished_exports``: what a dead process left
 - ``status``, ``campaign``: what is told to people; reads only
 
-``schema`` and ``migrations`` make the tables.
-``file/`` is what the file is: opened, locked, encrypted, written
-by one thread, copied, put under a new key, rescued. ``access`` opens it, as ``Ledger`` (``job_ledger``) or
-``ConsentLedger`` (``consent_ledger``), which have ``OpenLedger`` (``open_ledger``) in common.
+``schema`` and ``migrations`` make the tables. ``file/`` is what the file is: opened, locked, encrypted,
+written, copied, put under a new key, rescued. ``access`` opens it, as ``Ledger`` (in ``job_ledger``) or as
+``ConsentLedger`` (in ``consent_ledger``), which have ``OpenLedger`` (in ``open_ledger``) in common.
 """
 
 from migrator.ledger.access import open_for_consents, open_for_job, open_to_compare, open_to_read

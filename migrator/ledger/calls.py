@@ -29,7 +29,7 @@ def begin_call(
 
     None if the connection has gone on since its standing was read: by its user, while the job looked away.
     """
-    if not connections.stands_so(db, standing):
+    if not connections.is_unchanged(db, standing):
         return None
     attempt_id = begin_attempt(db, standing.id, action, run_id, now)
     if action not in WITHOUT_EFFECT | _AWAITS_USER:
@@ -103,8 +103,8 @@ def end_call(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: datetim
     if verdict.token_expired:
         legacy_tokens.set_expiry(db, call.connection_id, now)
     if verdict.adopted is not None:
-        connections.adopt(db, call.connection_id, verdict.adopted)
-    connections.stand(db, call.connection_id, verdict, now)
+        connections.adopt_tenant(db, call.connection_id, verdict.adopted)
+    connections.set_standing(db, call.connection_id, verdict, now)
     if call.pair_id is not None:
         shared_pairs.share(db, call.connection_id, call.pair_id, verdict, now)
     return True

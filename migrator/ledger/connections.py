@@ -13,6 +13,7 @@ from migrator.models import (
     NO_REFRESH_TOKEN,
     Action,
     AppType,
+    Connection,
     Standing,
     State,
     StoredPair,
@@ -82,7 +83,65 @@ def _pair(codec: Codec, row: Sequence[Any]) -> StoredPair:
     return StoredPair(pair_id, pair, maybe_time_of(verified_at), bool(taken), maybe_time_of(obtained_at))
 
 
-def stands_so(db: sqlite3.Connection, standing: Standing) -> bool:
+def add(
+    db: sqlite3.Connection,
+    codec: Codec,
+    connection: Connection,
+    standing: tuple[State, str],
+    *,
+    provider: str,
+    run_id: int,
+    now: datetime,
+) -> int:
+    """A new connection, with the state and reason that it begins with; returns its id."""
+    state, reason = standing
+    cursor = db.execute(
+        """INSERT INTO connections
+           (key, provider, app_type, organisation, tenant_id, tenant_type, contact_email, state, reason,
+           further, row_print, run_id, created_at, updated_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        [
+            codec.key_for(connection),
+            provider,
+            connection.app_type.value,
+            connection.organisation,
+            connection.tenant_id,
+            connection.tenant_type.value,
+            connection.contact_email,
+            state.value,
+            reason,
+            codec.seal_further(connection.further),
+            codec.row_print(connection),
+            run_id,
+            time_text(now),
+            time_text(now),
+        ],
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def correct(
+    db: sqlite3.Connection, codec: Codec, standing: Standing, connection: Connection, now: datetime
+) -> None:
+    """What a row says of a connection that is known; where it stands is not touched."""
+    db.execute(
+        """UPDATE connections SET app_type = ?, organisation = ?, tenant_id = ?, tenant_type = ?,
+        contact_email = ?, further = ?, row_print = ?, updated_at = ? WHERE id = ?""",
+        [
+            connection.app_type.value,
+            connection.organisation,
+            connection.tenant_id or standing.tenant_id,
+            connection.tenant_type.value,
+            connection.contact_email,
+            codec.seal_further(connection.further),
+            codec.row_print(connection),
+            time_text(now),
+            standing.id,
+        ],
+    )
+
+
+def is_unchanged(db: sqlite3.Connection, standing: Standing) -> bool:
     """Whether a connection still stands as it was read: whoever brings a new pair sets the old one aside.
 
     One that is served by another's pair is nobody's to call for.
@@ -103,7 +162,7 @@ def set_in_flight(db: sqlite3.Connection, connection_id: int, now: datetime) -> 
     )
 
 
-def stand(db: sqlite3.Connection, connection_id: int, verdict: Verdict, now: datetime) -> None:
+def set_standing(db: sqlite3.Connection, connection_id: int, verdict: Verdict, now: datetime) -> None:
     """Where a connection stands from now on, and whoever is served by its pair."""
     db.execute(
         """UPDATE connections SET state = ?, reason = ?, doubt = ?, not_before = ?, tries = ?, updated_at = ?
@@ -123,7 +182,7 @@ def stand(db: sqlite3.Connection, connection_id: int, verdict: Verdict, now: dat
 
 def rest(db: sqlite3.Connection, standing: Standing, state: State, reason: str, now: datetime) -> None:
     """A connection that needs no call any more, unless it has gone on since its standing was read."""
-    if not stands_so(db, standing):
+    if not is_unchanged(db, standing):
         return
     db.execute(
         """UPDATE connections
@@ -150,6 +209,11 @@ def retry_failed(db: sqlite3.Connection, now: datetime) -> int:
     return cursor.rowcount
 
 
+def forget_tries(db: sqlite3.Connection) -> None:
+    """Give every open connection a fresh start."""
+    db.execute("UPDATE connections SET tries = 0 WHERE tries > 0")
+
+
 def note_user(db: sqlite3.Connection, connection_id: int, pair: TokenPair) -> None:
     """Whose pair a connection has got; and which tenant it reaches, where the row did not say."""
     db.execute(
@@ -159,7 +223,7 @@ def note_user(db: sqlite3.Connection, connection_id: int, pair: TokenPair) -> No
     )
 
 
-def adopt(db: sqlite3.Connection, connection_id: int, tenant: Tenant) -> None:
+def adopt_tenant(db: sqlite3.Connection, connection_id: int, tenant: Tenant) -> None:
     """The tenant of a connection that had none to its name."""
     known = [kind.value for kind in TenantType if kind.value == tenant.type.upper()]
     db.execute(

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from migrator.ledger import connections, legacy_tokens, rejects, runs
-from migrator.ledger.file.codec import Codec, time_text
+from migrator.ledger.file.codec import Codec
 from migrator.models import Connection, Reject, Standing, State
 from migrator.rules.plan import Decision, Step, Tally, decision, first_step
 from migrator.sources.screening import Accepted
@@ -143,7 +143,10 @@ def take(
         case Novelty.KNOWN:
             return
         case Novelty.NEW:
-            connection_id = _insert(db, codec, accepted.connection, provider, run_id, now)
+            first = _first_state(accepted.connection, now)
+            connection_id = connections.add(
+                db, codec, accepted.connection, first, provider=provider, run_id=run_id, now=now
+            )
             legacy_tokens.add(db, codec, connection_id, accepted.connection.legacy, now)
         case Novelty.CORRECTED:
             _correct(db, codec, accepted.connection, recognised, now)
@@ -173,35 +176,6 @@ def _first_state(connection: Connection, now: datetime) -> tuple[State, str]:
     return (State.NEEDS_CONSENT, first.reason) if first.step is Step.MUST_CONSENT else (State.PENDING, "")
 
 
-def _insert(
-    db: sqlite3.Connection, codec: Codec, connection: Connection, provider: str, run_id: int, now: datetime
-) -> int:
-    state, reason = _first_state(connection, now)
-    cursor = db.execute(
-        """INSERT INTO connections
-           (key, provider, app_type, organisation, tenant_id, tenant_type, contact_email, state, reason,
-           further, row_print, run_id, created_at, updated_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-        [
-            codec.key_for(connection),
-            provider,
-            connection.app_type.value,
-            connection.organisation,
-            connection.tenant_id,
-            connection.tenant_type.value,
-            connection.contact_email,
-            state.value,
-            reason,
-            codec.seal_further(connection.further),
-            codec.row_print(connection),
-            run_id,
-            time_text(now),
-            time_text(now),
-        ],
-    )
-    return int(cursor.lastrowid or 0)
-
-
 def _correct(
     db: sqlite3.Connection, codec: Codec, connection: Connection, recognised: Recognised, now: datetime
 ) -> None:
@@ -215,18 +189,4 @@ def _correct(
     if _starts_anew(recognised):
         state, reason = _first_state(connection, now)
         connections.rest(db, standing, state, reason, now)
-    db.execute(
-        """UPDATE connections SET app_type = ?, organisation = ?, tenant_id = ?, tenant_type = ?,
-        contact_email = ?, further = ?, row_print = ?, updated_at = ? WHERE id = ?""",
-        [
-            connection.app_type.value,
-            connection.organisation,
-            connection.tenant_id or standing.tenant_id,
-            connection.tenant_type.value,
-            connection.contact_email,
-            codec.seal_further(connection.further),
-            codec.row_print(connection),
-            time_text(now),
-            standing.id,
-        ],
-    )
+    connections.correct(db, codec, standing, connection, now)

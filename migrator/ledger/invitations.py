@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from migrator.ledger.file.codec import Codec, maybe_time_of, time_of, time_text
+from migrator.ledger.file.session import Session
 from migrator.models import RESPONSE_LOST, UNVERIFIED, State
 from migrator.rules.tenants import NO_TENANT, OTHER_TENANT
 
@@ -78,7 +79,30 @@ class Invitation:
     """The reason to invite, whatever has happened since."""
 
 
-def invite(db: sqlite3.Connection, run_id: int, expires_at: datetime, now: datetime) -> int:
+class Invitations:
+    """The invitations of an open ledger, as whoever invites needs them."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def invite(self, expires_at: datetime) -> int:
+        """Invite whoever must consent and holds no invitation that still counts; returns how many.
+
+        An invitation is of use until ``expires_at`` (UTC).
+        """
+        session = self._session
+        return session.write(lambda db: _invite(db, session.run_id, expires_at, session.now()))
+
+    def lengthen(self, expires_at: datetime) -> int:
+        """Let those that end before ``expires_at`` (UTC) end then; returns how many. None ends sooner."""
+        return self._session.write(lambda db: _lengthen(db, expires_at, self._session.now()))
+
+    def invitees(self) -> Iterator[Invitee]:
+        """Everybody whose invitation counts, with the input's further columns, decrypted."""
+        return _invitees(self._session.reader(), self._session.codec, self._session.now())
+
+
+def _invite(db: sqlite3.Connection, run_id: int, expires_at: datetime, now: datetime) -> int:
     """Invite whoever must consent and holds no invitation that still counts; returns how many."""
     rows = db.execute(
         f"""SELECT c.id FROM connections c WHERE c.state = 'needs_consent' AND NOT EXISTS
@@ -97,7 +121,7 @@ def invite(db: sqlite3.Connection, run_id: int, expires_at: datetime, now: datet
     return len(rows)
 
 
-def lengthen(db: sqlite3.Connection, expires_at: datetime, now: datetime) -> int:
+def _lengthen(db: sqlite3.Connection, expires_at: datetime, now: datetime) -> int:
     """Let every invitation that counts do so until then at the least; returns how many end later now."""
     cursor = db.execute(
         f"""UPDATE invitations AS i SET expires_at = ?1 WHERE {_COUNTS.replace("?", "?2")} AND expires_at < ?1
@@ -107,7 +131,7 @@ def lengthen(db: sqlite3.Connection, expires_at: datetime, now: datetime) -> int
     return cursor.rowcount
 
 
-def invitees(db: sqlite3.Connection, codec: Codec, now: datetime) -> Iterator[Invitee]:
+def _invitees(db: sqlite3.Connection, codec: Codec, now: datetime) -> Iterator[Invitee]:
     """Everybody whose invitation counts."""
     for row in db.execute(
         f"""SELECT i.id, i.expires_at, c.key, c.organisation, c.contact_email, c.reason, c.further

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,7 +15,6 @@ from migrator.ledger import (
     calls,
     connections,
     intake,
-    invitations,
     pairs,
     purge,
     recovery,
@@ -29,7 +28,7 @@ from migrator.ledger.calls import EndedCall
 from migrator.ledger.exports import Exports
 from migrator.ledger.file import lock
 from migrator.ledger.intake import Intake
-from migrator.ledger.invitations import Invitee
+from migrator.ledger.invitations import Invitations
 from migrator.ledger.open_ledger import OpenLedger
 from migrator.ledger.recovery import TakenStock
 from migrator.ledger.sealed_answers import SealedAnswer
@@ -168,22 +167,10 @@ class Ledger(OpenLedger):
 
     # --- the campaign ---
 
-    def invite(self, expires_at: datetime) -> int:
-        """Invite whoever must consent and holds no invitation that still counts; returns how many.
-
-        An invitation is of use until ``expires_at`` (UTC).
-        """
-        return self._session.write(
-            lambda db: invitations.invite(db, self._session.run_id, expires_at, self._session.now())
-        )
-
-    def lengthen_invitations(self, expires_at: datetime) -> int:
-        """Let those that end before ``expires_at`` (UTC) end then; returns how many. None ends sooner."""
-        return self._session.write(lambda db: invitations.lengthen(db, expires_at, self._session.now()))
-
-    def invitees(self) -> Iterator[Invitee]:
-        """Everybody whose invitation counts, with the input's further columns, decrypted."""
-        return invitations.invitees(self._session.reader(), self._session.codec, self._session.now())
+    @property
+    def invitations(self) -> Invitations:
+        """The invitations that it records."""
+        return Invitations(self._session)
 
     # --- reading ---
 

@@ -55,8 +55,8 @@ def recover(db: sqlite3.Connection, policy: Policy, now: datetime) -> int:
         verdict = died(action, tries, time_of(started_at), policy)
         calls.complete(db, attempt_id, verdict, None, now)
         if action not in calls.WITHOUT_EFFECT:
-            connections.stand(db, connection_id, verdict, now)
-    db.execute("UPDATE connections SET tries = 0 WHERE tries > 0")
+            connections.set_standing(db, connection_id, verdict, now)
+    connections.forget_tries(db)
     return len(open_attempts)
 
 
@@ -130,13 +130,8 @@ def _recover_consents(db: sqlite3.Connection, policy: Policy, now: datetime) -> 
         if action != Action.EXCHANGE_CODE:
             continue
         if connections.needs_consent(db, connection_id):
-            connections.stand(db, connection_id, verdict, now)
-        db.execute(
-            """UPDATE invitations SET outcome = 'response_lost', problem = ?, said = NULL
-               WHERE finished_at IS NULL
-                     AND id = (SELECT invitation_id FROM consents WHERE attempt_id = ?)""",
-            [verdict.problem, attempt_id],
-        )
+            connections.set_standing(db, connection_id, verdict, now)
+        visits.note_lost(db, attempt_id, verdict.problem)
     return len(rows)
 
 

@@ -81,7 +81,7 @@ def understood(
         [verdict.outcome, verdict.problem, found.attempt_id],
     )
     calls.take_won(db, codec, connection_id, found.attempt_id, verdict, now)
-    connections.stand(db, connection_id, verdict, now)
+    connections.set_standing(db, connection_id, verdict, now)
     if found.action is Action.EXCHANGE_CODE:
         visits.note_last(db, connection_id, Visit(UNVERIFIED), now)
     return True

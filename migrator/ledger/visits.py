@@ -85,6 +85,16 @@ def note_last(db: sqlite3.Connection, connection_id: int, visit: Visit, now: dat
         note(db, row[0], visit, now)
 
 
+def note_lost(db: sqlite3.Connection, attempt_id: int, problem: str) -> None:
+    """The exchange of a code whose process died: nobody knows what came of the visit."""
+    db.execute(
+        """UPDATE invitations SET outcome = 'response_lost', problem = ?, said = NULL
+           WHERE finished_at IS NULL
+                 AND id = (SELECT invitation_id FROM consents WHERE attempt_id = ?)""",
+        [problem, attempt_id],
+    )
+
+
 def note_settled(db: sqlite3.Connection, connection_id: int, verdict: Verdict, now: datetime) -> None:
     """What the job has found out about a pair that a user's visit won, and nobody had seen work."""
     if not verdict.pair_verified:
