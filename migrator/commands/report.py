@@ -55,11 +55,11 @@ def _facts(ledger: sqlite3.Connection, settings: Settings) -> Facts:
         generated_at=now,
         provider=find_profile(provider).title if provider in PROFILES else provider,
         status=status,
-        runs=list(ledgers.runs(ledger)),
+        runs=list(ledgers.listed_runs(ledger)),
         deadline=settings.job.deadline,
         connections=lambda: ledgers.listed(ledger),
         needs_consent=lambda: ledgers.needs_consent(ledger),
         problems=lambda: ledgers.problems(ledger),
-        rejects=lambda: ledgers.rejects(ledger),
+        rejects=lambda: ledgers.listed_rejects(ledger),
         days_of_end=lambda: ledgers.days_of_end(ledger),
     )

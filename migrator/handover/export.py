@@ -53,7 +53,7 @@ class Exporter:
         """
         with self._engine.open_run("export") as run:
             choose = one_a_user if choice.per_user else each_its_own
-            export_id, size = run.ledger.begin_export(
+            export_id, size = run.ledger.exports.begin(
                 destination.name,
                 str(destination.part) if destination.part else None,
                 choose,
@@ -62,21 +62,21 @@ class Exporter:
             try:
                 destination.write(
                     lambda: self._rows(run, export_id, choice),
-                    lambda sha256: run.ledger.seal_export(export_id, sha256),
+                    lambda sha256: run.ledger.exports.seal(export_id, sha256),
                 )
             except BaseException:
                 if destination.takes_back:  # else nobody knows what its reader made of it
-                    run.ledger.cancel_export(export_id)
+                    run.ledger.exports.cancel(export_id)
                 raise
-            run.ledger.finish_export(export_id)
+            run.ledger.exports.finish(export_id)
             run.ledger.end_run("done")
             rows = size.pairs if choice.per_user else size.connections
-            return HandedOver(size.connections, rows, run.ledger.ended_in_hand())
+            return HandedOver(size.connections, rows, run.ledger.exports.ended_in_hand())
 
     def _rows(self, run: OpenRun, export_id: int, choice: Choice) -> Iterator[Row]:
         now = self._engine.clock()
         users: set[str] = set()
-        for handed in run.ledger.taken(export_id):
+        for handed in run.ledger.exports.taken(export_id):
             if run.interruption.requested:
                 raise InterruptedExportError(
                     "interrupted: nothing counts as handed over", hint="export again when it suits"

@@ -1,8 +1,29 @@
-"""The ledger: one SQLite file that says what happened to every connection, and holds its tokens encrypted."""
+"""The ledger: one SQLite file that says what happened to every connection, and holds its tokens encrypted.
 
+A module a subject writes and reads it, mostly a table of the same name:
+
+- ``runs``: a command's beginning and end
+- ``rejects``: rows that could not be used; ``intake``: those that could, held against what is known
+- ``connections``: where each stands; ``agendas``: which of them are open and due
+- ``calls``: the intent of each call and its outcome (table ``attempts``); ``rescued_calls``: outcomes as text
+- ``sealed_answers``: answers that were not understood, kept to be read again
+- ``legacy_tokens``, ``pairs``: what calls won; ``shared_pairs``: one pair for what one consent connected
+- ``exports``: what was handed over (and table ``handings``); ``purge``: its tokens taken out
+- ``invitations``, ``visits``, ``consents``: who was asked, who came, each ``state`` that was used
+- ``recovery``, ``unfinished_exports``: what a dead process left
+- ``status``, ``campaign``: what is told to people; reads only
+
+``schema`` and ``migrations`` make the tables. ``file/`` is what the file is: opened, locked, encrypted,
+written, copied, put under a new key, rescued. ``access`` opens it, as ``Ledger`` (in ``job_ledger``) or as
+``ConsentLedger`` (in ``consent_ledger``), which have ``OpenLedger`` (in ``open_ledger``) in common.
+"""
+
+from migrator.ledger.access import open_for_consents, open_for_job, open_to_compare, open_to_read
 from migrator.ledger.calls import EndedCall
-from migrator.ledger.consent_ledger import ConsentLedger, open_for_consents
-from migrator.ledger.exports import Handed, HandedPair, InHand, Served
+from migrator.ledger.campaign import CampaignEntry, campaign
+from migrator.ledger.consent_ledger import ConsentLedger
+from migrator.ledger.consents import AlreadyUsed
+from migrator.ledger.exports import Handed, HandedPair, InHand
 from migrator.ledger.file.copying import copy
 from migrator.ledger.file.keys import find_key, key_path, make_key, readable_by_others, require_key
 from migrator.ledger.file.opening import exists, usable
@@ -10,35 +31,27 @@ from migrator.ledger.file.rotation import rotate_key
 from migrator.ledger.file.vault import LedgerKey
 from migrator.ledger.file.writer import HURRIED_WAIT
 from migrator.ledger.intake import Intake, plan_row, recognise
-from migrator.ledger.invitations import (
-    MISHAPS,
-    AlreadyUsed,
-    CampaignEntry,
-    Invitation,
-    Invitee,
-    Left,
-    Visit,
-    campaign,
-)
-from migrator.ledger.job_ledger import Ledger, TakenStock, open_for_job, open_to_compare, open_to_read
+from migrator.ledger.invitations import MISHAPS, Invitation, Invitee
+from migrator.ledger.job_ledger import Ledger
+from migrator.ledger.pairs import Finding, Served
 from migrator.ledger.purge import Purged
+from migrator.ledger.recovery import Left, TakenStock
+from migrator.ledger.rejects import listed_rejects
+from migrator.ledger.runs import Run, listed_runs
 from migrator.ledger.status import (
     Ends,
-    Finding,
     Listed,
     Pairs,
-    Run,
     Status,
     days_of_end,
     listed,
     needs_consent,
     one_view,
     problems,
-    rejects,
-    runs,
     status,
 )
 from migrator.ledger.unfinished_exports import Fate
+from migrator.ledger.visits import Visit
 
 __all__ = [
     "HURRIED_WAIT",
@@ -74,6 +87,8 @@ __all__ = [
     "find_key",
     "key_path",
     "listed",
+    "listed_rejects",
+    "listed_runs",
     "make_key",
     "needs_consent",
     "one_view",
@@ -85,10 +100,8 @@ __all__ = [
     "problems",
     "readable_by_others",
     "recognise",
-    "rejects",
     "require_key",
     "rotate_key",
-    "runs",
     "status",
     "usable",
 ]

@@ -1,16 +1,27 @@
-"""What the job reads: where a connection stands, and what an agenda still has to do. Reads only."""
+"""Where connections stand: read by every call, written by what came of it."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from migrator.ledger.file.codec import Codec, maybe_time_of, time_of, time_text
-from migrator.models import Action, AppType, Standing, State, StoredPair, TenantType, TokenPair
-from migrator.rules.agenda import Agenda, Work
+from migrator.ledger import pairs, shared_pairs
+from migrator.ledger.file.codec import Codec, maybe_time_of, maybe_time_text, time_of, time_text
+from migrator.models import (
+    NO_REFRESH_TOKEN,
+    Action,
+    AppType,
+    Connection,
+    Standing,
+    State,
+    StoredPair,
+    Tenant,
+    TenantType,
+    TokenPair,
+)
+from migrator.rules.verdict import Verdict
 
 _STANDING = """
     SELECT c.id, c.key, c.app_type, c.state, c.reason, c.tenant_id, c.tenant_type,
@@ -32,42 +43,6 @@ _STANDING = """
                AND replaced_at IS NULL AND dead_at IS NULL AND purged_at IS NULL)
     WHERE c.id = ?
 """
-
-_PAIR_IN_HAND = """EXISTS (
-    SELECT 1 FROM token_pairs own
-    WHERE own.connection_id = connections.id AND own.replaced_at IS NULL AND own.dead_at IS NULL
-          AND NOT EXISTS (SELECT 1 FROM handings WHERE own_pair_id = own.id)
-          AND (state = 'uncertain' OR {condition}))"""
-
-_LEFT_UNCERTAIN = "(state = 'uncertain' AND coalesce(doubt, '') IN ('refresh', 'verify'))"
-"""Settled by the next verification or refresh, though its pair may be dead by now."""
-
-_OF_WORK = {
-    Work.SWAP: "state IN ('pending', 'uncertain')",
-    Work.VERIFY: _PAIR_IN_HAND.format(condition="coalesce(own.verified_at, '') < :moment"),
-    Work.REFRESH_ENDING: _PAIR_IN_HAND.format(
-        condition="own.refresh_expires_at <= :moment AND own.obtained_at < :begun"
-    ),
-    Work.REFRESH_ALL: _PAIR_IN_HAND.format(condition="own.obtained_at < :begun"),
-}
-
-
-def _open(agenda: Agenda) -> tuple[str, dict[str, object]]:
-    """The condition for what an agenda still has to do, and its parameters."""
-    condition = _OF_WORK[agenda.work]
-    if agenda.work is not Work.SWAP:
-        # What an earlier verification or refresh left uncertain is settled on the way.
-        condition = f"(state IN ('migrated', 'uncertain') AND ({_LEFT_UNCERTAIN} OR {condition}))"
-    return (
-        f"""{condition} AND served_by IS NULL AND coalesce(doubt, '') <> 'revoke'
-            AND tries < :max_attempts AND id <= :upto""",
-        {
-            "max_attempts": agenda.max_attempts,
-            "upto": agenda.upto,
-            "moment": time_text(agenda.moment),
-            "begun": time_text(agenda.begun),
-        },
-    )
 
 
 def standing(db: sqlite3.Connection, codec: Codec, connection_id: int) -> Standing:
@@ -108,62 +83,157 @@ def _pair(codec: Codec, row: Sequence[Any]) -> StoredPair:
     return StoredPair(pair_id, pair, maybe_time_of(verified_at), bool(taken), maybe_time_of(obtained_at))
 
 
-def agenda_of(
+def add(
     db: sqlite3.Connection,
-    work: Work,
-    moment: datetime,
-    begun: datetime,
-    max_attempts: int,
+    codec: Codec,
+    connection: Connection,
+    standing: tuple[State, str],
     *,
-    limit: int | None = None,
-) -> Agenda:
-    """An agenda that takes in the first ``limit`` connections with such work to do, or all."""
-    (upto,) = db.execute("SELECT coalesce(max(id), 0) FROM connections").fetchone()
-    agenda = Agenda(work, upto, max_attempts, moment, begun)
-    if limit is None:
-        return agenda
-    condition, parameters = _open(agenda)
-    (upto,) = db.execute(
-        f"""SELECT coalesce(max(id), 0) FROM
-            (SELECT id FROM connections WHERE {condition} ORDER BY id LIMIT :limit)""",  # noqa: S608
-        {**parameters, "limit": limit},
-    ).fetchone()
-    return replace(agenda, upto=upto)
-
-
-def due(db: sqlite3.Connection, agenda: Agenda, now: datetime, *, after: int, limit: int) -> list[int]:
-    """Ids of open connections that may be called for now, in order, behind the id ``after``."""
-    condition, parameters = _open(agenda)
-    rows = db.execute(
-        f"""SELECT id FROM connections
-            WHERE {condition} AND id > :after AND (not_before IS NULL OR not_before <= :now)
-            ORDER BY id LIMIT :limit""",  # noqa: S608
-        {**parameters, "after": after, "now": time_text(now), "limit": limit},
+    provider: str,
+    run_id: int,
+    now: datetime,
+) -> int:
+    """A new connection, with the state and reason that it begins with; returns its id."""
+    state, reason = standing
+    cursor = db.execute(
+        """INSERT INTO connections
+           (key, provider, app_type, organisation, tenant_id, tenant_type, contact_email, state, reason,
+           further, row_print, run_id, created_at, updated_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        [
+            codec.key_for(connection),
+            provider,
+            connection.app_type.value,
+            connection.organisation,
+            connection.tenant_id,
+            connection.tenant_type.value,
+            connection.contact_email,
+            state.value,
+            reason,
+            codec.seal_further(connection.further),
+            codec.row_print(connection),
+            run_id,
+            time_text(now),
+            time_text(now),
+        ],
     )
-    return [row[0] for row in rows]
+    return int(cursor.lastrowid or 0)
 
 
-def next_due(db: sqlite3.Connection, agenda: Agenda) -> datetime | None:
-    """When the next open connection may be called for; None if none is open."""
-    condition, parameters = _open(agenda)
-    (number, earliest) = db.execute(
-        f"SELECT count(*), min(coalesce(not_before, '')) FROM connections WHERE {condition}",  # noqa: S608
-        parameters,
+def correct(
+    db: sqlite3.Connection, codec: Codec, standing: Standing, connection: Connection, now: datetime
+) -> None:
+    """What a row says of a connection that is known; where it stands is not touched."""
+    db.execute(
+        """UPDATE connections SET app_type = ?, organisation = ?, tenant_id = ?, tenant_type = ?,
+        contact_email = ?, further = ?, row_print = ?, updated_at = ? WHERE id = ?""",
+        [
+            connection.app_type.value,
+            connection.organisation,
+            connection.tenant_id or standing.tenant_id,
+            connection.tenant_type.value,
+            connection.contact_email,
+            codec.seal_further(connection.further),
+            codec.row_print(connection),
+            time_text(now),
+            standing.id,
+        ],
+    )
+
+
+def is_unchanged(db: sqlite3.Connection, standing: Standing) -> bool:
+    """Whether a connection still stands as it was read: whoever brings a new pair sets the old one aside.
+
+    One that is served by another's pair is nobody's to call for.
+    """
+    state, served = db.execute(
+        "SELECT state, served_by IS NOT NULL FROM connections WHERE id = ?", [standing.id]
     ).fetchone()
-    if not number:
-        return None
-    return time_of(earliest) if earliest else time_of("1970-01-01T00:00:00+00:00")
+    return bool(state == standing.state and not served) and (
+        standing.pair is None or pairs.is_current(db, standing.pair.id)
+    )
 
 
-def open_count(db: sqlite3.Connection, agenda: Agenda) -> int:
-    """How many connections of the agenda are open."""
-    condition, parameters = _open(agenda)
-    (number,) = db.execute(f"SELECT count(*) FROM connections WHERE {condition}", parameters).fetchone()  # noqa: S608
-    return int(number)
+def set_in_flight(db: sqlite3.Connection, connection_id: int, now: datetime) -> None:
+    """A call is about to leave for a connection, and so for all that are served by its pair."""
+    db.execute(
+        "UPDATE connections SET state = ?, updated_at = ? WHERE id = ? OR served_by = ?",
+        [State.IN_FLIGHT.value, time_text(now), connection_id, connection_id],
+    )
 
 
-def open_ids(db: sqlite3.Connection, agenda: Agenda) -> list[int]:
-    """Ids of the open connections of an agenda, in order."""
-    condition, parameters = _open(agenda)
-    rows = db.execute(f"SELECT id FROM connections WHERE {condition} ORDER BY id", parameters)  # noqa: S608
-    return [row[0] for row in rows]
+def set_standing(db: sqlite3.Connection, connection_id: int, verdict: Verdict, now: datetime) -> None:
+    """Where a connection stands from now on, and whoever is served by its pair."""
+    db.execute(
+        """UPDATE connections SET state = ?, reason = ?, doubt = ?, not_before = ?, tries = ?, updated_at = ?
+           WHERE id = ?""",
+        [
+            verdict.state.value,
+            verdict.reason,
+            verdict.doubt.value if verdict.doubt else None,
+            maybe_time_text(verdict.not_before),
+            verdict.tries,
+            time_text(now),
+            connection_id,
+        ],
+    )
+    shared_pairs.follow(db, connection_id, verdict, now)
+
+
+def rest(db: sqlite3.Connection, standing: Standing, state: State, reason: str, now: datetime) -> None:
+    """A connection that needs no call any more, unless it has gone on since its standing was read."""
+    if not is_unchanged(db, standing):
+        return
+    db.execute(
+        """UPDATE connections
+           SET state = ?, reason = ?, doubt = NULL, not_before = NULL, tries = 0, updated_at = ?
+           WHERE id = ?""",
+        [state.value, reason, time_text(now), standing.id],
+    )
+
+
+def retry_failed(db: sqlite3.Connection, now: datetime) -> int:
+    """Put what failed back in line; returns how many.
+
+    A swap that gave no refresh token took effect: refused the next time, its token was used up by it.
+    """
+    cursor = db.execute(
+        """UPDATE connections
+           SET state = CASE reason WHEN :fruitless THEN 'uncertain' ELSE 'pending' END,
+               doubt = CASE reason WHEN :fruitless THEN 'swap' END,
+               reason = CASE reason WHEN :fruitless THEN reason ELSE '' END,
+               not_before = NULL, tries = 0, updated_at = :now
+           WHERE state = 'failed'""",
+        {"fruitless": NO_REFRESH_TOKEN, "now": time_text(now)},
+    )
+    return cursor.rowcount
+
+
+def forget_tries(db: sqlite3.Connection) -> None:
+    """Give every open connection a fresh start."""
+    db.execute("UPDATE connections SET tries = 0 WHERE tries > 0")
+
+
+def note_user(db: sqlite3.Connection, connection_id: int, pair: TokenPair) -> None:
+    """Whose pair a connection has got; and which tenant it reaches, where the row did not say."""
+    db.execute(
+        """UPDATE connections SET user_id = ?, tenant_id = CASE tenant_id WHEN '' THEN ? ELSE tenant_id END
+           WHERE id = ?""",
+        [pair.user_id, pair.tenant_id, connection_id],
+    )
+
+
+def adopt_tenant(db: sqlite3.Connection, connection_id: int, tenant: Tenant) -> None:
+    """The tenant of a connection that had none to its name."""
+    known = [kind.value for kind in TenantType if kind.value == tenant.type.upper()]
+    db.execute(
+        """UPDATE connections SET tenant_id = ?, tenant_type = coalesce(?, tenant_type)
+           WHERE id = ? AND tenant_id = ''""",
+        [tenant.id, known[0] if known else None, connection_id],
+    )
+
+
+def needs_consent(db: sqlite3.Connection, connection_id: int) -> bool:
+    """Whether a connection waits for its user."""
+    (state,) = db.execute("SELECT state FROM connections WHERE id = ?", [connection_id]).fetchone()
+    return bool(state == State.NEEDS_CONSENT)

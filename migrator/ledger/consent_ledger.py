@@ -7,27 +7,21 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
-from migrator.ledger import calls, invitations, schema
-from migrator.ledger.calls import SERVE, EndedCall
-from migrator.ledger.file import copying, lock, opening
-from migrator.ledger.file.rescue import RescueFile
-from migrator.ledger.file.vault import LedgerKey, Vault
-from migrator.ledger.invitations import LINKS, Invitation, Left, Remaining, Visit
-from migrator.ledger.job_ledger import unlock
-from migrator.ledger.open_ledger import Book
-from migrator.models import Action, Clock, Secret, Standing
+from migrator.ledger import calls, consents, invitations, recovery, rescued_calls, runs, visits
+from migrator.ledger.calls import EndedCall
+from migrator.ledger.invitations import Invitation, Remaining
+from migrator.ledger.open_ledger import OpenLedger
+from migrator.ledger.recovery import Left
+from migrator.ledger.visits import Visit
+from migrator.models import Action, Secret, Standing
 from migrator.rules.verdict import Policy
 
 _COOKIE = "consent cookie"
 _STATE = "consent state"
 
 
-class ConsentLedger(Book):
+class ConsentLedger(OpenLedger):
     """A ledger as long as its users' consents are served."""
 
     def begin_run(self, policy: Policy, *, workers: int) -> Left:
@@ -35,56 +29,51 @@ class ConsentLedger(Book):
 
         Sets room aside for ``workers`` answers, should the ledger not take them.
         """
-        now = self._clock()
-        rescued = list(self._rescue.records())
+        now = self._session.now()
+        rescued = list(rescued_calls.waiting(self._rescue))
 
         def entry(db: sqlite3.Connection) -> tuple[int, Left]:
-            left = invitations.take_stock(db, self._codec, rescued, policy, now)
-            return calls.begin_run(db, SERVE, os.getpid(), (), now), left
+            left = recovery.take_stock_of_consents(db, self._session.codec, rescued, policy, now)
+            return runs.begin_run(db, runs.SERVE, os.getpid(), (), now), left
 
-        self._run_id, left = self._writer.write(entry)
+        self._session.run_id, left = self._session.write(entry)
         self._rescue.set_aside(workers)
         return left
-
-    @property
-    def link_key(self) -> bytes:
-        """What links are signed with."""
-        return self._codec.derived_key(LINKS)
 
     # --- invitations ---
 
     def invitation(self, invitation_id: str) -> Invitation | None:
         """An invitation, and where its connection stands; None if there is no such invitation."""
-        return invitations.invitation(self._reader(), invitation_id)
+        return invitations.invitation(self._session.reader(), invitation_id)
 
     def remaining(self, invitation_id: str) -> tuple[Remaining, ...]:
         """The invitations that still count and went to the same address as this one."""
-        return invitations.remaining(self._reader(), invitation_id, self._clock())
+        return invitations.remaining(self._session.reader(), invitation_id, self._session.now())
 
     def unverified(self) -> tuple[int, ...]:
         """Connections whose new pair may be asked for once more, and nobody has seen work yet."""
-        return invitations.unverified(self._reader(), self._clock())
+        return consents.unverified(self._session.reader(), self._session.now())
 
     def opened(self, invitation_id: str) -> None:
         """Somebody looked at the page of an invitation. Returns at once: nobody waits for a page for that."""
-        self._writer.write_later(lambda db: invitations.opened(db, invitation_id, self._clock()))
+        self._session.write_later(lambda db: visits.opened(db, invitation_id, self._session.now()))
 
     def came_back(self, state_sha256: str, invitation_id: str, visit: Visit) -> None:
         """A user came back without a code. Raises ``AlreadyUsed`` for the second time."""
 
         def entry(db: sqlite3.Connection) -> None:
-            now = self._clock()
-            invitations.use_state(db, state_sha256, invitation_id, None, now)
-            invitations.note_visit(db, invitation_id, visit, now)
+            now = self._session.now()
+            consents.use_state(db, state_sha256, invitation_id, None, now)
+            visits.note(db, invitation_id, visit, now)
 
-        self._writer.write(entry)
+        self._session.write(entry)
 
     def lost_track(self, invitation_id: str) -> str | None:
         """Somebody came back with an invitation's ``state`` and without its cookie; returns whose it is.
 
         None if there is no such invitation. It is counted, and nothing else comes of it.
         """
-        return self._writer.write(lambda db: invitations.lost_track(db, invitation_id))
+        return self._session.write(lambda db: visits.lost_track(db, invitation_id))
 
     # --- calls ---
 
@@ -93,9 +82,9 @@ class ConsentLedger(Book):
 
         None if the connection no longer waits for its user. Raises ``AlreadyUsed``.
         """
-        return self._writer.write(
-            lambda db: invitations.begin_exchange(
-                db, state_sha256, invitation_id, self._run_id, self._clock()
+        return self._session.write(
+            lambda db: consents.begin_exchange(
+                db, state_sha256, invitation_id, self._session.run_id, self._session.now()
             )
         )
 
@@ -106,8 +95,8 @@ class ConsentLedger(Book):
         """
 
         def entry(db: sqlite3.Connection) -> None:
-            if invitations.end_exchange(db, self._codec, call, self._clock()):
-                invitations.note_visit(db, invitation_id, visit, self._clock())
+            if consents.end_exchange(db, self._session.codec, call, self._session.now()):
+                visits.note(db, invitation_id, visit, self._session.now())
 
         self._record(call, entry)
 
@@ -116,8 +105,10 @@ class ConsentLedger(Book):
 
         None if the connection has gone on since its standing was read.
         """
-        return self._writer.write(
-            lambda db: calls.begin_call(db, standing, Action.VERIFY, self._run_id, self._clock())
+        return self._session.write(
+            lambda db: calls.begin_call(
+                db, standing, Action.VERIFY, self._session.run_id, self._session.now()
+            )
         )
 
     def end_verification(self, call: EndedCall, visit: Visit) -> None:
@@ -127,8 +118,8 @@ class ConsentLedger(Book):
         """
 
         def entry(db: sqlite3.Connection) -> None:
-            if invitations.end_verification(db, self._codec, call, self._clock()):
-                invitations.note_last_visit(db, call.connection_id, visit, self._clock())
+            if consents.end_verification(db, self._session.codec, call, self._session.now()):
+                visits.note_last(db, call.connection_id, visit, self._session.now())
 
         self._record(call, entry)
 
@@ -136,44 +127,16 @@ class ConsentLedger(Book):
 
     def seal_cookie(self, text: str) -> bytes:
         """Encrypt what a browser keeps for us."""
-        return self._codec.seal(text, _COOKIE)
+        return self._session.codec.seal(text, _COOKIE)
 
     def open_cookie(self, sealed: bytes) -> Secret:
         """What ``seal_cookie`` sealed. Raises ``LedgerError`` for anything else."""
-        return self._codec.open(sealed, _COOKIE)
+        return self._session.codec.open(sealed, _COOKIE)
 
     def seal_state(self, text: str) -> bytes:
         """Encrypt what a ``state`` says to us on its way back."""
-        return self._codec.seal(text, _STATE)
+        return self._session.codec.seal(text, _STATE)
 
     def open_state(self, sealed: bytes) -> Secret:
         """What ``seal_state`` sealed. Raises ``LedgerError`` for anything else."""
-        return self._codec.open(sealed, _STATE)
-
-
-@contextmanager
-def open_for_consents(
-    path: Path, key: LedgerKey, clock: Clock, *, hurry: threading.Event
-) -> Iterator[ConsentLedger]:
-    """Open a ledger to serve its users' consents, which only one process does.
-
-    Raises ``LedgerLockedError`` if another one does, or changes the ledger's key, or purges it;
-    ``LedgerError`` if there is no ledger, it is not ours, or the key is not its key.
-    """
-    path = path.resolve()
-    with lock.consents(path), opening.translated(path):
-        connection = opening.connect(path, readonly=False)
-        try:
-            opening.refuse_emptied(connection, path)
-            schema.prepare(connection, create=False)
-            copying.refuse_work_beside_the_original(connection, path)
-            codec = unlock(connection, key, may_claim=False)
-            rescue = RescueFile(lock.serve_path(path), Vault(key))
-        except BaseException:
-            connection.close()
-            raise
-        ledger = ConsentLedger(path, connection, codec, rescue, clock, hurry)
-        try:
-            yield ledger
-        finally:
-            ledger.close()
+        return self._session.codec.open(sealed, _STATE)

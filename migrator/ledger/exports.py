@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from migrator.ledger.file.codec import Codec, maybe_time_of, time_of, time_text
+from migrator.ledger.file.session import Session
 from migrator.models import TokenPair
 
 HANDED_OVER = """EXISTS (
@@ -80,7 +81,67 @@ class Unfinished:
     sha256: str | None
 
 
-def in_hand(db: sqlite3.Connection, now: datetime, *, only_new: bool) -> Iterator[InHand]:
+@dataclass(frozen=True)
+class Size:
+    """How much an export takes."""
+
+    connections: int
+    pairs: int
+
+
+class Exports:
+    """The exports of an open ledger."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def begin(
+        self,
+        target: str,
+        part: str | None,
+        choose: Callable[[Iterable[InHand]], Iterable[tuple[InHand, int]]],
+        *,
+        only_new: bool,
+    ) -> tuple[int, Size]:
+        """Put the intent of a hand-over on disk; returns the export's id, and how much it takes.
+
+        ``choose`` names for each connection in hand the pair that stands for it. ``part`` is the file that is
+        written before it gets the name ``target``.
+        """
+
+        def entry(db: sqlite3.Connection) -> tuple[int, Size]:
+            now = self._session.now()
+            export_id = _begin(db, self._session.run_id, target, part, now)
+            return export_id, _take(db, export_id, choose(_in_hand(db, now, only_new=only_new)))
+
+        return self._session.write(entry)
+
+    def taken(self, export_id: int) -> Iterator[HandedPair]:
+        """What an export takes, decrypted, pair by pair."""
+        return _taken(self._session.reader(), self._session.codec, export_id)
+
+    def seal(self, export_id: int, sha256: str) -> None:
+        """The file of an export is whole; only its name is missing."""
+        self._session.write(lambda db: _seal(db, export_id, sha256))
+
+    def finish(self, export_id: int) -> None:
+        """The application can have it: it counts as handed over."""
+        self._session.write(lambda db: _finish(db, export_id, self._session.now()))
+
+    def cancel(self, export_id: int) -> None:
+        """Nobody got anything."""
+        self._session.write(lambda db: _cancel(db, export_id))
+
+    def unfinished(self) -> list[Unfinished]:
+        """Exports whose process died."""
+        return _unfinished(self._session.reader())
+
+    def ended_in_hand(self) -> int:
+        """How many pairs nobody can use any more, for their refresh token has ended."""
+        return _ended_in_hand(self._session.reader(), self._session.now())
+
+
+def _in_hand(db: sqlite3.Connection, now: datetime, *, only_new: bool) -> Iterator[InHand]:
     """The connections that can be handed over, those of one user together.
 
     ``only_new`` leaves out what was handed over before. A pair whose refresh token has ended is left out too:
@@ -100,7 +161,7 @@ def in_hand(db: sqlite3.Connection, now: datetime, *, only_new: bool) -> Iterato
         )
 
 
-def ended_in_hand(db: sqlite3.Connection, now: datetime) -> int:
+def _ended_in_hand(db: sqlite3.Connection, now: datetime) -> int:
     """How many pairs nobody can use any more, for their refresh token has ended."""
     (number,) = db.execute(
         f"SELECT count(DISTINCT p.id) {IN_HAND} AND p.refresh_expires_at <= ? AND NOT {HANDED_OVER}",
@@ -109,21 +170,13 @@ def ended_in_hand(db: sqlite3.Connection, now: datetime) -> int:
     return int(number)
 
 
-def begin_export(db: sqlite3.Connection, run_id: int, target: str, part: str | None, now: datetime) -> int:
-    """The intent to hand over; returns the export's id. What it takes is added by ``take``."""
+def _begin(db: sqlite3.Connection, run_id: int, target: str, part: str | None, now: datetime) -> int:
+    """The intent to hand over; returns the export's id. What it takes is added by ``_take``."""
     cursor = db.execute(
         "INSERT INTO exports (run_id, target, part, started_at) VALUES (?, ?, ?, ?)",
         [run_id, _storable(target), _storable(part), time_text(now)],
     )
     return int(cursor.lastrowid or 0)
-
-
-@dataclass(frozen=True)
-class Size:
-    """How much an export takes."""
-
-    connections: int
-    pairs: int
 
 
 def _storable(name: str | None) -> str | bytes | None:
@@ -133,7 +186,7 @@ def _storable(name: str | None) -> str | bytes | None:
     return os.fsencode(name)
 
 
-def take(db: sqlite3.Connection, export_id: int, chosen: Iterable[tuple[InHand, int]]) -> Size:
+def _take(db: sqlite3.Connection, export_id: int, chosen: Iterable[tuple[InHand, int]]) -> Size:
     """Which connections an export takes, each with the pair that stands for it."""
     db.executemany(
         "INSERT INTO handings (export_id, connection_id, own_pair_id, pair_id) VALUES (?, ?, ?, ?)",
@@ -145,7 +198,7 @@ def take(db: sqlite3.Connection, export_id: int, chosen: Iterable[tuple[InHand, 
     return Size(connections, pairs)
 
 
-def taken(db: sqlite3.Connection, codec: Codec, export_id: int) -> Iterator[HandedPair]:
+def _taken(db: sqlite3.Connection, codec: Codec, export_id: int) -> Iterator[HandedPair]:
     """What an export takes, decrypted, pair by pair."""
     pair_id, pair, connections = None, None, list[Handed]()
     for row in db.execute(
@@ -179,12 +232,11 @@ def taken(db: sqlite3.Connection, codec: Codec, export_id: int) -> Iterator[Hand
         yield HandedPair(pair, tuple(connections))
 
 
-def seal_export(db: sqlite3.Connection, export_id: int, sha256: str) -> None:
-    """The file of an export is whole; only its name is missing."""
+def _seal(db: sqlite3.Connection, export_id: int, sha256: str) -> None:
     db.execute("UPDATE exports SET sha256 = ? WHERE id = ?", [sha256, export_id])
 
 
-def finish_export(db: sqlite3.Connection, export_id: int, now: datetime) -> None:
+def _finish(db: sqlite3.Connection, export_id: int, now: datetime) -> None:
     """The application can have it: it counts as handed over.
 
     What an earlier export may have handed over, without anybody knowing, is known now.
@@ -201,54 +253,13 @@ def finish_export(db: sqlite3.Connection, export_id: int, now: datetime) -> None
     )
 
 
-def cancel_export(db: sqlite3.Connection, export_id: int) -> None:
+def _cancel(db: sqlite3.Connection, export_id: int) -> None:
     """Nobody got anything."""
     db.execute("DELETE FROM handings WHERE export_id = ?", [export_id])
     db.execute("DELETE FROM exports WHERE id = ?", [export_id])
 
 
-def unfinished(db: sqlite3.Connection) -> list[Unfinished]:
+def _unfinished(db: sqlite3.Connection) -> list[Unfinished]:
     """Exports whose process died."""
     rows = db.execute("SELECT id, target, part, sha256 FROM exports WHERE finished_at IS NULL ORDER BY id")
     return [Unfinished(*row) for row in rows]
-
-
-@dataclass(frozen=True)
-class Served:
-    """A connection and the pair that stands for it."""
-
-    connection_id: int
-    own_pair: bool
-    """Whether the pair is its own; if not, it is another one's of the same user."""
-    owner: str
-    """The key of the connection whose pair it is; empty without a pair."""
-    others: tuple[str, ...]
-    """The keys of the other connections that the pair stands for."""
-    exported_at: datetime | None
-    purged: bool = False
-    """Whether its tokens are gone."""
-
-
-def served(db: sqlite3.Connection, key: str) -> Served | None:
-    """Which pair serves the connection of this key; None if there is no such connection."""
-    row = db.execute("SELECT id FROM connections WHERE key = ?", [key]).fetchone()
-    if row is None:
-        return None
-    pair = db.execute(
-        """SELECT mine.stands_for_it, mine.own_pair, owner.key, mine.exported_at, p.purged_at
-           FROM pairs mine JOIN token_pairs p ON p.id = mine.stands_for_it
-           JOIN connections owner ON owner.id = p.connection_id WHERE mine.key = ?""",
-        [key],
-    ).fetchone()
-    if pair is None:
-        return Served(row[0], own_pair=False, owner="", others=(), exported_at=None)
-    stands, own, owner, exported_at, purged_at = pair
-    others = db.execute("SELECT key FROM pairs WHERE stands_for_it = ? AND key <> ?", [stands, key])
-    return Served(
-        row[0],
-        stands == own and owner == key,
-        owner,
-        tuple(other for (other,) in others),
-        maybe_time_of(exported_at),
-        purged_at is not None,
-    )

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from migrator.ledger import calls, connections
-from migrator.ledger.file.codec import Codec, time_text
+from migrator.ledger import connections, legacy_tokens, rejects, runs
+from migrator.ledger.file.codec import Codec
 from migrator.models import Connection, Reject, Standing, State
 from migrator.rules.plan import Decision, Step, Tally, decision, first_step
 from migrator.sources.screening import Accepted
@@ -68,57 +68,26 @@ def take_all(
     """Take in all rows of a run's files; the caller's transaction makes that all or nothing."""
     tally = Tally()
     novelties: Counter[Novelty] = Counter()
-    db.execute(
-        "CREATE TEMP TABLE rejected_now (source TEXT, line INTEGER, PRIMARY KEY (source, line)) WITHOUT ROWID"
-    )
+    rejects.begin_intake(db)
     for number, row in enumerate(rows, start=1):
         recognised = recognise(db, codec, row) if isinstance(row, Accepted) else row
         if isinstance(recognised, Reject):
             tally.reject(recognised)
-            _reject(db, recognised, run_id)
+            rejects.add(db, recognised, run_id)
         elif isinstance(row, Accepted):
             tally.add(row.connection.app_type, plan_row(row, recognised, now))
             novelties[recognised.novelty] += 1
             take(db, codec, row, recognised, provider=provider, run_id=run_id, now=now)
         progress(number)
-    _forget_mended(db, sources)
-    db.execute("DROP TABLE rejected_now")
+    rejects.end_intake(db, sources)
     intake = Intake(
         tally,
         novelties[Novelty.NEW] + novelties[Novelty.CORRECTED],
         novelties[Novelty.KNOWN],
         tally.rejected.total(),
     )
-    db.execute(
-        "UPDATE runs SET accepted = ?, known = ?, rejected = ? WHERE id = ?",
-        [intake.accepted, intake.known, intake.rejected, run_id],
-    )
+    runs.count_rows(db, run_id, accepted=intake.accepted, known=intake.known, rejected=intake.rejected)
     return intake
-
-
-def _reject(db: sqlite3.Connection, reject: Reject, run_id: int) -> None:
-    db.execute("INSERT OR IGNORE INTO rejected_now VALUES (?, ?)", [reject.source, reject.line])
-    db.execute(
-        """INSERT INTO rejects (run_id, source, line, reason, detail) VALUES (?, ?, ?, ?, ?)
-           ON CONFLICT (source, line) DO UPDATE
-           SET run_id = excluded.run_id, reason = excluded.reason, detail = excluded.detail
-           WHERE reason <> excluded.reason OR detail <> excluded.detail""",
-        [run_id, reject.source, reject.line, reject.reason, reject.detail],
-    )
-
-
-def _forget_mended(db: sqlite3.Connection, sources: Sequence[str]) -> None:
-    """A file that was read again no longer has the rejects that were mended in it.
-
-    Standard input is another file each time.
-    """
-    for source in sources:
-        if source != "-":
-            db.execute(
-                """DELETE FROM rejects
-                   WHERE source = ? AND line NOT IN (SELECT line FROM rejected_now WHERE source = ?)""",
-                [source, source],
-            )
 
 
 def recognise(db: sqlite3.Connection, codec: Codec, accepted: Accepted) -> Recognised | Reject:
@@ -174,8 +143,11 @@ def take(
         case Novelty.KNOWN:
             return
         case Novelty.NEW:
-            connection_id = _insert(db, codec, accepted.connection, provider, run_id, now)
-            calls.add_legacy(db, codec, connection_id, accepted.connection.legacy, now)
+            first = _first_state(accepted.connection, now)
+            connection_id = connections.add(
+                db, codec, accepted.connection, first, provider=provider, run_id=run_id, now=now
+            )
+            legacy_tokens.add(db, codec, connection_id, accepted.connection.legacy, now)
         case Novelty.CORRECTED:
             _correct(db, codec, accepted.connection, recognised, now)
 
@@ -204,35 +176,6 @@ def _first_state(connection: Connection, now: datetime) -> tuple[State, str]:
     return (State.NEEDS_CONSENT, first.reason) if first.step is Step.MUST_CONSENT else (State.PENDING, "")
 
 
-def _insert(
-    db: sqlite3.Connection, codec: Codec, connection: Connection, provider: str, run_id: int, now: datetime
-) -> int:
-    state, reason = _first_state(connection, now)
-    cursor = db.execute(
-        """INSERT INTO connections
-           (key, provider, app_type, organisation, tenant_id, tenant_type, contact_email, state, reason,
-           further, row_print, run_id, created_at, updated_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-        [
-            codec.key_for(connection),
-            provider,
-            connection.app_type.value,
-            connection.organisation,
-            connection.tenant_id,
-            connection.tenant_type.value,
-            connection.contact_email,
-            state.value,
-            reason,
-            codec.seal_further(connection.further),
-            codec.row_print(connection),
-            run_id,
-            time_text(now),
-            time_text(now),
-        ],
-    )
-    return int(cursor.lastrowid or 0)
-
-
 def _correct(
     db: sqlite3.Connection, codec: Codec, connection: Connection, recognised: Recognised, now: datetime
 ) -> None:
@@ -240,24 +183,10 @@ def _correct(
     if standing is None:
         raise ValueError("only a known connection can be corrected")
     if recognised.new_token:
-        calls.add_legacy(db, codec, standing.id, connection.legacy, now)
+        legacy_tokens.add(db, codec, standing.id, connection.legacy, now)
     elif recognised.new_terms:
-        calls.set_expiry(db, standing.id, connection.legacy.expires_at)
+        legacy_tokens.set_expiry(db, standing.id, connection.legacy.expires_at)
     if _starts_anew(recognised):
         state, reason = _first_state(connection, now)
-        calls.rest(db, standing, state, reason, now)
-    db.execute(
-        """UPDATE connections SET app_type = ?, organisation = ?, tenant_id = ?, tenant_type = ?,
-        contact_email = ?, further = ?, row_print = ?, updated_at = ? WHERE id = ?""",
-        [
-            connection.app_type.value,
-            connection.organisation,
-            connection.tenant_id or standing.tenant_id,
-            connection.tenant_type.value,
-            connection.contact_email,
-            codec.seal_further(connection.further),
-            codec.row_print(connection),
-            time_text(now),
-            standing.id,
-        ],
-    )
+        connections.rest(db, standing, state, reason, now)
+    connections.correct(db, codec, standing, connection, now)

@@ -1,8 +1,7 @@
-"""The campaign, as the ledger records it: who was invited, who came, and what came of it.
+"""Invitations to consent: who was invited, until when, and how each stands.
 
 An invitation's id is random and says nothing; the token of its link is that id, signed, so that the ledger
-alone does not tell the links. That a state was used is written together with the intent of the call that uses
-its code: neither of them happens twice.
+alone does not tell the links.
 """
 
 from __future__ import annotations
@@ -10,26 +9,20 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from migrator.ledger import calls
-from migrator.ledger.calls import SERVE, EndedCall
-from migrator.ledger.file.codec import Codec, maybe_time_of, maybe_time_text, time_of, time_text
-from migrator.models import RESPONSE_LOST, Action, State
-from migrator.models import UNVERIFIED as UNVERIFIED_PAIR
-from migrator.rules.recovery import died
-from migrator.rules.tenants import NO_TENANT, OTHER_TENANT, SEVERAL_TENANTS
-from migrator.rules.verdict import Policy, Verdict
+from migrator.ledger.file.codec import Codec, maybe_time_of, time_of, time_text
+from migrator.ledger.file.session import Session
+from migrator.models import RESPONSE_LOST, UNVERIFIED, State
+from migrator.rules.tenants import NO_TENANT, OTHER_TENANT
 
 LINKS = "links of the consent campaign"
 """What the links' key is derived for."""
 
-UNVERIFIED = "unverified"
-"""Of an invitation's outcome: a pair is stored, and nobody has yet seen what it reaches."""
 
-MISHAPS = frozenset({RESPONSE_LOST, UNVERIFIED_PAIR, OTHER_TENANT, NO_TENANT})
+MISHAPS = frozenset({RESPONSE_LOST, UNVERIFIED, OTHER_TENANT, NO_TENANT})
 """Reasons that a user's visit may have given a connection: they say nothing of why its user was asked."""
 
 _MOST_REMAINING = 100
@@ -86,25 +79,30 @@ class Invitation:
     """The reason to invite, whatever has happened since."""
 
 
-@dataclass(frozen=True)
-class Visit:
-    """What came of a user's visit at the provider."""
+class Invitations:
+    """The invitations of an open ledger, as whoever invites needs them."""
 
-    outcome: str
-    problem: str = ""
-    said: str = ""
-    """What the provider said to it, masked, where an operator must know."""
-    finished: bool = False
-    """Whether what was asked for is connected."""
-    refused: bool = False
-    """Whether the user said no."""
-    connected: tuple[str, ...] = ()
-    """The names of what was connected."""
-    tenants: tuple[str, ...] = ()
-    """And the ids."""
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def invite(self, expires_at: datetime) -> int:
+        """Invite whoever must consent and holds no invitation that still counts; returns how many.
+
+        An invitation is of use until ``expires_at`` (UTC).
+        """
+        session = self._session
+        return session.write(lambda db: _invite(db, session.run_id, expires_at, session.now()))
+
+    def lengthen(self, expires_at: datetime) -> int:
+        """Let those that end before ``expires_at`` (UTC) end then; returns how many. None ends sooner."""
+        return self._session.write(lambda db: _lengthen(db, expires_at, self._session.now()))
+
+    def invitees(self) -> Iterator[Invitee]:
+        """Everybody whose invitation counts, with the input's further columns, decrypted."""
+        return _invitees(self._session.reader(), self._session.codec, self._session.now())
 
 
-def invite(db: sqlite3.Connection, run_id: int, expires_at: datetime, now: datetime) -> int:
+def _invite(db: sqlite3.Connection, run_id: int, expires_at: datetime, now: datetime) -> int:
     """Invite whoever must consent and holds no invitation that still counts; returns how many."""
     rows = db.execute(
         f"""SELECT c.id FROM connections c WHERE c.state = 'needs_consent' AND NOT EXISTS
@@ -123,7 +121,7 @@ def invite(db: sqlite3.Connection, run_id: int, expires_at: datetime, now: datet
     return len(rows)
 
 
-def lengthen(db: sqlite3.Connection, expires_at: datetime, now: datetime) -> int:
+def _lengthen(db: sqlite3.Connection, expires_at: datetime, now: datetime) -> int:
     """Let every invitation that counts do so until then at the least; returns how many end later now."""
     cursor = db.execute(
         f"""UPDATE invitations AS i SET expires_at = ?1 WHERE {_COUNTS.replace("?", "?2")} AND expires_at < ?1
@@ -133,7 +131,7 @@ def lengthen(db: sqlite3.Connection, expires_at: datetime, now: datetime) -> int
     return cursor.rowcount
 
 
-def invitees(db: sqlite3.Connection, codec: Codec, now: datetime) -> Iterator[Invitee]:
+def _invitees(db: sqlite3.Connection, codec: Codec, now: datetime) -> Iterator[Invitee]:
     """Everybody whose invitation counts."""
     for row in db.execute(
         f"""SELECT i.id, i.expires_at, c.key, c.organisation, c.contact_email, c.reason, c.further
@@ -198,279 +196,3 @@ def remaining(db: sqlite3.Connection, invitation_id: str, now: datetime) -> tupl
         [time_text(now), invitation_id],
     )
     return tuple(Remaining(*row) for row in rows)
-
-
-def opened(db: sqlite3.Connection, invitation_id: str, now: datetime) -> None:
-    """Somebody looked at the page of an invitation; the first time counts."""
-    db.execute(
-        "UPDATE invitations SET opened_at = ? WHERE id = ? AND opened_at IS NULL",
-        [time_text(now), invitation_id],
-    )
-
-
-def lost_track(db: sqlite3.Connection, invitation_id: str) -> str | None:
-    """Count one who came back without what their browser was given; returns the connection's key."""
-    row = db.execute(
-        """UPDATE invitations SET lost_track = lost_track + 1 WHERE id = ?
-           RETURNING (SELECT key FROM connections WHERE id = connection_id)""",
-        [invitation_id],
-    ).fetchone()
-    return str(row[0]) if row else None
-
-
-def use_state(
-    db: sqlite3.Connection, state_sha256: str, invitation_id: str, attempt_id: int | None, now: datetime
-) -> None:
-    """A user came back with this state. Raises ``AlreadyUsed`` for the second time."""
-    try:
-        db.execute(
-            "INSERT INTO consents (state_sha256, invitation_id, attempt_id, used_at) VALUES (?, ?, ?, ?)",
-            [state_sha256, invitation_id, attempt_id, time_text(now)],
-        )
-    except sqlite3.IntegrityError:
-        raise AlreadyUsed from None
-
-
-class AlreadyUsed(Exception):  # noqa: N818 - it is no fault
-    """A state came a second time: a reload, the back button, or somebody who replays it."""
-
-
-def begin_exchange(
-    db: sqlite3.Connection, state_sha256: str, invitation_id: str, run_id: int, now: datetime
-) -> int | None:
-    """The intent to exchange a code, and that its state is used, in one; returns the attempt's id.
-
-    None if the connection no longer waits for its user. Raises ``AlreadyUsed``.
-    """
-    (connection_id, state) = db.execute(
-        """SELECT c.id, c.state FROM invitations i JOIN connections c ON c.id = i.connection_id
-           WHERE i.id = ?""",
-        [invitation_id],
-    ).fetchone()
-    if state != State.NEEDS_CONSENT:
-        use_state(db, state_sha256, invitation_id, None, now)
-        return None
-    cursor = db.execute(
-        "INSERT INTO attempts (connection_id, run_id, action, started_at) VALUES (?, ?, ?, ?)",
-        [connection_id, run_id, Action.EXCHANGE_CODE.value, time_text(now)],
-    )
-    attempt_id = int(cursor.lastrowid or 0)
-    use_state(db, state_sha256, invitation_id, attempt_id, now)
-    return attempt_id
-
-
-def end_exchange(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: datetime) -> bool:
-    """The outcome of an exchange, with the pair that it won; returns whether it decided anything.
-
-    Where the connection has gone on without its user meanwhile, the pair is stored, and stands for nothing;
-    and where it waits for what another visit of theirs has won, an exchange that won nothing changes nothing.
-    """
-    won = call.verdict.new_pair
-    if _waits(db, call.connection_id) if won else _needs_consent(db, call.connection_id):
-        calls.end_call(db, codec, call, now)
-        return True
-    calls.complete_call(db, codec, call, now)
-    if won is not None:
-        calls.keep_pair(db, codec, call.connection_id, call.attempt_id, won, now, set_aside=True)
-    return False
-
-
-def end_verification(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: datetime) -> bool:
-    """The outcome of a verification; returns whether it decided anything.
-
-    It does not where another pair has come meanwhile, or somebody else has settled the connection.
-    """
-    stands = db.execute(
-        "SELECT 1 FROM token_pairs WHERE id = ? AND replaced_at IS NULL AND dead_at IS NULL", [call.pair_id]
-    ).fetchone()
-    if stands and _waits(db, call.connection_id):
-        calls.end_call(db, codec, call, now)
-        return True
-    calls.complete_call(db, codec, call, now)
-    return False
-
-
-def _waits(db: sqlite3.Connection, connection_id: int) -> bool:
-    """Whether a connection waits for its user, or for what a consent of theirs has won."""
-    row = db.execute(
-        """SELECT 1 FROM connections WHERE id = ? AND
-           (state = 'needs_consent' OR (state = 'uncertain' AND doubt = 'exchange_code'))""",
-        [connection_id],
-    ).fetchone()
-    return row is not None
-
-
-def _needs_consent(db: sqlite3.Connection, connection_id: int) -> bool:
-    (state,) = db.execute("SELECT state FROM connections WHERE id = ?", [connection_id]).fetchone()
-    return bool(state == State.NEEDS_CONSENT)
-
-
-def note_visit(db: sqlite3.Connection, invitation_id: str, visit: Visit, now: datetime) -> None:
-    """What came of a user's visit at the provider; what is finished stays so."""
-    moment = time_text(now)
-    db.execute(
-        """UPDATE invitations SET outcome = ?, problem = ?, said = ?, connected = ?, tenants = ?,
-           finished_at = CASE WHEN ? THEN ? END, refused_at = CASE WHEN ? THEN ? ELSE refused_at END
-           WHERE id = ? AND finished_at IS NULL""",
-        [
-            visit.outcome,
-            visit.problem or None,
-            visit.said or None,
-            json.dumps(visit.connected) if visit.connected else None,
-            json.dumps(visit.tenants) if visit.tenants else None,
-            visit.finished,
-            moment,
-            visit.refused,
-            moment,
-            invitation_id,
-        ],
-    )
-
-
-def note_last_visit(db: sqlite3.Connection, connection_id: int, visit: Visit, now: datetime) -> None:
-    """The same for whichever invitation of a connection a pair was last won by."""
-    row = db.execute(
-        """SELECT s.invitation_id FROM consents s JOIN invitations i ON i.id = s.invitation_id
-           WHERE i.connection_id = ? AND s.attempt_id IS NOT NULL ORDER BY s.attempt_id DESC LIMIT 1""",
-        [connection_id],
-    ).fetchone()
-    if row is not None:
-        note_visit(db, row[0], visit, now)
-
-
-def note_settled(db: sqlite3.Connection, connection_id: int, verdict: Verdict, now: datetime) -> None:
-    """What the job has found out about a pair that a user's visit won, and nobody had seen work."""
-    if not verdict.pair_verified:
-        return
-    row = db.execute(
-        "SELECT id FROM invitations WHERE connection_id = ? AND outcome = ? AND finished_at IS NULL",
-        [connection_id, UNVERIFIED],
-    ).fetchone()
-    if row is None:
-        return
-    if verdict.state is State.MIGRATED:
-        outcome = SEVERAL_TENANTS if verdict.reason == SEVERAL_TENANTS else "connected"
-        note_visit(db, row[0], Visit(outcome, verdict.problem, finished=True), now)
-    else:
-        outcome = {OTHER_TENANT: "other_tenant", NO_TENANT: "no_tenant"}[verdict.reason]
-        note_visit(db, row[0], Visit(verdict.problem or outcome, verdict.reason), now)
-
-
-@dataclass(frozen=True)
-class Left:
-    """What an earlier process of the application had left."""
-
-    rescued: int
-    """Answers from its rescue file, now in the ledger."""
-    open_calls: int
-    """Calls that were under way when it died."""
-    unverified: tuple[int, ...]
-    """Connections whose new pair nobody has seen work yet."""
-
-
-def take_stock(
-    db: sqlite3.Connection, codec: Codec, rescued: Iterable[EndedCall], policy: Policy, now: datetime
-) -> Left:
-    """Complete what an earlier process of the application left open when it died."""
-    taken_in = 0
-    for call in rescued:
-        action = _open_action(db, call.attempt_id)
-        if action is Action.EXCHANGE_CODE:
-            if end_exchange(db, codec, call, now) and call.verdict.new_pair is not None:
-                note_last_visit(db, call.connection_id, Visit(UNVERIFIED), now)
-        elif action is Action.VERIFY:
-            end_verification(db, codec, call, now)
-        taken_in += action is not None
-    open_calls = _recover(db, policy, now)
-    return Left(taken_in, open_calls, unverified(db))
-
-
-def unverified(db: sqlite3.Connection, now: datetime | None = None) -> tuple[int, ...]:
-    """Connections whose new pair nobody has seen work yet; with ``now``, those that may be asked for then."""
-    rows = db.execute(
-        """SELECT id FROM connections WHERE state = 'uncertain' AND doubt = 'exchange_code'
-           AND (? IS NULL OR coalesce(not_before, '') <= ?) ORDER BY id""",
-        [maybe_time_text(now)] * 2,
-    )
-    return tuple(row[0] for row in rows)
-
-
-def left_open(db: sqlite3.Connection) -> bool:
-    """Whether a process of the application, alive or not, has calls under way."""
-    row = db.execute(
-        "SELECT 1 FROM attempts a JOIN runs r ON r.id = a.run_id WHERE a.outcome IS NULL AND r.command = ?",
-        [SERVE],
-    ).fetchone()
-    return row is not None
-
-
-def _open_action(db: sqlite3.Connection, attempt_id: int) -> Action | None:
-    row = db.execute("SELECT action FROM attempts WHERE id = ? AND outcome IS NULL", [attempt_id]).fetchone()
-    return Action(row[0]) if row else None
-
-
-def _recover(db: sqlite3.Connection, policy: Policy, now: datetime) -> int:
-    rows: Sequence[tuple[int, int, str, str]] = db.execute(
-        """SELECT a.id, a.connection_id, a.action, a.started_at FROM attempts a JOIN runs r ON r.id = a.run_id
-           WHERE a.outcome IS NULL AND r.command = ?""",
-        [SERVE],
-    ).fetchall()
-    for attempt_id, connection_id, action, started_at in rows:
-        verdict = died(Action(action), 0, time_of(started_at), policy)
-        calls.complete(db, attempt_id, verdict, None, now)
-        if action != Action.EXCHANGE_CODE:
-            continue
-        if _needs_consent(db, connection_id):
-            calls.stand(db, connection_id, verdict, now)
-        db.execute(
-            """UPDATE invitations SET outcome = 'response_lost', problem = ?, said = NULL
-               WHERE finished_at IS NULL
-                     AND id = (SELECT invitation_id FROM consents WHERE attempt_id = ?)""",
-            [verdict.problem, attempt_id],
-        )
-    return len(rows)
-
-
-@dataclass(frozen=True)
-class CampaignEntry:
-    """A connection of the campaign, as lists show it; times are texts, empty where nothing happened."""
-
-    key: str
-    organisation: str
-    contact_email: str
-    app_type: str
-    reason: str
-    tenant_id: str
-    tenant_type: str
-    updated_at: str
-    state: str
-    invitation: str
-    """``not_invited``, ``invited``, ``opened``, ``checking``, ``finished``, ``refused``, ``failed`` or
-    ``expired``.
-    """
-    invited_at: str
-    expires_at: str
-    opened_at: str
-    finished_at: str
-    refused_at: str
-    outcome: str
-    problem: str
-    said: str
-    """What the provider said to it, masked, where that is the application's affair."""
-    lost_track: str
-    """How often somebody came back without their cookie; empty if nobody did."""
-    connected: tuple[str, ...]
-    """The names of what the user connected at the last visit."""
-
-
-def campaign(db: sqlite3.Connection) -> Iterator[CampaignEntry]:
-    """Whoever must consent or was invited to, in the order in which they came."""
-    for row in db.execute(
-        """SELECT c.key, c.organisation, c.contact_email, c.app_type, c.reason, c.tenant_id, c.tenant_type,
-                  c.updated_at, c.state, i.invitation, coalesce(i.invited_at, ''), coalesce(i.expires_at, ''),
-                  coalesce(i.opened_at, ''), coalesce(i.finished_at, ''), coalesce(i.refused_at, ''),
-                  coalesce(i.outcome, ''), coalesce(i.problem, ''), coalesce(i.said, ''),
-                  coalesce(nullif(i.lost_track, 0), '') || '', coalesce(i.connected, '[]')
-           FROM invited i JOIN connections c ON c.key = i.key ORDER BY c.id"""
-    ):
-        yield CampaignEntry(*(*row[:-1], tuple(json.loads(row[-1]))))

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from migrator.ledger import calls, invitations
+from migrator.ledger import calls, connections, visits
 from migrator.ledger.file.codec import Codec, time_of
-from migrator.ledger.invitations import UNVERIFIED, Visit
+from migrator.ledger.visits import UNVERIFIED, Visit
 from migrator.models import Action
 from migrator.providers import Answer
 from migrator.rules.verdict import Verdict
@@ -40,7 +40,7 @@ class SealedAnswer:
     """Without its headers: they are not kept."""
 
 
-def connections(db: sqlite3.Connection) -> list[int]:
+def not_understood(db: sqlite3.Connection) -> list[int]:
     """Ids of the connections for which a pair in such an answer would be of use, in order."""
     rows = db.execute(
         f"""SELECT DISTINCT c.id FROM attempts a JOIN connections c ON c.id = a.connection_id
@@ -81,7 +81,7 @@ def understood(
         [verdict.outcome, verdict.problem, found.attempt_id],
     )
     calls.take_won(db, codec, connection_id, found.attempt_id, verdict, now)
-    calls.stand(db, connection_id, verdict, now)
+    connections.set_standing(db, connection_id, verdict, now)
     if found.action is Action.EXCHANGE_CODE:
-        invitations.note_last_visit(db, connection_id, Visit(UNVERIFIED), now)
+        visits.note_last(db, connection_id, Visit(UNVERIFIED), now)
     return True

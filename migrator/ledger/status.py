@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from migrator.ledger.file.codec import maybe_time_of, time_of, time_text
+from migrator.ledger import runs
+from migrator.ledger.file.codec import maybe_time_of, time_text
+from migrator.ledger.runs import Run
 from migrator.models import AppType, State
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run, as the ledger records it."""
-
-    id: int
-    command: str
-    process: int
-    started_at: datetime
-    finished_at: datetime | None
-    outcome: str | None
-    """``done``, ``incomplete``, ``stopped``, ``interrupted``, or None: under way, or killed."""
-    accepted: int
-    known: int
-    rejected: int
-    sources: tuple[str, ...]
-    resume_at: datetime | None = None
-    """When the provider lets the next one go on, where it stopped this one and said so (UTC)."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +87,7 @@ def status(db: sqlite3.Connection, now: datetime) -> Status:
             of_state[reason] = of_state.get(reason, 0) + number
     provider = db.execute("SELECT provider FROM connections LIMIT 1").fetchone()
     (rejected,) = db.execute("SELECT count(*) FROM rejects").fetchone()
-    last = next(runs(db, newest_first=True), None)
+    last = next(runs.listed_runs(db, newest_first=True), None)
     return Status(
         provider=provider[0] if provider else "",
         total=sum(states.values()),
@@ -173,67 +154,6 @@ def days_of_end(db: sqlite3.Connection) -> Iterator[tuple[str, int, int]]:
 
 
 @dataclass(frozen=True)
-class Finding:
-    """A pair that works, and does not reach what the legacy row said."""
-
-    key: str
-    organisation: str
-    tenant_id: str
-    tenant_type: str
-    reason: str
-    reached: tuple[str, ...]
-    """The tenants that it does reach, as far as anybody asked."""
-
-
-def findings(db: sqlite3.Connection) -> Iterator[Finding]:
-    """Pairs that work, and do not reach what the legacy row said."""
-    for key, organisation, tenant_id, tenant_type, reason, reached in db.execute(
-        """SELECT c.key, c.organisation, c.tenant_id, c.tenant_type, c.reason, p.reached
-           FROM connections c JOIN token_pairs p ON p.connection_id = coalesce(c.served_by, c.id)
-           WHERE c.state = 'migrated' AND c.reason NOT IN ('', 'lifetime_assumed')
-                 AND p.dead_at IS NULL AND p.replaced_at IS NULL
-           ORDER BY c.id"""
-    ):
-        tenants = tuple(json.loads(reached)) if reached else ()
-        yield Finding(key, organisation, tenant_id, tenant_type, reason, tenants)
-
-
-def given_up(db: sqlite3.Connection, run_id: int) -> int:
-    """How many connections a run found to be over: their users must consent again."""
-    (number,) = db.execute(
-        """SELECT count(*) FROM connections WHERE state = 'needs_consent' AND id IN
-           (SELECT connection_id FROM attempts WHERE run_id = ? AND outcome = 'over')""",
-        [run_id],
-    ).fetchone()
-    return int(number)
-
-
-def ended_calls(db: sqlite3.Connection, run_id: int) -> Counter[tuple[str, str]]:
-    """The calls of a run that have ended: action and outcome to number."""
-    rows = db.execute(
-        """SELECT action, outcome, count(*) FROM attempts
-           WHERE run_id = ? AND outcome IS NOT NULL GROUP BY action, outcome""",
-        [run_id],
-    )
-    return Counter({(action, outcome): number for action, outcome, number in rows})
-
-
-def runs(db: sqlite3.Connection, *, newest_first: bool = False) -> Iterator[Run]:
-    """Every run."""
-    order = "DESC" if newest_first else "ASC"
-    rows = db.execute(
-        f"""SELECT id, command, process, started_at, finished_at, outcome, accepted, known, rejected, sources,
-                   resume_at
-            FROM runs ORDER BY id {order}"""  # noqa: S608
-    )
-    for row in rows:
-        yield Run(
-            row[0], row[1], row[2], time_of(row[3]), maybe_time_of(row[4]), row[5], row[6], row[7], row[8],
-            tuple(row[9].split("\n")) if row[9] else (), maybe_time_of(row[10]),
-        )  # fmt: skip
-
-
-@dataclass(frozen=True)
 class Listed:
     """One connection, as lists and reports show it."""
 
@@ -278,8 +198,3 @@ def problems(db: sqlite3.Connection) -> Iterator[Listed]:
 def _listed(db: sqlite3.Connection, where: str) -> Iterator[Listed]:
     for row in db.execute(f"{_LISTED} WHERE {where} ORDER BY c.id"):
         yield Listed(*row)
-
-
-def rejects(db: sqlite3.Connection) -> Iterator[tuple[str, int, str, str]]:
-    """Source, line, reason and detail of every row that could not be used."""
-    yield from db.execute("SELECT source, line, reason, detail FROM rejects ORDER BY id")

@@ -190,4 +190,4 @@ def test_a_rescue_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
         RescueFile.waits(ledger)
     assert caught.value.hint
     with pytest.raises(LedgerError, match="rescue file"):
-        list(RescueFile(ledger, Vault(LedgerKey.generate())).records())
+        list(RescueFile(ledger, Vault(LedgerKey.generate())).read(str))

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from migrator import cli
-from migrator.ledger import HandedPair, Ledger
+from migrator.ledger import HandedPair
+from migrator.ledger.exports import Exports
 
 if __name__ == "__main__":
     number, _, *arguments = sys.argv[1:]
-    taken = Ledger.taken
+    taken = Exports.taken
 
     def interrupted(*given: Any) -> Iterator[HandedPair]:
         for count, pair in enumerate(taken(*given)):
@@ -23,6 +24,6 @@ if __name__ == "__main__":
                 os.kill(os.getpid(), int(number))
             yield pair
 
-    Ledger.taken = interrupted  # type: ignore[method-assign, assignment]
+    Exports.taken = interrupted  # type: ignore[method-assign, assignment]
     sys.argv = ["migrator", *arguments]
     cli.main()

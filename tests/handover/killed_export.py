@@ -15,7 +15,8 @@ from typing import Any
 
 from migrator import cli, output_files
 from migrator.handover import destinations
-from migrator.ledger import Ledger, purge
+from migrator.ledger import purge
+from migrator.ledger.exports import Exports
 from migrator.ledger.file import opening
 
 EXPORT_STEPS = (
@@ -65,13 +66,13 @@ class Killer:
 def arm_export(killer: Killer) -> None:
     """Put the killer's ears to each step of an export."""
     hooks: dict[str, Any] = {
-        "begin_export": killer.around(Ledger.begin_export, before="before intent", after="after intent"),
-        "seal_export": killer.around(Ledger.seal_export, before="before seal", after="after seal"),
-        "finish_export": killer.around(Ledger.finish_export, before="before finish", after="after finish"),
-        "taken": _taken(killer, Ledger.taken),
+        "begin": killer.around(Exports.begin, before="before intent", after="after intent"),
+        "seal": killer.around(Exports.seal, before="before seal", after="after seal"),
+        "finish": killer.around(Exports.finish, before="before finish", after="after finish"),
+        "taken": _taken(killer, Exports.taken),
     }
     for name, hook in hooks.items():
-        setattr(Ledger, name, hook)
+        setattr(Exports, name, hook)
     setattr(destinations, "give_name", killer.around(output_files.give_name, after="after naming"))  # noqa: B010
     Path.hardlink_to = killer.around(Path.hardlink_to, after="after link")  # type: ignore[method-assign]
 

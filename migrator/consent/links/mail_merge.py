@@ -58,10 +58,10 @@ def write_links(
         raise OutputError(f"{output} exists already", hint="links never replace a file: name another")
     with engine.open_run("reconsent links") as run:
         expires_at = engine.clock() + validity.duration
-        new = run.ledger.invite(expires_at)
-        lengthened = run.ledger.lengthen_invitations(expires_at) if validity.lengthens else 0
-        further, invited = _survey(run.ledger.invitees(), expires_at, new, lengthened)
-        rows = _rows(run.ledger.invitees(), further, Tokens(run.ledger.link_key), public_url)
+        new = run.ledger.invitations.invite(expires_at)
+        lengthened = run.ledger.invitations.lengthen(expires_at) if validity.lengthens else 0
+        further, invited = _survey(run.ledger.invitations.invitees(), expires_at, new, lengthened)
+        rows = _rows(run.ledger.invitations.invitees(), further, Tokens(run.ledger.link_key), public_url)
         lines = csv_lines((*COLUMNS, *map(_heading, further)), rows)
         write_new_file(output, itertools.chain([_BOM] if excel else [], lines))
         run.ledger.end_run("done")

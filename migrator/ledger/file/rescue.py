@@ -1,4 +1,4 @@
-"""Where an answer goes that the ledger could not take: an encrypted file beside it.
+"""Where an answer goes that the ledger could not take: an encrypted file beside it, one text a line.
 
 A disk that is full for the ledger is full for a new file too, so the file is made, and its blocks allocated,
 before the first call. What is in it is taken into the ledger the next time that it is opened for a job.
@@ -7,28 +7,21 @@ before the first call. What is in it is taken into the ledger the next time that
 from __future__ import annotations
 
 import base64
-import json
 import logging
 import os
 import threading
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from itertools import chain, count
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from migrator.errors import LedgerError, LedgerUnwritableError
-from migrator.ledger.calls import EndedCall
-from migrator.ledger.file.codec import maybe_time_of, maybe_time_text, time_of, time_text
 from migrator.ledger.file.vault import Vault
-from migrator.models import Action, LegacyToken, Secret, State, Tenant, TokenPair
-from migrator.rules.verdict import Verdict
+
+T = TypeVar("T")
 
 ROOM_FOR_EACH = 16 * 1024
 """Bytes for one answer: several times the largest pair that was ever seen."""
-
-LONGEST_UNREADABLE = 4 * 1024
-"""Bytes of an answer that nobody could read which are worth the room."""
 
 _PURPOSE = "rescue"
 
@@ -56,10 +49,12 @@ class RescueFile:
         except OSError as error:
             raise _unreadable(ledger.with_name(ledger.name + ".rescue"), error) from None
 
-    def records(self) -> Iterator[EndedCall]:
-        """What an earlier job could not write into the ledger; a damaged line is passed over, and kept.
+    def read(self, decode: Callable[[str], T]) -> Iterator[T]:
+        """What an earlier job could not write into the ledger, decoded; a damaged line is passed over, and
+        kept.
 
-        Raises ``LedgerError`` if the file cannot be read.
+        ``decode`` raises ``ValueError`` or ``KeyError`` for a text that it does not know. Raises
+        ``LedgerError`` if the file cannot be read.
         """
         try:
             content = self.path.read_bytes()
@@ -70,11 +65,11 @@ class RescueFile:
         for line in content.strip(b"\0").split(b"\n"):
             if line:
                 try:
-                    call = _decode(self.vault.open(base64.b64decode(line), _PURPOSE).reveal())
+                    decoded = decode(self.vault.open(base64.b64decode(line), _PURPOSE).reveal())
                 except (ValueError, KeyError, LedgerError):
                     self._damaged = True
                 else:
-                    yield call
+                    yield decoded
 
     def clear(self) -> None:
         """Take the file away, once the ledger has what was in it. Raises ``OSError``."""
@@ -108,11 +103,9 @@ class RescueFile:
         others = (first.with_name(f"{first.name}.{number}") for number in count(2))
         return next(path for path in chain([first], others) if not path.exists())
 
-    def save(self, call: EndedCall) -> None:
-        """Put one answer on disk. Raises ``OSError`` if even that cannot be done."""
-        if call.unreadable is not None and len(call.unreadable) > LONGEST_UNREADABLE:
-            call = replace(call, unreadable=None)
-        line = base64.b64encode(self.vault.seal(_encode(call), _PURPOSE)) + b"\n"
+    def save(self, text: str) -> None:
+        """Put one text on disk. Raises ``OSError`` if even that cannot be done."""
+        line = base64.b64encode(self.vault.seal(text, _PURPOSE)) + b"\n"
         with self._lock:
             if self._descriptor is None:
                 raise OSError("the rescue file is not open")
@@ -136,113 +129,4 @@ def _unreadable(path: Path, error: OSError) -> LedgerError:
     return LedgerError(
         f"the rescue file {path} cannot be read: {error.strerror}",
         hint="answers wait in it that the ledger lacks: see that it is a file of yours, and run it again",
-    )
-
-
-def _encode(call: EndedCall) -> str:
-    verdict = call.verdict
-    document = {
-        "attempt_id": call.attempt_id,
-        "connection_id": call.connection_id,
-        "pair_id": call.pair_id,
-        "http_status": call.http_status,
-        "unreadable": base64.b64encode(call.unreadable).decode() if call.unreadable is not None else None,
-        "outcome": verdict.outcome,
-        "problem": verdict.problem,
-        "state": verdict.state,
-        "reason": verdict.reason,
-        "doubt": verdict.doubt,
-        "not_before": maybe_time_text(verdict.not_before),
-        "tries": verdict.tries,
-        "new_pair": _pair_document(verdict.new_pair) if verdict.new_pair else None,
-        "new_pair_set_aside": verdict.new_pair_set_aside,
-        "new_legacy": _legacy_document(verdict.new_legacy) if verdict.new_legacy else None,
-        "pair_verified": verdict.pair_verified,
-        "reached": verdict.reached,
-        "adopted": [verdict.adopted.id, verdict.adopted.type] if verdict.adopted else None,
-        "pair_set_aside": verdict.pair_set_aside,
-        "pair_dead": verdict.pair_dead,
-        "pair_expired": verdict.pair_expired,
-        "token_expired": verdict.token_expired,
-        "seen": [[tenant.id, tenant.type, tenant.name] for tenant in verdict.seen],
-        "chosen": [[tenant.id, tenant.type, tenant.name] for tenant in verdict.chosen],
-    }
-    return json.dumps(document)
-
-
-def _decode(text: str) -> EndedCall:
-    document: dict[str, Any] = json.loads(text)
-    verdict = Verdict(
-        outcome=document["outcome"],
-        problem=document["problem"],
-        state=State(document["state"]),
-        reason=document["reason"],
-        doubt=Action(document["doubt"]) if document["doubt"] else None,
-        not_before=maybe_time_of(document["not_before"]),
-        tries=document["tries"],
-        new_pair=_pair(document["new_pair"]) if document["new_pair"] else None,
-        new_pair_set_aside=document.get("new_pair_set_aside", False),
-        new_legacy=_legacy(document["new_legacy"]) if document["new_legacy"] else None,
-        pair_verified=document["pair_verified"],
-        reached=tuple(document.get("reached", ())),
-        adopted=Tenant(*document["adopted"]) if document.get("adopted") else None,
-        pair_set_aside=document.get("pair_set_aside", False),
-        pair_dead=document["pair_dead"],
-        pair_expired=document["pair_expired"],
-        token_expired=document["token_expired"],
-        seen=tuple(Tenant(*tenant) for tenant in document.get("seen", ())),
-        chosen=tuple(Tenant(*tenant) for tenant in document.get("chosen", ())),
-    )
-    return EndedCall(
-        attempt_id=document["attempt_id"],
-        connection_id=document["connection_id"],
-        pair_id=document["pair_id"],
-        verdict=verdict,
-        http_status=document["http_status"],
-        unreadable=base64.b64decode(document["unreadable"]) if document["unreadable"] is not None else None,
-    )
-
-
-def _pair_document(pair: TokenPair) -> dict[str, str | bool | None]:
-    return {
-        "access_token": pair.access_token.reveal(),
-        "refresh_token": pair.refresh_token.reveal(),
-        "expires_at": time_text(pair.expires_at),
-        "scope": pair.scope,
-        "tenant_id": pair.tenant_id,
-        "user_id": pair.user_id,
-        "refresh_expires_at": maybe_time_text(pair.refresh_expires_at),
-        "lifetime_assumed": pair.lifetime_assumed,
-    }
-
-
-def _pair(document: dict[str, Any]) -> TokenPair:
-    return TokenPair(
-        Secret(document["access_token"]),
-        Secret(document["refresh_token"]),
-        time_of(document["expires_at"]),
-        document["scope"],
-        document["tenant_id"],
-        document["user_id"],
-        maybe_time_of(document.get("refresh_expires_at")),
-        document.get("lifetime_assumed", False),
-    )
-
-
-def _legacy_document(legacy: LegacyToken) -> dict[str, str | None]:
-    return {
-        "token": legacy.token.reveal(),
-        "token_secret": legacy.token_secret.reveal(),
-        "session_handle": legacy.session_handle.reveal() if legacy.session_handle else None,
-        "expires_at": maybe_time_text(legacy.expires_at),
-    }
-
-
-def _legacy(document: dict[str, Any]) -> LegacyToken:
-    handle = document["session_handle"]
-    return LegacyToken(
-        Secret(document["token"]),
-        Secret(document["token_secret"]),
-        Secret(handle) if handle else None,
-        maybe_time_of(document["expires_at"]),
     )

@@ -1,8 +1,8 @@
-"""What the ledger of an older version gets, so that it can tell what users' returns came to: statements of a
-migration in ``schema``.
-"""
+"""What a user's return came to when it came to nothing; and which connections one consent connected."""
 
 from __future__ import annotations
+
+from sqlite_utils import Database
 
 _FIRST_REASON = """
     CASE WHEN reason NOT IN ('response_lost', 'unverified_pair', 'other_tenant_connected',
@@ -13,7 +13,7 @@ _FIRST_REASON = """
 """
 """Why a connection's user was needed before there were mishaps, as far as an older ledger tells."""
 
-TOLD = (
+_STATEMENTS = (
     "ALTER TABLE invitations ADD COLUMN why TEXT NOT NULL DEFAULT ''",  # the reason to invite, before mishaps
     "ALTER TABLE invitations ADD COLUMN said TEXT",  # the provider's own words to the problem, masked
     "ALTER TABLE invitations ADD COLUMN lost_track INTEGER NOT NULL DEFAULT 0",  # came back without a cookie
@@ -68,3 +68,9 @@ TOLD = (
     ORDER BY c.id
     """,
 )
+
+
+def migrate(db: Database) -> None:
+    """Bring a ledger of the version before to this one."""
+    for statement in _STATEMENTS:
+        db.execute(statement)

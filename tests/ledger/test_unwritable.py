@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from migrator import ledger as ledgers
+from migrator.ledger import rescued_calls
 from migrator.ledger.calls import EndedCall
 from migrator.ledger.file.rescue import RescueFile
 from migrator.ledger.file.vault import Vault
@@ -114,7 +115,7 @@ def test_a_disk_that_is_still_full_at_resume_costs_nothing(stuck: Scene) -> None
 def waiting_in(scene: Scene) -> list[EndedCall]:
     """The answers that wait in the rescue file."""
     key = ledgers.require_key(scene.ledger, {}, None)
-    return list(RescueFile(scene.ledger, Vault(key)).records())
+    return list(rescued_calls.waiting(RescueFile(scene.ledger, Vault(key))))
 
 
 def flipped(line: bytes) -> bytes:
@@ -169,7 +170,7 @@ def test_a_second_damaged_rescue_file_does_not_replace_the_first(tmp_path: Path)
     for content in contents:
         Path(f"{ledger}.rescue").write_bytes(content)
         rescue = RescueFile(ledger, vault)
-        assert list(rescue.records()) == []
+        assert list(rescued_calls.waiting(rescue)) == []
         rescue.set_aside(1)
         rescue.close()
     assert sorted(kept.read_bytes() for kept in tmp_path.glob("*.damaged*")) == contents

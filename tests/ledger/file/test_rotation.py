@@ -15,7 +15,7 @@ KILLED = """
 import os, signal, sqlite3, sys
 from pathlib import Path
 from migrator import cli
-from migrator.ledger import rotation
+from migrator.ledger.file import rotation
 
 def die(*_): os.kill(os.getpid(), signal.SIGKILL)
 

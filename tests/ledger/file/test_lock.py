@@ -18,7 +18,7 @@ from migrator.ledger.file.lock import exclusive
 HOLD = """
 import sys
 from pathlib import Path
-from migrator.ledger.lock import exclusive
+from migrator.ledger.file.lock import exclusive
 with exclusive(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.readline()
@@ -29,7 +29,7 @@ TRY = """
 import sys
 from pathlib import Path
 from migrator.errors import LedgerLockedError
-from migrator.ledger.lock import exclusive
+from migrator.ledger.file.lock import exclusive
 try:
     with exclusive(Path(sys.argv[1])):
         print("held")

@@ -1,0 +1,143 @@
+"""The ways to open a ledger: for a job, to serve consents, to read what it says in the clear, to compare."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from migrator.errors import LedgerError, LedgerUnwritableError
+from migrator.ledger import schema
+from migrator.ledger.consent_ledger import ConsentLedger
+from migrator.ledger.file import copying, lock, opening
+from migrator.ledger.file.codec import FINGERPRINT_KEY, Codec
+from migrator.ledger.file.rescue import RescueFile
+from migrator.ledger.file.session import Session
+from migrator.ledger.file.vault import Fingerprints, LedgerKey, Vault
+from migrator.ledger.job_ledger import Ledger
+from migrator.models import Clock
+
+
+@contextmanager
+def open_for_job(
+    path: Path, key: LedgerKey, clock: Clock, *, create: bool, hurry: threading.Event
+) -> Iterator[Ledger]:
+    """Open a ledger to work on it, alone; made if missing, where ``create`` says so.
+
+    ``hurry`` is set when the job is told to end: from then on it does not wait long for other programs.
+
+    Raises ``LedgerLockedError`` if another process works on it, ``LedgerError`` if there is none, it is not
+    ours, or the key is not its key.
+    """
+    path = path.resolve()
+    if create:
+        _ensure_file(path)
+    elif not opening.exists(path):
+        raise LedgerError(
+            f"there is no ledger {path}",
+            hint="'migrator run TOKENS' makes one; name another with --ledger FILE",
+        )
+    with lock.exclusive(path), opening.translated(path):
+        connection = opening.connect(path, readonly=False)
+        try:
+            if not create:
+                opening.refuse_emptied(connection, path)
+            schema.prepare(connection, create=create)
+            copying.refuse_work_beside_the_original(connection, path)
+            codec = _unlock(connection, key, may_claim=True)
+            rescue = RescueFile(path, Vault(key))
+        except BaseException:
+            connection.close()
+            raise
+        ledger = Ledger(Session(path, connection, codec, clock, hurry), rescue)
+        try:
+            yield ledger
+        finally:
+            ledger.close()
+
+
+@contextmanager
+def open_for_consents(
+    path: Path, key: LedgerKey, clock: Clock, *, hurry: threading.Event
+) -> Iterator[ConsentLedger]:
+    """Open a ledger to serve its users' consents, which only one process does.
+
+    Raises ``LedgerLockedError`` if another one does, or changes the ledger's key, or purges it;
+    ``LedgerError`` if there is no ledger, it is not ours, or the key is not its key.
+    """
+    path = path.resolve()
+    with lock.consents(path), opening.translated(path):
+        connection = opening.connect(path, readonly=False)
+        try:
+            opening.refuse_emptied(connection, path)
+            schema.prepare(connection, create=False)
+            copying.refuse_work_beside_the_original(connection, path)
+            codec = _unlock(connection, key, may_claim=False)
+            rescue = RescueFile(lock.serve_path(path), Vault(key))
+        except BaseException:
+            connection.close()
+            raise
+        ledger = ConsentLedger(Session(path, connection, codec, clock, hurry), rescue)
+        try:
+            yield ledger
+        finally:
+            ledger.close()
+
+
+@contextmanager
+def open_to_read(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a ledger for what it says in the clear: no key, no lock, nothing written."""
+    with opening.translated(path):
+        connection = opening.connect(path.resolve(), readonly=True)
+        try:
+            opening.refuse_emptied(connection, path)
+            schema.check(connection)
+            yield connection
+        finally:
+            connection.close()
+
+
+@contextmanager
+def open_to_compare(path: Path, key: LedgerKey) -> Iterator[tuple[sqlite3.Connection, Codec]]:
+    """Open a ledger to hold rows against it: with its key, without a lock, nothing written."""
+    with open_to_read(path) as connection:
+        yield connection, _unlock(connection, key, may_claim=False)
+
+
+def _ensure_file(path: Path) -> None:
+    if path.exists():
+        return
+    try:
+        opening.create_private(path)
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise LedgerUnwritableError(
+            f"the ledger {path} cannot be made: {error.strerror}", hint="name another with --ledger FILE"
+        ) from None
+
+
+def _unlock(connection: sqlite3.Connection, key: LedgerKey, *, may_claim: bool) -> Codec:
+    """The codec of a ledger, once the key has been seen to be its key.
+
+    A new ledger is claimed for the key.
+    """
+    vault = Vault(key)
+    meta = dict(connection.execute("SELECT name, value FROM meta"))
+    if not meta and may_claim:
+        sealed = vault.seal(os.urandom(32).hex(), FINGERPRINT_KEY)
+        meta = {"key_id": vault.key_id, "fingerprint_key": sealed}
+        connection.execute(
+            "INSERT INTO meta (name, value) VALUES ('key_id', ?), ('fingerprint_key', ?)",
+            [vault.key_id, sealed],
+        )
+    if meta.get("key_id") != vault.key_id:
+        raise LedgerError(
+            f"the ledger was made with key {meta.get('key_id')}, and the one given is {vault.key_id}",
+            hint="give the right one as MIGRATOR_LEDGER_KEY, as ledger_key_file, or as the file <ledger>.key",
+        )
+    fingerprint_key = vault.open(meta["fingerprint_key"], FINGERPRINT_KEY)
+    return Codec(vault, Fingerprints(bytes.fromhex(fingerprint_key.reveal())))

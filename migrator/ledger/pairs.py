@@ -1,0 +1,148 @@
+"""Token pairs (OAuth 2.0), encrypted: one of each connection's is current, the others were set aside."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from migrator.ledger.file.codec import Codec, maybe_time_of, maybe_time_text, time_text
+from migrator.models import TokenPair
+from migrator.rules.verdict import Verdict
+
+
+def add(
+    db: sqlite3.Connection, codec: Codec, connection_id: int, attempt_id: int, pair: TokenPair, now: datetime
+) -> None:
+    """Store a pair that stands for its connection from now on."""
+    db.execute(
+        "UPDATE token_pairs SET replaced_at = ? WHERE connection_id = ? AND replaced_at IS NULL",
+        [time_text(now), connection_id],
+    )
+    keep(db, codec, connection_id, attempt_id, pair, now)
+
+
+def keep(
+    db: sqlite3.Connection,
+    codec: Codec,
+    connection_id: int,
+    attempt_id: int,
+    pair: TokenPair,
+    now: datetime,
+    *,
+    set_aside: bool = False,
+) -> None:
+    """Store a pair; one that is set aside stands for nothing."""
+    access, refresh = codec.seal_pair(pair)
+    db.execute(
+        """INSERT INTO token_pairs
+           (connection_id, attempt_id, access_token, refresh_token, scope, tenant_id, user_id, expires_at,
+            refresh_expires_at, lifetime_assumed, obtained_at, replaced_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        [
+            connection_id,
+            attempt_id,
+            access,
+            refresh,
+            pair.scope,
+            pair.tenant_id,
+            pair.user_id,
+            time_text(pair.expires_at),
+            maybe_time_text(pair.refresh_expires_at),
+            pair.lifetime_assumed,
+            time_text(now),
+            time_text(now) if set_aside else None,
+        ],
+    )
+
+
+def mark(db: sqlite3.Connection, pair_id: int, verdict: Verdict, now: datetime) -> None:
+    """What a call about a pair has shown of it."""
+    if verdict.pair_verified:
+        db.execute(
+            "UPDATE token_pairs SET verified_at = ?, reached = ? WHERE id = ?",
+            [time_text(now), json.dumps(verdict.reached), pair_id],
+        )
+    if verdict.pair_expired:
+        db.execute("UPDATE token_pairs SET expires_at = ? WHERE id = ?", [time_text(now), pair_id])
+    if verdict.pair_set_aside:
+        db.execute("UPDATE token_pairs SET replaced_at = ? WHERE id = ?", [time_text(now), pair_id])
+    if verdict.pair_dead:
+        db.execute("UPDATE token_pairs SET dead_at = ? WHERE id = ?", [time_text(now), pair_id])
+
+
+def is_current(db: sqlite3.Connection, pair_id: int) -> bool:
+    """Whether a pair still stands for its connection."""
+    (stands,) = db.execute(
+        "SELECT replaced_at IS NULL AND dead_at IS NULL FROM token_pairs WHERE id = ?", [pair_id]
+    ).fetchone()
+    return bool(stands)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A connection and the pair that stands for it."""
+
+    connection_id: int
+    own_pair: bool
+    """Whether the pair is its own; if not, it is another one's of the same user."""
+    owner: str
+    """The key of the connection whose pair it is; empty without a pair."""
+    others: tuple[str, ...]
+    """The keys of the other connections that the pair stands for."""
+    exported_at: datetime | None
+    purged: bool = False
+    """Whether its tokens are gone."""
+
+
+def served(db: sqlite3.Connection, key: str) -> Served | None:
+    """Which pair serves the connection of this key; None if there is no such connection."""
+    row = db.execute("SELECT id FROM connections WHERE key = ?", [key]).fetchone()
+    if row is None:
+        return None
+    pair = db.execute(
+        """SELECT mine.stands_for_it, mine.own_pair, owner.key, mine.exported_at, p.purged_at
+           FROM pairs mine JOIN token_pairs p ON p.id = mine.stands_for_it
+           JOIN connections owner ON owner.id = p.connection_id WHERE mine.key = ?""",
+        [key],
+    ).fetchone()
+    if pair is None:
+        return Served(row[0], own_pair=False, owner="", others=(), exported_at=None)
+    stands, own, owner, exported_at, purged_at = pair
+    others = db.execute("SELECT key FROM pairs WHERE stands_for_it = ? AND key <> ?", [stands, key])
+    return Served(
+        row[0],
+        stands == own and owner == key,
+        owner,
+        tuple(other for (other,) in others),
+        maybe_time_of(exported_at),
+        purged_at is not None,
+    )
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A pair that works, and does not reach what the legacy row said."""
+
+    key: str
+    organisation: str
+    tenant_id: str
+    tenant_type: str
+    reason: str
+    reached: tuple[str, ...]
+    """The tenants that it does reach, as far as anybody asked."""
+
+
+def findings(db: sqlite3.Connection) -> Iterator[Finding]:
+    """Pairs that work, and do not reach what the legacy row said."""
+    for key, organisation, tenant_id, tenant_type, reason, reached in db.execute(
+        """SELECT c.key, c.organisation, c.tenant_id, c.tenant_type, c.reason, p.reached
+           FROM connections c JOIN token_pairs p ON p.connection_id = coalesce(c.served_by, c.id)
+           WHERE c.state = 'migrated' AND c.reason NOT IN ('', 'lifetime_assumed')
+                 AND p.dead_at IS NULL AND p.replaced_at IS NULL
+           ORDER BY c.id"""
+    ):
+        tenants = tuple(json.loads(reached)) if reached else ()
+        yield Finding(key, organisation, tenant_id, tenant_type, reason, tenants)

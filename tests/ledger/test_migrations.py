@@ -1,0 +1,181 @@
+"""The ledger's migrations: what ledgers have run is never changed, and what older versions wrote is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
+
+import pytest
+from sqlite_utils import Database
+
+from migrator.ledger import invitations, schema
+from migrator.ledger.file.opening import connect, create_private
+from migrator.models import State
+
+RUN = {
+    "m001_first": "856c63193c2bb814",
+    "m002_unreadable_answers": "0e4d05b10ab815cd",
+    "m003_handover": "8d9ce3b28be730b8",
+    "m004_consent": "c7972e2bb40e623f",
+    "m005_answers_read_again": "c33f29c0d1163181",
+    "m006_resume_at": "ff5cd81e265fa7b3",
+    "m007_consents_told": "e538a85500a22b80",
+}
+"""Every migration that a ledger may have run, and the beginning of the SHA-256 of its statements."""
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+class Recorder:
+    """Takes statements down, in the place of a database."""
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+
+    def execute(self, statement: str) -> None:
+        self.statements.append(statement)
+
+
+@pytest.mark.parametrize("module", schema.IN_ORDER)
+def test_a_migration_that_ledgers_have_run_is_the_same_to_the_byte(module: ModuleType) -> None:
+    recorder = Recorder()
+    module.migrate(cast("Any", recorder))
+    digest = hashlib.sha256("\n".join(recorder.statements).encode()).hexdigest()
+    name = module.__name__.rpartition(".")[2]
+    assert RUN.get(name, digest[:16]) == digest[:16]
+
+
+def test_none_is_missing_and_a_new_one_comes_last() -> None:
+    names = [migration.name for migration in schema.migrations._migrations]
+    assert names[: len(RUN)] == list(RUN)
+    assert names == sorted(names)
+
+
+@pytest.fixture
+def of_version_6(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """A ledger of the version before consents were told of, empty."""
+    path = tmp_path / "ledger.db"
+    create_private(path)
+    with closing(connect(path, readonly=False)) as ledger:
+        schema.migrations.apply(Database(ledger), stop_before="m007_consents_told")
+        ledger.execute("INSERT INTO runs (command, process, started_at) VALUES ('run', 1, '')")
+        yield ledger
+
+
+def invite(
+    ledger: sqlite3.Connection, key: str, state: State, reason: str, app_type: str = "public", **columns: Any
+) -> None:
+    """A connection with an invitation of the same name, as version 6 wrote them."""
+    connection_id = ledger.execute(
+        """INSERT INTO connections (key, provider, app_type, organisation, tenant_id, tenant_type,
+           contact_email, state, reason, row_print, run_id, created_at, updated_at)
+           VALUES (?, 'xero', ?, 'It', 't', 'ORGANISATION', 'a@b.example', ?, ?, x'', 1, '', '')""",
+        [key, app_type, state, reason],
+    ).lastrowid
+    values = {
+        "id": key,
+        "connection_id": connection_id,
+        "run_id": 1,
+        "created_at": "2026-04-01T00:00:00.000000Z",
+        "expires_at": "2999-01-01T00:00:00.000000Z",
+        **columns,
+    }
+    marks = ", ".join("?" * len(values))
+    ledger.execute(f"INSERT INTO invitations ({', '.join(values)}) VALUES ({marks})", list(values.values()))
+
+
+DONE_AT = "2026-04-02T00:00:00.000000Z"
+
+
+def test_invitations_of_an_older_version_say_why_they_were_made_and_where_they_stand(
+    of_version_6: sqlite3.Connection,
+) -> None:
+    ledger, asked = of_version_6, State.NEEDS_CONSENT
+    invite(ledger, "untouched", asked, "public_app")
+    invite(ledger, "opened", asked, "grant_revoked", "partner", opened_at=DONE_AT)
+    invite(ledger, "lost", asked, "response_lost", outcome="response_lost")
+    invite(ledger, "other", asked, "other_tenant_connected", "private", outcome="other_tenant")
+    invite(ledger, "partner", asked, "no_tenant_connected", "partner", outcome="no_tenant")
+    invite(ledger, "refused", asked, "private_app", "private", outcome="refused", refused_at=DONE_AT)
+    invite(ledger, "checking", State.UNCERTAIN, "unverified_pair", outcome="unverified")
+    connected = {"outcome": "connected", "finished_at": DONE_AT, "connected": '["It"]', "tenants": '["t"]'}
+    invite(ledger, "finished", State.MIGRATED, "", **connected)
+    schema.prepare(ledger, create=False)
+    schema.check(ledger)
+    told = ledger.execute("SELECT key, why, invitation, said, lost_track FROM invited").fetchall()
+    assert told == [
+        ("untouched", "public_app", "invited", None, 0),
+        ("opened", "grant_revoked", "opened", None, 0),
+        ("lost", "public_app", "failed", None, 0),
+        ("other", "private_app", "failed", None, 0),
+        ("partner", "no_tenant_connected", "failed", None, 0),
+        ("refused", "private_app", "refused", None, 0),
+        ("checking", "public_app", "checking", None, 0),
+        ("finished", "", "finished", None, 0),
+    ]
+    assert ledger.execute("SELECT count(*) FROM connections WHERE served_by IS NOT NULL").fetchone() == (0,)
+
+
+def test_links_of_an_older_version_go_on_working(of_version_6: sqlite3.Connection) -> None:
+    ledger = of_version_6
+    invite(ledger, "lost", State.NEEDS_CONSENT, "response_lost", outcome="response_lost")
+    connected = {"outcome": "connected", "finished_at": DONE_AT, "connected": '["It"]', "tenants": '["t"]'}
+    invite(ledger, "finished", State.MIGRATED, "", **connected)
+    schema.prepare(ledger, create=False)
+    found = invitations.invitation(ledger, "lost")
+    assert found is not None
+    assert (found.key, found.why, found.reason, found.outcome) == (
+        "lost", "public_app", "response_lost", "response_lost",
+    )  # fmt: skip
+    finished = invitations.invitation(ledger, "finished")
+    assert finished is not None
+    assert (finished.connected, finished.tenants, finished.has_pair) == (("It",), ("t",), False)
+    assert invitations._invite(ledger, 1, NOW + timedelta(days=30), NOW) == 0, (
+        "the one that counts still does"
+    )
+    assert invitations._lengthen(ledger, datetime(2999, 6, 1, tzinfo=UTC), NOW) == 1
+    assert [one.id for one in invitations.remaining(ledger, "finished", NOW)] == ["lost"]
+
+
+def test_a_pair_of_an_older_version_is_its_connections_own(of_version_6: sqlite3.Connection) -> None:
+    ledger = of_version_6
+    invite(ledger, "finished", State.MIGRATED, "", outcome="connected", finished_at=DONE_AT)
+    ledger.execute(
+        "INSERT INTO attempts (connection_id, run_id, action, started_at) VALUES (1, 1, 'exchange_code', '')"
+    )
+    ledger.execute(
+        """INSERT INTO token_pairs (connection_id, attempt_id, access_token, refresh_token, scope, tenant_id,
+           user_id, expires_at, obtained_at) VALUES (1, 1, x'01', x'02', '', 't', 'u', '', '')"""
+    )
+    before = ledger.execute("SELECT * FROM pairs").fetchall()
+    assert before, "there is none: the test shows nothing"
+    schema.prepare(ledger, create=False)
+    assert ledger.execute("SELECT * FROM pairs").fetchall() == before
+    assert ledger.execute("SELECT connections, pairs FROM users").fetchall() == [(1, 1)]
+
+
+def test_a_migration_that_is_cut_short_is_undone_and_run_again(
+    of_version_6: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invite(of_version_6, "untouched", State.NEEDS_CONSENT, "public_app")
+    (told,) = [one for one in schema.migrations._migrations if one.name == "m007_consents_told"]
+    before = of_version_6.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
+    whole = told.fn
+
+    def cut_short(db: Database) -> None:
+        whole(db)
+        raise KeyError("cut short")
+
+    monkeypatch.setattr(told, "fn", cut_short)
+    with pytest.raises(KeyError, match="cut short"):
+        schema.prepare(of_version_6, create=False)
+    assert of_version_6.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall() == before
+    monkeypatch.undo()
+    schema.prepare(of_version_6, create=False)
+    assert of_version_6.execute("SELECT why FROM invitations").fetchall() == [("public_app",)]
