@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tests.consent.conftest import SetCampaign
 from tests.consent.support import PATIENCE, Browser, Campaign, until
-from tests.terminal import at_terminal
+from tests.pseudo_terminal import at_terminal
 
 
 def comes_back(campaign: Campaign, link: str, meanwhile: Callable[[], None]) -> str:

@@ -20,7 +20,7 @@ from migrator.providers import Answer, Bearer, NoAnswer, Request
 from migrator.wire.http import HttpWire
 from migrator.wire.running_time import RunningClock
 from migrator.wire.timed_adapter import LONGEST_IDLE, TimedAdapter
-from tests.test_wire import AMPLE, SHORT, Behaviour, answers, serving
+from tests.wire.test_http import AMPLE, SHORT, Behaviour, answers, serving
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 CREDENTIALS = Credentials("ck", "HMAC-SHA1", Secret("cs"), Secret(""), "id", Secret("p:w"), ())

@@ -14,10 +14,10 @@ import time
 
 from migrator.wire.http import longest_call
 from tests.conftest import SetScene
+from tests.engine.test_misbehaving import SWAP, talk_to
 from tests.provider import Calls, Reply, misbehaving, of_json, pair
+from tests.pseudo_terminal import at_terminal
 from tests.support import PATIENCE, Scene
-from tests.terminal import at_terminal
-from tests.test_misbehaving import SWAP, talk_to
 
 TOKENS = 60
 

@@ -19,8 +19,8 @@ from migrator.settings.model import NetworkSettings
 from migrator.settings.proxy_url import ProxyUrl
 from migrator.wire.http import HttpWire
 from migrator.wire.network import Network, Trust, way_out
-from tests.test_wire import AMPLE, BEARER, CREDENTIALS, NOW, SHORT, Behaviour, Server, answers, serving
 from tests.ways_out import PASSWORD, PROVIDER, USER, Proxy, answering, forget_the_way_out, proxying
+from tests.wire.test_http import AMPLE, BEARER, CREDENTIALS, NOW, SHORT, Behaviour, Server, answers, serving
 
 CA = trustme.CA()
 DRIPS = 100

@@ -14,9 +14,9 @@ import pytest
 
 from migrator import ledger as ledgers
 from tests.conftest import SetScene
+from tests.engine.test_misbehaving import talk_to
 from tests.mangling import Cut, mangled
 from tests.support import Scene
-from tests.test_misbehaving import talk_to
 
 SWAP, TOKEN = "/oauth/migrate", "/connect/token"
 

@@ -15,7 +15,7 @@ from migrator.sources.sql_connection import DatabaseUrl, connected, is_database_
 from tests.postgres import PASSWORD, Database
 from tests.sources.helpers import SECRET, whole_text
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
