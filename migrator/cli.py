@@ -20,7 +20,7 @@ import click
 from migrator import __version__
 from migrator.commands import VARIABLES, Commands, name_variables
 from migrator.commands.options import Context
-from migrator.engine import descriptors
+from migrator.engine import open_files
 from migrator.errors import ConfigurationError, ExitCode, MigratorError
 from migrator.terminal.printable import printable
 
@@ -86,7 +86,7 @@ name_variables(cli, VARIABLES)
 def main() -> None:
     """The console script."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold every token in hand
-    descriptors.raise_limit()
+    open_files.raise_limit()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name need not fit a terminal of eight bits
     try:

@@ -10,7 +10,7 @@ import time
 from datetime import datetime, timedelta
 
 from migrator import cli, models
-from migrator.commands import assembly
+from migrator.commands import make_engine
 from migrator.ledger import EndedCall, Ledger
 
 
@@ -37,7 +37,7 @@ def arm(seconds: float) -> None:
         clock.set_by = seconds
 
     time.time = clock.time
-    vars(assembly)["utc_now"] = clock.utc_now
+    vars(make_engine)["utc_now"] = clock.utc_now
     Ledger.end_call = end_call  # type: ignore[method-assign]
 
 

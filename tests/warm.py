@@ -22,10 +22,10 @@ from migrator.commands import NAMES
 from tests.at_time import move
 
 _WORK = (
-    "migrator.commands.assembly",
-    "migrator.commands.going_on",
+    "migrator.commands.make_engine",
+    "migrator.commands.resume_hint",
     "migrator.engine.preview",
-    "migrator.engine.runner",
+    "migrator.engine.swap_run",
     "migrator.handover.destinations",
     "migrator.handover.export",
     "migrator.handover.purge",

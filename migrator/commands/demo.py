@@ -14,6 +14,6 @@ def demo(context: click.Context) -> None:
 
     Everything happens against the embedded sandbox, on this machine, in a new temporary folder.
     """
-    from migrator.commands.demonstration import demonstrate
+    from migrator.commands.demo_steps import demonstrate
 
     context.exit(ExitCode.DONE if demonstrate() else ExitCode.INCOMPLETE)

@@ -69,7 +69,7 @@ def export(
         raise click.UsageError("a table has columns of its own: --shape goes with files")
     if output is not None and str(output) == "-":
         _check_standard_output(terminal=terminal, as_json=as_json)
-    from migrator.commands.assembly import make_engine
+    from migrator.commands.make_engine import make_engine
     from migrator.handover.export import Choice, Exporter
 
     destination = _destination(output, url, per)

@@ -20,7 +20,7 @@ def purge(click_context: click.Context, context: Context, yes: bool, as_json: bo
     Pairs that were not handed over are kept. The file is overwritten and written anew; what the file system,
     the disk or a backup keeps of it as it was is beyond SQLite's reach.
     """
-    from migrator.commands.assembly import make_engine
+    from migrator.commands.make_engine import make_engine
     from migrator.handover.purge import purge as purge_ledger
 
     settings = context.settings(required=False)

@@ -110,7 +110,7 @@ def links(
     with _web_extra():
         from migrator.consent.links.mail_merge import write_links
         from migrator.consent.links.validity import Validity
-    from migrator.commands.assembly import make_engine
+    from migrator.commands.make_engine import make_engine
     from migrator.consent.links import summary
     from migrator.consent.public_url import parse
 
@@ -159,7 +159,7 @@ def serve(context: Context, public_url: str, host: str, port: int, behind_proxy:
     with _web_extra():
         from migrator.consent.serve import Address
         from migrator.consent.serve import serve as serve_consents
-    from migrator.commands.assembly import make_engine
+    from migrator.commands.make_engine import make_engine
     from migrator.consent.public_url import parse
 
     url = parse(public_url)

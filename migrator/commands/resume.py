@@ -34,15 +34,15 @@ def resume(
 
     What is uncertain is asked again, once any call that got lost must be over.
     """
-    from migrator.commands.assembly import make_engine, with_options
-    from migrator.commands.going_on import print_end, told_when_to_go_on
-    from migrator.engine.runner import Runner, Scope
+    from migrator.commands.make_engine import make_engine, with_options
+    from migrator.commands.resume_hint import print_end, told_when_to_go_on
+    from migrator.engine.swap_run import Scope, SwapRun
     from migrator.terminal.present import status_document
 
     settings = with_options(context.settings(), concurrency, rate, believe_refusals=believe_refusals)
     with context.progress() as progress, told_when_to_go_on(context, "resume"):
-        runner = Runner(make_engine(context, settings, progress))
-        ended = runner.resume(Scope(limit), retry_failed=retry_failed)
+        swap_run = SwapRun(make_engine(context, settings, progress))
+        ended = swap_run.resume(Scope(limit), retry_failed=retry_failed)
     if as_json:
         print_json({**status_document(ended.status, context.ledger), "outcome": ended.outcome})
     else:

@@ -19,7 +19,7 @@ def revoke(
     click_context: click.Context, context: Context, key: str, shared: bool, yes: bool, as_json: bool
 ) -> None:
     """Undo one connection at the provider: its pair becomes worthless, its user must consent again."""
-    from migrator.commands.assembly import make_engine
+    from migrator.commands.make_engine import make_engine
     from migrator.handover.revoke import revoke as revoke_pair
     from migrator.terminal.present import moment_text
 

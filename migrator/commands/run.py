@@ -17,8 +17,8 @@ from migrator.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from migrator.engine.run import Ended
-    from migrator.engine.runner import Scope
+    from migrator.engine.open_run import Ended
+    from migrator.engine.swap_run import Scope
     from migrator.ledger import Intake
     from migrator.rules.plan import Forecast, Tally
     from migrator.settings.model import Settings
@@ -61,8 +61,8 @@ def run(
     """
     if query is not None and len(tokens) > 1:
         raise click.UsageError("--query goes with the URL of one database, and nothing else")
-    from migrator.commands.assembly import with_options
-    from migrator.engine.runner import Scope
+    from migrator.commands.make_engine import with_options
+    from migrator.engine.swap_run import Scope
     from migrator.sources import open_source
 
     settings = with_options(
@@ -79,9 +79,9 @@ def run(
 def _run(
     context: Context, settings: Settings, sources: list[Source], scope: Scope, *, as_json: bool
 ) -> Ended:
-    from migrator.commands.assembly import make_engine
-    from migrator.commands.going_on import print_end, told_when_to_go_on
-    from migrator.engine.runner import Runner
+    from migrator.commands.make_engine import make_engine
+    from migrator.commands.resume_hint import print_end, told_when_to_go_on
+    from migrator.engine.swap_run import SwapRun
     from migrator.terminal.present import plan_document, plan_text, status_document
 
     planned: list[tuple[Tally, Forecast]] = []
@@ -92,8 +92,8 @@ def _run(
         context.say(plan_text(intake.tally, ahead) + "\n")
 
     with context.progress() as progress, told_when_to_go_on(context, "resume"):
-        runner = Runner(make_engine(context, settings, progress, create=True))
-        ended = runner.run(sources, scope, show_plan)
+        swap_run = SwapRun(make_engine(context, settings, progress, create=True))
+        ended = swap_run.run(sources, scope, show_plan)
     if as_json:
         document = {**status_document(ended.status, context.ledger), "outcome": ended.outcome}
         document["plan"] = plan_document(*planned[0])
@@ -119,7 +119,7 @@ def _dry_run(context: Context, settings: Settings, sources: list[Source], *, as_
 
 
 def _look_ahead(settings: Settings, tally: Tally) -> Forecast:
-    from migrator.commands.assembly import profile_of
+    from migrator.commands.make_engine import profile_of
     from migrator.models import utc_now
     from migrator.rules.plan import forecast
 

@@ -13,7 +13,7 @@ from migrator.commands.options import Context, json_option, pass_context, print_
 def status(context: Context, as_json: bool) -> None:
     """Say where the job stands. Needs neither key nor configuration, and may be asked while a job runs."""
     from migrator import ledger as ledgers
-    from migrator.commands.going_on import when_to_go_on
+    from migrator.commands.resume_hint import when_to_go_on
     from migrator.models import utc_now
     from migrator.terminal.present import status_document, status_text
 

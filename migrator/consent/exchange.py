@@ -25,7 +25,7 @@ from migrator.providers import (
     Unknown,
     Won,
     error_description,
-    faults,
+    network_faults,
 )
 from migrator.rules.transitions import settle
 from migrator.rules.verdict import Policy, Verdict
@@ -140,8 +140,8 @@ def _log_outcome(key: str, action: Action, outcome: Outcome, verdict: Verdict, v
             said,
             outcome.hint,
         )
-    elif isinstance(outcome, Later) and outcome.problem in faults.HINTS:
-        hint = faults.HINTS[outcome.problem]
+    elif isinstance(outcome, Later) and outcome.problem in network_faults.HINTS:
+        hint = network_faults.HINTS[outcome.problem]
         log.error("connection %s: %s: no way to the provider, %s: %s", key, action, outcome.problem, hint)
     elif visit.outcome in (
         VisitOutcome.OTHER_TENANT,

@@ -11,12 +11,12 @@ from pathlib import Path
 from random import Random
 
 from migrator import ledger as ledgers
-from migrator.engine import leftovers
+from migrator.engine import recovery_notes
 from migrator.engine.gate import Gate
 from migrator.engine.interruption import heeded
 from migrator.engine.job import Job, Tools
-from migrator.engine.reread import reread_all
-from migrator.engine.run import OpenRun
+from migrator.engine.open_run import OpenRun
+from migrator.engine.reread_answers import reread_all
 from migrator.errors import LedgerUnwritableError, StoppedError
 from migrator.ledger import Ledger, LedgerKey
 from migrator.models import Clock, Credentials
@@ -87,7 +87,7 @@ class Engine:
     def _begin(self, ledger: Ledger, command: str, sources: Sequence[str]) -> None:
         stock = ledger.begin_run(command, self.policy, sources, workers=self.settings.concurrency)
         understood = reread_all(ledger, self.profile)
-        for text in leftovers.told(stock, understood):
+        for text in recovery_notes.told(stock, understood):
             self.progress.note(text)
 
     def job(self, run: OpenRun) -> Job:

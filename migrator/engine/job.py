@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
-from migrator.engine.fault import Fault
+from migrator.engine.first_fault import Fault
 from migrator.engine.gate import Gate
-from migrator.engine.reread import reread
+from migrator.engine.reread_answers import reread
 from migrator.engine.worker_pool import LONGEST_LOOK, WorkerPool
 from migrator.errors import StoppedError
 from migrator.ledger import EndedCall, Ledger
@@ -24,7 +24,7 @@ from migrator.rules.agenda import Agenda
 from migrator.rules.breaker import Breaker
 from migrator.rules.judgement import Moment, judge
 from migrator.rules.plan import Call, Rest, Wait
-from migrator.rules.stops import Stop
+from migrator.rules.stop_reasons import Stop
 from migrator.rules.verdict import Policy, Verdict
 from migrator.terminal.progress import Progress
 from migrator.wire.http import Wire

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
-from migrator.engine.fault import Fault
+from migrator.engine.first_fault import Fault
 from migrator.ledger import Ledger
 from migrator.models import Clock
 from migrator.rules.agenda import Agenda

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from migrator.engine.engine import Engine
-from migrator.engine.run import OpenRun
+from migrator.engine.open_run import OpenRun
 from migrator.errors import InterruptedExportError
 from migrator.handover.destinations import Destination
+from migrator.handover.pair_per_user import each_its_own, one_a_user
 from migrator.handover.shapes import Row, Shape, row_a_user, rows_a_connection
-from migrator.handover.standing_pairs import each_its_own, one_a_user
 
 
 @dataclass(frozen=True)

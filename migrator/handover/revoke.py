@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from migrator.engine.engine import Engine
-from migrator.engine.run import Ended, end_run
+from migrator.engine.open_run import Ended, end_run
 from migrator.errors import LedgerError
 from migrator.ledger import Served
 from migrator.models import Action, State

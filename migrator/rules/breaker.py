@@ -26,7 +26,7 @@ from migrator.providers import (
     Unknown,
     Won,
 )
-from migrator.providers.faults import LASTING
+from migrator.providers.network_faults import LASTING
 from migrator.rules.pacing import LONGEST_PAUSE, unsaid_wait
 
 SUSPECTS = 5

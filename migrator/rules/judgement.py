@@ -13,7 +13,7 @@ from migrator.models import RESPONSE_LOST, Action, Standing, State
 from migrator.providers import Later, Outcome, Over, Suspect
 from migrator.rules.breaker import Breaker, Pause, Reaction, Trip
 from migrator.rules.pacing import backoff
-from migrator.rules.stops import Stop, stop
+from migrator.rules.stop_reasons import Stop, stop
 from migrator.rules.transitions import settle
 from migrator.rules.verdict import Policy, Verdict, unchanged
 

@@ -8,9 +8,9 @@ from typing import BinaryIO, Protocol
 from migrator.errors import InputError
 from migrator.sources.columns import EXPECTED, KNOWN_COLUMNS, REQUIRED_COLUMNS, alike, known_column
 from migrator.sources.csv_file import CsvFile
-from migrator.sources.damage import is_damaged
+from migrator.sources.damaged_cells import is_damaged
 from migrator.sources.document import Document
-from migrator.sources.foreign import refuse_foreign
+from migrator.sources.foreign_formats import refuse_foreign
 from migrator.sources.interface import Row, Source
 from migrator.sources.json_array import JsonArray
 from migrator.sources.json_lines import JsonLines

@@ -13,8 +13,8 @@ from migrator.errors import InputError
 from migrator.models import AppType, Reject
 from migrator.sources.columns import EXPECTED, known_column, likeness, refuse_duplicates, require_columns
 from migrator.sources.document import ROW_LIMIT, Document
-from migrator.sources.flaw import Flaw
 from migrator.sources.interface import Row
+from migrator.sources.unreadable_row import Flaw
 from migrator.wording import counted
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, TextIO
 from migrator.errors import InputError
 from migrator.models import Reject
 from migrator.sources.document import ROW_LIMIT, Document
-from migrator.sources.flaw import Flaw
 from migrator.sources.interface import Row
 from migrator.sources.json_values import DECODER, NO_JSON_VALUE, check_row
+from migrator.sources.unreadable_row import Flaw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

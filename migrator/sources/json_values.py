@@ -6,7 +6,7 @@ import json
 import math
 from typing import NoReturn
 
-from migrator.sources.flaw import Flaw
+from migrator.sources.unreadable_row import Flaw
 
 DEPTH_LIMIT = 100
 """Levels of nesting that a row may have: far from where Python's own JSON encoder gives up."""

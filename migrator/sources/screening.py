@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from migrator.errors import InputError
 from migrator.models import AppType, Connection, LegacyToken, Reject, Secret, TenantType
 from migrator.sources.columns import EXPECTED, KNOWN_COLUMNS, REQUIRED_COLUMNS, alike, known_column
-from migrator.sources.damage import is_damaged
+from migrator.sources.damaged_cells import is_damaged
 from migrator.sources.interface import Row, Source
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from migrator import __version__
 from migrator.models import Clock, Credentials, Secret
-from migrator.providers import Answer, Basic, Bearer, Code, NoAnswer, Request, Signed, faults
+from migrator.providers import Answer, Basic, Bearer, Code, NoAnswer, Request, Signed, network_faults
 from migrator.wire import code_grant
 from migrator.wire.http_connections import fault_before
 from migrator.wire.network import DIRECT, Network
@@ -178,7 +178,7 @@ def _no_answer(error: requests.RequestException) -> NoAnswer:
     if before is not None:
         return NoAnswer(sent=False, problem=before)
     if isinstance(error, requests.exceptions.SSLError):
-        return NoAnswer(sent=True, problem=faults.TLS_FAULT)
+        return NoAnswer(sent=True, problem=network_faults.TLS_FAULT)
     if isinstance(error, requests.exceptions.Timeout):
         return NoAnswer(sent=True, problem="timeout")
     return NoAnswer(sent=True, problem="no_answer")

@@ -21,7 +21,7 @@ from urllib3.exceptions import (
     ProtocolError,
 )
 
-from migrator.providers import faults
+from migrator.providers import network_faults
 from migrator.wire.network import Network
 
 _REFUSAL = re.compile(r"Tunnel connection failed: (\d{3})")
@@ -29,10 +29,10 @@ _REFUSAL = re.compile(r"Tunnel connection failed: (\d{3})")
 _PROXY_AUTHENTICATION_REQUIRED = 407
 
 _UNTRUSTED = {
-    9: faults.TLS_EXPIRED,
-    10: faults.TLS_EXPIRED,
-    62: faults.TLS_WRONG_HOST,
-    64: faults.TLS_WRONG_HOST,
+    9: network_faults.TLS_EXPIRED,
+    10: network_faults.TLS_EXPIRED,
+    62: network_faults.TLS_WRONG_HOST,
+    64: network_faults.TLS_WRONG_HOST,
 }
 """OpenSSL's ``X509_V_ERR_…``: not yet valid, has expired, hostname mismatch, IP address mismatch."""
 
@@ -41,7 +41,7 @@ class NotConnectedError(ProtocolError):
     """A connection did not come about, so that nothing of the request has left."""
 
     def __init__(self, problem: str) -> None:
-        """``problem`` is one of ``faults``."""
+        """``problem`` is one of ``network_faults``."""
         super().__init__("not connected")
         self.problem = problem
 
@@ -118,27 +118,27 @@ def fault_before(error: requests.RequestException) -> str | None:
 
 def _proxy_fault(error: Exception) -> str:
     if isinstance(error, NameResolutionError):
-        return faults.PROXY_NAME_NOT_FOUND
+        return network_faults.PROXY_NAME_NOT_FOUND
     if isinstance(error, ConnectTimeoutError):  # refused and unreachable are such, too
-        return faults.PROXY_UNREACHABLE
+        return network_faults.PROXY_UNREACHABLE
     if isinstance(error, ssl.SSLCertVerificationError):
-        return faults.PROXY_CERTIFICATE
+        return network_faults.PROXY_CERTIFICATE
     refusal = _REFUSAL.search(str(error))
     if refusal is None:
-        return faults.PROXY_BROKEN
+        return network_faults.PROXY_BROKEN
     wants_to_know_who = int(refusal[1]) == _PROXY_AUTHENTICATION_REQUIRED
-    return faults.PROXY_AUTHENTICATION if wants_to_know_who else faults.PROXY_REFUSED
+    return network_faults.PROXY_AUTHENTICATION if wants_to_know_who else network_faults.PROXY_REFUSED
 
 
 def _fault(error: Exception) -> str:
     match error:
         case NameResolutionError():
-            return faults.NAME_NOT_FOUND
+            return network_faults.NAME_NOT_FOUND
         case NewConnectionError():
-            return faults.CONNECTION_REFUSED
+            return network_faults.CONNECTION_REFUSED
         case ConnectTimeoutError() | TimeoutError():
-            return faults.CONNECT_TIMEOUT
+            return network_faults.CONNECT_TIMEOUT
         case ssl.SSLCertVerificationError():
-            return _UNTRUSTED.get(error.verify_code, faults.TLS_CERTIFICATE)
+            return _UNTRUSTED.get(error.verify_code, network_faults.TLS_CERTIFICATE)
         case _:
-            return faults.TLS_FAULT
+            return network_faults.TLS_FAULT

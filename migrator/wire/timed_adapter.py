@@ -19,7 +19,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.util.wait import wait_for_read
 
 from migrator.models import Clock
-from migrator.providers import faults
+from migrator.providers import network_faults
 from migrator.wire.http_connections import (
     NotConnectedError,
     OutwardAdapter,
@@ -117,7 +117,7 @@ def _timed(
         base.connect(self)
         if time.too_late_to_send():
             self.close()
-            raise NotConnectedError(faults.CONNECT_TIMEOUT)
+            raise NotConnectedError(network_faults.CONNECT_TIMEOUT)
 
     connection = type(f"Timed{base.__name__}", (base,), {"connect": connect, "response_class": response})
     return type(f"Timed{pool.__name__}", (pool,), {"ConnectionCls": connection})

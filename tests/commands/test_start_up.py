@@ -22,7 +22,7 @@ OURS = {
     *(f"migrator.commands.{name}" for name in NAMES),
     "migrator.commands.options",
     "migrator.engine",  # its docstring
-    "migrator.engine.descriptors",
+    "migrator.engine.open_files",
     "migrator.errors",
     "migrator.handover",  # its docstring
     "migrator.handover.shapes",

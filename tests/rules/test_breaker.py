@@ -23,7 +23,7 @@ from migrator.providers import (
     Unknown,
     Won,
 )
-from migrator.providers.faults import LASTING
+from migrator.providers.network_faults import LASTING
 from migrator.rules.breaker import (
     LONGEST_TROUBLE_PAUSE,
     TROUBLE,

@@ -38,7 +38,7 @@ from migrator.providers import (
 )
 from migrator.rules.breaker import SUSPECTS, Breaker, Pause
 from migrator.rules.judgement import SUSPECT_PAUSE, Judgement, Moment, judge
-from migrator.rules.stops import Stop
+from migrator.rules.stop_reasons import Stop
 from migrator.rules.transitions import settle
 from migrator.rules.verdict import Policy
 

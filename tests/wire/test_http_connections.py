@@ -14,7 +14,7 @@ import pytest
 import trustme
 
 from migrator.models import Secret
-from migrator.providers import Answer, NoAnswer, Request, faults
+from migrator.providers import Answer, NoAnswer, Request, network_faults
 from migrator.settings.model import NetworkSettings
 from migrator.settings.proxy_url import ProxyUrl
 from migrator.wire.http import HttpWire
@@ -298,8 +298,8 @@ def test_a_certificate_that_is_not_valid_gets_nothing(
     with provider(answers(), certificate=issue()) as server:
         assert get(Network(ProxyUrl(proxy.url), trust=trust), server.port) == nothing_sent(problem)
         assert server.seen == []
-    assert problem in faults.LASTING
-    assert ("network.ca_file" in faults.HINTS[problem]) is (problem == "tls_certificate")
+    assert problem in network_faults.LASTING
+    assert ("network.ca_file" in network_faults.HINTS[problem]) is (problem == "tls_certificate")
 
 
 def test_an_own_authority_is_believed_without_a_proxy_too(trust: Trust) -> None:

@@ -21,7 +21,7 @@ from migrator.consent.exchange import Exchange
 from migrator.consent.pages import rendering
 from migrator.consent.pages.rendering import Branding
 from migrator.consent.public_url import CALLBACK, LINK, STATIC, PublicUrl
-from migrator.consent.web.authorization import AuthorizationRoutes
+from migrator.consent.web.authorisation import AuthorizationRoutes
 from migrator.consent.web.error_handlers import ErrorHandlers, message_of
 from migrator.consent.web.invitation_links import InvitationLinks
 from migrator.consent.web.invitation_pages import InvitationPages

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from migrator.models import Secret, State, TokenPair
-from migrator.providers import Later, NoRefreshToken, Outcome, Over, StopAll, Suspect, Unknown, faults
+from migrator.providers import Later, NoRefreshToken, Outcome, Over, StopAll, Suspect, Unknown, network_faults
 from migrator.rules.breaker import Trip
-from migrator.rules.stops import stop
+from migrator.rules.stop_reasons import stop
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 GO_ON = "'migrator resume' goes on"
@@ -54,14 +54,14 @@ PAIR = TokenPair(Secret("a"), Secret(""), NOW)
             f"the provider does not say for how long; try again later; then {GO_ON}",
         ),
         (
-            Later(faults.TLS_EXPIRED),
-            f"there is no way to the provider ({faults.TLS_EXPIRED!r})",
-            f"{faults.HINTS[faults.TLS_EXPIRED]}; then {GO_ON}",
+            Later(network_faults.TLS_EXPIRED),
+            f"there is no way to the provider ({network_faults.TLS_EXPIRED!r})",
+            f"{network_faults.HINTS[network_faults.TLS_EXPIRED]}; then {GO_ON}",
         ),
         (
-            Later(faults.CONNECTION_REFUSED),
+            Later(network_faults.CONNECTION_REFUSED),
             "nothing but trouble with the way to the provider for a while, at last 'connection_refused'",
-            f"{faults.HINTS[faults.CONNECTION_REFUSED]}; then {GO_ON}",
+            f"{network_faults.HINTS[network_faults.CONNECTION_REFUSED]}; then {GO_ON}",
         ),
         (Unknown("p"), "nothing but trouble with the provider for a while, at last 'p'", GO_ON),
         (Later("p"), "nothing but trouble with the provider for a while, at last 'p'", GO_ON),

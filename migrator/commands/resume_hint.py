@@ -18,7 +18,7 @@ from migrator.models import State, utc_now
 from migrator.terminal.present import duration_text, moment_text, status_text
 
 if TYPE_CHECKING:  # 'migrator status' asks when to go on, too, and needs no engine
-    from migrator.engine.run import Ended
+    from migrator.engine.open_run import Ended
 
 
 def command_line(context: Context, *command: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from migrator import ledger as ledgers
 from migrator.commands.options import Context
-from migrator.engine import descriptors
+from migrator.engine import open_files
 from migrator.engine.engine import Engine
 from migrator.models import utc_now
 from migrator.providers import Profile, find_profile
@@ -59,7 +59,7 @@ def make_engine(
     """
     credentials = read_credentials(settings, os.environ, signs=signs) if calls else None
     network = way_out(settings.network, os.environ) if calls else DIRECT
-    descriptors.require_for(settings.job.concurrency)
+    open_files.require_for(settings.job.concurrency)
     key = ledgers.find_key(context.ledger, os.environ, settings.ledger_key_file) if create else None
     if key is None and create and not ledgers.exists(context.ledger):
         key = ledgers.make_key(context.ledger)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from migrator.providers import RATE_LIMITED, NoRefreshToken, Outcome, Over, StopAll, Suspect, Unknown, faults
+from migrator.providers import (
+    RATE_LIMITED,
+    NoRefreshToken,
+    Outcome,
+    Over,
+    StopAll,
+    Suspect,
+    Unknown,
+    network_faults,
+)
 from migrator.rules.breaker import Trip
 
 
@@ -53,12 +62,12 @@ def _why(outcome: Outcome, problem: str, *, until_known: bool) -> tuple[str, str
     if problem == RATE_LIMITED:
         hint = "" if until_known else "the provider does not say for how long; try again later"
         return f"the provider's limit for the application is reached ({problem!r})", hint
-    return _way(problem), faults.HINTS.get(problem, "")
+    return _way(problem), network_faults.HINTS.get(problem, "")
 
 
 def _way(problem: str) -> str:
     """What is wrong between here and there."""
-    if problem in faults.LASTING:
+    if problem in network_faults.LASTING:
         return f"there is no way to the provider ({problem!r})"
-    trouble = "the way to the provider" if problem in faults.HINTS else "the provider"
+    trouble = "the way to the provider" if problem in network_faults.HINTS else "the provider"
     return f"nothing but trouble with {trouble} for a while, at last {problem!r}"

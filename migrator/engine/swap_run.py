@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from migrator.engine.engine import Engine
 from migrator.engine.job import Job
-from migrator.engine.run import Ended, OpenRun, end_run
+from migrator.engine.open_run import Ended, OpenRun, end_run
 from migrator.errors import LedgerError, LedgerUnwritableError, StoppedError
 from migrator.ledger import Intake
 from migrator.models import LIFETIME_ASSUMED, Standing, State
@@ -30,7 +30,7 @@ class Scope:
     """So many first, each pair seen to work before the others follow; or None."""
 
 
-class Runner:
+class SwapRun:
     """Swaps what can be swapped."""
 
     def __init__(self, engine: Engine) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.handover.standing_pairs import each_its_own, one_a_user
+from migrator.handover.pair_per_user import each_its_own, one_a_user
 from migrator.ledger import InHand
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
