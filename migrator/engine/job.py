@@ -23,7 +23,7 @@ from migrator.providers import Answer, NoAnswer, Outcome, Profile, Reached, Requ
 from migrator.rules.agenda import Agenda
 from migrator.rules.breaker import Breaker
 from migrator.rules.judgement import Moment, judge
-from migrator.rules.plan import Call, Rest, Wait
+from migrator.rules.next_step import Call, Rest, Wait
 from migrator.rules.stop_reasons import Stop
 from migrator.rules.verdict import Policy, Verdict
 from migrator.terminal.progress import Progress

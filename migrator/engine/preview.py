@@ -8,7 +8,8 @@ from pathlib import Path
 
 from migrator import ledger as ledgers
 from migrator.models import Clock, Reject
-from migrator.rules.plan import Decision, Tally, first_step
+from migrator.rules.next_step import Decision, first_step
+from migrator.rules.plan import Tally
 from migrator.settings.model import Settings
 from migrator.sources import Source
 from migrator.sources.duplicates import DiskSeen

@@ -15,7 +15,8 @@ from enum import StrEnum
 from migrator.ledger import connections, legacy_tokens, rejects, runs
 from migrator.ledger.file.codec import Codec
 from migrator.models import Connection, Reject, Standing, State
-from migrator.rules.plan import Decision, Step, Tally, decision, first_step
+from migrator.rules.next_step import Decision, Step, decision, first_step
+from migrator.rules.plan import Tally
 from migrator.sources.screening import Accepted
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from migrator.models import Action, Standing, State, StoredPair
-from migrator.rules.plan import Call, Rest, Wait, expired, next_step
+from migrator.rules.next_step import Call, Rest, Wait, expired, next_step
 
 
 class Work(StrEnum):

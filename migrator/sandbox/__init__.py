@@ -6,7 +6,7 @@ mistake. Each line may import from those below it, and none from those above (a 
 - ``run``: puts a sandbox together and serves it; what the commands and the tests call.
 - ``registry``: which providers it can play; another one is a folder beside ``xero`` and a line here.
 - ``xero``: what only Xero has: paths, the swap, renewals, API, limits, lifetimes, claims and words.
-- ``oauth1``: RFC 5849 as any provider speaks it: signatures, nonces, timestamps, the three legs.
+- ``oauth1``: RFC 5849 as any provider speaks it: signatures, nonces and timestamps, the three legs.
 - ``oauth2``: RFC 6749 as any provider speaks it: clients, codes, refreshes, revocation, bearer tokens.
 - ``pages``: what people see in a browser: log-in, the choice of organisations, the verifier.
 - ``provider``: what every endpoint works with, and what may be chosen of a provider's behaviour.

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from migrator.ledger import Pairs, Run, Status
 from migrator.models import AppType, State
-from migrator.rules.plan import Forecast, Step, Tally
+from migrator.rules.next_step import Step
+from migrator.rules.plan import Forecast, Tally
 from migrator.terminal.printable import printable
 from migrator.terminal.tables import table
 from migrator.wording import counted

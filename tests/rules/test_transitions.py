@@ -45,7 +45,7 @@ from migrator.providers import (
 from migrator.rules.agenda import Agenda, Work
 from migrator.rules.breaker import Breaker
 from migrator.rules.judgement import Moment, judge
-from migrator.rules.plan import Call, Rest, Wait
+from migrator.rules.next_step import Call, Rest, Wait
 from migrator.rules.recovery import READ_AGAIN, died, read_again
 from migrator.rules.tenants import (
     NO_TENANT,

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from migrator.ledger import Ends, Pairs, Run, Status
 from migrator.models import AppType, Reject, State
 from migrator.providers import find_profile
-from migrator.rules.plan import Decision, Forecast, Step, Tally, forecast
+from migrator.rules.next_step import Decision, Step
+from migrator.rules.plan import Forecast, Tally, forecast
 from migrator.terminal.present import (
     duration_text,
     moment_text,

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from migrator.sandbox.http.forms import form_parameters
 from migrator.sandbox.http.messages import FORM, Call, Refusal
-from migrator.sandbox.oauth1 import consumers, signatures
+from migrator.sandbox.oauth1 import consumers, nonces, signatures
 from migrator.sandbox.oauth1.problems import problem
-from migrator.sandbox.state.state_file import count
 
 if TYPE_CHECKING:
     import sqlite3
@@ -19,9 +17,6 @@ if TYPE_CHECKING:
 
     from migrator.sandbox.oauth1.consumers import Consumer
     from migrator.sandbox.provider import Provider
-
-TIMESTAMP_TOLERANCE = 300
-"""Seconds by which a client's clock may differ from ours, either way."""
 
 REQUIRED = (
     "oauth_consumer_key",
@@ -130,14 +125,14 @@ def _authenticate(
     if signed.oauth.get("oauth_version", "1.0") != "1.0":
         raise problem("version_rejected", "oauth_version must be 1.0")
     now = provider.clock.now()
-    timestamp = _timestamp(signed, now)
+    timestamp = nonces.timestamp(signed.oauth["oauth_timestamp"], now)
     consumer = _consumer(provider, signed)
     token = signed.oauth.get("oauth_token", "")
     row = find(db, consumer, token) if find else None
     signature = signed.oauth["oauth_signature"]
     if not consumer.signed(signed.base_string, signature, row["secret"] if row else ""):
         raise problem("signature_invalid", "Failed to validate signature")
-    _use_nonce(db, (timestamp, consumer.key, token, signed.oauth["oauth_nonce"]), now)
+    nonces.use(db, (timestamp, consumer.key, token, signed.oauth["oauth_nonce"]), now)
     return consumer, row
 
 
@@ -169,14 +164,6 @@ def _grant(row: sqlite3.Row) -> Grant:
     )
 
 
-def _timestamp(signed: SignedCall, now: float) -> int:
-    text = signed.oauth["oauth_timestamp"]
-    timestamp = int(text) if re.fullmatch(r"[0-9]{1,12}", text) else None
-    if timestamp is None or abs(timestamp - now) > TIMESTAMP_TOLERANCE:
-        raise problem("timestamp_refused", "The timestamp is not a number near the provider's time")
-    return timestamp
-
-
 def _consumer(provider: Provider, signed: SignedCall) -> Consumer:
     consumer = consumers.by_key(provider.credentials).get(signed.oauth["oauth_consumer_key"])
     if consumer is None:
@@ -184,12 +171,3 @@ def _consumer(provider: Provider, signed: SignedCall) -> Consumer:
     if signed.oauth["oauth_signature_method"] != consumer.method:
         raise problem("signature_method_rejected", f"The application is registered for {consumer.method}")
     return consumer
-
-
-def _use_nonce(db: sqlite3.Connection, used: tuple[int, str, str, str], now: float) -> None:
-    """A nonce serves once for a timestamp, consumer and token (RFC 5849, 3.3)."""
-    # Older ones cannot come back: their timestamp would be refused.
-    db.execute("DELETE FROM nonces WHERE timestamp < ?", (int(now) - TIMESTAMP_TOLERANCE - 1,))
-    if db.execute("INSERT OR IGNORE INTO nonces VALUES (?, ?, ?, ?)", used).rowcount == 0:
-        count(db, "nonce_reuse")
-        raise problem("nonce_used", "The nonce has been used before")

@@ -1,0 +1,184 @@
+"""What must happen to a connection next: every case has an answer, and the answer is one that can be done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from migrator.models import (
+    UNVERIFIED,
+    Action,
+    AppType,
+    LegacyToken,
+    Secret,
+    Standing,
+    State,
+    StoredPair,
+    TenantType,
+    TokenPair,
+)
+from migrator.rules.next_step import (
+    Call,
+    Decision,
+    Rest,
+    Step,
+    Wait,
+    decision,
+    expired,
+    first_step,
+    next_step,
+)
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+OPEN = (State.PENDING, State.UNCERTAIN)
+
+moments = st.one_of(
+    st.sampled_from([NOW, NOW + MINUTE, NOW + MINUTE - timedelta(microseconds=1)]),
+    st.integers(-100_000, 100_000).map(lambda seconds: NOW + timedelta(seconds=seconds)),
+)
+pairs = st.builds(
+    lambda moment, verified: StoredPair(
+        1, TokenPair(Secret("a"), Secret("r"), moment), NOW if verified else None
+    ),
+    moments,
+    st.booleans(),
+)
+
+
+@st.composite
+def standings(draw: st.DrawFn, states: tuple[State, ...] = tuple(State)) -> Standing:
+    app_type = draw(st.sampled_from(AppType))
+    state = draw(st.sampled_from(states))
+    handle = Secret("h") if app_type is AppType.PARTNER and draw(st.booleans()) else None
+    return Standing(
+        id=1,
+        key="key",
+        app_type=app_type,
+        state=state,
+        reason=draw(st.sampled_from(["word", UNVERIFIED])) if state is State.UNCERTAIN else "word",
+        tenant_id="",
+        tenant_type=TenantType.ORGANISATION,
+        legacy=LegacyToken(Secret("t"), Secret("s"), handle, draw(st.none() | moments)),
+        pair=draw(st.none() | pairs),
+        doubt=draw(st.none() | st.sampled_from(Action)) if state is State.UNCERTAIN else None,
+        not_before=draw(st.none() | moments),
+        tries=draw(st.integers(0, 10)),
+    )
+
+
+def being_revoked(standing: Standing) -> bool:
+    """Whether somebody was undoing it when the answer was lost: only that somebody goes on."""
+    return standing.doubt is Action.REVOKE
+
+
+@given(standings())
+def test_what_is_not_open_rests_as_it_is(standing: Standing) -> None:
+    step = next_step(standing, NOW)
+    if standing.state not in OPEN:
+        assert step == Rest(standing.state, "word")
+    else:
+        assert not isinstance(step, Rest) or step.state is State.NEEDS_CONSENT or being_revoked(standing)
+
+
+@given(standings(OPEN))
+def test_nothing_is_asked_before_its_time(standing: Standing) -> None:
+    step = next_step(standing, NOW)
+    early = standing.not_before is not None and standing.not_before > NOW
+    assert isinstance(step, Wait) is early
+    assert not isinstance(step, Wait) or step.until == standing.not_before
+
+
+@given(standings(OPEN))
+def test_a_call_is_one_that_can_be_made(standing: Standing) -> None:
+    match next_step(standing, NOW):
+        case Call(Action.VERIFY):
+            assert standing.pair is not None
+            assert standing.doubt is not Action.REFRESH or standing.reason == UNVERIFIED
+            assert not expired(standing.pair.pair.expires_at, NOW)
+        case Call(Action.REFRESH):
+            assert standing.pair is not None
+            refresh_lost = standing.doubt is Action.REFRESH and standing.reason != UNVERIFIED
+            assert refresh_lost or expired(standing.pair.pair.expires_at, NOW)
+        case Call(Action.RENEW):
+            assert standing.pair is None
+            assert standing.app_type is AppType.PARTNER
+            assert standing.legacy.session_handle is not None
+            assert expired(standing.legacy.expires_at, NOW)
+        case Call(Action.SWAP):
+            assert standing.pair is None
+            assert standing.app_type is AppType.PARTNER or standing.doubt is not None
+            assert not expired(standing.legacy.expires_at, NOW) or standing.doubt is not None
+        case _:
+            pass
+
+
+@given(standings(OPEN))
+def test_a_pair_in_hand_is_never_left_for_the_user_to_replace(standing: Standing) -> None:
+    if standing.pair is not None and not being_revoked(standing):
+        assert not isinstance(next_step(standing, NOW), Rest)
+
+
+@given(standings((State.UNCERTAIN,)))
+def test_what_is_in_doubt_is_asked_and_not_given_up(standing: Standing) -> None:
+    if standing.doubt is Action.EXCHANGE_CODE and standing.pair is None:
+        # Only its user gets another code, and the legacy token has nothing to do with it.
+        due = replace(standing, not_before=None)
+        assert next_step(due, NOW) == Rest(State.NEEDS_CONSENT, "response_lost")
+    elif standing.doubt is not None and not being_revoked(standing):
+        assert not isinstance(next_step(standing, NOW), Rest)
+
+
+@given(standings((State.PENDING,)))
+def test_the_job_does_what_the_dry_run_says(standing: Standing) -> None:
+    step = next_step(standing, NOW)
+    if isinstance(step, Wait) or standing.pair is not None:
+        return
+    said = decision(standing, NOW)
+    assert said == first_step(standing.app_type, standing.legacy, NOW)
+    assert step == {
+        Step.SWAP: Call(Action.SWAP),
+        Step.RENEW_THEN_SWAP: Call(Action.RENEW),
+        Step.MUST_CONSENT: Rest(State.NEEDS_CONSENT, said.reason),
+    }.get(said.step)
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (State.MIGRATED, Decision(Step.DONE_ALREADY, "migrated")),
+        (State.NEEDS_CONSENT, Decision(Step.MUST_CONSENT, "word")),
+        (State.FAILED, Decision(Step.CANNOT_BE_USED, "word")),
+        (State.UNCERTAIN, Decision(Step.SWAP, "response_lost")),
+        (State.IN_FLIGHT, Decision(Step.SWAP, "response_lost")),
+        (State.PENDING, Decision(Step.SWAP, "expiry_unknown")),
+    ],
+)
+def test_the_plan_of_a_known_connection_follows_its_state(state: State, expected: Decision) -> None:
+    legacy = LegacyToken(Secret("t"), Secret("s"))
+    standing = Standing(1, "k", AppType.PARTNER, state, "word", "", TenantType.ORGANISATION, legacy)
+    assert decision(standing, NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("app_type", "handle", "ends", "expected"),
+    [
+        (AppType.PUBLIC, None, None, Decision(Step.MUST_CONSENT, "public_app")),
+        (AppType.PRIVATE, None, None, Decision(Step.MUST_CONSENT, "private_app")),
+        (AppType.PARTNER, None, None, Decision(Step.SWAP, "expiry_unknown")),
+        (AppType.PARTNER, None, NOW + MINUTE, Decision(Step.SWAP, "valid")),
+        (AppType.PARTNER, "h", NOW + MINUTE, Decision(Step.SWAP, "valid")),
+        (AppType.PARTNER, "h", NOW + MINUTE / 2, Decision(Step.RENEW_THEN_SWAP, "token_expired")),
+        (AppType.PARTNER, "h", NOW - MINUTE, Decision(Step.RENEW_THEN_SWAP, "token_expired")),
+        (AppType.PARTNER, None, NOW - MINUTE, Decision(Step.MUST_CONSENT, "token_expired")),
+    ],
+)
+def test_the_first_step_follows_application_expiry_and_handle(
+    app_type: AppType, handle: str | None, ends: datetime | None, expected: Decision
+) -> None:
+    legacy = LegacyToken(Secret("t"), Secret("s"), Secret(handle) if handle else None, ends)
+    assert first_step(app_type, legacy, NOW) == expected
