@@ -1,6 +1,6 @@
 """The decisions: facts in, decision out. Nothing here reads, writes, waits or looks at a clock.
 
-- ``next_step``: which call a connection needs next; ``agenda``: in a round of upkeep; ``plan``: of a whole run
+- ``next_step``: which call a connection needs next; ``agenda``: in a round of upkeep; ``plan``: a whole run
 - ``judgement``: what one finished call makes of its connection and of the job, in one pass. It asks
   ``transitions`` (what the answer means for the connection by itself; ``failures`` and ``code_exchange`` are
   parts of that) and ``breaker`` (is it everybody's fault, how many suspects stop a job), and returns a
