@@ -10,13 +10,7 @@ from pathlib import Path
 
 import click
 
-from migrator.commands.options import (
-    Context,
-    Duration,
-    json_option,
-    pass_context,
-    print_json,
-)
+from migrator.commands.options import Context, Duration, json_option, pass_context, print_json
 from migrator.errors import ConfigurationError
 
 log = logging.getLogger(__name__)

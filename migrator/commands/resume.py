@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import click
 
-from migrator.commands.options import (
-    Context,
-    job_options,
-    json_option,
-    pass_context,
-    print_json,
-)
+from migrator.commands.options import Context, job_options, json_option, pass_context, print_json
 
 
 @click.command()

@@ -8,13 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from migrator.commands.options import (
-    Context,
-    job_options,
-    json_option,
-    pass_context,
-    print_json,
-)
+from migrator.commands.options import Context, job_options, json_option, pass_context, print_json
 
 if TYPE_CHECKING:
     from migrator.engine.open_run import Ended
