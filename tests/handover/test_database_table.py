@@ -297,7 +297,7 @@ def test_rows_of_other_columns_and_times_without_zone_are_a_fault_of_the_caller(
 
 KILLED = """
 import os, signal
-from migrator.databases import DatabaseUrl
+from migrator.sources.sql_connection import DatabaseUrl
 from migrator.handover.database_table import write_table
 def rows():
     for n in range(5000):
