@@ -274,6 +274,14 @@ def test_five_bad_answers_make_a_confident_job_cautious_and_a_good_one_confident
     assert proven.hear(BAD) is None
 
 
+@pytest.mark.parametrize("good", ACCEPTED, ids=lambda outcome: type(outcome).__name__)
+def test_trouble_is_counted_from_the_last_good_answer(proven: Listener, good: Outcome) -> None:
+    proven.hear_times(9, BAD)
+    proven.hear(good)
+    assert proven.breaker.bad == 0
+    assert proven.hear_times(4, BAD) == [None] * 4
+
+
 def test_one_bad_answer_is_trouble_while_nothing_is_proven(job: Listener) -> None:
     assert not job.breaker.in_trouble
     job.hear(BAD)
