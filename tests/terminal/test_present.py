@@ -120,6 +120,28 @@ def test_what_is_said_of_many_rows_is_true_of_each() -> None:
     ]
 
 
+def test_few_rows_beyond_the_sentences_that_are_told_each_for_itself_are_counted() -> None:
+    counted = Tally()
+    for line in range(20):
+        counted.reject(Reject("a.csv", line, "bad", f"sentence {line // 2}"))
+    counted.reject(Reject("a.csv", 99, "bad", "one more"))
+    lines = plan_text(counted, ahead(counted)).splitlines()
+    assert "a.csv:0 and 1: bad: sentence 0" in lines
+    assert "a.csv: 1 row, the first in line 99: bad, of that one: one more" in lines
+    assert sum(line.startswith("a.csv") for line in lines) == 11
+
+
+def test_no_more_lines_are_told_than_a_person_would_read() -> None:
+    counted = Tally()
+    for line in range(25):
+        counted.reject(Reject("a.csv", line, f"reason_{line}", "x"))
+    lines = plan_text(counted, ahead(counted)).splitlines()
+    assert [line for line in lines if line.startswith("a.csv")] == [
+        f"a.csv:{line}: reason_{line}: x" for line in range(20)
+    ]
+    assert "… and 5 more rejected rows" in lines
+
+
 def test_columns_that_are_not_read_are_told_before_anything_else() -> None:
     counted = Tally(misnamed=[Misnamed("a.csv", "oauth_expires_at", "Expires\x1b[2J", 1_200)])
     told = plan_text(counted, ahead(counted)).splitlines()[0]
