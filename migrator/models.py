@@ -187,6 +187,20 @@ class Reject:
 
 
 @dataclass(frozen=True)
+class Misnamed:
+    """A column that rows lack, and one of theirs that seems to be meant, and is kept as a further one."""
+
+    source: str
+    """As in ``Reject.source``."""
+    column: str
+    """What it should be called."""
+    name: str
+    """What it is called; like ours, and so no secret."""
+    rows: int
+    """How many rows have a value in it."""
+
+
+@dataclass(frozen=True)
 class TokenPair:
     """An OAuth 2.0 pair (RFC 6749, 5.1)."""
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from migrator import ledger as ledgers
-from migrator.models import Clock, Reject
+from migrator.models import Clock, Misnamed, Reject
 from migrator.rules.next_step import Decision, first_step
 from migrator.rules.plan import Tally
 from migrator.settings.model import Settings
@@ -30,6 +30,9 @@ def preview(
     tally = Tally()
     with DiskSeen() as seen, _decider(ledger, settings, environ, clock) as decide:
         for row in screen(sources, seen):
+            if isinstance(row, Misnamed):
+                tally.misnamed.append(row)
+                continue
             decided = decide(row) if isinstance(row, Accepted) else row
             if isinstance(decided, Reject):
                 tally.reject(decided)

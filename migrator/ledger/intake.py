@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from migrator.ledger import connections, legacy_tokens, rejects, runs
 from migrator.ledger.file.codec import Codec
-from migrator.models import Connection, Reject, Standing, State
+from migrator.models import Connection, Misnamed, Reject, Standing, State
 from migrator.rules.next_step import Decision, Step, decision, first_step
 from migrator.rules.plan import Tally
 from migrator.sources.screening import Accepted
@@ -58,7 +58,7 @@ class Intake:
 def take_all(
     db: sqlite3.Connection,
     codec: Codec,
-    rows: Iterable[Accepted | Reject],
+    rows: Iterable[Accepted | Reject | Misnamed],
     sources: Sequence[str],
     *,
     provider: str,
@@ -70,7 +70,12 @@ def take_all(
     tally = Tally()
     novelties: Counter[Novelty] = Counter()
     rejects.begin_intake(db)
-    for number, row in enumerate(rows, start=1):
+    number = 0
+    for row in rows:
+        if isinstance(row, Misnamed):
+            tally.misnamed.append(row)
+            continue
+        number += 1
         recognised = recognise(db, codec, row) if isinstance(row, Accepted) else row
         if isinstance(recognised, Reject):
             tally.reject(recognised)

@@ -32,7 +32,7 @@ from migrator.ledger.invitations import Invitations
 from migrator.ledger.open_ledger import OpenLedger
 from migrator.ledger.recovery import TakenStock
 from migrator.ledger.sealed_answers import SealedAnswer
-from migrator.models import Action, Reject, Standing, State
+from migrator.models import Action, Misnamed, Reject, Standing, State
 from migrator.rules.agenda import Agenda, Work
 from migrator.rules.verdict import Policy, Verdict
 from migrator.sources.screening import Accepted
@@ -74,7 +74,7 @@ class Ledger(OpenLedger):
 
     def take_in(
         self,
-        rows: Iterable[Accepted | Reject],
+        rows: Iterable[Accepted | Reject | Misnamed],
         sources: Sequence[str],
         provider: str,
         progress: Callable[[int], None],

@@ -3,30 +3,49 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from migrator.models import AppType, Reject
+from migrator.models import (
+    AppType,
+    Misnamed,
+    Reject,
+)
 from migrator.providers import Profile
 from migrator.rules.next_step import Decision, Step
 
 MOST_REJECTS_KEPT = 1_000
 MANY_ALIKE = 5
 """Rows of one file and one reason: from so many on, what is wrong is the file's and not the row's."""
+MOST_SENTENCES = 10
+"""Sentences that are told each for itself, of one file and one reason.
+
+What has more names a place (where a token stands already), and not one of the ten columns.
+"""
 
 
 @dataclass
 class Alike:
     """Rows of one source that are rejected for one reason."""
 
-    first: list[Reject] = field(default_factory=list)
-    """The first of them, and all if they are few."""
+    first: Reject
+    lines: list[int] = field(default_factory=list)
+    """The first of their lines, and all if they are few."""
     rows: int = 0
+    varied: bool = False
+    """Whether each has a sentence of its own, so that the first one's is true of that one only."""
+
+    def add(self, reject: Reject) -> None:
+        """One more row."""
+        self.rows += 1
+        if not self.many:
+            self.lines.append(reject.line)
 
     @property
     def many(self) -> bool:
-        """Whether they are best told in one sentence."""
-        return self.rows >= MANY_ALIKE
+        """Whether they are too many, or too various, to name each."""
+        return self.varied or self.rows >= MANY_ALIKE
 
 
 @dataclass
@@ -38,8 +57,12 @@ class Tally:
     """Reason to number of rows."""
     rejects: list[Reject] = field(default_factory=list)
     """The first rejected rows; there may be more of them than a person, or the memory, can take."""
-    rejected_alike: dict[tuple[str, str], Alike] = field(default_factory=dict)
-    """The rejected rows by source and reason."""
+    misnamed: list[Misnamed] = field(default_factory=list)
+    """Columns of the files that are not read, and seem to be meant to be."""
+    _alike: dict[tuple[str, str], dict[str | None, Alike]] = field(default_factory=dict)
+    """The rejected rows by source and reason, and by sentence; under None those of all sentences
+    beyond ``MOST_SENTENCES``.
+    """
 
     def add(self, app_type: AppType, decided: Decision) -> None:
         """One more connection, and what happens to it."""
@@ -48,12 +71,25 @@ class Tally:
     def reject(self, reject: Reject) -> None:
         """One more row that cannot be used."""
         self.rejected[reject.reason] += 1
-        alike = self.rejected_alike.setdefault((reject.source, reject.reason), Alike())
-        alike.rows += 1
-        if not alike.many:
-            alike.first.append(reject)
+        sentences = self._alike.setdefault((reject.source, reject.reason), {})
+        full = reject.detail not in sentences and len(sentences) >= MOST_SENTENCES
+        alike = sentences.setdefault(None if full else reject.detail, Alike(reject, varied=full))
+        alike.add(reject)
         if len(self.rejects) < MOST_REJECTS_KEPT:
             self.rejects.append(reject)
+
+    def rejected_alike(self) -> Iterator[Alike]:
+        """The rejected rows as people are told of them: once, where one sentence is true of several.
+
+        Many of one source and reason with a sentence each (``duplicate_token`` names the other row) make one.
+        """
+        for sentences in self._alike.values():
+            told = list(sentences.values())
+            if told[-1].varied:
+                single = [alike for alike in told if alike.rows == 1 or alike.varied]
+                told = [alike for alike in told if alike.rows > 1 and not alike.varied]
+                told.append(Alike(single[0].first, rows=sum(alike.rows for alike in single), varied=True))
+            yield from told
 
     def count(self, *steps: Step) -> int:
         """How many connections take any of these steps."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from migrator.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 KNOWN_COLUMNS = (
     "connection_id",
@@ -44,20 +44,32 @@ def known_column(name: str) -> str | None:
     return folded if folded in KNOWN_COLUMNS else None
 
 
+_BEFORE = "(?:xero|legacy)?(?:oauth(?:10?a?)?)?(?:access)?"
+"""What applications put before their names of columns; in small letters alone, as are those below."""
+_EXPIRY = "expir(?:es?|y|ation)(?:at|on|date|time|datetime|timestamp)?(?:utc)?"
 _OTHER_NAMES = {
-    "token": "oauth_token",
-    "accesstoken": "oauth_token",
-    "tokenkey": "oauth_token",
-    "secret": "oauth_token_secret",
-    "tokensecret": "oauth_token_secret",
-    "accesstokensecret": "oauth_token_secret",
-    "type": "app_type",
-    "apptype": "app_type",
-    "applicationtype": "app_type",
+    column: re.compile(_BEFORE + names)
+    for column, names in {
+        "connection_id": "connection(?:key|uuid|guid)",
+        "app_type": "(?:app|application)?type",
+        "organisation": "org|(?:organisation|organization|org|company|tenant)name|organization|company",
+        "tenant_id": "tenant(?:guid|uuid)?",
+        "tenant_type": "tenantkind",
+        "contact_email": "(?:contact|user|customer|owner)?e?mail(?:address)?",
+        "oauth_token": "token(?:key|value)?",
+        "oauth_token_secret": "secret(?:token)?|tokensecret(?:key|value)?|tokenkeysecret",
+        "oauth_session_handle": "session|(?:session|token)?handle",
+        "oauth_expires_at": f"(?:token)?{_EXPIRY}",
+    }.items()
 }
-"""What else the columns are called by whose lack rows are lost; in small letters alone."""
+"""What else the columns are called, by people and by the libraries that wrote their tables.
+
+When the session ends (``SessionExpiresAt``), and for how long something lives (``oauth_expires_in``), are
+other things; so are a consumer's or client's key and secret.
+"""
 _ALIKE = 0.85
 """From which likeness on (difflib's ratio) a name is taken for a slip of the pen."""
+_LIFETIME = re.compile("expiresin|expiry(?:in)?seconds|lifetime")
 
 
 @lru_cache(maxsize=1024)
@@ -66,22 +78,51 @@ def _meant(name: str) -> str | None:
     if known_column(name):
         return None
     letters = re.sub(r"[^a-z0-9]", "", name.casefold())
-    if letters in _OTHER_NAMES:
-        return _OTHER_NAMES[letters]
-    plain = {column.replace("_", ""): column for column in KNOWN_COLUMNS}
+    for column, other_names in _OTHER_NAMES.items():
+        bare = re.fullmatch(f"{_BEFORE}{column.removeprefix('oauth_').replace('_', '')}", letters)
+        if bare or other_names.fullmatch(letters):
+            return column
+    return None if _LIFETIME.search(letters) else _slip(letters)
+
+
+def _slip(letters: str) -> str | None:
+    """The column that ``letters`` miss by one or two.
+
+    A name that is longer or shorter by more is another: ``organisation_id``.
+    """
+    plain = {
+        column.replace("_", ""): column
+        for column in KNOWN_COLUMNS
+        if abs(len(column.replace("_", "")) - len(letters)) <= 1
+    }
     close = get_close_matches(letters, plain, n=1, cutoff=_ALIKE)
     return plain[close[0]] if close else None
 
 
-def alike(column: str, names: Iterable[str]) -> str:
-    """A sentence on the name that seems to mean a missing ``column``; empty if none does.
+@lru_cache(maxsize=16)  # asked for each row; names may be long
+def misnamed(names: tuple[str, ...]) -> Mapping[str, str]:
+    """The known columns that ``names`` lack, each with the name among them that seems to mean it.
 
-    It quotes that name, which is like ours and so no secret, and no other.
+    Such a name is like ours and so no secret, as any other may be.
     """
+    found = {known_column(name) for name in names}
+    meant: dict[str, str] = {}
     for name in names:
-        if _meant(name) == column:
-            return f"Its column {name.strip()!r} looks like it: call it {column}."
-    return ""
+        column = _meant(name)
+        if column is not None and column not in found:
+            meant.setdefault(column, name)
+    return meant
+
+
+def alike(column: str, names: Iterable[str]) -> str:
+    """A sentence on the name that seems to mean a missing ``column``; empty if none does."""
+    name = misnamed(tuple(names)).get(column)
+    return looks_like(name, column) if name else ""
+
+
+def looks_like(name: str, column: str) -> str:
+    """What to do about a name that seems to mean ``column``."""
+    return f"Its column {name.strip()!r} looks like it: call it {column}."
 
 
 def likeness(names: Sequence[str]) -> tuple[int, int]:
@@ -95,10 +136,10 @@ def require_columns(where: str, names: Iterable[str]) -> None:
     found = {known_column(name) for name in names}
     missing = [column for column in REQUIRED_COLUMNS if column not in found]
     if missing:
-        meant = [sentence for column in missing if (sentence := alike(column, names))]
-        raise InputError(
-            f"{where} has no column {' and no column '.join(missing)}", hint=" ".join([*meant, EXPECTED])
-        )
+        # All that are misnamed, so that they can be put right at once.
+        meant = [looks_like(name, column) for column, name in misnamed(tuple(names)).items()]
+        message = f"{where} has no column {' and no column '.join(missing)}"
+        raise InputError(message, hint=" ".join([*meant, EXPECTED]))
 
 
 def refuse_duplicates(where: str, names: Sequence[str]) -> None:

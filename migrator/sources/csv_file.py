@@ -38,7 +38,8 @@ class CsvFile:
     """CSV in UTF-8, with a header; its delimiter is the one that makes the header yield most known columns.
 
     A row may end early: the cells that are missing count as empty. Rows without anything in them are no rows.
-    A first line ``sep=;``, by which Excel knows the delimiter, is no header.
+    A first line ``sep=;``, by which Excel knows the delimiter, is no header, nor is what programs that do not
+    know it make of it (``sep=;,,,``).
     """
 
     def __init__(self, document: Document) -> None:
@@ -47,7 +48,7 @@ class CsvFile:
         Raises ``InputError`` where there is none, or it repeats a column or lacks a required one.
         """
         self._document = document
-        self._hint = _delimiter_hint(document)
+        self._hint = _Hint.of(document)
         self._delimiter, self._columns = _read_header(document, self._hint)
         self._shape = _Shape.of(self._delimiter, self._columns)
 
@@ -69,7 +70,7 @@ class CsvFile:
             io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="") as text,
         ):
             lines = _Lines(text, self._shape.is_row)
-            if self._hint:
+            if self._hint.line:
                 next(lines, None)
             records = _records(lines, self._delimiter)
             next(records, None)  # the header, which was read before
@@ -259,25 +260,37 @@ def _is_text(text: str) -> bool:
     return True
 
 
-_HINT = re.compile(r'"?sep=(?P<delimiter>[^\w\s"]|\t)"?\s*(?:\r\n|\r|\n)', re.IGNORECASE)
+_HINT = re.compile(r'(?P<line>"?sep=(?P<named>[^\r\n]{0,100}))(?:\r\n|\r|\n)', re.IGNORECASE)
+_NAMED = re.compile(r'(?P<delimiter>[^\w\s"]|\t)"?\s*')
 
 
-def _delimiter_hint(document: Document) -> str:
-    """The delimiter that a first line ``sep=;`` names; empty if there is none."""
-    found = _HINT.match(document.head.decode("utf-8-sig", errors="surrogateescape"))
-    return found["delimiter"] if found else ""
+@dataclass(frozen=True)
+class _Hint:
+    """A first line that names the delimiter."""
+
+    line: str = ""
+    """That line; empty where there is none."""
+    delimiter: str = ""
+    """What it names, and nothing else; or empty: then the header tells."""
+
+    @classmethod
+    def of(cls, document: Document) -> _Hint:
+        """The hint that a document begins with."""
+        found = _HINT.match(document.head.decode("utf-8-sig", errors="surrogateescape"))
+        if found is None:
+            return cls()
+        named = _NAMED.fullmatch(found["named"])
+        return cls(found["line"], named["delimiter"] if named else "")
 
 
-def _read_header(document: Document, hint: str) -> tuple[str, list[str]]:
+def _read_header(document: Document, hint: _Hint) -> tuple[str, list[str]]:
     """Delimiter and column names. Errors quote no unknown name: without a header it may be a token."""
     head = document.head.decode("utf-8-sig", errors="surrogateescape")
-    if hint:
+    if hint.line:
         head = _HINT.sub("", head, count=1)
-    headers = {delimiter: _first_record(head, delimiter) for delimiter in hint or _DELIMITERS}
-    delimiter, names = max(headers.items(), key=lambda item: likeness(item[1]))
+    delimiter, names = _best(head, hint.delimiter or _DELIMITERS)
     if not any(likeness(names)):
-        message = f"{document.name}: the first line is no header: it names none of our columns"
-        raise InputError(message, hint=EXPECTED)
+        raise _no_header(document.name, head, hint)
     if not all(_is_text(name) for name in names):
         raise InputError(f"{document.name}: the header is not UTF-8", hint="Save the file as UTF-8.")
     require_columns(f"{document.name}: the header", names)
@@ -285,6 +298,30 @@ def _read_header(document: Document, hint: str) -> tuple[str, list[str]]:
     refuse_duplicates(f"{document.name}: the header", columns)
     _refuse_swallowed(document.name, head, delimiter, columns)
     return delimiter, columns
+
+
+def _best(head: str, delimiters: str) -> tuple[str, list[str]]:
+    """The delimiter that makes the header yield most known columns, and its names."""
+    headers = {delimiter: _first_record(head, delimiter) for delimiter in delimiters}
+    return max(headers.items(), key=lambda item: likeness(item[1]))
+
+
+def _no_header(name: str, head: str, hint: _Hint) -> InputError:
+    """What to say where none of our columns is named."""
+    if not hint.line:
+        return InputError(f"{name}: the first line is no header: it names none of our columns", hint=EXPECTED)
+    delimiter, names = _best(head, _DELIMITERS)
+    if hint.delimiter and any(likeness(names)):
+        return InputError(
+            f"{name}: the first line, sep={hint.delimiter}, does not fit: the header has {delimiter!r}"
+            " between its columns",
+            hint="Take the first line out, or save the file anew.",
+        )
+    return InputError(
+        f"{name}: the line below the first one, sep={hint.delimiter}, is no header: it names none of our"
+        " columns",
+        hint=EXPECTED,
+    )
 
 
 def _first_record(head: str, delimiter: str) -> list[str]:

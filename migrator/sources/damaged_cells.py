@@ -9,22 +9,44 @@ import re
 
 _SHORTENED = re.compile(
     r"""[+-]?[0-9]
-        (?: [.,][0-9]+ E[+-]?[0-9]{1,3}   # 1.23457E+15 (Excel), 1,5E+09 (in German), 1.5E9 (Java)
-          | E[+-][0-9]{2,3}               # 1E+15; without its sign it may be any code: 12E45, 1E5
-        )""",
+        (?: [0-9]{0,2}[.,][0-9]+ E[+-]?[0-9]{1,3}   # 1.23457E+15 (Excel), 12.3E+09 (as engineers have it),
+                                                    # 1,5E+09 (in German), 1.5E9 (Java)
+          | E[+-][0-9]{1,3} )                       # 1E+15
+    """,
     re.IGNORECASE | re.VERBOSE,
 )
-_ERROR_VALUE = re.compile(r"#+|#(?:N/A|NV|N/V|NULL!|[A-Z\u00c4\u00d6\u00dc0/]+[!?])", re.IGNORECASE)
-"""What stands in the place of a value: a column is too narrow (``#####``), a formula failed (``#NAME?``)."""
+_SHORT_CODE = re.compile(r"[0-9]E[0-9]{1,3}", re.IGNORECASE)
+"""``1E15``, as MySQL and Google write it, and any code of a few characters."""
+
+_LETTER = r"[^\W\d_]"
+_ERROR_VALUE = re.compile(
+    rf"""\#+                                              # the column is too narrow
+       | \#[¡¿]?{_LETTER}(?:{_LETTER}|[/_.0 ]){{0,30}}[!?]    # REF! NAME? ¡DIV/0! VALEUR! ÜBERLAUF! ЗНАЧ!
+       | \#{_LETTER}{{1,3}}/{_LETTER}{{1,3}}                  # N/A N/D N/B I/T
+       | \#(?:NV|YOK|HIÁNYZIK|PUUDUB|NEDOSTUPNÝ|NENÍ_K_DISPOZICI|GETTING_DATA)
+       | (?:ERR|ERROR|ERREUR|ERRO|EROARE|FEHLER|FOUT|FEL|FEJL|FEIL|VIRHE|CHYBA|BŁĄD|HIBA|HATA|NAPAKA
+           |GREŠKA|ГРЕШКА|ОШИБКА|ПОМИЛКА|ΣΦΆΛΜΑ|エラー|错误|錯誤|오류)\ ?:\ ?[0-9]{{3}}
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""What stands in the place of a value, in the language of whoever saved the file.
+
+Excel's begin with ``#`` and most end in a mark, so that their shape tells; LibreOffice has numbers besides
+(``Err:502``).
+"""
 
 
-def is_damaged(text: str) -> bool:
-    """Whether a text is a number as spreadsheets shorten it, or one of their error values.
+def is_damaged(text: str, *, may_be_short: bool = False) -> bool:
+    """Whether a text is a number as spreadsheets and databases shorten it, or one of their error values.
 
-    A code that merely could be read as a number (``12E45``, ``1E5``, ``1234567890123456``) is not: the sign
-    of the exponent, or a mantissa with a fraction, gives a spreadsheet away.
+    A code that merely could be read as a number (``12E45``, ``1234567890123456``) is not: the sign of the
+    exponent, or a mantissa with a fraction, gives a number away. ``1E15`` has neither; it is taken for one
+    unless the column's values ``may_be_short``, as keys may and tokens are not.
     """
-    first = text[:1]
-    if first == "#":
-        return _ERROR_VALUE.fullmatch(text) is not None
-    return first in "+-0123456789" and _SHORTENED.fullmatch(text) is not None
+    if _ERROR_VALUE.fullmatch(text):
+        return True
+    if text[:1] not in "+-0123456789":
+        return False
+    return _SHORTENED.fullmatch(text) is not None or (
+        not may_be_short and _SHORT_CODE.fullmatch(text) is not None
+    )

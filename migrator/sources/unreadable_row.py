@@ -1,4 +1,4 @@
-"""Why a row cannot be taken apart."""
+"""Why a row cannot be taken apart, or not be used."""
 
 from __future__ import annotations
 
@@ -12,3 +12,12 @@ class Flaw(NamedTuple):
     """As in ``Reject.reason``."""
     detail: str
     """As in ``Reject.detail``: never quotes the row, nor a parser's message that may."""
+
+
+class UnusableError(Exception):
+    """A row cannot be used; the arguments are those of ``Flaw``."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.detail = detail

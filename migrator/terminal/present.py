@@ -11,7 +11,7 @@ from pathlib import Path
 from migrator.ledger import Pairs, Run, Status
 from migrator.models import AppType, State
 from migrator.rules.next_step import Step
-from migrator.rules.plan import Forecast, Tally
+from migrator.rules.plan import Alike, Forecast, Tally
 from migrator.terminal.printable import printable
 from migrator.terminal.tables import table
 from migrator.wording import counted
@@ -62,7 +62,11 @@ def plan_text(tally: Tally, ahead: Forecast) -> str:
         ("rejected row", Step.CANNOT_BE_USED.value, reason_text(reason), number)
         for reason, number in sorted(tally.rejected.items())
     ]
-    parts = [table(("app type", "action", "why", "number"), rows) if rows else "no rows", ""]
+    parts = [
+        *_misnamed(tally),
+        table(("app type", "action", "why", "number"), rows) if rows else "no rows",
+        "",
+    ]
     parts += [*_rejects(tally), *_calls(ahead), *_conditions(ahead)]
     return "\n".join(parts)
 
@@ -78,8 +82,10 @@ def plan_document(tally: Tally, ahead: Forecast) -> Mapping[str, object]:
         "rejected": dict(sorted(tally.rejected.items())),
         "rejects": [asdict(reject) for reject in tally.rejects],
         "rejected_alike": [
-            {**asdict(alike.first[0]), "rows": alike.rows} for alike in tally.rejected_alike.values()
+            {**asdict(alike.first), "rows": alike.rows, "varied": alike.varied}
+            for alike in tally.rejected_alike()
         ],
+        "misnamed_columns": [asdict(misnamed) for misnamed in tally.misnamed],
         "calls": {"renew": ahead.renewals, "swap": ahead.swaps},
         "rate_per_minute": ahead.rate_per_minute,
         "duration_seconds": round(ahead.duration.total_seconds(), 1),
@@ -218,24 +224,45 @@ def days_text(days: int) -> str:
     return counted(days, "day")
 
 
-def _rejects(tally: Tally) -> list[str]:
-    """The rejected rows one by one, as far as a person would read them; what many of one file have in common
-    is said once.
-    """
-    common = [alike for alike in tally.rejected_alike.values() if alike.many]
-    single = [reject for alike in tally.rejected_alike.values() if not alike.many for reject in alike.first]
+def _misnamed(tally: Tally) -> list[str]:
+    """The columns that are not read, and seem to be meant to be."""
     lines = [
-        f"{printable(first.source)}: {counted(alike.rows, 'row')}, the first in line {first.line}:"
-        f" {first.reason}: {printable(first.detail)}"
-        for alike in common
-        for first in alike.first[:1]
+        f"{printable(each.source)}: {counted(each.rows, 'row has', 'rows have')} no {each.column}, but"
+        f" {each.name!r}, which looks like it and is not read as it:"
+        f" if it is meant, call it {each.column}."
+        for each in tally.misnamed
     ]
-    shown = sorted(single, key=lambda reject: (reject.source, reject.line))[:_MOST_REJECTS_SHOWN]
-    lines += [f"{printable(r.source)}:{r.line}: {r.reason}: {printable(r.detail)}" for r in shown]
-    more = tally.rejected.total() - sum(alike.rows for alike in common) - len(shown)
+    return [*lines, ""] if lines else []
+
+
+def _rejects(tally: Tally) -> list[str]:
+    """The rejected rows as far as a person would read them; what several of one file have in common is said
+    once.
+    """
+    told = list(tally.rejected_alike())
+    few = sorted(
+        (alike for alike in told if not alike.many),
+        key=lambda alike: (alike.first.source, alike.first.line),
+    )
+    shown = [alike for alike in told if alike.many] + few[:_MOST_REJECTS_SHOWN]
+    lines = [_reject(alike) for alike in shown]
+    more = tally.rejected.total() - sum(alike.rows for alike in shown)
     if more:
         lines.append(f"… and {counted(more, 'more rejected row')}")
     return [*lines, ""] if lines else []
+
+
+def _reject(alike: Alike) -> str:
+    """The rows that one sentence is true of, or the first of many that have one each."""
+    source, detail = printable(alike.first.source), printable(alike.first.detail)
+    if not alike.many:
+        *others, last = map(str, alike.lines)
+        lines = f"{', '.join(others)} and {last}" if others else last
+        return f"{source}:{lines}: {alike.first.reason}: {detail}"
+    what = (
+        f"{alike.first.reason}, of that one: {detail}" if alike.varied else f"{alike.first.reason}: {detail}"
+    )
+    return f"{source}: {counted(alike.rows, 'row')}, the first in line {alike.first.line}: {what}"
 
 
 def _calls(ahead: Forecast) -> list[str]:

@@ -108,24 +108,62 @@ def test_a_mended_row_is_no_longer_a_reject(set_scene: SetScene) -> None:
     assert scene.status()["total"] == 6
 
 
-def test_a_file_whose_secrets_stand_under_another_name_is_told_so_once(set_scene: SetScene) -> None:
-    scene = set_scene(30, mix="partner=80,public=20")
-    text = (scene.folder / "tokens.csv").read_text("utf-8")
-    (scene.folder / "tokens.csv").write_text(
-        text.replace("oauth_token_secret", "OAuthTokenSecret", 1), "utf-8"
-    )
-    finished = scene.migrator("run", "tokens.csv", "--dry-run")
-    assert finished.returncode == 0, finished.stderr
-    told = [line for line in finished.stdout.splitlines() if "missing_secret" in line]
-    assert len(told) == 1
-    assert told[0].startswith("tokens.csv: 24 rows, the first in line ")
-    assert "Its column 'OAuthTokenSecret' looks like it: call it oauth_token_secret." in told[0]
+def renamed(scene: Scene, column: str, name: str, *, back: bool = False) -> None:
+    """Give a column of tokens.csv another name, or its own again."""
+    path = scene.folder / "tokens.csv"
+    header, newline, rows = path.read_text("utf-8").partition("\n")
+    cells = header.split(",")
+    old, new = (name, column) if back else (column, name)
+    cells[cells.index(old)] = new
+    path.write_text(",".join(cells) + newline + rows, "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("column", "name"),
+    [
+        ("oauth_token_secret", "OAuthTokenSecret"),
+        ("oauth_session_handle", "session_handle"),
+        ("connection_id", "ConnectionId"),
+        ("app_type", "App Type"),
+    ],
+)
+def test_nobody_is_condemned_over_a_header_that_is_nearly_right(
+    set_scene: SetScene, column: str, name: str
+) -> None:
+    scene = set_scene(10, mix="partner=1", expired=1.0)
+    renamed(scene, column, name)
+    for arguments in (["--dry-run"], ["--dry-run", "--json"], []):
+        finished = scene.migrator("run", "tokens.csv", *arguments)
+        assert finished.returncode == 2, finished.stderr
+        told = f"Its column {name!r} looks like it: call it {column}."
+        assert finished.stderr.count(told) == 1
+    assert scene.sandbox.stats()["swaps_issued"] == 0
+    renamed(scene, column, name, back=True)
     assert scene.migrator("run", "tokens.csv").returncode == 0
-    assert scene.states() == {"needs_consent": 6}
-    # Once the name is right, the rows are taken up.
-    (scene.folder / "tokens.csv").write_text(text, "utf-8")
+    assert scene.states() == {"migrated": 10}
+    assert scene.untrue() == []
+
+
+def test_a_column_that_only_looks_like_ours_can_stay_beside_an_empty_one(set_scene: SetScene) -> None:
+    scene = set_scene(4, mix="partner=1", expired=0.0)
+    renamed(scene, "oauth_session_handle", "handle")
+    path = scene.folder / "tokens.csv"
+    header, *rows = path.read_text("utf-8").splitlines()
+    path.write_text("\n".join([f"{header},oauth_session_handle", *(f"{row}," for row in rows)]), "utf-8")
     assert scene.migrator("run", "tokens.csv").returncode == 0
-    assert scene.states()["migrated"] == 24
+    assert scene.states() == {"migrated": 4}
+
+
+def test_a_column_that_decides_nothing_is_told_and_the_run_goes_on(set_scene: SetScene) -> None:
+    scene = set_scene(6, mix="partner=1", expired=1.0)
+    renamed(scene, "oauth_expires_at", "ExpiresAt")
+    told = "tokens.csv: 6 rows have no oauth_expires_at, but 'ExpiresAt'"
+    assert scene.migrator("run", "tokens.csv", "--dry-run").stdout.startswith(told)
+    finished = scene.migrator("run", "tokens.csv")
+    assert told in finished.stderr
+    # The provider says that the tokens have expired, and nobody is condemned.
+    assert (finished.returncode, scene.states()) == (0, {"migrated": 6})
+    assert scene.untrue() == []
 
 
 def test_a_file_of_which_no_row_can_be_used_is_exit_2_and_nothing_of_it_is_taken_in(

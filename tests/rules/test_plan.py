@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from migrator.models import (
     AppType,
@@ -103,13 +105,53 @@ def test_the_assessment_is_due_from_1000_connections_however_they_come(consent: 
     assert ahead.assessment_from == due
 
 
-def test_rejects_are_counted_by_their_source_and_reason_with_the_first_of_each() -> None:
+def alike(tally: Tally) -> list[tuple[str, str, str, int, list[int], bool]]:
+    return [
+        (told.first.source, told.first.reason, told.first.detail, told.rows, told.lines, told.varied)
+        for told in tally.rejected_alike()
+    ]
+
+
+def test_rejects_of_one_source_reason_and_sentence_are_told_as_one() -> None:
     tally = Tally()
-    rows = [("a", 2, "bad"), ("a", 3, "bad"), ("a", 4, "worse"), ("b", 9, "bad")]
-    for source, line, reason in rows:
-        tally.reject(Reject(source, line, reason, f"{reason} in {line}"))
-    assert {key: (alike.rows, alike.first[0].line) for key, alike in tally.rejected_alike.items()} == {
-        ("a", "bad"): (2, 2),
-        ("a", "worse"): (1, 4),
-        ("b", "bad"): (1, 9),
-    }
+    for source, line, reason, detail in [
+        ("a", 2, "bad", "x"), ("a", 3, "bad", "y"), ("a", 4, "bad", "x"), ("a", 5, "worse", "x"),
+        ("b", 9, "bad", "x")
+    ]:  # fmt: skip
+        tally.reject(Reject(source, line, reason, detail))
+    assert alike(tally) == [
+        ("a", "bad", "x", 2, [2, 4], False),
+        ("a", "bad", "y", 1, [3], False),
+        ("a", "worse", "x", 1, [5], False),
+        ("b", "bad", "x", 1, [9], False),
+    ]
+
+
+def test_no_sentence_is_said_of_rows_that_have_another() -> None:
+    tally = Tally()
+    for line in range(2, 22):
+        tally.reject(Reject("a", line, "damaged_cell", "first" if line == 2 else "second"))
+    assert [(detail, rows) for _, _, detail, rows, _, _ in alike(tally)] == [("first", 1), ("second", 19)]
+
+
+def test_many_rows_with_a_sentence_each_are_told_as_one_that_says_so() -> None:
+    tally = Tally()
+    for line in range(2, 10_002):
+        detail = f"The same stands in a:{line - 1}." if line % 2 else "Twice."
+        tally.reject(Reject("a", line, "duplicate_token", detail))
+    same, varied = alike(tally)
+    assert same == ("a", "duplicate_token", "Twice.", 5_000, [2, 4, 6, 8], False)
+    assert varied == ("a", "duplicate_token", "The same stands in a:2.", 5_000, [], True)
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["x", "y"]), st.integers(0, 60).map(str))))
+def test_every_rejected_row_is_told_once_and_every_sentence_is_true(rows: list[tuple[str, str, str]]) -> None:
+    tally = Tally()
+    for line, (source, reason, detail) in enumerate(rows, 1):
+        tally.reject(Reject(source, line, reason, detail))
+    told = list(tally.rejected_alike())
+    assert sum(each.rows for each in told) == len(rows)
+    for each in told:
+        assert each.many or len(each.lines) == each.rows
+        for line in [each.first.line, *([] if each.varied else each.lines)]:
+            assert rows[line - 1] == (each.first.source, each.first.reason, each.first.detail)

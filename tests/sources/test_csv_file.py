@@ -283,3 +283,50 @@ def test_a_header_that_swallows_a_row_is_refused_without_quoting_it(header: str)
     assert "looks like a row" in error.message
     assert "quotation mark" in error.hint
     assert SECRET not in whole_text(error)
+
+
+# --- the line by which Excel knows the delimiter ---
+
+HINTED = "connection_id;app_type;oauth_token;oauth_token_secret\nk;partner;T;S\n"
+
+
+@pytest.mark.parametrize(
+    ("hint", "delimiter"),
+    [
+        ("sep=;", ";"),
+        ('"sep=;"', ";"),
+        ("SEP=,", ","),
+        ("sep=\t", "\t"),
+        ("sep=^", "^"),  # none that is looked for without it
+        ("sep=;;;", ";"),  # as programs save it that take it for a row
+        ("sep=;,,,", ","),
+        ('"sep=,";;;', ";"),
+        ("sep=", ","),
+        ("sep=;  ", ";"),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_whatever_became_of_the_line_that_names_the_delimiter_it_is_none(
+    hint: str, delimiter: str, end: str
+) -> None:
+    text = "\ufeff" + f"{hint}\n{HINTED.replace(';', delimiter)}".replace("\n", end)
+    assert values(read(text)) == [
+        {"connection_id": "k", "app_type": "partner", "oauth_token": "T", "oauth_token_secret": "S"}
+    ]
+    assert outline(read(text)) == [(3, "row")]
+
+
+def test_a_first_line_that_names_another_delimiter_than_the_header_has_is_named() -> None:
+    error = refusal("sep=;\n" + HINTED.replace(";", ","))
+    assert error.message == "-: the first line, sep=;, does not fit: the header has ',' between its columns"
+    assert "Take the first line out" in error.hint
+
+
+@pytest.mark.parametrize("hint", ["sep=;", "sep=;;;", "sep="])
+def test_where_no_header_follows_the_line_that_names_the_delimiter_it_is_said_of_the_right_line(
+    hint: str,
+) -> None:
+    error = refusal(f"{hint}\n{SECRET};b;c;d\n")
+    assert "the line below the first one, sep=" in error.message
+    assert "is no header" in error.message
+    assert SECRET not in whole_text(error)

@@ -6,14 +6,14 @@ import base64
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.errors import InputError
-from migrator.models import AppType, Connection, Reject, TenantType
+from migrator.models import AppType, Connection, Misnamed, Reject, TenantType
 from migrator.sources import KNOWN_COLUMNS, Row, is_damaged
 from migrator.sources.screening import MAX_LENGTH, Accepted, read_row, screen
 from tests.sources.helpers import SECRET, DictSeen
@@ -169,13 +169,6 @@ def test_an_epoch_may_have_a_fraction() -> None:
     assert accepted(oauth_expires_at="1769860800.25").legacy.expires_at == NOON + timedelta(milliseconds=250)
 
 
-@given(st.datetimes(datetime(2009, 6, 25), datetime(2059, 12, 31)), st.integers(-23 * 60, 23 * 60))  # noqa: DTZ001
-def test_any_time_with_any_offset_is_the_same_instant(moment: datetime, offset: int) -> None:
-    aware = moment.replace(tzinfo=UTC)
-    there = aware.astimezone(timezone(timedelta(minutes=offset)))
-    assert accepted(oauth_expires_at=there.isoformat()).legacy.expires_at == aware
-
-
 @pytest.mark.parametrize(
     ("value", "detail"),
     [
@@ -190,11 +183,9 @@ def test_any_time_with_any_offset_is_the_same_instant(moment: datetime, offset: 
         (-1, "no time"),
         ("-1769860800", "no time"),
         ("nan", "no time"),
-        ("-infinity", "no time"),
         ("inf", "no time"),
         (math.inf, "no time"),
         (math.nan, "no time"),
-        ("1e400", "no time"),
         (1769860800000, "milliseconds"),
         ("1769860800000", "milliseconds"),
         (1e11, "milliseconds"),
@@ -219,10 +210,12 @@ def test_what_is_no_time_is_a_bad_date(value: object, detail: str) -> None:
         ("2009-06-23T23:59:59Z", "before 2009-06-24"),
         ("19990101", "before 2009-06-24"),
         ("19990101000000", "before 2009-06-24"),
-        ("2060-01-01", "2060 or later"),
-        ("9999-12-31 23:59:59", "2060 or later"),
-        (2840140800, "2060 or later"),
-        ("99991231", "2060 or later"),
+        ("2046-01-01", "2046 or later"),
+        ("9999-12-31 23:59:59", "2046 or later"),
+        ("2059-12-31", "2046 or later"),
+        ("-infinity", "before all time"),
+        (2840140800, "2046 or later"),
+        ("99991231", "2046 or later"),
     ],
 )
 def test_a_time_that_no_token_can_end_at_is_an_impossible_date(value: object, detail: str) -> None:
@@ -231,7 +224,7 @@ def test_a_time_that_no_token_can_end_at_is_an_impossible_date(value: object, de
     assert detail in reject.detail
 
 
-@pytest.mark.parametrize("value", ["2009-06-24", "2059-12-31T23:59:59Z", 1245801600])
+@pytest.mark.parametrize("value", ["2009-06-24", "2045-12-31T23:59:59Z", 1245801600])
 def test_the_first_and_last_possible_times_are_taken(value: object) -> None:
     assert accepted(oauth_expires_at=value).legacy.expires_at is not None
 
@@ -243,8 +236,29 @@ def test_a_token_that_never_ends_has_no_end_that_is_known(value: str) -> None:
 
 # --- what spreadsheets do ---
 
-SHORTENED = ["1.5E+09", "1,5E+09", "1.23457E+15", "1E+15", "4.56e+15", "-1.2E+10", "1.5E9", "9.99E-05"]
-ERRORS = ["#####", "#", "#NAME?", "#REF!", "#N/A", "#DIV/0!", "#WERT!", "#NULL!", "#ERROR!", "#name?"]
+SHORTENED = [
+    "12.5E+09",
+    "1.5E+09",
+    "1,5E+09",
+    "1.23457E+15",
+    "1E+15",
+    "4.56e+15",
+    "-1.2E+10",
+    "1.5E9",
+    "9.99E-05",
+]
+ERRORS = [
+    "#####", "#", "#NAME?", "#REF!", "#N/A", "#DIV/0!", "#WERT!", "#NULL!", "#ERROR!", "#name?",
+    "#ÜBERLAUF!", "#BEZUG!", "#ZAHL!", "#NV",  # German
+    "#VALEUR!", "#VALEUR !", "#NOMBRE!", "#NOM?", "#NUL!",  # French
+    "#N/D", "#¡REF!", "#¡DIV/0!", "#¡VALOR!", "#¡NULO!", "#¿NOMBRE?", "#NÚM!", "#¡DESBORDAMIENTO!",
+    "#NOME?", "#VALORE!", "#RIF!", "#NUM!", "#NULLO!",  # Italian, Portuguese
+    "#N/B", "#WAARDE!", "#VERW!", "#NAAM?", "#GETAL!", "#DEEL/0!", "#LEEG!",  # Dutch
+    "#SAKNAS!", "#REFERENS!", "#DIVISION/0!", "#OGILTIGT!", "#I/T", "#VÆRDI!", "#PUUTTUU!", "#ARVO!",
+    "#DZIEL/0!", "#LICZBA!", "#ARG!", "#NENÍ_K_DISPOZICI", "#DĚLENÍ_NULOU!", "#ZÉRÓOSZTÓ!", "#HIÁNYZIK",
+    "#\u041d/\u0414", "#ЗНАЧ!", "#ДЕЛ/0!", "#ИМЯ?", "#ССЫЛКА!", "#YOK", "#SAYI/0!", "#AD?", "#SPILL!",
+    "#CALC!", "Err:502", "err:508", "Error:522", "Fehler:502", "Fout:502", "Błąd:502", "Ошибка:502",
+]  # fmt: skip
 IDENTIFYING = ["connection_id", "oauth_token", "oauth_token_secret", "oauth_session_handle", "tenant_id"]
 
 
@@ -260,12 +274,20 @@ def test_a_cell_that_a_spreadsheet_damaged_is_rejected_and_says_so(column: str, 
 
 @pytest.mark.parametrize(
     "value",
-    ["12E45", "1E5", "1E09", "0E1234567", "1.5", "1234567890123456789", "E+15", "1.5E+09x", "+61412345678",
-     "1.5E+", "#1", "#42", "#abc", "a#N/A", "3.14E", "12.5E+09"],
+    ["12E45", "1E5x", "12E09", "0E1234567", "1.5", "1234567890123456789", "E+15", "1.5E+09x", "+61412345678",
+     "1.5E+", "#1", "#42", "#abc", "a#N/A", "3.14E", "1234.5E+09", "#a1b2c3!", "#k/v/w", "#abcd/efgh", "#!",
+     "Err:5021", "org:502", "Err502", "#NVX"],
 )  # fmt: skip
 @pytest.mark.parametrize("column", IDENTIFYING)
 def test_what_a_spreadsheet_would_not_write_is_left_alone(column: str, value: str) -> None:
     accepted(**{column: value})
+
+
+@pytest.mark.parametrize("value", ["1e15", "1E5", "9E300"])
+def test_what_may_be_a_code_is_one_where_codes_are_short_and_else_a_number(value: str) -> None:
+    accepted(connection_id=value, tenant_id=value)
+    for column in ("oauth_token", "oauth_token_secret", "oauth_session_handle", "oauth_expires_at"):
+        assert rejected(**{column: value}).reason == "damaged_cell"
 
 
 @given(st.integers(1, 9), st.text("0123456789", max_size=14), st.sampled_from(".,"), st.integers(0, 308))
@@ -276,9 +298,14 @@ def test_every_number_that_a_spreadsheet_shortened_is_known(
     assert is_damaged(f"{mantissa}E+{exponent:02}")
 
 
-@given(st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijklmnopqrstuvwxyz", min_size=1))
+@given(st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijklmnopqrstuvwxyz", min_size=6))
 def test_no_token_of_letters_and_digits_is_taken_for_damaged(token: str) -> None:
     assert not is_damaged(token)
+
+
+@given(st.text("#0123456789abcdefABCDEF-_.~+/=", min_size=12))
+def test_no_token_that_begins_with_a_hash_is_taken_for_an_error_value(token: str) -> None:
+    assert not is_damaged(f"#x{token}")
 
 
 @given(st.binary(min_size=8, max_size=40))
@@ -292,7 +319,9 @@ def test_no_token_in_base64_is_taken_for_damaged(token: bytes) -> None:
 @pytest.mark.parametrize(
     ("name", "meant"),
     [("token_secret", True), ("OAuthTokenSecret", True), ("oauth token secret", True), ("secret", True),
-     ("oauth_tokn_secret", True), ("OAUTH-TOKEN-SECRET", True), ("notes", False), ("client_id", False)],
+     ("oauth_tokn_secret", True), ("OAUTH-TOKEN-SECRET", True), ("oauth_secret", True), ("oauthsecret", True),
+     ("access_secret", True), ("secret_token", True), ("token_secret_key", True), ("AccessTokenSecret", True),
+     ("notes", False), ("client_id", False), ("client_secret", False), ("ConsumerSecret", False)],
 )  # fmt: skip
 def test_a_row_without_its_secret_names_the_column_that_looks_like_it(name: str, meant: bool) -> None:
     values = {key: value for key, value in GOOD.items() if key != "oauth_token_secret"}
@@ -378,6 +407,7 @@ def fates(*sources: ListSource) -> list[tuple[str, int, str]]:
     return [
         (result.source, result.line, "accepted" if isinstance(result, Accepted) else result.reason)
         for result in screen(sources, DictSeen())
+        if not isinstance(result, Misnamed)
     ]
 
 

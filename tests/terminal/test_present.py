@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.ledger import Ends, Pairs, Run, Status
-from migrator.models import AppType, Reject, State
+from migrator.models import AppType, Misnamed, Reject, State
 from migrator.providers import find_profile
 from migrator.rules.next_step import Decision, Step
 from migrator.rules.plan import Forecast, Tally, forecast
@@ -95,16 +95,63 @@ def test_what_many_rows_of_a_file_have_in_common_is_said_once() -> None:
     assert "a.csv: 1,498 rows, the first in line 2: damaged_cell: oauth_token is damaged." in lines
     assert sum(line.startswith("a.csv") for line in lines) == 1
     assert [line for line in lines if line.startswith("b.csv")] == [
-        f"b.csv:{line}: missing_token: The row has no oauth_token." for line in (3, 5, 7, 9)
+        "b.csv:3, 5, 7 and 9: missing_token: The row has no oauth_token."
     ]
     assert not any("more rejected" in line for line in lines)
     document = plan_document(counted, ahead(counted))
     assert document["rejected_alike"] == [
         {"source": "a.csv", "line": 2, "reason": "damaged_cell", "detail": "oauth_token is damaged.",
-         "rows": 1_498},
+         "rows": 1_498, "varied": False},
         {"source": "b.csv", "line": 3, "reason": "missing_token", "detail": "The row has no oauth_token.",
-         "rows": 4},
+         "rows": 4, "varied": False},
     ]  # fmt: skip
+
+
+def test_what_is_said_of_many_rows_is_true_of_each() -> None:
+    counted = Tally()
+    for line in range(2, 8):
+        counted.reject(Reject("a.csv", line, "impossible_date", "too late" if line == 2 else "too early"))
+    for line in range(2, 32):
+        counted.reject(Reject("b.csv", line, "duplicate_token", f"stands in a.csv:{line}"))
+    lines = plan_text(counted, ahead(counted)).splitlines()
+    assert [line for line in lines if line.startswith(("a.csv", "b.csv"))] == [
+        "a.csv: 5 rows, the first in line 3: impossible_date: too early",
+        "b.csv: 30 rows, the first in line 2: duplicate_token, of that one: stands in a.csv:2",
+        "a.csv:2: impossible_date: too late",
+    ]
+
+
+def test_few_rows_beyond_the_sentences_that_are_told_each_for_itself_are_counted() -> None:
+    counted = Tally()
+    for line in range(20):
+        counted.reject(Reject("a.csv", line, "bad", f"sentence {line // 2}"))
+    counted.reject(Reject("a.csv", 99, "bad", "one more"))
+    lines = plan_text(counted, ahead(counted)).splitlines()
+    assert "a.csv:0 and 1: bad: sentence 0" in lines
+    assert "a.csv: 1 row, the first in line 99: bad, of that one: one more" in lines
+    assert sum(line.startswith("a.csv") for line in lines) == 11
+
+
+def test_no_more_lines_are_told_than_a_person_would_read() -> None:
+    counted = Tally()
+    for line in range(25):
+        counted.reject(Reject("a.csv", line, f"reason_{line}", "x"))
+    lines = plan_text(counted, ahead(counted)).splitlines()
+    assert [line for line in lines if line.startswith("a.csv")] == [
+        f"a.csv:{line}: reason_{line}: x" for line in range(20)
+    ]
+    assert "… and 5 more rejected rows" in lines
+
+
+def test_columns_that_are_not_read_are_told_before_anything_else() -> None:
+    counted = Tally(misnamed=[Misnamed("a.csv", "oauth_expires_at", "Expires\x1b[2J", 1_200)])
+    told = plan_text(counted, ahead(counted)).splitlines()[0]
+    assert told.startswith("a.csv: 1,200 rows have no oauth_expires_at, but 'Expires")
+    assert told.endswith("if it is meant, call it oauth_expires_at.")
+    assert "\x1b" not in told
+    assert plan_document(counted, ahead(counted))["misnamed_columns"] == [
+        {"source": "a.csv", "column": "oauth_expires_at", "name": "Expires\x1b[2J", "rows": 1_200}
+    ]
 
 
 def test_an_empty_plan_says_so() -> None:

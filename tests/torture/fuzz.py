@@ -25,6 +25,7 @@ from migrator.models import (
     AppType,
     Credentials,
     LegacyToken,
+    Misnamed,
     Secret,
     Standing,
     State,
@@ -128,7 +129,7 @@ def _read(path: Path, content: bytes, originals: Originals, counts: Counter[str]
     try:
         source = open_source(str(path), stdin=io.BytesIO())
         with DiskSeen() as seen:
-            outcomes = list(screen([source], seen))
+            outcomes = [row for row in screen([source], seen) if not isinstance(row, Misnamed)]
     except InputError:
         counts["files that cannot be used"] += 1
         return None
