@@ -299,6 +299,34 @@ def test_a_daily_limit_that_is_everybodys_stops_whatever_it_is_called(scene: Sce
     assert scene.status()["resume_at"] is None
 
 
+def test_a_provider_that_is_down_for_hours_stops_the_job_which_says_when_to_go_on(scene: Scene) -> None:
+    def answer(path: str, calls: Calls) -> Reply:
+        number = calls.count(SWAP)
+        return pair(number) if number <= 20 else (503, {"Retry-After": "7200"}, b"busy")
+
+    with misbehaving(answer) as (url, calls):
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv", "--concurrency", "1")
+    assert finished.returncode == 3, finished.stderr
+    assert len(calls.paths) == 25
+    assert scene.states() == {"migrated": 20, "pending": 20}
+    assert "the provider is down, and says for how long ('http_503')" in finished.stderr
+    told_when(scene, finished.stderr)
+
+
+def test_one_connection_whose_calls_shall_wait_for_hours_holds_up_nobody_else(scene: Scene) -> None:
+    def answer(path: str, calls: Calls) -> Reply:
+        number = calls.count(SWAP)
+        return (503, {"Retry-After": "7200"}, b"busy") if number == 2 else pair(number)
+
+    with misbehaving(answer) as (url, _):
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv")
+    assert finished.returncode == 3, finished.stderr
+    assert scene.states() == {"migrated": 39, "pending": 1}
+    told_when(scene, finished.stderr)
+
+
 def test_an_unreadable_answer_is_kept_encrypted(scene: Scene) -> None:
     body = b'{"access_token": "half a pair'
     with misbehaving(lambda *_: (200, {}, body)) as (url, _):
