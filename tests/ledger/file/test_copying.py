@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import signal
 import sqlite3
 import stat
 import tempfile
@@ -16,7 +18,7 @@ import pytest
 from migrator.ledger.file import opening
 from tests import warm
 from tests.conftest import SetScene
-from tests.support import Finished, Scene
+from tests.support import PATIENCE, Finished, Scene
 
 NOBODY = 65534
 
@@ -83,6 +85,57 @@ def test_nothing_is_copied_over_and_a_copy_that_cannot_be_made_leaves_nothing(sc
     assert (nowhere.returncode, "there is no ledger" in nowhere.stderr) == (2, True)
     assert not list(scene.folder.glob("*copy.db*"))
     assert not list(scene.folder.glob(".copy.db*"))
+
+
+@pytest.mark.parametrize("target", [".", "..", "/", "", "folder", "folder/", "file/x", "n" * 300, "dangling"])
+def test_what_can_be_no_new_file_is_refused(scene: Scene, target: str) -> None:
+    (scene.folder / "folder").mkdir()
+    (scene.folder / "file").touch()
+    (scene.folder / "dangling").symlink_to("nowhere")
+    before = sorted(scene.folder.rglob("*"))
+    refused = scene.migrator("ledger", "copy", target)
+    assert refused.returncode == 2, refused.stderr
+    assert refused.stderr.startswith("error: ")
+    assert "\nhint: " in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert [path for path in sorted(scene.folder.rglob("*")) if "migration.db-" not in path.name] == before
+
+
+def test_a_name_may_be_as_long_as_the_file_system_takes_it(scene: Scene) -> None:
+    assert scene.migrator("ledger", "copy", "n" * 255).returncode == 0
+    assert scene.migrator("ledger", "copy", "ü" * 127).returncode == 0
+
+
+@pytest.mark.parametrize("spoilt", ["garbage", "cut off"])
+def test_damage_is_the_ledgers_and_not_the_copys(scene: Scene, spoilt: str) -> None:
+    scene.alter("CREATE TABLE filler AS SELECT randomblob(2000) FROM attempts, attempts")
+    scene.empty_log()
+    whole = scene.ledger.read_bytes()
+    middle = len(whole) // 2
+    scene.ledger.write_bytes(
+        whole[:middle] if spoilt == "cut off" else whole[:4096] + b"\xff" * 40_960 + whole[45_056:]
+    )
+    refused = scene.migrator("ledger", "copy", "copy.db")
+    assert refused.returncode == 2, refused.stderr
+    assert re.search(r"error: (the ledger )?migration.db (is damaged|cannot be read)", refused.stderr)
+    assert "copy.db" not in refused.stderr
+    assert not [path.name for path in scene.folder.iterdir() if "copy.db" in path.name]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda n: n.name)
+def test_a_copy_that_is_broken_off_leaves_nothing(scene: Scene, number: signal.Signals) -> None:
+    scene.alter("CREATE TABLE filler (x)")
+    for _ in range(8):
+        scene.alter("INSERT INTO filler VALUES (zeroblob(25000000))")
+    scene.empty_log()
+    copying = scene.start("ledger", "copy", "copy.db")
+    while not (begun := [path for path in scene.folder.glob(".copy.db.*.part") if path.stat().st_size]):
+        assert copying.poll() is None, copying.communicate()
+    assert begun
+    copying.send_signal(number)
+    _, said = copying.communicate(timeout=PATIENCE)
+    assert (copying.returncode, said.strip()) == (130, "interrupted")
+    assert not [path.name for path in scene.folder.iterdir() if "copy.db" in path.name]
 
 
 def test_a_copy_without_the_log_is_said_to_be_that(set_scene: SetScene) -> None:
