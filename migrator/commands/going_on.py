@@ -27,8 +27,15 @@ if TYPE_CHECKING:  # 'migrator status' asks when to go on, too, and needs no eng
 
 def command_line(context: Context, *command: str) -> str:
     """A command on the same ledger, as any shell in any folder takes it, whatever its PATH."""
-    options = ["--config", str(context.config.absolute())] if context.config.exists() else []
+    options = ["--config", str(context.config.absolute())] if _is_there(context.config) else []
     return shlex.join([*_program(), *options, "--ledger", str(context.ledger.absolute()), *command])
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a folder that one may not enter
+        return False
 
 
 def _program() -> list[str]:

@@ -176,13 +176,13 @@ def shown(scene: Scene) -> Iterator[Path]:
             folder.chmod(0o700)
 
 
-def read(folder: Path, *arguments: str) -> Finished:
+def read(folder: Path, *arguments: str, standing: Path = Path("/")) -> Finished:
     """Run a command as somebody who may not write there; root may write everywhere, so not as root."""
     return warm.run(
         "migrator",
         ["--ledger", str(folder / "migration.db"), *arguments],
         ahead=0.0,
-        folder=Path("/"),
+        folder=standing,
         environment={"HOME": "/", "PATH": os.environ["PATH"]},
         stdin=None,
         timeout=60.0,
@@ -199,6 +199,44 @@ def test_who_may_only_read_can_read_a_ledger_at_rest(shown: Path, command: list[
     assert finished.returncode == (2 if "report" in command else 0), finished.stderr
     assert "readonly" not in finished.stderr
     assert sorted(file.name for file in shown.iterdir()) == before
+
+
+@pytest.mark.parametrize("there", ["a file", "a folder"])
+def test_a_configuration_that_somebody_else_may_not_read_stops_no_command_that_needs_none(
+    shown: Path, there: str
+) -> None:
+    shown.chmod(0o755)
+    configuration = shown / "migrator.toml"
+    if there == "a file":
+        configuration.touch(mode=0o600)
+    else:
+        configuration.mkdir(mode=0o700)
+    shown.chmod(0o555)
+    for command in (["status"], ["status", "--json"], ["reconsent", "list"], ["providers"]):
+        finished = read(shown, *command, standing=shown)
+        assert finished.returncode == 0, finished.stderr
+    for command in (["resume"], ["ledger", "rekey"]):  # which need it
+        refused = read(shown, *command, standing=shown)
+        assert refused.returncode == 2
+        assert "migrator.toml cannot be read" in refused.stderr
+    for named in (["--config", "migrator.toml"], [f"--config={configuration}"]):
+        refused = read(shown, *named, "status", standing=shown)
+        assert refused.returncode == 2
+        assert "Invalid value for '--config'" in refused.stderr
+
+
+def test_a_reader_may_stand_in_a_folder_that_they_may_not_enter(shown: Path, scene: Scene) -> None:
+    assert scene.alter("UPDATE runs SET resume_at = '2999-01-01T00:00:00.000000+00:00'")
+    scene.empty_log()
+    shown.chmod(0o755)
+    (shown / "migration.db").chmod(0o644)
+    shutil.copy(scene.ledger, shown / "migration.db")
+    (shown / "migration.db").chmod(0o444)
+    shown.chmod(0o555)
+    scene.folder.chmod(0o700)
+    finished = read(shown, "status", standing=scene.folder)
+    assert finished.returncode == 0, finished.stderr
+    assert "go on from 2999" in finished.stdout
 
 
 def test_who_may_only_read_is_told_why_a_ledger_at_work_cannot_be_read(shown: Path) -> None:
