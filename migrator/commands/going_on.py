@@ -86,7 +86,7 @@ def print_end(context: Context, ended: Ended) -> None:
     elif left:
         click.echo(f"{left:,} left for later: 'migrator resume' goes on", err=True)
     if status.resume_at is not None:
-        click.echo("\n".join(when_to_go_on(context, status.resume_at, "resume")), err=True)
+        click.echo("\n".join(when_to_go_on(context, status.resume_at, status.go_on_with)), err=True)
 
 
 def _at_time(moment: datetime) -> str:

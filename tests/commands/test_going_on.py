@@ -102,3 +102,32 @@ def test_a_script_that_cannot_be_run_is_not_named(scene: Scene) -> None:
     assert f": {sys.executable} -m migrator --config" in said
     assert Path(sys.executable).is_absolute()
     assert os.access(sys.executable, os.X_OK)
+
+
+def test_the_status_names_the_command_that_was_stopped_whatever_ran_beside_it_since(scene: Scene) -> None:
+    talk_to(scene, scene.sandbox.base_url)
+    assert scene.migrator("run", "tokens.csv").returncode == 0
+    (key,) = scene.query("SELECT key FROM connections LIMIT 1")[0]
+    with misbehaving(lambda *_: LIMITED) as (url, _):
+        talk_to(scene, url)
+        refused = scene.migrator("revoke", "--yes", key)
+        assert refused.returncode == 3
+        assert f" revoke --yes -- {key}\n" in refused.stderr
+        assert "go on from" not in scene.migrator("status").stdout, "it does not know of whom"
+        for command in ("refresh --all", "verify"):
+            assert scene.migrator(*command.split()).returncode == 3
+            assert re.search(rf"go on from .* {command.split()[0]}\n", scene.migrator("status").stdout)
+    talk_to(scene, scene.sandbox.base_url)
+    told = scene.status()["resume_at"]
+    assert told
+    for command in ("reconsent serve", "export", "purge"):  # which neither go on with it nor wait for it
+        scene.alter(
+            "INSERT INTO runs (command, process, started_at, finished_at, outcome, sources)"
+            " SELECT ?, 1, started_at, finished_at, 'done', '' FROM runs ORDER BY id DESC LIMIT 1",
+            command,
+        )
+        assert scene.status()["resume_at"] == told
+    assert scene.migrator("verify").returncode == 0
+    assert re.search(r"go on from .* refresh\n", scene.migrator("status").stdout), "that still waits"
+    assert scene.migrator("refresh", "--all").returncode == 0
+    assert scene.status()["resume_at"] is None
