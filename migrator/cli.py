@@ -30,6 +30,16 @@ _OUTPUT_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 """A disk, a quota or a file that is full, and a medium or terminal that is gone: no fault of ours."""
 
 
+def _file_if_named(context: click.Context, parameter: click.Parameter, path: str) -> Path:
+    """A configuration that somebody names must be a file that can be read; of the one that may lie in the
+    working folder only those commands need that which read it.
+    """
+    if context.get_parameter_source(parameter.name or "") is click.core.ParameterSource.DEFAULT:
+        return Path(path)
+    named: Path = click.Path(path_type=Path, dir_okay=False).convert(path, parameter, context)
+    return named
+
+
 @click.group(
     commands=Commands(),
     context_settings={
@@ -40,8 +50,10 @@ _OUTPUT_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 @click.version_option(__version__, prog_name="migrator")
 @click.option(
     "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("migrator.toml"),
+    type=click.Path(readable=False),
+    metavar="FILE",
+    callback=_file_if_named,
+    default="migrator.toml",
     show_default=True,
     help="The configuration file.",
 )

@@ -6,11 +6,14 @@ import os
 import secrets
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from migrator.errors import OutputError
+
+_KEPT = 50
+"""Characters of a name that are seen in that of its part."""
 
 
 def write_file(path: Path, chunks: Iterable[str]) -> None:
@@ -47,17 +50,43 @@ def _unwritable(path: Path, error: OSError) -> OutputError:
 
 def write_new_file(path: Path, chunks: Iterable[str]) -> None:
     """The same for a file that is never put in the place of another one. Raises ``OutputError``."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    part = part_of_new(path)
     try:
         with private(part) as stream:
             stream.writelines(chunk.encode("utf-8", "backslashreplace") for chunk in chunks)
         give_name(part, path)
     except FileExistsError:
-        raise OutputError(f"{path} exists already", hint="name another file") from None
+        raise taken(path) from None
     except OSError as error:
         raise _unwritable(path, error) from None
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
+
+
+def part_of_new(path: Path) -> Path:
+    """What a new file is called, beside its place, until it is whole. Raises ``OutputError``."""
+    require_new(path)
+    # Not longer than the name itself may be.
+    return path.with_name(f".{path.name[:_KEPT]}.{secrets.token_hex(4)}.part")
+
+
+def require_new(path: Path, hint: str = "name another file") -> None:
+    """Refuse, before any work is done for it, what no new file can be called. Raises ``OutputError``."""
+    if path.name in ("", ".."):
+        raise OutputError(f"{str(path)!r} is a folder", hint="name a file")
+    try:
+        path.lstat()
+    except FileNotFoundError:  # its folder may be missing too: whoever makes the file is told
+        return
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    raise taken(path, hint)
+
+
+def taken(path: Path, hint: str = "name another file") -> OutputError:
+    """What to say of a name that another file has."""
+    return OutputError(f"{path} exists already", hint=hint)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from migrator.errors import ExitCode, OutputError
-from migrator.output_files import write_file
+from migrator.output_files import write_file, write_new_file
 
 
 def names(folder: Path) -> list[str]:
@@ -88,7 +88,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_behind(tmp_path: Path) -> None:
 import resource, signal, sys
 from pathlib import Path
 from migrator.errors import OutputError
-from migrator.output_files import write_file
+from migrator.output_files import write_file, write_new_file
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
@@ -103,3 +103,19 @@ except OutputError as error:
     assert str(path) in done.stdout
     assert "cannot be written" in done.stdout
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", [".", "..", "/", "", "there", "link", "there/x", "n" * 300, "no/x"])
+def test_what_can_be_no_new_file_is_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / "there").write_text("mine")
+    (tmp_path / "link").symlink_to("nowhere")
+    with pytest.raises(OutputError) as caught:
+        write_new_file(Path(os.path.relpath(tmp_path / name)) if name != "" else Path(), ["x"])
+    assert caught.value.hint
+    assert names(tmp_path) == ["link", "there"]
+    assert (tmp_path / "there").read_text() == "mine"
+
+
+def test_a_new_file_may_have_as_long_a_name_as_there_is(tmp_path: Path) -> None:
+    write_new_file(tmp_path / ("n" * 255), ["x"])
+    assert names(tmp_path) == ["n" * 255]

@@ -33,6 +33,7 @@ _WORK = (
     "migrator.handover.revoke",
     "migrator.handover.verify",
     "migrator.reports",
+    "migrator.settings.configuration",
     "migrator.terminal.campaign",
 )
 """What commands import once they are called."""

@@ -26,9 +26,11 @@ def copy(context: Context, file: Path) -> None:
     A copy of the ledger's own file alone may lack what is in the -wal file beside it. The key is not copied.
     """
     from migrator import ledger as ledgers
+    from migrator.engine.interruption import ended_as_by_ctrl_c
     from migrator.models import utc_now
 
-    ledgers.copy(context.ledger, file, utc_now())
+    with ended_as_by_ctrl_c():
+        ledgers.copy(context.ledger, file, utc_now())
     click.echo(f"copied to {file}; what happens from now on is not in it")
     click.echo(
         f"whoever opens it for more than names needs the key: {ledgers.key_path(context.ledger)}, or wherever"

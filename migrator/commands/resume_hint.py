@@ -4,10 +4,14 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -22,9 +26,26 @@ if TYPE_CHECKING:  # 'migrator status' asks when to go on, too, and needs no eng
 
 
 def command_line(context: Context, *command: str) -> str:
-    """A command on the same ledger, as any shell in any folder takes it."""
-    options = ["--config", str(context.config.absolute())] if context.config.exists() else []
-    return shlex.join(["migrator", *options, "--ledger", str(context.ledger.absolute()), *command])
+    """A command on the same ledger, as any shell in any folder takes it, whatever its PATH."""
+    options = ["--config", str(context.config.absolute())] if _is_there(context.config) else []
+    return shlex.join([*_program(), *options, "--ledger", str(context.ledger.absolute()), *command])
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a folder that one may not enter
+        return False
+
+
+def _program() -> list[str]:
+    """What starts this very program; cron's PATH knows of no virtual environment."""
+    started = Path(sys.argv[0])
+    if started.name != "__main__.py":  # that is "python -m migrator"
+        script = Path(shutil.which(started) or started).absolute()
+        if script.is_file() and os.access(script, os.X_OK):
+            return [str(script)]
+    return [sys.executable, "-m", "migrator"]
 
 
 def when_to_go_on(context: Context, resume_at: datetime, *command: str) -> list[str]:
@@ -65,7 +86,7 @@ def print_end(context: Context, ended: Ended) -> None:
     elif left:
         click.echo(f"{left:,} left for later: 'migrator resume' goes on", err=True)
     if status.resume_at is not None:
-        click.echo("\n".join(when_to_go_on(context, status.resume_at, "resume")), err=True)
+        click.echo("\n".join(when_to_go_on(context, status.resume_at, status.go_on_with)), err=True)
 
 
 def _at_time(moment: datetime) -> str:

@@ -20,13 +20,15 @@ def revoke(
 ) -> None:
     """Undo one connection at the provider: its pair becomes worthless, its user must consent again."""
     from migrator.commands.make_engine import make_engine
+    from migrator.commands.resume_hint import told_when_to_go_on
     from migrator.handover.revoke import revoke as revoke_pair
     from migrator.terminal.present import moment_text
 
     settings = context.settings()
     if not yes:
         click.confirm(f"Revoke the pair of {printable(key)} at the provider?", abort=True, err=True)
-    with context.progress() as progress:
+    again = ("revoke", *(["--shared"] if shared else []), "--yes", "--", key)
+    with context.progress() as progress, told_when_to_go_on(context, *again):
         revocation = revoke_pair(make_engine(context, settings, progress, signs=False), key, shared=shared)
     if as_json:
         print_json({"key": key, "revoked": revocation.revoked, "others": list(revocation.served.others)})

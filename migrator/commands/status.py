@@ -22,5 +22,5 @@ def status(context: Context, as_json: bool) -> None:
     if as_json:
         print_json(status_document(facts, context.ledger))
     else:
-        going_on = when_to_go_on(context, facts.resume_at, "resume") if facts.resume_at else []
+        going_on = when_to_go_on(context, facts.resume_at, facts.go_on_with) if facts.resume_at else []
         click.echo(status_text(facts, going_on))

@@ -67,6 +67,11 @@ class Exchange:
         for wire in self._wires:
             wire.close()
 
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """The application's own, which nobody who is told something shall read in it."""
+        return (self._credentials.client_secret, self._credentials.consumer_secret)
+
     def redeem(
         self,
         invitation: Invitation,
@@ -89,7 +94,7 @@ class Exchange:
         answer = self._wire().send(self._profile.exchange(grant))
         outcome = self._profile.read(Action.EXCHANGE_CODE, answer)
         verdict = settle(standing, Action.EXCHANGE_CODE, outcome, self._clock(), self._policy, _PAUSE)
-        visit = after_exchange(outcome, error_description(answer))
+        visit = after_exchange(outcome, error_description(answer), (code, verifier, *self.secrets))
         self._ledger.end_exchange(
             EndedCall.of(attempt_id, standing.id, None, answer, outcome, verdict), invitation.id, visit
         )

@@ -77,6 +77,20 @@ def heeded(seconds: float) -> Iterator[Interruption]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def ended_as_by_ctrl_c() -> Iterator[None]:
+    """Within it, SIGTERM and SIGHUP raise ``KeyboardInterrupt``, so that what is half made is put away."""
+    heeding = [signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        heeding.append(signal.SIGHUP)
+    before = {number: signal.signal(number, signal.default_int_handler) for number in heeding}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def let_go_of_who_has_gone() -> None:
     """Let what is written to a terminal that has gone, or to a pipe that nobody reads, go nowhere."""
     for descriptor in _STREAMS:

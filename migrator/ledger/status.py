@@ -60,6 +60,8 @@ class Status:
     last_run: Run | None
     resume_at: datetime | None = None
     """When the provider lets the job go on, where nothing can be done before (UTC)."""
+    go_on_with: str = "resume"
+    """The command that is of use then."""
 
 
 @contextmanager
@@ -88,6 +90,7 @@ def status(db: sqlite3.Connection, now: datetime) -> Status:
     provider = db.execute("SELECT provider FROM connections LIMIT 1").fetchone()
     (rejected,) = db.execute("SELECT count(*) FROM rejects").fetchone()
     last = next(runs.listed_runs(db, newest_first=True), None)
+    resume_at, go_on_with = _going_on(db, now)
     return Status(
         provider=provider[0] if provider else "",
         total=sum(states.values()),
@@ -98,7 +101,8 @@ def status(db: sqlite3.Connection, now: datetime) -> Status:
         pairs=_pairs(db, now),
         attempts=dict(db.execute("SELECT action, count(*) FROM attempts GROUP BY action ORDER BY action")),
         last_run=last,
-        resume_at=_resume_at(db, last, now),
+        resume_at=resume_at,
+        go_on_with=go_on_with,
     )
 
 
@@ -106,19 +110,30 @@ _SOON = timedelta(minutes=15)
 """What is to be waited for less long, a job waits for itself."""
 
 
-def _resume_at(db: sqlite3.Connection, last: Run | None, now: datetime) -> datetime | None:
-    """When there is something to be done again: what the last job was told, or the first connection may be
-    called for.
+_GOES_ON_WITH = {"run": "resume", "resume": "resume", "verify": "verify", "refresh": "refresh"}
+"""Which command goes on with the work of a run; others are not gone on with, or somebody must say how."""
+
+
+def _going_on(db: sqlite3.Connection, now: datetime) -> tuple[datetime | None, str]:
+    """When there is something to be done again, and with which command: what the newest job of a kind was
+    told, or when the first connection may be called for.
     """
-    if last is not None and last.resume_at is not None and last.resume_at > now:
-        return last.resume_at
+    newest: dict[str, Run] = {}
+    for run in runs.listed_runs(db, newest_first=True):
+        if run.command in _GOES_ON_WITH:
+            newest.setdefault(_GOES_ON_WITH[run.command], run)
+        if len(newest) == len(set(_GOES_ON_WITH.values())):
+            break
+    for command, run in newest.items():  # the newest first
+        if run.resume_at is not None and run.resume_at > now:
+            return run.resume_at, command
     (first,) = db.execute(
         """SELECT min(coalesce(not_before, '')) FROM connections
            WHERE state IN ('pending', 'uncertain')
                  AND coalesce(doubt, '') <> 'revoke' AND served_by IS NULL"""
     ).fetchone()
     moment = maybe_time_of(first or None)
-    return moment if moment is not None and moment > now + _SOON else None
+    return (moment if moment is not None and moment > now + _SOON else None), "resume"
 
 
 def _pairs(db: sqlite3.Connection, now: datetime) -> Pairs:

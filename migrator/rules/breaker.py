@@ -85,6 +85,10 @@ class Breaker:
     """Bad answers in a row, of any kind."""
     bad_since: float = 0.0
     """When the first of them came, in seconds of running time."""
+    told_until: float = 0.0
+    """Until when the provider has said, since then, that it is down: who waits as told loses no patience."""
+    told_to_wait: float = 0.0
+    """For how many seconds in all."""
     limited: int = 0
     """How often in a row the application's limit was reached."""
     limited_since: float = 0.0
@@ -140,21 +144,43 @@ class Breaker:
         counted = replace(self, refusals={**self.refusals, action: refusals})
         return counted, Trip(outcome.problem) if refusals >= most else None
 
-    def troubled(self, problem: str, running: float, patience: float) -> tuple[Breaker, Reaction]:
-        """No answer, or one that says that the provider is in trouble.
+    def troubled(
+        self, problem: str, running: float, patience: float, said: float = 0.0
+    ) -> tuple[Breaker, Reaction]:
+        """No answer, or one that says that the provider is in trouble, and for how many seconds if it
+        ``said``; 0 if it did not.
 
         What no waiting mends stops a job at once that has not seen anything go well; another is patient with
         it too.
         """
         if problem in LASTING and not self.accepted:
             return self, Trip(problem)
-        since = self.bad_since if self.bad else running
-        worse = replace(self, bad=self.bad + 1, bad_since=since)
-        if not worse.cautious:
-            return worse, None
-        if worse.bad >= TROUBLE and running - since >= patience:
-            return worse, Trip(problem)
-        return worse, Pause(min(LONGEST_TROUBLE_PAUSE, 0.25 * 2 ** min(worse.bad, 10)))
+        told = self._worse(running, said)
+        # What is too long to be waited for here costs patience like any trouble.
+        believed = told.told_to_wait <= LONGEST_PAUSE
+        after = told if believed else self._worse(running, 0.0)
+        if not after.cautious:  # one connection may have met it alone, and waits alone
+            return after, None
+        patient = running - after.bad_since - after.told_to_wait < patience
+        if after.bad >= TROUBLE and not (believed and patient):
+            return after, Trip(problem, said or None)
+        pause = min(LONGEST_TROUBLE_PAUSE, 0.25 * 2 ** min(after.bad, 10))
+        return after, Pause(max(pause, said) if believed else pause)
+
+    def _worse(self, running: float, said: float) -> Breaker:
+        """With another bad answer, and with what it said of how long the provider is down.
+
+        Answers that came together say it once; the first in a row begins all counts anew.
+        """
+        told_until, told_to_wait = (self.told_until, self.told_to_wait) if self.bad else (running, 0.0)
+        until = max(told_until, running + said)
+        return replace(
+            self,
+            bad=self.bad + 1,
+            bad_since=self.bad_since if self.bad else running,
+            told_until=until,
+            told_to_wait=told_to_wait + until - max(told_until, running),
+        )
 
     def _good(self, action: Action, now: datetime, *, proves: bool = True) -> Breaker:
         return replace(
@@ -185,7 +211,8 @@ class Breaker:
             return self._limit_reached(outcome, running)
         if isinstance(outcome, Later) and outcome.problem == RATE_LIMITED:
             return self._one_limit_reached(outcome)
-        return self.troubled(outcome.problem, running, patience)
+        said = outcome.after if isinstance(outcome, Later) else None
+        return self.troubled(outcome.problem, running, patience, said.total_seconds() if said else 0.0)
 
     def _suspect(self, action: Action, problem: str, *, plain: bool = False) -> tuple[Breaker, Reaction]:
         """An answer that blames either one connection or the application.

@@ -47,7 +47,7 @@ def stop(outcome: Outcome, trip: Trip, now: datetime) -> Stop:
 
 
 def _why(outcome: Outcome, problem: str, *, until_known: bool) -> tuple[str, str]:
-    """Message and hint; ``until_known`` says that the provider told how long its limit lasts."""
+    """Message and hint; ``until_known`` says that the provider told how long that lasts."""
     if isinstance(outcome, Over):
         return (
             f"the provider refuses one token after another ({problem!r}); none was given up",
@@ -62,11 +62,13 @@ def _why(outcome: Outcome, problem: str, *, until_known: bool) -> tuple[str, str
     if problem == RATE_LIMITED:
         hint = "" if until_known else "the provider does not say for how long; try again later"
         return f"the provider's limit for the application is reached ({problem!r})", hint
-    return _way(problem), network_faults.HINTS.get(problem, "")
+    return _way(problem, until_known=until_known), network_faults.HINTS.get(problem, "")
 
 
-def _way(problem: str) -> str:
+def _way(problem: str, *, until_known: bool) -> str:
     """What is wrong between here and there."""
+    if until_known:
+        return f"the provider is down, and says for how long ({problem!r})"
     if problem in network_faults.LASTING:
         return f"there is no way to the provider ({problem!r})"
     trouble = "the way to the provider" if problem in network_faults.HINTS else "the provider"

@@ -123,7 +123,8 @@ class _Handler(BaseHTTPRequestHandler):
         if provider.token_fault in ("503", "500"):
             return self._answer(int(provider.token_fault), {"error": "trouble"})
         if self.headers.get("Authorization") != f"Basic {basic}" or provider.token_fault == "invalid_client":
-            return self._answer(401, {"error": "invalid_client"})
+            quoted = " | ".join([provider.client_secret, *form.values()])
+            return self._answer(401, {"error": "invalid_client", "error_description": f"I got {quoted}."})
         won = self._won(form)
         if won is None:
             return self._answer(400, {"error": "invalid_grant"})

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlencode
 
 import pytest
 
 from migrator import ledger as ledgers
 from tests.consent.conftest import SetCampaign
-from tests.consent.support import PATIENCE, Browser, Campaign, heading, until
+from tests.consent.support import PATIENCE, Browser, Campaign, heading, query_of, until
 
 
 @pytest.mark.parametrize(
@@ -72,6 +73,30 @@ def test_a_client_secret_may_hold_any_letters(set_campaign: SetCampaign) -> None
         browser = Browser()
         page = browser.consent(campaign.links()["c1"], {"tenant-1": "Organisation 1"})
         assert heading(page) == "Connected"
+
+
+def test_a_provider_that_quotes_what_it_was_sent_makes_nobody_read_it(set_campaign: SetCampaign) -> None:
+    """At the token endpoint, and through the user's browser; the client secret is made of plain words."""
+    campaign = set_campaign()
+    campaign.provider.client_secret = "correct horse"
+    campaign.settings()
+    links = campaign.links()
+    campaign.provider.token_fault = "invalid_client"
+    process = campaign.start()
+    browser = Browser()
+    callback = browser.allow(browser.press(links["c1"]), {"tenant-1": "Organisation 1"})
+    browser.follow(callback)
+    refused = browser.say(browser.press(links["c2"]), "invalid_client")
+    browser.follow(f"{refused}&{urlencode({'error_description': 'not correct horse, I said'})}")
+    process.terminate()
+    assert campaign.ended(process) == 0
+    listed = json.loads(campaign.migrator("reconsent", "list", "--json").stdout)
+    assert listed[0]["said"].startswith("I got … | authorization_code | … | ")
+    assert listed[1]["said"] == "not …, I said"
+    said = json.dumps(listed) + campaign.log()
+    for secret in ("correct", "horse", query_of(callback)["code"], *campaign.provider.codes):
+        assert secret not in said
+    assert "I got …" in campaign.log()
 
 
 def test_a_connection_that_went_on_without_its_user_keeps_its_own_pair(campaign: Campaign) -> None:

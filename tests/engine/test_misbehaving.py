@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -262,7 +264,8 @@ def told_when(scene: Scene, said: str) -> None:
     """It is told when to go on, there and in the status, with a command that any shell takes."""
     resume_at = datetime.fromisoformat(scene.status()["resume_at"])
     assert timedelta(hours=1, minutes=59) < resume_at - datetime.now(UTC) < timedelta(hours=2)
-    command = f"migrator --config {scene.folder}/migrator.toml --ledger {scene.folder}/migration.db resume"
+    paths = ["--config", f"{scene.folder}/migrator.toml", "--ledger", f"{scene.folder}/migration.db"]
+    command = shlex.join([sys.executable, "-m", "migrator", *paths, "resume"])
     local = (resume_at + timedelta(minutes=1)).astimezone().strftime("%Y%m%d%H%M")
     for text in (said, scene.migrator("status").stdout):
         assert f"go on from {resume_at:%Y-%m-%d %H:%M:%S} UTC on, in 2.0 h: {command}" in text
@@ -297,6 +300,42 @@ def test_a_daily_limit_that_is_everybodys_stops_whatever_it_is_called(scene: Sce
     assert scene.migrator("resume").returncode == 0
     assert scene.states() == {"migrated": 40}
     assert scene.status()["resume_at"] is None
+
+
+def test_a_provider_that_is_down_for_hours_stops_the_job_which_says_when_to_go_on(
+    set_scene: SetScene,
+) -> None:
+    scene = set_scene(40, mix="partner=1", expired=0.0, timeout=10.0)
+
+    def answer(path: str, calls: Calls) -> Reply:
+        number = calls.count(SWAP)
+        return pair(number) if number <= 20 else (503, {"Retry-After": "7200"}, b"busy")
+
+    with misbehaving(answer) as (url, calls):
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv", "--concurrency", "1")
+    assert finished.returncode == 3, finished.stderr
+    assert len(calls.paths) == 25
+    assert scene.states() == {"migrated": 20, "pending": 20}
+    assert "the provider is down, and says for how long ('http_503')" in finished.stderr
+    told_when(scene, finished.stderr)
+
+
+def test_one_connection_whose_calls_shall_wait_for_hours_holds_up_nobody_else(
+    set_scene: SetScene,
+) -> None:
+    scene = set_scene(40, mix="partner=1", expired=0.0, timeout=10.0)
+
+    def answer(path: str, calls: Calls) -> Reply:
+        number = calls.count(SWAP)
+        return (503, {"Retry-After": "7200"}, b"busy") if number == 2 else pair(number)
+
+    with misbehaving(answer) as (url, _):
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv")
+    assert finished.returncode == 3, finished.stderr
+    assert scene.states() == {"migrated": 39, "pending": 1}
+    told_when(scene, finished.stderr)
 
 
 def test_an_unreadable_answer_is_kept_encrypted(scene: Scene) -> None:

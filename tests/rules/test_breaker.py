@@ -32,12 +32,20 @@ from migrator.rules.breaker import (
     Reaction,
     Trip,
 )
+from migrator.rules.pacing import LONGEST_PAUSE
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 WON = Won(TokenPair(Secret("a"), Secret("r"), NOW))
 RENEWED = Renewed(LegacyToken(Secret("t")))
 BAD = Unknown("timeout")
 DOWN = Later("http_503")
+
+
+def down_for(seconds: float) -> Later:
+    """The provider is down, and says for how long."""
+    return Later("http_503", timedelta(seconds=seconds))
+
+
 SUSPECT = Suspect("http_401", "hint")
 NO_REFRESH = NoRefreshToken(WON.pair, "hint")
 PAGE = Unknown("not_the_providers", "hint")
@@ -335,3 +343,115 @@ def test_patience_begins_anew_after_a_good_answer() -> None:
     reactions = [job.hear(DOWN, 59.0 + second) for second in range(10)]
     assert not any(isinstance(reaction, Trip) for reaction in reactions)
     assert job.hear(DOWN, 119.0) == Trip("http_503")
+
+
+# --- a provider that says for how long it is down ---
+
+
+@pytest.mark.parametrize("seconds", [40.0, LONGEST_PAUSE])
+def test_everybody_waits_as_long_as_the_provider_says_that_it_is_down(job: Listener, seconds: float) -> None:
+    assert job.hear(down_for(seconds)) == Pause(seconds)
+
+
+def test_a_wait_shorter_than_the_pause_of_any_trouble_shortens_nothing(job: Listener) -> None:
+    pauses = [reaction.seconds for reaction in job.hear_times(4, down_for(1)) if isinstance(reaction, Pause)]
+    assert pauses == [1.0, 1.0, 2.0, 4.0]
+
+
+@pytest.mark.parametrize("seconds", [0.0, 40.0, LONGEST_PAUSE, LONGEST_PAUSE + 1, 40_000.0])
+def test_one_connection_that_shall_wait_neither_holds_up_nor_stops_a_proven_job(
+    proven: Listener, seconds: float
+) -> None:
+    for _ in range(3):
+        assert proven.hear_times(TROUBLE - 1, down_for(seconds)) == [None] * (TROUBLE - 1)
+        assert not proven.breaker.cautious
+        proven.hear(WON)
+
+
+def test_a_proven_job_believes_the_fifth_in_a_row(proven: Listener) -> None:
+    assert proven.hear_times(5, down_for(40)) == [None] * 4 + [Pause(40.0)]
+
+
+@pytest.mark.parametrize("seconds", [LONGEST_PAUSE + 1, 40_000.0])
+def test_a_provider_that_is_down_for_longer_stops_a_job_that_says_when_to_go_on(
+    job: Listener, proven: Listener, seconds: float
+) -> None:
+    down = down_for(seconds)
+    assert proven.hear_times(5, down) == [None] * 4 + [Trip("http_503", seconds)]
+    # While nothing is proven, it may still be one connection's trouble: others are tried, one at a time.
+    assert job.hear_times(5, down) == [*(Pause(wait) for wait in (0.5, 1, 2, 4)), Trip("http_503", seconds)]
+
+
+def test_what_is_waited_for_as_told_costs_no_patience(job: Listener) -> None:
+    """Sixty seconds of it: they begin when the time that the provider named is over."""
+    for _ in range(5):
+        job.hear(down_for(600), 1000.0)
+    assert isinstance(job.hear(BAD, 1000.0 + 600 + 59.9), Pause)
+    assert job.hear(BAD, 1000.0 + 600 + 60) == Trip("timeout")
+
+
+def test_answers_that_came_together_name_the_same_time_once(proven: Listener) -> None:
+    assert proven.hear_times(32, down_for(600))[4:] == [Pause(600.0)] * 28
+    assert proven.hear(down_for(700)) == Pause(700.0)
+    assert proven.hear(down_for(901)) == Trip("http_503", 901.0)
+
+
+def test_a_provider_that_keeps_naming_times_is_believed_for_a_quarter_of_an_hour(job: Listener) -> None:
+    heard = [job.hear(down_for(150), 1000.0 + 150 * number) for number in range(7)]
+    assert heard == [Pause(150.0)] * 6 + [Trip("http_503", 150.0)]
+    # Not even then while it may be one connection's trouble.
+    job = Listener()
+    heard = [job.hear(down_for(600), 1000.0 + 600 * number) for number in range(5)]
+    assert heard == [Pause(600.0), *(Pause(seconds) for seconds in (1, 2, 4)), Trip("http_503", 600.0)]
+
+
+def test_the_connections_of_a_proven_job_that_wait_alone_cost_no_patience_either(proven: Listener) -> None:
+    heard = [proven.hear(down_for(100), 1000.0 + 100 * number) for number in range(5)]
+    assert heard == [None] * 4 + [Pause(100.0)]
+
+
+def test_hours_that_one_connection_shall_wait_lengthen_nobody_elses_patience(proven: Listener) -> None:
+    proven.hear(down_for(40_000), 1000.0)
+    assert isinstance([proven.hear(BAD, 1000.0) for _ in range(4)][-1], Pause)
+    assert proven.hear(BAD, 1060.0) == Trip("timeout")
+
+
+def test_a_stop_for_lost_patience_says_what_the_provider_said_last(job: Listener) -> None:
+    for _ in range(5):
+        job.hear(DOWN, 0.0)
+    assert job.hear(down_for(7), 66.9) == Pause(15.0)
+    assert job.hear(down_for(7), 74.0) == Trip("http_503", 7.0)
+
+
+def test_the_told_times_begin_anew_after_a_good_answer(proven: Listener) -> None:
+    for start in (0.0, 1000.0, 2000.0):
+        heard = [proven.hear(down_for(LONGEST_PAUSE), start) for _ in range(5)]
+        assert heard[-1] == Pause(LONGEST_PAUSE)
+        proven.hear(WON)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([0.0, 1.0, 60.0, 800.0, 5000.0]), st.floats(0, 100)),
+        min_size=1,
+        max_size=60,
+    ),
+    st.booleans(),
+)
+def test_no_pause_is_longer_than_a_job_waits_and_no_trouble_is_borne_for_ever(
+    answers: list[tuple[float, float]], proven: bool
+) -> None:
+    job, running = Listener(), 0.0
+    if proven:
+        job.hear(WON)
+    for number, (said, later) in enumerate(answers, 1):
+        reaction = job.hear(down_for(said) if said else DOWN, running)
+        if isinstance(reaction, Trip):
+            assert number >= TROUBLE
+            assert reaction.wait == (said or None)
+            return
+        assert number < TROUBLE or running < LONGEST_PAUSE + job.patience
+        seconds = reaction.seconds if reaction else 0.0
+        assert seconds <= LONGEST_PAUSE
+        assert number < TROUBLE or said <= seconds
+        running += seconds + (later if seconds else 0.0)

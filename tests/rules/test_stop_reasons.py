@@ -77,3 +77,9 @@ def test_a_stop_says_why_and_what_to_do(outcome: Outcome, message: str, hint: st
 def test_a_limit_whose_end_is_known_says_when_to_go_on_and_not_that_nobody_knows() -> None:
     stopped = stop(Later("rate_limited", timedelta(hours=2)), Trip("rate_limited", 7200.0), NOW)
     assert (stopped.hint, stopped.resume_at) == (GO_ON, NOW + timedelta(hours=2))
+
+
+def test_a_provider_that_is_down_and_says_for_how_long_is_told_to_be_that() -> None:
+    stopped = stop(Later("http_503", timedelta(hours=2)), Trip("http_503", 7200.0), NOW)
+    assert stopped.message == "stopped: the provider is down, and says for how long ('http_503')"
+    assert (stopped.hint, stopped.resume_at) == (GO_ON, NOW + timedelta(hours=2))

@@ -15,9 +15,8 @@ from migrator.consent.links.tokens import Tokens
 from migrator.consent.links.validity import Validity
 from migrator.consent.public_url import LINK, PublicUrl
 from migrator.engine.engine import Engine
-from migrator.errors import OutputError
 from migrator.ledger import Invitee
-from migrator.output_files import write_new_file
+from migrator.output_files import require_new, write_new_file
 from migrator.terminal.tables import csv_lines
 
 COLUMNS = ("connection_id", "organisation", "contact_email", "reason", "link", "expires_at")
@@ -54,8 +53,7 @@ def write_links(
     With ``excel`` it begins with the mark by which Excel knows UTF-8. Raises ``OutputError`` if there is such
     a file already, or it cannot be written; who was invited meanwhile gets the same link the next time.
     """
-    if output.exists() or output.is_symlink():
-        raise OutputError(f"{output} exists already", hint="links never replace a file: name another")
+    require_new(output, hint="links never replace a file: name another")
     with engine.open_run("reconsent links") as run:
         expires_at = engine.clock() + validity.duration
         new = run.ledger.invitations.invite(expires_at)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from enum import StrEnum
 from typing import assert_never
 
 from migrator.consent.visits.masking import masked
 from migrator.ledger import Visit
-from migrator.models import State
+from migrator.models import Secret, State
 from migrator.providers import (
     Later,
     NoRefreshToken,
@@ -90,11 +91,13 @@ _ASKED = {
 """OpenID Connect Core, 3.1.2.6."""
 
 
-def after_callback_without_code(error: str, description: str = "") -> Visit:
+def after_callback_without_code(error: str, description: str = "", known: Iterable[Secret] = ()) -> Visit:
     """What the ``error`` of a callback means (RFC 6749, 4.1.2.1); kept only if it is a word.
 
     The ``description`` is kept, masked, where the user cannot help it. Empty where a callback had none.
+    ``known`` are the secrets in hand, of which nothing is kept.
     """
+    known = tuple(known)
     match error:
         case "access_denied":
             return Visit(VisitOutcome.REFUSED, error, refused=True)
@@ -102,17 +105,18 @@ def after_callback_without_code(error: str, description: str = "") -> Visit:
             return Visit(VisitOutcome.PROVIDER_DOWN, error)
         case "":
             return Visit(VisitOutcome.NO_ANSWER, "no_code")
-    word = error if _WORD.fullmatch(error) and masked(error) == error else "no_word"
+    word = error if _WORD.fullmatch(error) and masked(error, known) == error else "no_word"
     visit_outcome = (
         VisitOutcome.SETUP if error in _SETUP_ERRORS else _ASKED.get(error, VisitOutcome.UNKNOWN_ERROR)
     )
-    return Visit(visit_outcome, word, masked(description))
+    return Visit(visit_outcome, word, masked(description, known))
 
 
-def after_exchange(outcome: Outcome, description: str = "") -> Visit:
+def after_exchange(outcome: Outcome, description: str = "", known: Iterable[Secret] = ()) -> Visit:
     """What the answer to the exchange of a code means for its user.
 
-    ``description`` is the provider's own, kept as that of a callback is.
+    ``description`` is the provider's own, kept as that of a callback is; ``known`` are the secrets that were
+    sent.
     """
     match outcome:
         case Won():
@@ -122,7 +126,7 @@ def after_exchange(outcome: Outcome, description: str = "") -> Visit:
         case Later():
             return Visit(VisitOutcome.PROVIDER_DOWN, outcome.problem)
         case Suspect() | StopAll() | NoRefreshToken():
-            return Visit(VisitOutcome.SETUP, outcome.problem, masked(description))
+            return Visit(VisitOutcome.SETUP, outcome.problem, masked(description, known))
         case Unknown():
             return Visit(VisitOutcome.RESPONSE_LOST, outcome.problem)
         case Renewed() | Reached() | Revoked():

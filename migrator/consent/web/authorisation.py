@@ -128,13 +128,20 @@ class AuthorizationRoutes:
         state_sha256 = cookies.state_hash(begun.state.reveal())
         code = request.args.get("code", "")
         if not code or len(code) > _LONGEST_CODE or "error" in request.args:
-            visit = after_callback_without_code(
-                request.args.get("error", ""), request.args.get("error_description", "")
-            )
+            visit = self._said_instead(begun.verifier, begun.state)
             self._ledger.came_back(state_sha256, invitation.id, visit)
             _log_visit(invitation.key, visit)
             return
         self._exchange.redeem(invitation, state_sha256, Secret(code), begun.verifier, begun.confirmable)
+
+    def _said_instead(self, *known: Secret) -> Visit:
+        """What a callback says in place of a code; ``known`` are the secrets of its request."""
+        code = Secret(request.args.get("code", ""))
+        return after_callback_without_code(
+            request.args.get("error", ""),
+            request.args.get("error_description", ""),
+            (*known, code, *self._exchange.secrets),
+        )
 
     def _without_cookie(self, state: str) -> Response:
         """Back without what this browser was given: nothing goes on, and the operator learns of it."""
@@ -144,10 +151,20 @@ class AuthorizationRoutes:
         invitation_id = cookies.invitation_of(state, self._ledger)
         key = self._ledger.lost_track(invitation_id) if invitation_id else None
         if key is not None:
-            log.warning("connection %s: came back without the cookie that it left with", key)
-        else:
-            log.warning("somebody came back with a state that is none of ours")
+            error = self._error_too(Secret(state), described=True)
+            log.warning("connection %s: came back without the cookie that it left with%s", key, error)
+        else:  # anybody may have sent that: they get no word in here
+            error = self._error_too(Secret(state), described=False)
+            log.warning("somebody came back with a state that is none of ours%s", error)
         return response
+
+    def _error_too(self, state: Secret, *, described: bool) -> str:
+        """The error that a callback has besides; empty if it has none."""
+        if "error" not in request.args:
+            return ""
+        visit = self._said_instead(state)
+        said = f": {visit.said}" if described and visit.said else ""
+        return f", and with an error: {visit.problem}{said}"
 
     def _back_to(self, invitation: Invitation) -> Response:
         now = self._ledger.invitation(invitation.id) or invitation

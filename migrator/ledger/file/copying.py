@@ -6,19 +6,24 @@ A copy of the main file alone lacks what is still in the write-ahead log, which 
 from __future__ import annotations
 
 import os
-import secrets
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 
 from migrator import output_files
-from migrator.errors import LedgerError, OutputError
+from migrator.errors import LedgerError, MigratorError, OutputError
 from migrator.ledger.file import opening
 from migrator.ledger.file.codec import time_text
 
 _PAGES = 1_000
 """Copied at a time; between two times a job may write."""
+
+_STEPS = 100_000
+"""Of SQLite's, between two looks at whether somebody wants to end it."""
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_OF_READERS = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
+"""What befalls who reads beside others; nobody else knows of the copy yet."""
 
 _FROM, _AT = "copied_from", "copied_at"
 
@@ -29,37 +34,86 @@ def copy(path: Path, target: Path, now: datetime) -> None:
     The copy remembers what it is a copy of. Raises ``OutputError`` where the file cannot be made, or is there
     already; ``LedgerError`` where there is no whole ledger.
     """
-    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    if target.exists():
-        raise _taken(target)
+    part = output_files.part_of_new(target)
     try:
         opening.create_private(part)
         with closing(opening.connect(path, readonly=True)) as ledger, closing(sqlite3.connect(part)) as made:
-            ledger.execute("BEGIN")  # one moment, or each commit of a job would make it begin anew
-            opening.refuse_emptied(ledger, path)
-            ledger.backup(made, pages=_PAGES)
-            # So that it is one file, which opens wherever it lies.
-            made.execute("PRAGMA journal_mode = DELETE")
+            _heed_signals(ledger, made)
+            _fill(made, ledger, path, target)
             _mark(made, path, now)
-            _see_it_whole(made, path)
         with part.open("rb") as stream:
             os.fsync(stream.fileno())
         output_files.give_name(part, target)
     except FileExistsError:
-        raise _taken(target) from None
+        raise output_files.taken(target) from None
     except OSError as error:
         raise OutputError(
             f"{target} cannot be written: {error.strerror}", hint="check disk and permissions of its folder"
         ) from None
     except sqlite3.Error as error:
-        raise OutputError(f"{target} cannot be written: {error}", hint="make room, or name another") from None
+        raise _fault(error, path, target) from None
     finally:
-        for left in (part, part.with_name(f"{part.name}-journal")):
-            left.unlink(missing_ok=True)
+        for ending in ("", "-journal", "-wal", "-shm"):
+            with suppress(OSError):
+                part.with_name(part.name + ending).unlink()
 
 
-def _taken(target: Path) -> OutputError:
-    return OutputError(f"{target} exists already", hint="name another file")
+def _heed_signals(*connections: sqlite3.Connection) -> None:
+    """Let Python look up now and then: else Ctrl-C waits until all pages are copied, and all are checked."""
+    for connection in connections:
+        connection.set_progress_handler(lambda: 0, _STEPS)
+
+
+def _fill(made: sqlite3.Connection, ledger: sqlite3.Connection, path: Path, target: Path) -> None:
+    ledger.execute("BEGIN")  # one moment, or each commit of a job would make it begin anew
+    opening.refuse_emptied(ledger, path)
+    ledger.backup(made, pages=_PAGES, progress=lambda *_: None)  # which looks up between two times
+    # So that it is one file, which opens wherever it lies.
+    made.execute("PRAGMA journal_mode = DELETE")
+    found = _damage(made)
+    if found and _damage(ledger):
+        raise _damaged(path, found)
+    if found:
+        raise OutputError(
+            f"{target} did not become what the ledger {path} is: {found}",
+            hint="check the disk, or name a file on another",
+        )
+
+
+def _damage(db: sqlite3.Connection) -> str:
+    """What SQLite finds wrong with a database; empty if it is whole."""
+    try:
+        (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        if _code(error) not in _DAMAGE:
+            raise
+        return str(error)
+    return "" if found == "ok" else str(found)
+
+
+def _fault(error: sqlite3.Error, path: Path, target: Path) -> MigratorError | KeyboardInterrupt:
+    """Whose fault it was: the ledger was only read, and only the copy written."""
+    code, detail = _code(error), getattr(error, "sqlite_errorcode", 0)
+    if code == sqlite3.SQLITE_INTERRUPT:  # what was raised while SQLite worked becomes that
+        return KeyboardInterrupt()
+    if code in _DAMAGE:
+        return _damaged(path, str(error))
+    if code in _OF_READERS or detail in (sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ):
+        return LedgerError(
+            f"the ledger {path} cannot be read: {error}", hint="check its disk, and who works on it"
+        )
+    return OutputError(f"{target} cannot be written: {error}", hint="make room, or name another")
+
+
+def _code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _damaged(path: Path, found: str) -> LedgerError:
+    return LedgerError(
+        f"the ledger {path} is damaged: {' '.join(found.split())}",
+        hint=f"restore it from a backup; \"sqlite3 {path} 'PRAGMA integrity_check'\" tells more",
+    )
 
 
 def _mark(made: sqlite3.Connection, path: Path, now: datetime) -> None:
@@ -67,14 +121,6 @@ def _mark(made: sqlite3.Connection, path: Path, now: datetime) -> None:
         made.executemany(
             "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)",
             [(_FROM, str(path.resolve())), (_AT, time_text(now))],
-        )
-
-
-def _see_it_whole(made: sqlite3.Connection, path: Path) -> None:
-    (found,) = made.execute("PRAGMA quick_check").fetchone()
-    if found != "ok":
-        raise LedgerError(
-            f"the copy of {path} is not whole: {found}", hint="check the ledger: PRAGMA integrity_check"
         )
 
 

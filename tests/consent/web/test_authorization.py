@@ -171,3 +171,34 @@ def test_who_comes_back_without_the_cookie_is_told_to_the_operator(campaign: Cam
     listed = json.loads(campaign.migrator("reconsent", "list", "--json").stdout)
     assert [(one["lost_track"], one["invitation"]) for one in listed] == [("2", "opened"), ("", "invited")]
     assert "came back without cookie: 2" in campaign.migrator("reconsent", "list").stdout
+
+
+def test_an_error_that_comes_back_without_the_cookie_is_told_too(campaign: Campaign) -> None:
+    links = campaign.links()
+    process = campaign.start(verbose=False)
+    callback = Browser().say(Browser().press(links["c1"]), "invalid_client")
+    said = urlencode({"error_description": DESCRIPTION})
+    state = query_of(callback)["state"]
+    quoting = urlencode({"error_description": f"I got {state[:40]}{state[40:]}"})
+    for url in (
+        f"{callback}&{said}",
+        f"{callback}&{quoting}",
+        f"{campaign.url}/callback?state=made-up&error=access_denied&{said}",
+        f"{campaign.url}/callback?state=made-up&error=%0aERROR:+all+is+lost&{said}",
+    ):
+        page = Browser().follow(url)
+        assert (page.status_code, heading(page)) == (400, "We lost track of you")
+    process.terminate()
+    assert campaign.ended(process) == 0
+    ours = "WARNING: connection c1: came back without the cookie that it left with, and with an error:"
+    nobodys = "WARNING: somebody came back with a state that is none of ours, and with an error:"
+    assert [
+        line for line in campaign.log().splitlines() if line.startswith("WARNING: ") and "error" in line
+    ] == [
+        f"{ours} invalid_client: {MASKED}",
+        f"{ours} invalid_client: I got …",
+        f"{nobodys} access_denied",
+        f"{nobodys} no_word",
+    ]
+    listed = json.loads(campaign.migrator("reconsent", "list", "--json").stdout)
+    assert [one["outcome"] for one in listed] == ["", ""], "anybody may have sent that: it is no visit"

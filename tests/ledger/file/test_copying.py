@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import signal
 import sqlite3
 import stat
 import tempfile
@@ -16,7 +18,7 @@ import pytest
 from migrator.ledger.file import opening
 from tests import warm
 from tests.conftest import SetScene
-from tests.support import Finished, Scene
+from tests.support import PATIENCE, Finished, Scene
 
 NOBODY = 65534
 
@@ -85,6 +87,57 @@ def test_nothing_is_copied_over_and_a_copy_that_cannot_be_made_leaves_nothing(sc
     assert not list(scene.folder.glob(".copy.db*"))
 
 
+@pytest.mark.parametrize("target", [".", "..", "/", "", "folder", "folder/", "file/x", "n" * 300, "dangling"])
+def test_what_can_be_no_new_file_is_refused(scene: Scene, target: str) -> None:
+    (scene.folder / "folder").mkdir()
+    (scene.folder / "file").touch()
+    (scene.folder / "dangling").symlink_to("nowhere")
+    before = sorted(scene.folder.rglob("*"))
+    refused = scene.migrator("ledger", "copy", target)
+    assert refused.returncode == 2, refused.stderr
+    assert refused.stderr.startswith("error: ")
+    assert "\nhint: " in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert [path for path in sorted(scene.folder.rglob("*")) if "migration.db-" not in path.name] == before
+
+
+def test_a_name_may_be_as_long_as_the_file_system_takes_it(scene: Scene) -> None:
+    assert scene.migrator("ledger", "copy", "n" * 255).returncode == 0
+    assert scene.migrator("ledger", "copy", "ü" * 127).returncode == 0
+
+
+@pytest.mark.parametrize("spoilt", ["garbage", "cut off"])
+def test_damage_is_the_ledgers_and_not_the_copys(scene: Scene, spoilt: str) -> None:
+    scene.alter("CREATE TABLE filler AS SELECT randomblob(2000) FROM attempts, attempts")
+    scene.empty_log()
+    whole = scene.ledger.read_bytes()
+    middle = len(whole) // 2
+    scene.ledger.write_bytes(
+        whole[:middle] if spoilt == "cut off" else whole[:4096] + b"\xff" * 40_960 + whole[45_056:]
+    )
+    refused = scene.migrator("ledger", "copy", "copy.db")
+    assert refused.returncode == 2, refused.stderr
+    assert re.search(r"error: (the ledger )?migration.db (is damaged|cannot be read)", refused.stderr)
+    assert "copy.db" not in refused.stderr
+    assert not [path.name for path in scene.folder.iterdir() if "copy.db" in path.name]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda n: n.name)
+def test_a_copy_that_is_broken_off_leaves_nothing(scene: Scene, number: signal.Signals) -> None:
+    scene.alter("CREATE TABLE filler (x)")
+    for _ in range(8):
+        scene.alter("INSERT INTO filler VALUES (zeroblob(25000000))")
+    scene.empty_log()
+    copying = scene.start("ledger", "copy", "copy.db")
+    while not (begun := [path for path in scene.folder.glob(".copy.db.*.part") if path.stat().st_size]):
+        assert copying.poll() is None, copying.communicate()
+    assert begun
+    copying.send_signal(number)
+    _, said = copying.communicate(timeout=PATIENCE)
+    assert (copying.returncode, said.strip()) == (130, "interrupted")
+    assert not [path.name for path in scene.folder.iterdir() if "copy.db" in path.name]
+
+
 def test_a_copy_without_the_log_is_said_to_be_that(set_scene: SetScene) -> None:
     scene = set_scene(200, "latency=20ms", mix="partner=1", expired=0.0)
     job = scene.start("run", "tokens.csv", "--concurrency", "2")
@@ -123,13 +176,13 @@ def shown(scene: Scene) -> Iterator[Path]:
             folder.chmod(0o700)
 
 
-def read(folder: Path, *arguments: str) -> Finished:
+def read(folder: Path, *arguments: str, standing: Path = Path("/")) -> Finished:
     """Run a command as somebody who may not write there; root may write everywhere, so not as root."""
     return warm.run(
         "migrator",
         ["--ledger", str(folder / "migration.db"), *arguments],
         ahead=0.0,
-        folder=Path("/"),
+        folder=standing,
         environment={"HOME": "/", "PATH": os.environ["PATH"]},
         stdin=None,
         timeout=60.0,
@@ -146,6 +199,44 @@ def test_who_may_only_read_can_read_a_ledger_at_rest(shown: Path, command: list[
     assert finished.returncode == (2 if "report" in command else 0), finished.stderr
     assert "readonly" not in finished.stderr
     assert sorted(file.name for file in shown.iterdir()) == before
+
+
+@pytest.mark.parametrize("there", ["a file", "a folder"])
+def test_a_configuration_that_somebody_else_may_not_read_stops_no_command_that_needs_none(
+    shown: Path, there: str
+) -> None:
+    shown.chmod(0o755)
+    configuration = shown / "migrator.toml"
+    if there == "a file":
+        configuration.touch(mode=0o600)
+    else:
+        configuration.mkdir(mode=0o700)
+    shown.chmod(0o555)
+    for command in (["status"], ["status", "--json"], ["reconsent", "list"], ["providers"]):
+        finished = read(shown, *command, standing=shown)
+        assert finished.returncode == 0, finished.stderr
+    for command in (["resume"], ["ledger", "rekey"]):  # which need it
+        refused = read(shown, *command, standing=shown)
+        assert refused.returncode == 2
+        assert "migrator.toml cannot be read" in refused.stderr
+    for named in (["--config", "migrator.toml"], [f"--config={configuration}"]):
+        refused = read(shown, *named, "status", standing=shown)
+        assert refused.returncode == 2
+        assert "Invalid value for '--config'" in refused.stderr
+
+
+def test_a_reader_may_stand_in_a_folder_that_they_may_not_enter(shown: Path, scene: Scene) -> None:
+    assert scene.alter("UPDATE runs SET resume_at = '2999-01-01T00:00:00.000000+00:00'")
+    scene.empty_log()
+    shown.chmod(0o755)
+    (shown / "migration.db").chmod(0o644)
+    shutil.copy(scene.ledger, shown / "migration.db")
+    (shown / "migration.db").chmod(0o444)
+    shown.chmod(0o555)
+    scene.folder.chmod(0o700)
+    finished = read(shown, "status", standing=scene.folder)
+    assert finished.returncode == 0, finished.stderr
+    assert "go on from 2999" in finished.stdout
 
 
 def test_who_may_only_read_is_told_why_a_ledger_at_work_cannot_be_read(shown: Path) -> None:
