@@ -190,7 +190,7 @@ def test_a_form_that_ends_with_its_connection_may_lack_the_end_of_its_last_token
 def test_only_tokens_that_stand_whole_are_taken_from_the_part_of_an_answer() -> None:
     text = json.dumps({"access_token": ACCESS, "refresh_token": REFRESH, "scope": "a"})
     for end in range(len(text)):
-        outcome = salvaged(answer(text[:end].encode()), DOCUMENTED)
+        outcome = salvaged(answer(text[:end].encode()), DOCUMENTED, by_name=False)
         assert (outcome is not None) is (end > text.index(REFRESH) + len(REFRESH)), end
         if outcome is not None:
             assert tokens(outcome) == (ACCESS, REFRESH)
@@ -202,7 +202,7 @@ def test_nothing_is_taken_from_an_error_that_names_one_token_or_from_a_form_with
         {"error": "invalid_grant", "refresh_token": REFRESH},
         f"access_token={ACCESS}&refresh_token=x".encode(),
     ):
-        assert salvaged(answer(body, 400), DOCUMENTED) is None
+        assert salvaged(answer(body, 400), DOCUMENTED, by_name=True) is None
 
 
 json_values = st.recursive(
@@ -220,7 +220,7 @@ json_values = st.recursive(
 @example(10**400)
 def test_no_body_makes_the_reader_fail_and_what_it_reads_can_be_stored(body: object) -> None:
     outcome = read(answer(body), DOCUMENTED)
-    salvaged(answer(body), DOCUMENTED)
+    salvaged(answer(body), DOCUMENTED, by_name=False)
     if outcome is None:
         return
     pair = outcome.pair
