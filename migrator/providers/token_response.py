@@ -37,7 +37,7 @@ _DATE = r"\d{4}-\d\d-\d\d(?:[T ].*)?|\d{8}T\d{4,6}\w*|/date\(.*\)/"
 _ELSEWHERE = r"[a-z][a-z0-9+.-]*://.*"
 _NEVER_A_TOKEN = re.compile(rf"{_DATE}|{_ELSEWHERE}", re.IGNORECASE | re.DOTALL)
 """Values that are none under any name."""
-_NO_GUESS = re.compile(r"[\d.,:+-]+(?:e[+-]?\d+)?|-?p[\d.,tymwdhs]+", re.IGNORECASE)
+_NO_GUESS = re.compile(r"[\d.,:+-]+(?:e[+-]?\d+)?|-?p[\d.,:tymwdhs-]+", re.IGNORECASE)
 """Numbers, clock times and durations: they are tokens only by a token's own name."""
 _WORDS = re.compile(r"[a-z]+(?:[^a-z0-9]+[a-z]+)*|[A-Z]+(?:[^A-Z0-9]+[A-Z]+)*")
 """What people wrote rather than a machine drew: tried last."""

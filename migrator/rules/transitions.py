@@ -136,6 +136,7 @@ def _guess_was_right(standing: Standing) -> bool:
     return (
         from_refresh
         and sent is not None
+        and bool(sent.pair.access_token)
         and sent.obtained_at is not None
         and sent.pair.expires_at <= sent.obtained_at
     )
