@@ -10,12 +10,14 @@ import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
 from migrator import ledger as ledgers
+from migrator.models import Secret
 from tests.conftest import SetScene
 from tests.engine.test_misbehaving import talk_to
 from tests.mangling import Cut, Labelled, mangled
@@ -495,6 +497,27 @@ def test_a_refresh_token_that_an_older_version_did_not_find_is_found(set_scene: 
     assert finished.returncode == 0, finished.stderr
     assert "1 answer that was not understood at the time held a pair" in finished.stderr
     assert scene.states() == {"migrated": 2}
+    assert scene.untrue() == []
+    assert works(scene)
+
+
+def test_what_an_older_version_took_for_the_refresh_token_is_put_right_once_it_is_refused(
+    set_scene: SetScene,
+) -> None:
+    scene = set_scene(3, "repeat=never", mix="partner=1", expired=0.0, timeout=0.5)
+    with mangled(scene.sandbox.base_url, on_swaps([CHANGES["behind a date to refresh after"]])) as url:
+        talk_to(scene, url)
+        assert scene.migrator("run", "tokens.csv").returncode == 0
+    talk_to(scene, scene.sandbox.base_url)
+    right = next(iter(scene.pairs().values()))
+    with ledgers.open_to_compare(scene.ledger, ledgers.require_key(scene.ledger, {}, None)) as (_, codec):
+        wrong = replace(right, refresh_token=Secret("2026-12-01T00:00:00Z"))
+        _, refresh = codec.seal_pair(wrong)
+    scene.alter("UPDATE token_pairs SET refresh_token = ?, verified_at = obtained_at WHERE id = 1", refresh)
+    finished = scene.migrator("refresh", "--all")
+    assert finished.returncode == 0, finished.stderr
+    assert scene.states() == {"migrated": 3}
+    assert scene.query("SELECT count(*) FROM attempts WHERE problem = 'read_again'") == [(1,)]
     assert scene.untrue() == []
     assert works(scene)
 
