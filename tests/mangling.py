@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -15,6 +15,18 @@ Mangle = Callable[[str, int, bytes], tuple[int, bytes]]
 
 class Cut(bytes):
     """A body of which more was announced: the connection breaks off behind it."""
+
+
+class Labelled(bytes):
+    """A body with headers of its own."""
+
+    headers: Mapping[str, str]
+
+    @classmethod
+    def of(cls, body: bytes, **headers: str) -> Labelled:
+        labelled = cls(body)
+        labelled.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        return labelled
 
 
 _HOP_BY_HOP = {"connection", "content-length", "transfer-encoding", "content-encoding", "keep-alive"}
@@ -46,9 +58,14 @@ def mangled(base_url: str, mangle: Mangle) -> Iterator[str]:
                 )
                 status, body = mangle(self.path.partition("?")[0], answer.status_code, answer.content)
             self.send_response(status)
-            for name, value in answer.headers.items():
-                if name.lower() not in _HOP_BY_HOP:
-                    self.send_header(name, value)
+            own = body.headers if isinstance(body, Labelled) else {}
+            kept = {
+                name: value
+                for name, value in answer.headers.items()
+                if name.lower() not in _HOP_BY_HOP | {name.lower() for name in own}
+            }
+            for name, value in (kept | dict(own)).items():
+                self.send_header(name, value)
             missing = 1_000 if isinstance(body, Cut) else 0
             self.send_header("Content-Length", str(len(body) + missing))
             self.end_headers()

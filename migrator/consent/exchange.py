@@ -96,7 +96,9 @@ class Exchange:
         verdict = settle(standing, Action.EXCHANGE_CODE, outcome, self._clock(), self._policy, _PAUSE)
         visit = after_exchange(outcome, error_description(answer), (code, verifier, *self.secrets))
         self._ledger.end_exchange(
-            EndedCall.of(attempt_id, standing.id, None, answer, outcome, verdict), invitation.id, visit
+            EndedCall.of(attempt_id, standing.id, None, Action.EXCHANGE_CODE, answer, outcome, verdict),
+            invitation.id,
+            visit,
         )
         _log_outcome(invitation.key, Action.EXCHANGE_CODE, outcome, verdict, visit)
         if isinstance(outcome, Won):
@@ -121,7 +123,7 @@ class Exchange:
         verdict = settle(standing, Action.VERIFY, outcome, self._clock(), self._policy, _PAUSE)
         visit = after_verification(outcome, verdict)
         self._ledger.end_verification(
-            EndedCall.of(attempt_id, standing.id, stored, answer, outcome, verdict), visit
+            EndedCall.of(attempt_id, standing.id, stored, Action.VERIFY, answer, outcome, verdict), visit
         )
         _log_outcome(standing.key, Action.VERIFY, outcome, verdict, visit)
 

@@ -18,7 +18,7 @@ from migrator.engine.reread_answers import reread
 from migrator.engine.worker_pool import LONGEST_LOOK, WorkerPool
 from migrator.errors import StoppedError
 from migrator.ledger import EndedCall, Ledger
-from migrator.models import RESPONSE_LOST, Action, Clock, Credentials, Standing, State
+from migrator.models import Action, Clock, Credentials, Standing, State
 from migrator.providers import Answer, NoAnswer, Outcome, Profile, Reached, Request
 from migrator.rules.agenda import Agenda
 from migrator.rules.breaker import Breaker
@@ -169,7 +169,8 @@ class Job:
             answer = wire.send(self._request(standing, action))
             outcome = self._read(standing, action, answer)
             verdict = self._judge(standing, action, outcome)
-            self._record(attempt_id, standing, answer, outcome, verdict)
+            call = EndedCall.of(attempt_id, standing.id, standing.pair, action, answer, outcome, verdict)
+            self._record(call)
         finally:
             self._tools.gate.leave()
         status = answer.status if isinstance(answer, Answer) else "-"
@@ -216,19 +217,13 @@ class Job:
             self._fault.occurred(StoppedError(stop.message, hint=stop.hint, resume_at=stop.resume_at))
         return judgement.verdict
 
-    def _record(
-        self,
-        attempt_id: int,
-        standing: Standing,
-        answer: Answer | NoAnswer,
-        outcome: Outcome,
-        verdict: Verdict,
-    ) -> None:
-        call = EndedCall.of(attempt_id, standing.id, standing.pair, answer, outcome, verdict)
+    def _record(self, call: EndedCall) -> None:
         self._ledger.end_call(call)
-        if (verdict.state, verdict.reason) == (State.NEEDS_CONSENT, RESPONSE_LOST):
-            # Before its user is asked: did an answer hold a pair that nobody understood?
-            reread(self._ledger, self._tools.profile, standing.id)
+        verdict = call.verdict
+        if verdict.state in (State.NEEDS_CONSENT, State.FAILED) or verdict.pair_dead:
+            # Before its user is asked, or the provider once more: did an answer hold a pair that nobody
+            # understood, or another than the one that was taken for it?
+            reread(self._ledger, self._tools.profile, call.connection_id)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
-"""Reads answers again that were not understood when they came: an older version took them for lost, or nobody
-could tell what they were. A pair in one of them has arrived, and must not be given up.
+"""Reads answers again that were not understood when they came: an older version took them for lost, nobody
+could tell what they were, or what was taken for a pair was none. A pair in one of them has arrived, and must
+not be given up.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ def reread(ledger: Ledger, profile: Profile, connection_id: int) -> bool:
     """
     standing = ledger.standing(connection_id)
     for sealed in ledger.sealed_answers(connection_id):
-        verdict = read_again(standing, sealed.action, profile.read(sealed.action, sealed.answer))
+        outcome = profile.read(sealed.action, sealed.answer)
+        verdict = read_again(standing, sealed.action, outcome, worked_once=sealed.gave_a_pair_once)
         if verdict is not None:
             return ledger.understood(connection_id, sealed, verdict)
     return False

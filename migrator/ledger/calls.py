@@ -12,7 +12,18 @@ from datetime import datetime
 from migrator.ledger import connections, legacy_tokens, pairs, shared_pairs
 from migrator.ledger.file.codec import Codec, time_text
 from migrator.models import Action, Standing, StoredPair
-from migrator.providers import Answer, NoAnswer, NoRefreshToken, Outcome, Unknown, Won
+from migrator.providers import (
+    Answer,
+    NoAnswer,
+    NoRefreshToken,
+    Outcome,
+    Reached,
+    Renewed,
+    Revoked,
+    Unknown,
+    Won,
+    is_plain,
+)
 from migrator.rules.verdict import Verdict
 
 WITHOUT_EFFECT = frozenset({Action.VERIFY})
@@ -67,6 +78,7 @@ class EndedCall:
         attempt_id: int,
         connection_id: int,
         pair: StoredPair | None,
+        action: Action,
         answer: Answer | NoAnswer,
         outcome: Outcome,
         verdict: Verdict,
@@ -75,17 +87,27 @@ class EndedCall:
         that arrived.
         """
         arrived = answer if isinstance(answer, Answer) else answer.part
-        understood = not isinstance(outcome, Unknown | NoRefreshToken) and not (
-            isinstance(outcome, Won) and not outcome.whole
-        )
         return cls(
             attempt_id=attempt_id,
             connection_id=connection_id,
             pair_id=pair.id if pair is not None else None,
             verdict=verdict,
             http_status=arrived.status if arrived else None,
-            unreadable=arrived.body if arrived and not understood else None,
+            unreadable=arrived.body if arrived and not _understood(action, arrived, outcome) else None,
         )
+
+
+def _understood(action: Action, arrived: Answer, outcome: Outcome) -> bool:
+    """Whether nothing of what was asked for can be hidden in an answer: an error may come with a pair too."""
+    match outcome:
+        case Unknown() | NoRefreshToken():
+            return False
+        case Won() | Renewed():
+            return outcome.whole
+        case Reached() | Revoked():
+            return True
+        case _:
+            return action in WITHOUT_EFFECT or is_plain(arrived)
 
 
 def end_call(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: datetime) -> bool:

@@ -19,15 +19,18 @@ _WITHOUT_PAIR = """
                 WHERE p.connection_id = c.id AND p.replaced_at IS NULL AND p.dead_at IS NULL)
     AND c.served_by IS NULL
     AND (c.state IN ('uncertain', 'pending', 'failed')
-         OR (c.state = 'needs_consent' AND c.reason IN ('response_lost', 'token_expired')))
+         OR (c.state = 'needs_consent'
+             AND c.reason IN ('response_lost', 'token_expired', 'grant_revoked', 'no_refresh_token')))
 """
 """Of a connection ``c``: whether a pair that is found would be of use. What an operator revoked stays so."""
 
 _NOT_UNDERSTOOD = """
-    a.answer IS NOT NULL AND a.outcome = 'unknown'
-    AND NOT EXISTS (SELECT 1 FROM token_pairs p WHERE p.attempt_id = a.id)
+    a.answer IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM token_pairs p
+                    WHERE p.attempt_id = a.id AND p.dead_at IS NULL AND a.problem IS NOT 'no_refresh_token')
     AND NOT EXISTS (SELECT 1 FROM legacy_tokens l WHERE l.attempt_id = a.id)
 """
+"""Of an attempt ``a``: whether its answer gave nothing, or nothing that works or could go on."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,9 @@ class SealedAnswer:
     attempt_id: int
     action: Action
     answer: Answer
-    """Without its headers: they are not kept."""
+    """Without its headers: they are not kept. It names the refresh tokens that were taken from it already."""
+    gave_a_pair_once: bool
+    """Whether a pair that was taken from it has been seen to work, before it died."""
 
 
 def not_understood(db: sqlite3.Connection) -> list[int]:
@@ -58,10 +63,22 @@ def of_connection(db: sqlite3.Connection, codec: Codec, connection_id: int) -> I
         [connection_id],
     ).fetchall()
     for attempt_id, action, status, sealed, finished_at in rows:
-        body = codec.open_answer(sealed)
-        yield SealedAnswer(
-            attempt_id, Action(action), Answer(status or 0, {}, body, time_of(finished_at), delimited=False)
+        refused, worked = _taken_before(db, codec, attempt_id)
+        answer = Answer(
+            status or 0, {}, codec.open_answer(sealed), time_of(finished_at), delimited=False, refused=refused
         )
+        yield SealedAnswer(attempt_id, Action(action), answer, worked)
+
+
+def _taken_before(db: sqlite3.Connection, codec: Codec, attempt_id: int) -> tuple[frozenset[str], bool]:
+    """The dead refresh tokens that an answer gave, and whether one of them had been seen to work."""
+    rows = db.execute(
+        """SELECT access_token, refresh_token, verified_at FROM token_pairs
+           WHERE attempt_id = ? AND dead_at IS NOT NULL AND purged_at IS NULL""",
+        [attempt_id],
+    ).fetchall()
+    dead = [codec.open_pair(access, refresh)[1].reveal() for access, refresh, _ in rows]
+    return frozenset(dead), any(verified_at for _, _, verified_at in rows)
 
 
 def understood(

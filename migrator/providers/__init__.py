@@ -1,7 +1,7 @@
 """The providers we know: one file a profile, one line a profile here."""
 
 from migrator.errors import ConfigurationError
-from migrator.providers.answers import error_description
+from migrator.providers.answers import error_description, is_plain
 from migrator.providers.interface import (
     RATE_LIMITED,
     Answer,
@@ -52,6 +52,7 @@ __all__ = [
     "Won",
     "error_description",
     "find_profile",
+    "is_plain",
 ]
 
 PROFILES = {"xero": Xero}

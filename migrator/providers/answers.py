@@ -23,6 +23,21 @@ LONGEST_NAME = 200
 """Characters of a name that are kept."""
 LONGEST_WAIT = timedelta(days=1)
 """A provider's limits are counted a day at the longest; what asks for more is a mistake."""
+_BEGINNING = 1024
+_PAGE = re.compile(
+    rb"\s*(?:<\?xml[^>]*>\s*)?<(?:!--|(?:!doctype\s+html|html|head|body|title|meta|link|script|style|noscript"
+    rb"|div|main|section|header|p|span|a|b|br|center|font|form|h[1-6]|table|iframe|img)\b)",
+    re.IGNORECASE,
+)
+_PAGE_LABELS = ("text/html", "application/xhtml")
+_LONGEST_PLAIN = 2_000
+"""Bytes of a refusal."""
+_WORDS_OF_ERRORS = frozenset(
+    {"error", "error_description", "error_uri", "errors", "oauth_problem", "oauth_problem_advice"}
+)
+"""Fields of refusals (RFC 6749, 5.2; OAuth Problem Reporting): they hold no pair."""
+_TOKEN_LIKE = re.compile(r"[!#-&(-+\--\[\]-~]{16}")
+"""As many visible characters in a row as a token has at the least."""
 _NUMBER = re.compile(r"[0-9]{1,10}(\.[0-9]{0,10})?")
 
 
@@ -51,6 +66,19 @@ def form(answer: Answer) -> dict[str, str]:
         return {}
 
 
+def _is_json(body: bytes) -> bool:
+    try:
+        return isinstance(json.loads(body), dict | list)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _is_form(body: bytes) -> bool:
+    """Whether it can be nothing else: what people write has blanks."""
+    text = body.decode("utf-8", "replace").strip()
+    return not re.search(r"\s|<", text) and bool(form_fields(text))
+
+
 def form_fields(text: str) -> dict[str, str]:
     """The same for a text."""
     try:
@@ -70,9 +98,25 @@ def fields(answer: Answer) -> dict[str, str]:
 
 
 def is_web_page(answer: Answer) -> bool:
-    """Whether the body is HTML: no endpoint of ours answers with that, but proxies and captive portals do."""
-    beginning = answer.body[:1024].removeprefix(codecs.BOM_UTF8).lstrip().lower()
-    return beginning.startswith((b"<!doctype html", b"<html", b"<head", b"<!--", b"<body"))
+    """Whether it is HTML, by its beginning or its label: no endpoint of ours answers with that, but proxies
+    and captive portals do.
+
+    What is JSON or a form is none, whatever its label says: Xero labels forms so.
+    """
+    if _PAGE.match(answer.body[:_BEGINNING].removeprefix(codecs.BOM_UTF8)):
+        return True
+    labelled = answer.headers.get("Content-Type", "").lstrip().lower().startswith(_PAGE_LABELS)
+    return labelled and bool(answer.body.strip()) and not (_is_json(answer.body) or _is_form(answer.body))
+
+
+def is_plain(answer: Answer) -> bool:
+    """Whether all that a refusal says is a few words: nothing in it could be a token that nobody found."""
+    if len(answer.body) > _LONGEST_PLAIN:
+        return bool(_PAGE.match(answer.body))
+    said = json_object(answer) or form(answer)
+    others = {name: value for name, value in said.items() if name not in _WORDS_OF_ERRORS}
+    text = json.dumps(others) if said else answer.body.decode("utf-8", "replace")
+    return not _TOKEN_LIKE.search(text)
 
 
 def oauth_problem(answer: Answer) -> str:

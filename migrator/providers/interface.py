@@ -92,6 +92,8 @@ class Answer:
 
     If not, a body that was cut off looks like one that ended; where its form does not tell, nobody knows.
     """
+    refused: frozenset[str] = field(default=frozenset(), repr=False)
+    """Refresh tokens that were taken from it before, and that the provider refused: another may be meant."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,11 @@ class Won:
     whole: bool = True
     """Whether the answer has the form of RFC 6749, 5.1, but for the lifetime, which that only recommends; if
     not, only the pair's use tells whether it was understood.
+    """
+    ends: datetime | None = None
+    """When the access token ends, where the pair says that it has ended already, as its refresh token may not
+    be the right one: it has another name than it should have, or may have been cut off. Only a refresh shows
+    that.
     """
 
 

@@ -166,16 +166,32 @@ class Xero:
             if answers.is_web_page(answer):
                 return _salvaged(action, answer) or answers.NOT_THE_PROVIDERS
             return _READ_OK[action](answer)
+        said = _oauth1_refusal(action, answer) or _json_refusal(action, answer)
+        won = _salvaged(action, answer, refused=said is not None)
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-            return _rate_limited(answer)
-        return _salvaged(action, answer) or _read_refusal(action, answer)
+            return won or _rate_limited(answer)
+        return won or said or answers.by_status(answer)
 
 
-def _salvaged(action: Action, arrived: Answer | None) -> Outcome | None:
-    """The pair in what is no good answer, if there is one."""
-    if arrived is None or action not in _OF_PAIRS:
+def _salvaged(action: Action, arrived: Answer | None, *, refused: bool = False) -> Outcome | None:
+    """What was asked for, in what is no good answer, if it is there: it has arrived all the same."""
+    if arrived is None:
         return None
-    return token_response.salvaged(arrived, _DOCUMENTED)
+    if action is Action.RENEW:
+        return _salvaged_renewal(arrived)
+    if action not in _OF_PAIRS:
+        return None
+    return token_response.salvaged(arrived, _DOCUMENTED, by_name=refused or answers.is_web_page(arrived))
+
+
+def _salvaged_renewal(arrived: Answer) -> Renewed | None:
+    """A renewed token of which all stands there. Half a secret looks like one, and would be worse than none:
+    asked again, the provider may renew once more. So the last field of a form without an end is left out.
+    """
+    if not arrived.delimited and answers.json_object(arrived) is None:
+        arrived = replace(arrived, body=arrived.body.rpartition(b"&")[0])
+    renewed = _renewed(arrived)
+    return replace(renewed, whole=False) if renewed else None
 
 
 _LIMITS_OF_ONE = frozenset({"minute", "day", "concurrent"})
@@ -190,11 +206,6 @@ def _rate_limited(answer: Answer) -> Later:
     scope: Literal["connection", "app"] = "connection" if limit in _LIMITS_OF_ONE else "app"
     unsaid = _DAY_UNSAID if limit == "day" else None
     return Later(RATE_LIMITED, answers.retry_after(answer) or unsaid, scope)
-
-
-def _read_refusal(action: Action, answer: Answer) -> Outcome:
-    """A refusal in OAuth 1.0a's words, in OAuth 2.0's, or in none."""
-    return _oauth1_refusal(action, answer) or _json_refusal(action, answer) or answers.by_status(answer)
 
 
 def _oauth1_refusal(action: Action, answer: Answer) -> Outcome | None:
@@ -237,13 +248,16 @@ def _read_pair(answer: Answer) -> Outcome:
 
 
 def _read_renewal(answer: Answer) -> Outcome:
+    refused = _oauth1_refusal(Action.RENEW, answer)
+    return refused or _renewed(answer) or Unknown("unreadable_token")
+
+
+def _renewed(answer: Answer) -> Renewed | None:
     fields = answers.fields(answer)
-    if "oauth_problem" in fields:
-        return _read_refusal(Action.RENEW, answer)
     token, secret = fields.get("oauth_token"), fields.get("oauth_token_secret")
     handle = fields.get("oauth_session_handle")
     if not (answers.is_token(token) and answers.is_token(secret)):
-        return Unknown("unreadable_token")
+        return None
     lifetime = answers.seconds(fields.get("oauth_expires_in"))
     expires_at = answer.received_at + timedelta(seconds=lifetime) if lifetime else None
     # A handle that cannot be sent back does not cost the token that came with it.

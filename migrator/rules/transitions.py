@@ -106,16 +106,39 @@ def _won(
     )
     if only_call and won.whole and not won.pair.lifetime_assumed:
         return Verdict("done", "", State.MIGRATED, _mismatch(standing, won.pair), new_pair=won.pair)
+    doubt = standing.doubt or action
+    if won.ends is not None and action is Action.REFRESH:
+        if _guess_was_right(standing):
+            won = replace(won, pair=replace(won.pair, expires_at=won.ends))
+        elif doubt is not Action.EXCHANGE_CODE:
+            doubt = Action.REFRESH  # whatever was lost before, what it left has just worked
+    # A refresh that brings no access token leads to a refresh: not for ever.
+    fruitless = action is Action.REFRESH and not won.pair.access_token
     return Verdict(
         "done",
         "",
         State.UNCERTAIN,
         UNVERIFIED,
-        standing.doubt or action,
+        doubt,
         # No other call can still be running where this is the only one.
         None if only_call else now + policy.settle,
-        tries=standing.tries,
+        tries=standing.tries + fruitless,
         new_pair=won.pair,
+    )
+
+
+def _guess_was_right(standing: Standing) -> bool:
+    """Whether the refresh token that was just used had been guessed from a refresh's answer too: then what is
+    guessed from the next such answer is as right, and need not be used up to show that.
+    """
+    sent = standing.pair
+    from_refresh = standing.doubt in (Action.REFRESH, Action.EXCHANGE_CODE)
+    return (
+        from_refresh
+        and sent is not None
+        and bool(sent.pair.access_token)
+        and sent.obtained_at is not None
+        and sent.pair.expires_at <= sent.obtained_at
     )
 
 

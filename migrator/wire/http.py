@@ -24,6 +24,7 @@ from migrator.wire.network import DIRECT, Network
 from migrator.wire.running_time import RunningClock
 from migrator.wire.signing import sign
 from migrator.wire.timed_adapter import TimedAdapter
+from migrator.wire.unpacking import Unpacked, unpacked
 
 _LONGEST_CONNECT = 10.0
 """Seconds for TCP and TLS; a server that answers at all answers this sooner than a call."""
@@ -69,6 +70,8 @@ class HttpWire:
         self._session.trust_env = False
         self._session.headers["User-Agent"] = f"oauth-migrator/{__version__}"
         self._session.headers["Accept"] = "application/json"
+        # Answers are short, and one that breaks off is worth more plain.
+        self._session.headers["Accept-Encoding"] = "identity"
         self._adapter = TimedAdapter(running, clock, network)
 
     def send(self, request: Request) -> Answer | NoAnswer:
@@ -85,8 +88,7 @@ class HttpWire:
                 proxies=self._adapter.proxies(request.url),
             )
             with response:
-                whole = arrived.read(response)
-            return whole or NoAnswer(sent=True, problem="answer_too_long")
+                return arrived.read(response)
         except requests.RequestException as error:
             return _no_answer(error)
         except ReadTimeoutError:  # in the middle of an answer
@@ -144,28 +146,35 @@ class _Arrived:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._response: requests.Response | None = None
-        self._body = bytearray()
+        self._packed = bytearray()
 
-    def read(self, response: requests.Response) -> Answer | None:
-        """The answer, or None if it is longer than any that could be meant.
+    def read(self, response: requests.Response) -> Answer | NoAnswer:
+        """The answer; only a part if it is longer than any that could be meant, or packed and not whole.
 
         Raises what a broken answer does, and keeps what came before.
         """
         self._response = response
-        while chunk := response.raw.read1(64 * 1024, decode_content=True):
-            self._body += chunk
-            if len(self._body) > LONGEST_BODY:
-                return None
-        return self._answer(response, delimited="Content-Length" in response.headers or response.raw.chunked)
+        while chunk := response.raw.read1(64 * 1024, decode_content=False):
+            self._packed += chunk
+            if len(self._packed) > LONGEST_BODY:
+                return NoAnswer(sent=True, problem="answer_too_long", part=self.part())
+        body = self._unpacked(response)
+        if body.whole:
+            delimited = "Content-Length" in response.headers or response.raw.chunked
+            return self._answer(response, body.body, delimited=delimited)
+        problem = "answer_too_long" if len(body.body) >= LONGEST_BODY else "answer_broken"
+        return NoAnswer(sent=True, problem=problem, part=self.part())
 
     def part(self) -> Answer | None:
         """What had come when the answer broke off; None if nothing of its body had."""
-        if self._response is None or not self._body:
+        if self._response is None or not self._packed:
             return None
-        return self._answer(self._response, delimited=False)
+        return self._answer(self._response, self._unpacked(self._response).body, delimited=False)
 
-    def _answer(self, response: requests.Response, *, delimited: bool) -> Answer:
-        body = bytes(self._body)
+    def _unpacked(self, response: requests.Response) -> Unpacked:
+        return unpacked(bytes(self._packed), response.headers.get("Content-Encoding", ""), LONGEST_BODY)
+
+    def _answer(self, response: requests.Response, body: bytes, *, delimited: bool) -> Answer:
         return Answer(response.status_code, response.headers, body, self._clock(), delimited)
 
 

@@ -4,18 +4,23 @@ pair once, so that whoever asks again has lost it.
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from migrator import ledger as ledgers
+from migrator.models import Secret
 from tests.conftest import SetScene
 from tests.engine.test_misbehaving import talk_to
-from tests.mangling import Cut, mangled
+from tests.mangling import Cut, Labelled, mangled
 from tests.support import Scene
 
 SWAP, TOKEN = "/oauth/migrate", "/connect/token"
@@ -75,7 +80,33 @@ CHANGES: dict[str, Change] = {
     "the access token under no known name": renamed(access_token="jeton"),
     "the refresh token as a list": lambda pair: pair | {"refresh_token": [pair["refresh_token"]]},
     "the refresh token with another name": renamed(refresh_token="new_refresh_token"),
+    "behind a date to refresh after": lambda pair: (
+        {"refreshAfter": "2026-12-01T00:00:00Z"} | called(camel)(pair)  # type: ignore[operator]
+    ),
+    "below a policy of refreshing": lambda pair: {"refresh_policy": "rotating-single-use", "tokens": pair},
+    "below a time to refresh at": lambda pair: {"refresh_at": 1764210000000000, "tokens": pair},
+    "below a level of access": lambda pair: {"access_level": "organisation_administrator", "tokens": pair},
+    "below another token": lambda pair: {"refresh_key": "0123456789abcdefABCDEF", "tokens": pair},
+    "as types and values": lambda pair: {
+        "tokens": [{"type": name, "value": pair[name]} for name in ("access_token", "refresh_token")]
+    },
+    "behind a thousand others": lambda pair: {"d": dict.fromkeys(map(str, range(1_200))), "z": {"y": pair}},
+    "as a form": lambda pair: urlencode(pair).encode(),
+    "with single quotes": lambda pair: str(pair).encode(),
+    "as XML": lambda pair: "".join(f"<{n}><![CDATA[{pair[n]}]]></{n}>" for n in pair).encode(),
+    "packed by its label alone": lambda pair: Labelled.of(json.dumps(pair).encode(), Content_Encoding="gzip"),
+    "packed": lambda pair: Labelled.of(gzip.compress(json.dumps(pair).encode()), Content_Encoding="gzip"),
+    "packed, and cut off": lambda pair: Labelled.of(
+        gzip.compress(json.dumps(pair | {"other": noise()}).encode())[:-4_000], Content_Encoding="gzip"
+    ),
+    "with more behind it than is read": lambda pair: json.dumps(pair | {"other": "x" * 2**20}).encode(),
+    "labelled as a page": lambda pair: Labelled.of(json.dumps(pair).encode(), Content_Type="text/html"),
 }  # fmt: skip
+
+
+def noise() -> list[str]:
+    """What hardly gets shorter when it is packed."""
+    return [hashlib.sha256(str(number).encode()).hexdigest() for number in range(300)]
 
 
 def on_swaps(changes: list[Change], path_of: str = SWAP) -> Callable[[str, int, bytes], tuple[int, bytes]]:
@@ -117,6 +148,117 @@ def test_no_pair_that_arrived_is_lost(set_scene: SetScene) -> None:
     assert unusual[0][0] > len(CHANGES) / 2
     assert unusual <= seen
     assert seen <= [(unusual[0][0] + assumed[0][0],)]
+
+
+BAD_STATUS: list[tuple[int, Change]] = [
+    *[(status, lambda pair: pair) for status in (302, 400, 401, 403, 429, 500, 503)],
+    *[(status, lambda pair: urlencode(pair).encode()) for status in (400, 403, 429, 500)],
+    *[(status, lambda pair: {"body": json.dumps(pair)}) for status in (400, 429, 500)],
+    (502, lambda pair: {"refresh_token": pair["refresh_token"]}),
+    (400, having(error="invalid_grant")),
+    (401, lambda pair: b"oauth_problem=token_rejected&" + urlencode(pair).encode()),
+]
+
+
+def test_no_pair_is_lost_that_came_with_a_bad_status(set_scene: SetScene) -> None:
+    scene = set_scene(len(BAD_STATUS), "repeat=never", mix="partner=1", expired=0.0, timeout=5.0)
+    left = list(BAD_STATUS)
+
+    def mangle(path: str, status: int, body: bytes) -> tuple[int, bytes]:
+        if path != SWAP or status != 200:
+            return status, body
+        status, change = left.pop(0)
+        changed = change(json.loads(body))
+        return status, changed if isinstance(changed, bytes) else json.dumps(changed).encode()
+
+    with mangled(scene.sandbox.base_url, mangle) as url:
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv", "--concurrency", "1")
+    assert finished.returncode == 0, finished.stderr
+    assert scene.states() == {"migrated": len(BAD_STATUS)}
+    assert scene.untrue() == []
+    assert works(scene)
+
+
+def test_a_wrong_guess_is_found_out_before_it_counts_and_the_right_one_is_tried(set_scene: SetScene) -> None:
+    scene = set_scene(2, "repeat=never", mix="partner=1", expired=0.0, timeout=0.5)
+
+    def guess(pair: Document) -> Document:
+        decoy = {"refresh_key": "0123456789abcdefABCDEF", "refresh_hash2": "fedcba9876543210FEDCBA"}
+        return decoy | {"access": pair["access_token"], "refresh": pair["refresh_token"]}
+
+    with mangled(scene.sandbox.base_url, on_swaps([guess])) as url:
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv")
+    assert finished.returncode == 0, finished.stderr
+    assert scene.states() == {"migrated": 2}
+    assert scene.untrue() == []
+    assert works(scene)
+    calls = scene.query("SELECT action, outcome, count(*) FROM attempts GROUP BY 1, 2 ORDER BY 1, 2")
+    assert calls == [("refresh", "done", 2), ("refresh", "over", 2), ("swap", "done", 2)]
+
+
+def test_a_provider_that_always_names_its_tokens_otherwise_is_believed_once_they_have_worked(
+    set_scene: SetScene,
+) -> None:
+    scene = set_scene(2, "repeat=never", mix="partner=1", expired=0.0, timeout=0.3)
+    change = renamed(access_token="token", refresh_token="refresh")
+
+    def mangle(path: str, status: int, body: bytes) -> tuple[int, bytes]:
+        if path in (SWAP, TOKEN) and status == 200:
+            return status, json.dumps(change(json.loads(body))).encode()
+        return status, body
+
+    with mangled(scene.sandbox.base_url, mangle) as url:
+        talk_to(scene, url)
+        finished = scene.migrator("run", "tokens.csv")
+        assert finished.returncode == 0, finished.stderr
+        assert scene.states() == {"migrated": 2}
+        calls = scene.query("SELECT action, count(*) FROM attempts WHERE outcome = 'done' GROUP BY 1")
+        assert calls == [("refresh", 4), ("swap", 2), ("verify", 2)]
+        refreshed = scene.migrator("refresh", "--all")
+        assert refreshed.returncode == 0, refreshed.stderr
+        assert scene.states() == {"migrated": 2}
+    assert scene.untrue() == []
+    assert works(scene)
+
+
+def test_a_provider_that_never_gives_an_access_token_is_not_asked_for_ever(set_scene: SetScene) -> None:
+    scene = set_scene(1, mix="partner=1", expired=0.0, timeout=0.3)
+
+    def mangle(path: str, status: int, body: bytes) -> tuple[int, bytes]:
+        if path in (SWAP, TOKEN) and status == 200:
+            return status, json.dumps({"refresh_token": json.loads(body)["refresh_token"]}).encode()
+        return status, body
+
+    with mangled(scene.sandbox.base_url, mangle) as url:
+        talk_to(scene, url)
+        scene.migrator("run", "tokens.csv")
+    assert scene.states() == {"uncertain": 1}
+    talk_to(scene, scene.sandbox.base_url)
+    assert scene.migrator("resume").returncode == 0
+    assert scene.states() == {"migrated": 1}
+    assert works(scene)
+
+
+def test_a_refusal_in_a_few_words_is_not_kept_and_any_other_is(set_scene: SetScene) -> None:
+    scene = set_scene(12, mix="partner=1", expired=0.0, timeout=0.3)
+    answers = [
+        (400, b'{"error": "invalid_grant", "error_description": "the_grant_of_this_user_is_over"}'),
+        (401, b"oauth_problem=permission_denied&oauth_problem_advice=Ask%20your%20organisation"),
+        (503, b"The service is unavailable."),
+        (400, b'{"error": "invalid_grant", "jeton": "' + b"t0ken" * 8 + b'"}'),
+    ]
+    left = list(answers)
+
+    def mangle(path: str, status: int, body: bytes) -> tuple[int, bytes]:
+        return left.pop(0) if path == SWAP and left else (status, body)
+
+    with mangled(scene.sandbox.base_url, mangle) as url:
+        talk_to(scene, url)
+        scene.migrator("run", "tokens.csv", "--concurrency", "1")
+    kept = scene.query("SELECT http_status, answer IS NOT NULL FROM attempts WHERE id <= 4 ORDER BY id")
+    assert kept == [(400, 0), (401, 0), (503, 0), (400, 1)]
 
 
 def test_an_answer_that_breaks_off_behind_its_tokens_has_arrived(set_scene: SetScene) -> None:
@@ -240,11 +382,21 @@ def test_one_without_a_refresh_token_among_others_is_its_own_failure(set_scene: 
 PORTAL = b"<!DOCTYPE html><html><title>Welcome to the guest network</title></html>"
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        PORTAL,
+        b"\n<?xml version='1.0'?><!DOCTYPE html><html>Log in</html>",
+        b"<div>please log in</div>",
+        Labelled.of(b"Access to this site is blocked by policy", Content_Type="text/html"),
+    ],
+    ids=["doctype", "XML", "piece", "label"],
+)
 def test_a_page_of_somebody_else_is_said_to_be_that_and_stops_an_unproven_job_at_once(
-    set_scene: SetScene,
+    set_scene: SetScene, page: bytes
 ) -> None:
     scene = set_scene(30, "repeat=never", mix="partner=1", expired=0.0, timeout=0.5)
-    with mangled(scene.sandbox.base_url, lambda *_: (200, PORTAL)) as url:
+    with mangled(scene.sandbox.base_url, lambda *_: (200, page)) as url:
         talk_to(scene, url)
         finished = scene.migrator("run", "tokens.csv")
     assert finished.returncode == 3, finished.stderr
@@ -284,10 +436,16 @@ def seal_instead(scene: Scene, bodies: dict[str, list[bytes]]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "doubt"), [("uncertain", "swap"), ("needs_consent", None)], ids=["asked", "condemned"]
+    ("state", "reason", "outcome"),
+    [
+        ("uncertain", "response_lost", "unknown"),
+        ("needs_consent", "response_lost", "unknown"),
+        ("needs_consent", "grant_revoked", "stop"),
+        ("failed", "http_403", "over"),
+    ],
 )
 def test_a_resume_finds_the_pairs_that_an_older_version_gave_up(
-    set_scene: SetScene, state: str, doubt: str | None
+    set_scene: SetScene, state: str, reason: str, outcome: str
 ) -> None:
     scene = set_scene(6, "repeat=never", mix="partner=1", expired=0.0, timeout=2.0)
     bodies: dict[str, list[bytes]] = {}
@@ -305,7 +463,9 @@ def test_a_resume_finds_the_pairs_that_an_older_version_gave_up(
     # One of them has an answer of no use behind the one with the pair; that is passed over.
     next(iter(bodies.values())).append(b"{}")
     seal_instead(scene, bodies)
-    scene.alter("UPDATE connections SET state = ?, reason = 'response_lost', doubt = ?", state, doubt)
+    doubt = "swap" if state == "uncertain" else None
+    scene.alter("UPDATE connections SET state = ?, reason = ?, doubt = ?", state, reason, doubt)
+    scene.alter("UPDATE attempts SET outcome = ?", outcome)
     finished = scene.migrator("resume")
     assert finished.returncode == 0, finished.stderr
     assert "6 answers that were not understood at the time held a pair" in finished.stderr
@@ -314,6 +474,52 @@ def test_a_resume_finds_the_pairs_that_an_older_version_gave_up(
     assert works(scene)
     assert scene.query("SELECT count(*) FROM attempts WHERE problem = 'read_again'") == [(6,)]
     assert scene.query("SELECT count(*) FROM attempts WHERE action = 'swap'") == [(7,)]  # nobody asked again
+
+
+def test_a_refresh_token_that_an_older_version_did_not_find_is_found(set_scene: SetScene) -> None:
+    scene = set_scene(2, "repeat=never", mix="partner=1", expired=0.0, timeout=2.0)
+    bodies: list[bytes] = []
+
+    def mangle(path: str, status: int, body: bytes) -> tuple[int, bytes]:
+        if path == SWAP and not bodies:
+            bodies.append(body)
+            return status, json.dumps(without("refresh_token")(json.loads(body))).encode()
+        return status, body
+
+    with mangled(scene.sandbox.base_url, mangle) as url:
+        talk_to(scene, url)
+        assert scene.migrator("run", "tokens.csv", "--concurrency", "1").returncode == 3
+    talk_to(scene, scene.sandbox.base_url)
+    with ledgers.open_to_compare(scene.ledger, ledgers.require_key(scene.ledger, {}, None)) as (_, codec):
+        sealed = codec.seal_answer(bodies[0])
+    scene.alter("UPDATE attempts SET answer = ? WHERE answer IS NOT NULL", sealed)
+    finished = scene.migrator("resume")
+    assert finished.returncode == 0, finished.stderr
+    assert "1 answer that was not understood at the time held a pair" in finished.stderr
+    assert scene.states() == {"migrated": 2}
+    assert scene.untrue() == []
+    assert works(scene)
+
+
+def test_what_an_older_version_took_for_the_refresh_token_is_put_right_once_it_is_refused(
+    set_scene: SetScene,
+) -> None:
+    scene = set_scene(3, "repeat=never", mix="partner=1", expired=0.0, timeout=0.5)
+    with mangled(scene.sandbox.base_url, on_swaps([CHANGES["behind a date to refresh after"]])) as url:
+        talk_to(scene, url)
+        assert scene.migrator("run", "tokens.csv").returncode == 0
+    talk_to(scene, scene.sandbox.base_url)
+    right = next(iter(scene.pairs().values()))
+    with ledgers.open_to_compare(scene.ledger, ledgers.require_key(scene.ledger, {}, None)) as (_, codec):
+        wrong = replace(right, refresh_token=Secret("2026-12-01T00:00:00Z"))
+        _, refresh = codec.seal_pair(wrong)
+    scene.alter("UPDATE token_pairs SET refresh_token = ?, verified_at = obtained_at WHERE id = 1", refresh)
+    finished = scene.migrator("refresh", "--all")
+    assert finished.returncode == 0, finished.stderr
+    assert scene.states() == {"migrated": 3}
+    assert scene.query("SELECT count(*) FROM attempts WHERE problem = 'read_again'") == [(1,)]
+    assert scene.untrue() == []
+    assert works(scene)
 
 
 def test_before_anybody_is_condemned_the_older_answers_are_read_too(set_scene: SetScene) -> None:
@@ -339,7 +545,8 @@ def test_before_anybody_is_condemned_the_older_answers_are_read_too(set_scene: S
     assert scene.untrue() == []
     assert works(scene)
     calls = scene.query("SELECT action, outcome FROM attempts ORDER BY started_at, id")
-    assert ("swap", "over") in calls  # the dead one was found out, and the provider refused
+    assert ("refresh", "over") in calls  # the dead one was found out
+    assert ("swap", "over") not in calls  # and the older answer was read before anybody asked once more
 
 
 def test_what_an_operator_revoked_is_not_brought_back(set_scene: SetScene) -> None:

@@ -167,9 +167,73 @@ def test_a_web_page_is_known_by_its_beginning(beginning: bytes) -> None:
     assert answers.is_web_page(answer(beginning + b"<title>Log in</title>"))
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"oauth_problem=x", b"<xml/>", b'{"html": "<html>"}', b"html"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<?xml version='1.0'?><!DOCTYPE html>", b"<?xml version='1.0' encoding='utf-8'?>\n<html>",
+        b"<div>please log in</div>", b"<p>", b"<Script src=x>", b"<h1>",
+    ],
+)  # fmt: skip
+def test_a_web_page_needs_no_label(body: bytes) -> None:
+    assert answers.is_web_page(answer(body))
+
+
+@pytest.mark.parametrize("label", ["text/html", "Text/HTML; charset=utf-8", "application/xhtml+xml"])
+@pytest.mark.parametrize("body", [b"Access to this site is blocked by policy", b"html", b"a=b blocked", b"1"])
+def test_a_text_that_is_labelled_as_a_page_is_one(label: str, body: bytes) -> None:
+    assert answers.is_web_page(answer(body, Content_Type=label))
+    assert not answers.is_web_page(answer(body, Content_Type="text/plain"))
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b" ", b"{}", b"[]", b"oauth_problem=x", b"oauth_token=a%20b&oauth_token_secret=c\n"]
+)
+def test_what_is_json_or_a_form_is_no_web_page_whatever_its_label(body: bytes) -> None:
+    assert not answers.is_web_page(answer(body, Content_Type="text/html"))
+
+
+@pytest.mark.parametrize("body", [b'{"html": "<html>"}', b"<xml/>", b"<pair>", b"<access_token>", b"html"])
 def test_what_is_no_web_page_is_not_taken_for_one(body: bytes) -> None:
-    assert not answers.is_web_page(answer(body, 200, Content_Type="text/html"))
+    assert not answers.is_web_page(answer(body))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{}",
+        b'{"error": "invalid_grant", "error_description": "The refresh_token_of_this_grant has expired."}',
+        b'{"error": "x", "error_uri": "https://developer.example.com/oauth/errors"}',
+        b'{"errors": ["The access token has expired"]}',
+        b"oauth_problem=token_rejected&oauth_problem_advice=Token%20of%20customer%20does%20not%20match",
+        b'{"Title": "Forbidden", "Status": 403}',
+        b"The service is unavailable.",
+        b"<html>" + b"x" * 10_000,
+    ],
+)
+def test_a_refusal_in_a_few_words_is_plain(body: bytes) -> None:
+    assert answers.is_plain(answer(body, 400))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"error": "x", "pair": "' + b"t0ken" * 4 + b'"}',
+        b'{"error": "x", "said": {"deeper": ["' + b"t0ken" * 4 + b'"]}}',
+        b"oauth_problem=x&other=" + b"t0ken" * 4,
+        b"jeton: " + b"t0ken" * 4,
+        b"\x00\x01" + b"t0ken" * 4,
+        b'{"error": "' + b"long " * 1_000 + b'"}',
+    ],
+)
+def test_a_refusal_that_may_hide_a_token_is_not_plain(body: bytes) -> None:
+    assert not answers.is_plain(answer(body, 400))
+
+
+@given(bodies)
+def test_any_refusal_is_plain_or_not(body: bytes) -> None:
+    assert answers.is_plain(answer(body, 400)) in (True, False)
+    assert answers.is_web_page(answer(body, 400, Content_Type="text/html")) in (True, False)
 
 
 @given(bodies.map(jwt) | st.text(max_size=40) | st.text("ab._-=%", max_size=20))

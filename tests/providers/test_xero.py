@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import pytest
 from hypothesis import given
@@ -214,13 +214,53 @@ def test_what_is_not_understood_after_success_is_unknown(action: Action, reply: 
         assert isinstance(outcome, understood) or outcome == Unknown("unreadable_pair")
 
 
+WITH_BAD_STATUS = {"access_token": "a" * 40, "refresh_token": "r" * 40}
+BAD_FORMS: Mapping[str, bytes] = {
+    "the standard's": json.dumps(WITH_BAD_STATUS | {"token_type": "Bearer", "expires_in": 1800}).encode(),
+    "a form": urlencode(WITH_BAD_STATUS).encode(),
+    "wrapped": json.dumps({"body": json.dumps(WITH_BAD_STATUS)}).encode(),
+    "renamed": json.dumps({"token": "a" * 40, "refresh": "r" * 40}).encode(),
+    "beside a refusal": json.dumps({"error": "invalid_grant"} | WITH_BAD_STATUS).encode(),
+    "beside a problem": b"oauth_problem=token_rejected&" + urlencode(WITH_BAD_STATUS).encode(),
+    "on a page": f"<html><body>{json.dumps(WITH_BAD_STATUS)}</body></html>".encode(),
+}
+
+
 @pytest.mark.parametrize("action", OF_PAIRS)
-@pytest.mark.parametrize("status", [302, 400, 500, 503])
-def test_a_pair_that_came_with_a_bad_status_has_come(action: Action, status: int) -> None:
-    body = {"access_token": "a" * 40, "refresh_token": "r" * 40, "token_type": "Bearer", "expires_in": 1800}
-    outcome = XERO.read(action, answer(status, body))
+@pytest.mark.parametrize("status", [302, 400, 401, 403, 429, 500, 502, 503])
+@pytest.mark.parametrize("form", BAD_FORMS)
+def test_a_pair_that_came_with_a_bad_status_has_come(action: Action, status: int, form: str) -> None:
+    outcome = XERO.read(action, answer(status, BAD_FORMS[form], {"X-Rate-Limit-Problem": "day"}))
     assert isinstance(outcome, Won)
     assert not outcome.whole
+    assert outcome.pair.access_token.reveal() == "a" * 40
+    assert outcome.pair.refresh_token.reveal() == "r" * 40
+
+
+@pytest.mark.parametrize("status", [400, 429, 500])
+def test_a_refresh_token_alone_counts_but_in_a_refusal_which_may_repeat_the_question(status: int) -> None:
+    alone = {"refresh_token": "r" * 40}
+    assert isinstance(XERO.read(Action.SWAP, answer(status, alone)), Won)
+    refused = XERO.read(Action.REFRESH, answer(status, {"error": "invalid_client"} | alone))
+    assert isinstance(refused, Later if status == 429 else StopAll)
+
+
+@pytest.mark.parametrize("status", [400, 429, 500])
+def test_a_renewed_token_that_came_with_a_bad_status_has_come(status: int) -> None:
+    body = b"oauth_token=new&oauth_token_secret=s&oauth_session_handle=h"
+    expected = Renewed(LegacyToken(Secret("new"), Secret("s"), Secret("h")), whole=False)
+    assert XERO.read(Action.RENEW, answer(status, body)) == expected
+
+
+def test_a_renewed_token_is_taken_from_the_part_of_an_answer_if_it_stands_there_whole() -> None:
+    body = b"oauth_token=new&oauth_token_secret=sss&oauth_session_handle=hhh"
+    for end in range(len(body) + 1):
+        part = replace(answer(200, body[:end]), delimited=False)
+        outcome = XERO.read(Action.RENEW, NoAnswer(sent=True, problem="timeout", part=part))
+        if end > body.index(b"&oauth_session"):
+            assert outcome == Renewed(LegacyToken(Secret("new"), Secret("sss")), whole=False)
+        else:
+            assert outcome == Unknown("timeout")
 
 
 @pytest.mark.parametrize("action", OF_PAIRS)
@@ -233,9 +273,25 @@ def test_the_part_of_an_answer_in_which_both_tokens_stand_whole_is_a_pair(action
     assert XERO.read(action, cut) == Unknown("answer_broken")
 
 
+@pytest.mark.parametrize("action", OF_PAIRS)
+@pytest.mark.parametrize("form", ["the standard's", "a form", "on a page"])
+def test_a_pair_that_is_labelled_as_a_page_is_a_pair(action: Action, form: str) -> None:
+    outcome = XERO.read(action, answer(200, BAD_FORMS[form], {"Content-Type": "text/html"}))
+    assert isinstance(outcome, Won)
+    assert outcome.pair.refresh_token.reveal() == "r" * 40
+
+
 @pytest.mark.parametrize("action", Action)
-def test_a_web_page_is_nobodys_answer_whatever_was_asked(action: Action) -> None:
-    outcome = XERO.read(action, answer(200, b"<!doctype html><title>Log in to the network</title>"))
+@pytest.mark.parametrize(
+    ("body", "label"),
+    [
+        (b"<!doctype html><title>Log in to the network</title>", "text/plain"),
+        (b"<?xml version='1.0'?><!DOCTYPE html><html>Log in</html>", "application/json"),
+        (b"Access to this site is blocked by policy", "text/html"),
+    ],
+)
+def test_a_web_page_is_nobodys_answer_whatever_was_asked(action: Action, body: bytes, label: str) -> None:
+    outcome = XERO.read(action, answer(200, body, {"Content-Type": label}))
     assert isinstance(outcome, Unknown)
     assert (outcome.problem, bool(outcome.hint)) == ("not_the_providers", True)
 

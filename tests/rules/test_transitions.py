@@ -74,7 +74,9 @@ token_pairs = st.builds(
 stored_pairs = st.builds(StoredPair, st.integers(1, 9), token_pairs, st.none() | st.just(NOW))
 waits = st.none() | st.integers(0, 86_400).map(lambda seconds: timedelta(seconds=seconds))
 
-wins = st.builds(Won, token_pairs, st.booleans())
+wins = st.builds(Won, token_pairs, st.booleans()) | st.builds(
+    Won, token_pairs, whole=st.sampled_from([False]), ends=st.just(NOW + timedelta(minutes=30))
+)
 fruitless = st.builds(NoRefreshToken, token_pairs, st.just("hint"))
 overs = st.builds(
     Over, st.sampled_from([State.NEEDS_CONSENT, State.FAILED]), st.just("grant_revoked"), words, st.booleans()
@@ -148,7 +150,10 @@ def test_a_pair_that_was_won_is_always_kept(call: tuple[Standing, Action, Outcom
         assert standing.pair is not None
         assert verdict.new_pair == replace(outcome.pair, refresh_token=standing.pair.pair.refresh_token)
     else:
-        assert verdict.new_pair == (outcome.pair if isinstance(outcome, Won | NoRefreshToken) else None)
+        kept = [outcome.pair if isinstance(outcome, Won | NoRefreshToken) else None]
+        if isinstance(outcome, Won) and outcome.ends is not None and action is Action.REFRESH:
+            kept.append(replace(outcome.pair, expires_at=outcome.ends))  # where the guess is believed
+        assert verdict.new_pair in kept
     fruitless = isinstance(outcome, NoRefreshToken) and action is not Action.REFRESH
     assert verdict.new_pair_set_aside is fruitless
 
@@ -171,6 +176,51 @@ def test_a_token_that_a_fruitless_swap_used_up_is_said_to_be_that() -> None:
     assert later.reason == NO_REFRESH_TOKEN
     verdict = settled((later, Action.SWAP, GONE))
     assert (verdict.state, verdict.reason) == (State.NEEDS_CONSENT, NO_REFRESH_TOKEN)
+
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("action", "doubt", "ended", "access", "verified_next"),
+    [
+        (Action.SWAP, None, True, "a", False),
+        (Action.REFRESH, Action.SWAP, True, "a", False),  # a swap's form says nothing of a refresh's
+        (Action.REFRESH, Action.REFRESH, True, "a", True),
+        (Action.REFRESH, Action.EXCHANGE_CODE, True, "a", True),  # both come from the same endpoint
+        (Action.REFRESH, Action.REFRESH, False, "a", False),  # the one before was no guess
+        (Action.REFRESH, Action.REFRESH, True, "", False),
+        (Action.REFRESH, None, False, "a", False),
+    ],
+)
+def test_a_guess_is_believed_once_one_of_the_same_kind_has_worked(
+    action: Action, doubt: Action | None, ended: bool, access: str, verified_next: bool
+) -> None:
+    sent = TokenPair(Secret(access), Secret("r"), NOW if ended else NOW + MINUTE)
+    state = State.UNCERTAIN if doubt else State.MIGRATED
+    stored = None if action is Action.SWAP else StoredPair(1, sent, obtained_at=NOW)
+    standing = replace(FRESH, state=state, reason=UNVERIFIED, doubt=doubt, pair=stored)
+    pair = TokenPair(Secret("b"), Secret("s"), NOW)
+    won = Won(pair, whole=False, ends=NOW + 30 * MINUTE)
+    after = after_verdict(standing, settled((standing, action, won)), NOW)
+    assert (after.state, after.reason) == (State.UNCERTAIN, UNVERIFIED)
+    step = SWAP.step(after, NOW + 2 * POLICY.settle)
+    assert step == Call(Action.VERIFY if verified_next else Action.REFRESH)
+
+
+def test_nothing_more_is_guessed_from_an_answer_whose_pair_once_worked() -> None:
+    guess = Won(TokenPair(Secret("a"), Secret("r"), NOW), whole=False, ends=NOW)
+    assert read_again(FRESH, Action.SWAP, guess) is not None
+    assert read_again(FRESH, Action.SWAP, guess, worked_once=True) is None
+    assert read_again(FRESH, Action.SWAP, replace(guess, ends=None), worked_once=True) is not None
+
+
+def test_a_refresh_that_brings_no_access_token_counts_as_a_try() -> None:
+    stored = StoredPair(1, TokenPair(Secret(""), Secret("r"), NOW), obtained_at=NOW)
+    standing = replace(FRESH, state=State.UNCERTAIN, doubt=Action.REFRESH, pair=stored, tries=2)
+    for access, tries in (("", 3), ("a", 2)):
+        won = Won(TokenPair(Secret(access), Secret("s"), NOW), whole=False)
+        assert settled((standing, Action.REFRESH, won)).tries == tries
 
 
 @given(standings(), st.sampled_from(EFFECTFUL), outcomes)
@@ -454,10 +504,12 @@ Fate = Literal[
     "cut off",
     "unusual",
     "half a pair",
+    "guessed",
+    "guessed wrong",
 ]
 FATES: tuple[Fate, ...] = (
     "answered", "never arrived", "answer lost", "late", "unavailable", "undelimited", "cut off",
-    "unusual", "half a pair",
+    "unusual", "half a pair", "guessed", "guessed wrong",
 )  # fmt: skip
 GONE = Over(State.NEEDS_CONSENT, "grant_revoked", "token_rejected", refused=True)
 
@@ -506,7 +558,12 @@ class Provider:
                 self.late.remove((due, late_action, late_standing))
                 self.carry_out(late_action, late_standing, due)
         match fate:
-            case "answered" | "undelimited" | "cut off" | "unusual" | "half a pair":
+            case "guessed wrong" if action is not Action.SWAP:  # a provider has one form for all refreshes
+                return self.carry_out(action, standing, now)
+            case (
+                "answered" | "undelimited" | "cut off" | "unusual" | "half a pair"
+                | "guessed" | "guessed wrong"
+            ):  # fmt: skip
                 return _as_it_arrives(self.carry_out(action, standing, now), fate, now)
             case "unavailable":
                 return Later("http_503")
@@ -535,6 +592,11 @@ def _as_it_arrives(outcome: Outcome, fate: Fate, now: datetime) -> Outcome:
         return outcome
     if fate == "unusual":
         return replace(outcome, whole=False)
+    if fate in ("guessed", "guessed wrong"):
+        # Under a name that is only like a refresh token's: only a refresh shows whether it is one.
+        refresh = outcome.pair.refresh_token if fate == "guessed" else Secret("2026-12-01T00:00:00Z")
+        pair = replace(outcome.pair, refresh_token=refresh, expires_at=now)
+        return Won(pair, whole=False, ends=outcome.pair.expires_at)
     # A pair that arrived without its access token: only a refresh brings one.
     return Won(replace(outcome.pair, access_token=Secret(""), expires_at=now), whole=False)
 
@@ -620,6 +682,7 @@ def test_whatever_gets_lost_migrated_means_a_pair_that_works_and_nobody_is_asked
     if end.state is State.MIGRATED:
         assert end.pair is not None
         assert end.pair.pair.access_token.reveal() in provider.alive
+        assert end.pair.pair.refresh_token.reveal() in provider.alive
     else:
         assert end.state is State.NEEDS_CONSENT
         if end.reason == RESPONSE_LOST:
@@ -657,6 +720,7 @@ def test_whatever_gets_lost_in_its_upkeep_migrated_means_a_pair_that_works(
     if end.state is State.MIGRATED:
         assert end.pair is not None
         assert end.pair.pair.access_token.reveal() in provider.alive
+        assert end.pair.pair.refresh_token.reveal() in provider.alive
         assert kind is not Work.VERIFY or end.pair.verified
         assert kind is Work.VERIFY or end.pair is not stored
     else:

@@ -11,6 +11,7 @@ import socket
 import ssl
 import struct
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -23,10 +24,13 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given
+from hypothesis import strategies as st
 
 from migrator.models import Credentials, LegacyToken, Secret
 from migrator.providers import Answer, Basic, Bearer, NoAnswer, Request, Signed
 from migrator.wire.http import LONGEST_BODY, HttpWire, longest_call
+from migrator.wire.unpacking import Unpacked, unpacked
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 CREDENTIALS = Credentials("ck", "HMAC-SHA1", Secret("cs"), Secret(""), "id", Secret("p:w"), ())
@@ -268,6 +272,58 @@ def test_a_compressed_answer_is_read() -> None:
     assert answer.body == b"[]"
 
 
+@pytest.mark.parametrize(
+    ("label", "body"),
+    [
+        ("deflate", zlib.compress(b"[1]")),
+        ("deflate", zlib.compress(b"[1]", wbits=-zlib.MAX_WBITS)),
+        ("x-gzip", gzip.compress(b"[1]")),
+        ("identity", gzip.compress(b"[1]")),
+        ("gzip", gzip.compress(b"[") + gzip.compress(b"1]")),
+        ("gzip", b"[1]"),
+        ("deflate", b"[1]"),
+        ("br", b"[1]"),
+    ],
+    ids=["zlib", "raw deflate", "gzip", "gzip unsaid", "two in a row", "no gzip", "no deflate", "no brotli"],
+)
+def test_an_answer_is_read_whatever_its_label_says_of_its_packing(label: str, body: bytes) -> None:
+    answer = exchange(answers(body, "200 OK", f"Content-Encoding: {label}"))
+    assert isinstance(answer, Answer)
+    assert (answer.body, answer.delimited) == (b"[1]", True)
+
+
+@pytest.mark.parametrize("how", ["announced", "broken off", "damaged"])
+def test_what_can_be_unpacked_of_a_packed_answer_is_kept(how: str) -> None:
+    text = json.dumps({"first": "1", "rest": [hash(str(number)) for number in range(2_000)]}).encode()
+    packed = gzip.compress(text)
+    half = packed[: len(packed) // 2]
+    if how == "damaged":
+        half += b"\xff" * (len(packed) - len(half))
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n".encode()
+    announced = answers(half, "200 OK", "Content-Encoding: gzip")
+    answer = exchange(hangs_up(head + half) if how == "broken off" else announced)
+    assert isinstance(answer, NoAnswer)
+    assert (answer.sent, answer.problem) == (True, "answer_broken")
+    assert answer.part is not None
+    assert answer.part.body[: len(text) // 3] == text[: len(text) // 3]
+
+
+@given(st.binary(max_size=300), st.sampled_from(["gzip", "deflate", "", "br", "gzip, deflate"]), st.data())
+def test_no_body_makes_the_unpacking_fail(body: bytes, encoding: str, data: st.DataObject) -> None:
+    packed = gzip.compress(body)
+    assert unpacked(packed, encoding, 1_000) == Unpacked(body, whole=True)
+    cut = packed[: data.draw(st.integers(2, len(packed) - 1))]
+    found = unpacked(cut, encoding, 1_000)
+    assert body.startswith(found.body) if found.body != cut else found.whole
+    assert len(unpacked(cut + data.draw(st.binary(max_size=20)), encoding, 10).body) <= 10
+    assert unpacked(packed, encoding, 10).whole is (len(body) <= 10)
+
+
+def test_a_plain_answer_is_asked_for() -> None:
+    seen = sent(lambda url: Request("GET", url, BEARER))
+    assert seen.headers["accept-encoding"] == "identity"
+
+
 def test_a_chunked_answer_is_read() -> None:
     answer = exchange(
         says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[1\r\n1\r\n]\r\n0\r\n\r\n")
@@ -331,7 +387,7 @@ LOST = [
         hangs_up(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhe\r\n"), id="broken chunks"
     ),
     pytest.param(
-        answers(b"this is no gzip", "200 OK", "Content-Encoding: gzip", "Connection: close"), id="no gzip"
+        answers(gzip.compress(b"half of it")[:-9], "200 OK", "Content-Encoding: gzip"), id="half a gzip"
     ),
 ]
 
@@ -399,13 +455,18 @@ TOO_LONG = b"x" * (LONGEST_BODY + 1)
         pytest.param(hangs_up(b"HTTP/1.1 200 OK\r\n\r\n" + TOO_LONG), id="no length"),
     ],
 )
-def test_an_answer_that_is_too_long_is_none(behaviour: Behaviour) -> None:
-    assert exchange(behaviour) == NoAnswer(sent=True, problem="answer_too_long")
+def test_an_answer_that_is_too_long_is_none_but_what_had_come_is_kept(behaviour: Behaviour) -> None:
+    answer = exchange(behaviour)
+    assert isinstance(answer, NoAnswer)
+    assert (answer.sent, answer.problem) == (True, "answer_too_long")
+    assert answer.part is not None
+    assert answer.part.body == TOO_LONG[:LONGEST_BODY], "what had come is kept, and no more"
 
 
 def test_the_body_of_a_redirect_may_be_no_longer_than_another() -> None:
     answer = exchange(answers(TOO_LONG, "302 Found", "Location: /"))
-    assert answer == NoAnswer(sent=True, problem="answer_too_long")
+    assert isinstance(answer, NoAnswer)
+    assert (answer.sent, answer.problem) == (True, "answer_too_long")
 
 
 def test_an_answer_of_just_the_longest_length_is_read() -> None:
