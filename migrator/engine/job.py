@@ -14,11 +14,11 @@ from random import Random
 
 from migrator.engine.fault import Fault
 from migrator.engine.gate import Gate
-from migrator.engine.reread import reread
+from migrator.engine.reread import before_giving_up, reread
 from migrator.engine.worker_pool import LONGEST_LOOK, WorkerPool
 from migrator.errors import StoppedError
 from migrator.ledger import EndedCall, Ledger
-from migrator.models import RESPONSE_LOST, Action, Clock, Credentials, Standing, State
+from migrator.models import Action, Clock, Credentials, Standing, State
 from migrator.providers import Answer, NoAnswer, Outcome, Profile, Reached, Request
 from migrator.rules.agenda import Agenda
 from migrator.rules.breaker import Breaker
@@ -129,6 +129,8 @@ class Job:
         while not self._stop.is_set():
             standing = self._ledger.standing(connection_id)
             step = agenda.step(standing, self._tools.due())
+            if self._has_arrived(standing, step):
+                continue
             match step:
                 case Call():
                     verdict = self._call(standing, step.action, wire, priority=called)
@@ -144,6 +146,14 @@ class Job:
                     if called:  # else somebody has just carried it here
                         self._tools.progress.advance(step.state)
                     return
+
+    def _has_arrived(self, standing: Standing, step: Call | Wait | Rest) -> bool:
+        """Whether what a lost call won stands in an answer that nobody understood: before it is asked again,
+        or its user is.
+        """
+        if standing.doubt is None or isinstance(step, Wait):
+            return False
+        return reread(self._ledger, self._tools.profile, standing.id)
 
     def _waits(self, verdict: Verdict) -> bool:
         """Whether nothing more is done for a connection now."""
@@ -169,7 +179,10 @@ class Job:
             answer = wire.send(self._request(standing, action))
             outcome = self._read(standing, action, answer)
             verdict = self._judge(standing, action, outcome)
-            self._record(attempt_id, standing, answer, outcome, verdict)
+            verdict = before_giving_up(self._ledger, self._tools.profile, standing, action, verdict)
+            self._ledger.end_call(
+                EndedCall.of(attempt_id, standing.id, standing.pair, answer, outcome, verdict)
+            )
         finally:
             self._tools.gate.leave()
         status = answer.status if isinstance(answer, Answer) else "-"
@@ -215,20 +228,6 @@ class Job:
             stop = judgement.job
             self._fault.occurred(StoppedError(stop.message, hint=stop.hint, resume_at=stop.resume_at))
         return judgement.verdict
-
-    def _record(
-        self,
-        attempt_id: int,
-        standing: Standing,
-        answer: Answer | NoAnswer,
-        outcome: Outcome,
-        verdict: Verdict,
-    ) -> None:
-        call = EndedCall.of(attempt_id, standing.id, standing.pair, answer, outcome, verdict)
-        self._ledger.end_call(call)
-        if (verdict.state, verdict.reason) == (State.NEEDS_CONSENT, RESPONSE_LOST):
-            # Before its user is asked: did an answer hold a pair that nobody understood?
-            reread(self._ledger, self._tools.profile, standing.id)
 
 
 @dataclass(frozen=True)

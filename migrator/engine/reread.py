@@ -4,24 +4,52 @@ could tell what they were. A pair in one of them has arrived, and must not be gi
 
 from __future__ import annotations
 
-from migrator.ledger import Ledger
+from dataclasses import replace
+
+from migrator.ledger import Ledger, OpenLedger
+from migrator.models import Action, Standing
 from migrator.providers import Profile
-from migrator.rules.recovery import read_again
+from migrator.rules.recovery import gives_up, goes_on, read_again, restored
+from migrator.rules.verdict import Verdict
 
 
-def reread_all(ledger: Ledger, profile: Profile) -> int:
-    """Read again whatever may hold a pair for a connection that has none; returns how many do."""
-    return sum(reread(ledger, profile, connection_id) for connection_id in ledger.not_understood())
+def reread_all(ledger: OpenLedger, profile: Profile, action: Action | None = None) -> list[int]:
+    """Read again whatever may hold a pair of use, of one kind of call or of all; returns the connections for
+    which something was found.
+    """
+    waiting = ledger.not_understood(action)
+    return [connection_id for connection_id in waiting if reread(ledger, profile, connection_id)]
 
 
-def reread(ledger: Ledger, profile: Profile, connection_id: int) -> bool:
+def reread(ledger: OpenLedger, profile: Profile, connection_id: int) -> bool:
     """Read the answers of one connection again, the newest first, until one holds something.
 
     Whether one does: then the connection goes on with that.
     """
-    standing = ledger.standing(connection_id)
-    for sealed in ledger.sealed_answers(connection_id):
+    verdict = _found(ledger, profile, ledger.standing(connection_id), of_use=True)
+    return verdict is not None and ledger.understood(connection_id, verdict)
+
+
+def before_giving_up(
+    ledger: Ledger, profile: Profile, standing: Standing, action: Action, verdict: Verdict
+) -> Verdict:
+    """What a finished call makes of its connection, once all has been looked through that it may go on with.
+
+    That is decided before anything of the call is recorded: whoever is served by the connection's pair would
+    be given up together with it.
+    """
+    if not gives_up(action, verdict):
+        return verdict
+    found = _found(ledger, profile, standing, of_use=False)
+    if found is not None:
+        return goes_on(verdict, found)
+    before = ledger.set_aside_for(standing.pair.id) if standing.pair and verdict.pair_dead else None
+    return restored(verdict, before) if before is not None else verdict
+
+
+def _found(ledger: OpenLedger, profile: Profile, standing: Standing, *, of_use: bool) -> Verdict | None:
+    for sealed in ledger.sealed_answers(standing.id, of_use=of_use):
         verdict = read_again(standing, sealed.action, profile.read(sealed.action, sealed.answer))
         if verdict is not None:
-            return ledger.understood(connection_id, sealed, verdict)
-    return False
+            return replace(verdict, found_in=sealed.attempt_id)
+    return None

@@ -33,6 +33,7 @@ from migrator.ledger.file.writer import HURRIED_WAIT
 from migrator.ledger.intake import Intake, plan_row, recognise
 from migrator.ledger.invitations import MISHAPS, Invitation, Invitee
 from migrator.ledger.job_ledger import Ledger
+from migrator.ledger.open_ledger import OpenLedger
 from migrator.ledger.pairs import Finding, Served
 from migrator.ledger.purge import Purged
 from migrator.ledger.recovery import Left, TakenStock
@@ -73,6 +74,7 @@ __all__ = [
     "LedgerKey",
     "Left",
     "Listed",
+    "OpenLedger",
     "Pairs",
     "Purged",
     "Run",

@@ -27,13 +27,16 @@ _WAITING = """
     WHERE c.state = 'needs_consent' AND c.id <> asked.id AND c.provider = asked.provider
           AND trim(asked.contact_email) <> ''
           AND lower(trim(c.contact_email)) = lower(trim(asked.contact_email))
-          AND EXISTS (SELECT 1 FROM invitations WHERE connection_id = c.id AND finished_at IS NULL)
+          AND (EXISTS (SELECT 1 FROM invitations WHERE connection_id = c.id AND finished_at IS NULL)
+               OR (c.reason = 'response_lost' AND EXISTS
+                   (SELECT 1 FROM invitations WHERE connection_id = c.id AND finished_at IS NOT NULL)))
           AND NOT EXISTS (SELECT 1 FROM attempts
                           WHERE connection_id = c.id AND action = 'exchange_code' AND outcome IS NULL)
     ORDER BY c.id
 """
 """Who was invited at the same address and waits still; not who is just coming back with a code of their own.
-Without an open invitation nobody asks for them: an operator may have revoked them.
+Without an open invitation nobody asks for them, and an operator may have revoked them; but who had been
+connected, and was given up for an answer that was taken for lost, is taken back by the pair in it.
 """
 
 
@@ -114,7 +117,7 @@ def follow(db: sqlite3.Connection, owner: int, verdict: Verdict, now: datetime) 
     """
     served = db.execute("SELECT id, tenant_id, reason FROM connections WHERE served_by = ?", [owner])
     for connection_id, tenant_id, reason in served.fetchall():
-        if verdict.state not in _SERVED or verdict.pair_dead or verdict.pair_set_aside:
+        if verdict.state not in _SERVED or verdict.ends_pair:
             ended = verdict.reason if verdict.state is State.NEEDS_CONSENT else RESPONSE_LOST
             _stand(db, connection_id, State.NEEDS_CONSENT, ended, None, now)
             db.execute("UPDATE connections SET served_by = NULL WHERE id = ?", [connection_id])

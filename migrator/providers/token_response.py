@@ -72,13 +72,19 @@ def read(answer: Answer, documented: Documented) -> Won | NoRefreshToken | None:
 
 
 def salvaged(answer: Answer, documented: Documented) -> Won | None:
-    """The pair in what is no good answer, or only a part of one: only where both tokens stand there by their
+    """The pair in what is no good answer, or only a part of one: only where its tokens stand there by their
     names, between their quotation marks or tags.
+
+    A refresh token alone is a pair where a good answer broke off. A refusal may repeat the one that it
+    refuses: there it takes both.
     """
     tokens = _tokens(list(_walk(_named_in(answer.body.decode("utf-8", "replace")))))
-    if tokens is None or not (tokens.access and tokens.refresh):
+    if tokens is None or not tokens.refresh or not (tokens.access or answers.is_good(answer)):
         return None
-    return Won(_pair(answer, tokens, documented), whole=False)
+    pair = _pair(answer, tokens, documented)
+    if not pair.access_token:  # only a refresh can bring one
+        pair = replace(pair, expires_at=answer.received_at)
+    return Won(pair, whole=False)
 
 
 @dataclass(frozen=True)

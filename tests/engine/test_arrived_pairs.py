@@ -339,7 +339,8 @@ def test_before_anybody_is_condemned_the_older_answers_are_read_too(set_scene: S
     assert scene.untrue() == []
     assert works(scene)
     calls = scene.query("SELECT action, outcome FROM attempts ORDER BY started_at, id")
-    assert ("swap", "over") in calls  # the dead one was found out, and the provider refused
+    assert calls.count(("swap", "done")) == len(calls) - 2, "nobody asked with the legacy token again"
+    assert ("refresh", "over") in calls, "the newest answer came first, and its pair was found out"
 
 
 def test_what_an_operator_revoked_is_not_brought_back(set_scene: SetScene) -> None:

@@ -197,6 +197,18 @@ def test_only_tokens_that_stand_whole_are_taken_from_the_part_of_an_answer() -> 
             assert not outcome.whole
 
 
+def test_a_refresh_token_alone_is_taken_from_the_part_of_a_good_answer_and_from_no_refusal() -> None:
+    text = json.dumps({"refresh_token": REFRESH, "access_token": ACCESS})
+    for end in range(text.index(ACCESS) + len(ACCESS) + 1):
+        outcome = salvaged(answer(text[:end].encode()), DOCUMENTED)
+        assert (outcome is not None) is (end > text.index(REFRESH) + len(REFRESH)), end
+        assert salvaged(answer(text[:end].encode(), 400), DOCUMENTED) is None
+        if outcome is not None:
+            assert tokens(outcome) == ("", REFRESH)
+            assert not outcome.whole
+            assert outcome.pair.expires_at == NOW, "a refresh comes first"
+
+
 def test_nothing_is_taken_from_an_error_that_names_one_token_or_from_a_form_without_an_end() -> None:
     for body in (
         {"error": "invalid_grant", "refresh_token": REFRESH},

@@ -46,7 +46,7 @@ from migrator.rules.agenda import Agenda, Work
 from migrator.rules.breaker import Breaker
 from migrator.rules.judgement import Moment, judge
 from migrator.rules.plan import Call, Rest, Wait
-from migrator.rules.recovery import READ_AGAIN, died, read_again
+from migrator.rules.recovery import READ_AGAIN, died, gives_up, goes_on, read_again, restored
 from migrator.rules.tenants import (
     NO_TENANT,
     OTHER_TENANT,
@@ -193,6 +193,22 @@ def test_an_answer_that_is_understood_later_is_seen_to_work_before_it_counts(
         case _:
             assert verdict is None
     assert verdict is None or (verdict.outcome, verdict.problem) == ("done", READ_AGAIN)
+
+
+@given(standings(), st.sampled_from(EFFECTFUL), outcomes, token_pairs)
+def test_whoever_finds_another_pair_does_not_give_up(
+    standing: Standing, action: Action, outcome: Outcome, pair: TokenPair
+) -> None:
+    verdict = settled((standing, action, outcome))
+    found = read_again(standing, Action.REFRESH, Won(pair))
+    assert found is not None
+    if verdict.reason == RESPONSE_LOST and (verdict.state is State.NEEDS_CONSENT or verdict.ends_pair):
+        assert gives_up(action, verdict)
+        assert not gives_up(Action.REVOKE, verdict), "an operator wanted it"
+    for other in (goes_on(verdict, found), restored(verdict, 7)):
+        assert other.state is State.UNCERTAIN
+        assert not other.ends_pair
+        assert (other.outcome, other.problem) == (verdict.outcome, verdict.problem), "what the call came to"
 
 
 @pytest.mark.parametrize("found", ["", TENANT_MISMATCH])
