@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from migrator.consent.visits.outcomes import VisitOutcome, after_exchange, after_verification
+from migrator.engine.reread import reread
 from migrator.ledger import ConsentLedger, EndedCall, Invitation, Visit
 from migrator.models import Action, Clock, Credentials, Secret, State
 from migrator.providers import (
@@ -94,8 +95,8 @@ class Exchange:
             EndedCall.of(attempt_id, standing.id, None, answer, outcome, verdict), invitation.id, visit
         )
         _log_outcome(invitation.key, Action.EXCHANGE_CODE, outcome, verdict, visit)
-        if isinstance(outcome, Won):
-            self.verify(invitation.connection_id, confirmable)
+        if isinstance(outcome, Won) or (isinstance(outcome, Unknown) and self._has_arrived(standing.id)):
+            self.verify(standing.id, confirmable)
 
     def verify(self, connection_id: int, confirmable: tuple[str, ...] = ()) -> None:
         """See which tenants the new pair of a connection reaches; what came of it is in the ledger.
@@ -119,6 +120,12 @@ class Exchange:
             EndedCall.of(attempt_id, standing.id, stored, answer, outcome, verdict), visit
         )
         _log_outcome(standing.key, Action.VERIFY, outcome, verdict, visit)
+
+    def _has_arrived(self, connection_id: int) -> bool:
+        """Whether what an exchange won stands in an answer that was not understood: before the user is asked
+        once more.
+        """
+        return reread(self._ledger, self._profile, connection_id, Action.EXCHANGE_CODE)
 
     def _wire(self) -> Wire:
         wire: Wire | None = getattr(self._local, "wire", None)

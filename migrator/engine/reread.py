@@ -4,9 +4,10 @@ could tell what they were. A pair in one of them has arrived, and must not be gi
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
-from migrator.ledger import Ledger, OpenLedger
+from migrator.ledger import Ledger, OpenLedger, SealedAnswer
 from migrator.models import Action, Standing
 from migrator.providers import Profile
 from migrator.rules.recovery import gives_up, goes_on, read_again, restored
@@ -18,15 +19,16 @@ def reread_all(ledger: OpenLedger, profile: Profile, action: Action | None = Non
     which something was found.
     """
     waiting = ledger.not_understood(action)
-    return [connection_id for connection_id in waiting if reread(ledger, profile, connection_id)]
+    return [connection_id for connection_id in waiting if reread(ledger, profile, connection_id, action)]
 
 
-def reread(ledger: OpenLedger, profile: Profile, connection_id: int) -> bool:
+def reread(ledger: OpenLedger, profile: Profile, connection_id: int, action: Action | None = None) -> bool:
     """Read the answers of one connection again, the newest first, until one holds something.
 
-    Whether one does: then the connection goes on with that.
+    Whether one does: then the connection goes on with that. With ``action`` only those to such calls.
     """
-    verdict = _found(ledger, profile, ledger.standing(connection_id), of_use=True)
+    answers = ledger.sealed_answers(connection_id, action, of_use=True)
+    verdict = _found(answers, profile, ledger.standing(connection_id))
     return verdict is not None and ledger.understood(connection_id, verdict)
 
 
@@ -40,15 +42,15 @@ def before_giving_up(
     """
     if not gives_up(action, verdict):
         return verdict
-    found = _found(ledger, profile, standing, of_use=False)
+    found = _found(ledger.sealed_answers(standing.id, of_use=False), profile, standing)
     if found is not None:
         return goes_on(verdict, found)
     before = ledger.set_aside_for(standing.pair.id) if standing.pair and verdict.pair_dead else None
     return restored(verdict, before) if before is not None else verdict
 
 
-def _found(ledger: OpenLedger, profile: Profile, standing: Standing, *, of_use: bool) -> Verdict | None:
-    for sealed in ledger.sealed_answers(standing.id, of_use=of_use):
+def _found(answers: Iterable[SealedAnswer], profile: Profile, standing: Standing) -> Verdict | None:
+    for sealed in answers:
         verdict = read_again(standing, sealed.action, profile.read(sealed.action, sealed.answer))
         if verdict is not None:
             return replace(verdict, found_in=sealed.attempt_id)

@@ -39,6 +39,7 @@ from migrator.ledger.purge import Purged
 from migrator.ledger.recovery import Left, TakenStock
 from migrator.ledger.rejects import listed_rejects
 from migrator.ledger.runs import Run, listed_runs
+from migrator.ledger.sealed_answers import SealedAnswer
 from migrator.ledger.status import (
     Ends,
     Listed,
@@ -78,6 +79,7 @@ __all__ = [
     "Pairs",
     "Purged",
     "Run",
+    "SealedAnswer",
     "Served",
     "Status",
     "TakenStock",

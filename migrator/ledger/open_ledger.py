@@ -56,19 +56,20 @@ class OpenLedger:
     def not_understood(self, action: Action | None = None) -> list[int]:
         """Ids of the connections for which a pair in such an answer would be of use, in order.
 
-        With ``action`` those alone whose users wait for the answer to such a call.
+        With ``action`` only of those whose user must consent unless the answer to such a call holds one.
         """
         return sealed_answers.not_understood(self._session.reader(), action)
 
-    def sealed_answers(self, connection_id: int, *, of_use: bool) -> list[SealedAnswer]:
+    def sealed_answers(
+        self, connection_id: int, action: Action | None = None, *, of_use: bool
+    ) -> list[SealedAnswer]:
         """The answers to calls for one connection that were not understood, the newest first.
 
-        With ``of_use`` those alone with which it could go on where it stands.
+        Only those to one kind of call, with ``action``; and only those with which the connection could go on
+        where it stands, with ``of_use``.
         """
-        session = self._session
-        return list(
-            sealed_answers.of_connection(session.reader(), session.codec, connection_id, of_use=of_use)
-        )
+        reader, codec = self._session.reader(), self._session.codec
+        return list(sealed_answers.of_connection(reader, codec, connection_id, action, of_use=of_use))
 
     def understood(self, connection_id: int, verdict: Verdict) -> bool:
         """Take in what an answer held after all; False if the connection has gone on without it."""

@@ -49,7 +49,7 @@ class SealedAnswer:
 def not_understood(db: sqlite3.Connection, action: Action | None = None) -> list[int]:
     """Ids of the connections for which a pair in such an answer would be of use, in order.
 
-    With ``action`` those alone whose users wait for it: they need consent, and the answer is to such a call.
+    With ``action`` only of those whose user must consent unless the answer to such a call holds one.
     """
     rows = db.execute(
         f"""SELECT DISTINCT c.id FROM attempts a JOIN connections c ON c.id = a.connection_id
@@ -61,18 +61,20 @@ def not_understood(db: sqlite3.Connection, action: Action | None = None) -> list
 
 
 def of_connection(
-    db: sqlite3.Connection, codec: Codec, connection_id: int, *, of_use: bool
+    db: sqlite3.Connection, codec: Codec, connection_id: int, kind: Action | None, *, of_use: bool
 ) -> Iterator[SealedAnswer]:
     """The answers to calls for one connection that were not understood, the newest first.
 
-    With ``of_use`` those alone with which it could go on where it stands.
+    Only those to one ``kind`` of call, unless it is None; and only those with which the connection could go
+    on where it stands, with ``of_use``.
     """
     rows = db.execute(
         f"""SELECT a.id, a.action, a.http_status, a.answer, a.finished_at
             FROM attempts a JOIN connections c ON c.id = a.connection_id
-            WHERE a.connection_id = ? AND {_NOT_UNDERSTOOD} AND (NOT ? OR ({_OF_USE}))
+            WHERE a.connection_id = ?1 AND {_NOT_UNDERSTOOD} AND (NOT ?2 OR ({_OF_USE}))
+                  AND (?3 IS NULL OR a.action = ?3)
             ORDER BY a.id DESC""",  # noqa: S608
-        [connection_id, of_use],
+        [connection_id, of_use, kind.value if kind else None],
     ).fetchall()
     for attempt_id, action, status, sealed, finished_at in rows:
         body = codec.open_answer(sealed)

@@ -46,6 +46,8 @@ class OAuth2Provider:
     """What becomes of a pair before it is answered."""
     cuts: int = 0
     """So many answers yet break off behind their refresh token, within the access token."""
+    in_a_form: bool = False
+    """Whether they are forms, and no JSON."""
     takes_back: bool = False
     """Whether such an answer's pair is taken back: the refresh token before it counts again."""
     reuse_ends_grant: bool = False
@@ -143,7 +145,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _break_off(self, won: dict[str, Any], before: str) -> None:
         provider = self.provider
-        body = json.dumps({"refresh_token": won["refresh_token"], **won}).encode()
+        document = {"refresh_token": won["refresh_token"], **won}
+        body = (urlencode if provider.in_a_form else json.dumps)(document).encode()
         with provider.lock:
             provider.cuts -= 1
             if provider.takes_back:
@@ -153,7 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body[: body.index(b'"access_token"') + 25])
+        self.wfile.write(body[: body.index(b"access_token") + 24])
         self.close_connection = True
 
     def _revoke(self, token: str) -> None:

@@ -135,3 +135,38 @@ def test_whom_an_older_version_gave_up_is_taken_back_with_all_whom_its_pair_serv
     assert finished.returncode == 0, finished.stderr
     assert states(shared) == {DONE}
     assert holds_the_living_pair(shared)
+
+
+# --- consented ---
+
+
+def test_a_restart_reads_what_an_earlier_version_did_not_understand_before_its_user_clicks_once_more(
+    three: Campaign,
+) -> None:
+    link = three.links()["c1"]
+    arguments = ["reconsent", "serve", "--public-url", three.url, "--port", str(three.port)]
+    with older_version(three, *arguments) as older:
+        three.await_listening(older)
+        assert heading(Browser().consent(link, TENANTS)) == "Please click once more"
+    assert three.standing("c1") == ("needs_consent", "response_lost")
+    with three.serving():
+        until(lambda: states(three) == {DONE})
+        assert heading(Browser().get(link)) == "Connected already"
+    assert "1 answer that was not understood at the time held a pair" in three.log()
+    assert three.query("SELECT action, problem FROM attempts") == [
+        ("exchange_code", "read_again"),
+        ("verify", None),
+    ]
+    assert three.invitation("c1") == ("finished", "connected")
+    assert holds_the_living_pair(three)
+
+
+def test_an_exchange_that_ends_nowhere_is_read_again_before_its_user_clicks_once_more(
+    three: Campaign,
+) -> None:
+    """A form does not show where it ends: what broke off is taken for no pair, until it is asked about."""
+    three.provider.cuts, three.provider.in_a_form = 1, True
+    link = three.links()["c1"]
+    with three.serving():
+        assert heading(Browser().consent(link, TENANTS)) != "Please click once more"
+    assert three.query("SELECT problem FROM attempts WHERE action = 'exchange_code'") == [("read_again",)]
