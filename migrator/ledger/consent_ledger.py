@@ -47,7 +47,7 @@ class ConsentLedger(OpenLedger):
         return invitations.invitation(self._session.reader(), invitation_id)
 
     def remaining(self, invitation_id: str) -> tuple[Remaining, ...]:
-        """The invitations that still count and went to the same address as this one."""
+        """The invitations that still count and went to an address that this one went to."""
         return invitations.remaining(self._session.reader(), invitation_id, self._session.now())
 
     def unverified(self) -> tuple[int, ...]:
