@@ -62,8 +62,9 @@ def serve(
     address.public_url.require(redirect_uri)
     credentials = _checked(engine)
     branding = _branding(consent, credentials)
-    # A call to exchange the code, one to see the pair work, and what the ledger may take.
-    longest = 2 * longest_call(engine.settings.timeout) + ledgers.HURRIED_WAIT
+    # A call to exchange the code, one to refresh what came without an access token, one to see the pair work,
+    # and what the ledger may take.
+    longest = 3 * longest_call(engine.settings.timeout) + ledgers.HURRIED_WAIT
     with (
         heeded(longest) as interruption,
         watched(log.warning) as watch,
