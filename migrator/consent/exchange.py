@@ -11,8 +11,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from migrator.consent.visits.outcomes import VisitOutcome, after_exchange, after_verification
+from migrator.engine.reread_answers import reread
 from migrator.ledger import ConsentLedger, EndedCall, Invitation, Visit
-from migrator.models import Action, Clock, Credentials, Secret, State
+from migrator.models import Action, Clock, Credentials, Secret, Standing, State
 from migrator.providers import (
     Code,
     Later,
@@ -101,19 +102,23 @@ class Exchange:
             visit,
         )
         _log_outcome(invitation.key, Action.EXCHANGE_CODE, outcome, verdict, visit)
-        if isinstance(outcome, Won):
-            self.verify(invitation.connection_id, confirmable)
+        if isinstance(outcome, Won) or (isinstance(outcome, Unknown) and self._has_arrived(standing.id)):
+            self.verify(standing.id, confirmable)
 
     def verify(self, connection_id: int, confirmable: tuple[str, ...] = ()) -> None:
         """See which tenants the new pair of a connection reaches; what came of it is in the ledger.
 
-        Nothing is asked where there is no such pair, or its access token has ended: that is the job's.
+        An access token that has ended, or never came, is refreshed first. Nothing is asked where there is no
+        such pair, or none came of that: the rest is the job's.
         """
-        standing = replace(self._ledger.standing(connection_id), confirmed=confirmable)
-        stored = standing.pair
-        if standing.state is not State.UNCERTAIN or stored is None or stored.pair.expires_at <= self._clock():
+        standing = self._ledger.standing(connection_id)
+        if standing.doubt is Action.EXCHANGE_CODE and self._has_ended(standing):
+            self._refresh(standing)
+            standing = self._ledger.standing(connection_id)
+        standing, stored = replace(standing, confirmed=confirmable), standing.pair
+        if standing.state is not State.UNCERTAIN or stored is None or self._has_ended(standing):
             return
-        attempt_id = self._ledger.begin_verification(standing)
+        attempt_id = self._ledger.begin_call(standing, Action.VERIFY)
         if attempt_id is None:
             return
         answer = self._wire().send(self._profile.verify(stored.pair.access_token))
@@ -126,6 +131,29 @@ class Exchange:
             EndedCall.of(attempt_id, standing.id, stored, Action.VERIFY, answer, outcome, verdict), visit
         )
         _log_outcome(standing.key, Action.VERIFY, outcome, verdict, visit)
+
+    def _has_ended(self, standing: Standing) -> bool:
+        """Whether the access token of a connection's pair is of no use any more."""
+        return standing.pair is not None and standing.pair.pair.expires_at <= self._clock()
+
+    def _refresh(self, standing: Standing) -> None:
+        stored = standing.pair
+        attempt_id = self._ledger.begin_call(standing, Action.REFRESH)
+        if stored is None or attempt_id is None:
+            return
+        answer = self._wire().send(self._profile.refresh(stored.pair.refresh_token, self._credentials))
+        outcome = self._profile.read(Action.REFRESH, answer)
+        verdict = settle(standing, Action.REFRESH, outcome, self._clock(), self._policy, _PAUSE)
+        self._ledger.end_refresh(
+            EndedCall.of(attempt_id, standing.id, stored, Action.REFRESH, answer, outcome, verdict)
+        )
+        log.info("connection %s: %s: %s %s", standing.key, Action.REFRESH, verdict.outcome, verdict.problem)
+
+    def _has_arrived(self, connection_id: int) -> bool:
+        """Whether what an exchange won stands in an answer that was not understood: before the user is asked
+        once more.
+        """
+        return reread(self._ledger, self._profile, connection_id, Action.EXCHANGE_CODE)
 
     def _wire(self) -> Wire:
         wire: Wire | None = getattr(self._local, "wire", None)

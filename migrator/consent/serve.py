@@ -20,9 +20,10 @@ from migrator.consent.web.application import ConsentApplication
 from migrator.consent.web.server import THREADS, serving
 from migrator.engine.engine import Engine
 from migrator.engine.interruption import Interruption, heeded
+from migrator.engine.reread_answers import reread_all
 from migrator.errors import ConfigurationError
 from migrator.ledger import ConsentLedger, Left
-from migrator.models import Credentials
+from migrator.models import Action, Credentials
 from migrator.settings.model import ConsentSettings
 from migrator.wire.http import longest_call
 from migrator.wire.running_time import RunningClock, watched
@@ -61,20 +62,24 @@ def serve(
     address.public_url.require(redirect_uri)
     credentials = _checked(engine)
     branding = _branding(consent, credentials)
-    # A call to exchange the code, one to see the pair work, and what the ledger may take.
-    longest = 2 * longest_call(engine.settings.timeout) + ledgers.HURRIED_WAIT
+    # A call to exchange the code, one to refresh what came without an access token, one to see the pair work,
+    # and what the ledger may take.
+    longest = 3 * longest_call(engine.settings.timeout) + ledgers.HURRIED_WAIT
     with (
         heeded(longest) as interruption,
         watched(log.warning) as watch,
         ledgers.open_for_consents(engine.path, engine.key, engine.clock, hurry=interruption.stop) as ledger,
     ):
         left = ledger.begin_run(engine.policy, workers=THREADS + 1)
-        _warn(left, consent)
+        arrived = reread_all(ledger, engine.profile, Action.EXCHANGE_CODE)
+        _warn(left, len(arrived), consent)
         fault = _FirstFault(interruption)
         exchange = _exchange(engine, ledger, credentials, address.public_url, watch.running)
         application = _application(engine, ledger, exchange, branding, address, interruption, fault)
         verifying = threading.Thread(
-            target=lambda: verify_pairs(ledger, exchange, left.unverified, interruption.stop, fault.record),
+            target=lambda: verify_pairs(
+                ledger, exchange, (*left.unverified, *arrived), interruption.stop, fault.record
+            ),
             daemon=True,
         )
         try:
@@ -103,8 +108,11 @@ def _branding(consent: ConsentSettings, credentials: Credentials) -> Branding:
     )
 
 
-def _warn(left: Left, consent: ConsentSettings) -> None:
-    """Tell the operator what an earlier process left, and what the settings lack."""
+def _warn(left: Left, arrived: int, consent: ConsentSettings) -> None:
+    """Tell the operator what an earlier process left, and what the settings lack.
+
+    ``arrived`` are answers that could only be read now.
+    """
     if left.rescued:
         answers = counted(left.rescued, "answer from the rescue file is", "answers from the rescue file are")
         log.warning("%s in the ledger now", answers)
@@ -113,6 +121,9 @@ def _warn(left: Left, consent: ConsentSettings) -> None:
             "%s under way when an earlier process ended: their users click once more",
             counted(left.open_calls, "call was", "calls were"),
         )
+    if arrived:
+        answers = counted(arrived, "answer that was", "answers that were")
+        log.warning("%s not understood at the time held a pair: it is seen to work now", answers)
     if not consent.application:
         log.warning("consent.application is not set: users read that 'Our application' asks them")
 

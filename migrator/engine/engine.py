@@ -86,7 +86,7 @@ class Engine:
 
     def _begin(self, ledger: Ledger, command: str, sources: Sequence[str]) -> None:
         stock = ledger.begin_run(command, self.policy, sources, workers=self.settings.concurrency)
-        understood = reread_all(ledger, self.profile)
+        understood = len(reread_all(ledger, self.profile))
         for text in recovery_notes.told(stock, understood):
             self.progress.note(text)
 

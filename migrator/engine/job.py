@@ -14,7 +14,7 @@ from random import Random
 
 from migrator.engine.first_fault import Fault
 from migrator.engine.gate import Gate
-from migrator.engine.reread_answers import reread
+from migrator.engine.reread_answers import before_giving_up, reread
 from migrator.engine.worker_pool import LONGEST_LOOK, WorkerPool
 from migrator.errors import StoppedError
 from migrator.ledger import EndedCall, Ledger
@@ -129,6 +129,8 @@ class Job:
         while not self._stop.is_set():
             standing = self._ledger.standing(connection_id)
             step = agenda.step(standing, self._tools.due())
+            if self._has_arrived(standing, step):
+                continue
             match step:
                 case Call():
                     verdict = self._call(standing, step.action, wire, priority=called)
@@ -144,6 +146,14 @@ class Job:
                     if called:  # else somebody has just carried it here
                         self._tools.progress.advance(step.state)
                     return
+
+    def _has_arrived(self, standing: Standing, step: Call | Wait | Rest) -> bool:
+        """Whether what a lost call won stands in an answer that nobody understood: before it is asked again,
+        or its user is.
+        """
+        if standing.doubt is None or isinstance(step, Wait):
+            return False
+        return reread(self._ledger, self._tools.profile, standing.id)
 
     def _waits(self, verdict: Verdict) -> bool:
         """Whether nothing more is done for a connection now."""
@@ -169,8 +179,9 @@ class Job:
             answer = wire.send(self._request(standing, action))
             outcome = self._read(standing, action, answer)
             verdict = self._judge(standing, action, outcome)
+            verdict = before_giving_up(self._ledger, self._tools.profile, standing, action, verdict)
             call = EndedCall.of(attempt_id, standing.id, standing.pair, action, answer, outcome, verdict)
-            self._record(call)
+            self._ledger.end_call(call)
         finally:
             self._tools.gate.leave()
         status = answer.status if isinstance(answer, Answer) else "-"
@@ -216,14 +227,6 @@ class Job:
             stop = judgement.job
             self._fault.occurred(StoppedError(stop.message, hint=stop.hint, resume_at=stop.resume_at))
         return judgement.verdict
-
-    def _record(self, call: EndedCall) -> None:
-        self._ledger.end_call(call)
-        verdict = call.verdict
-        if verdict.state in (State.NEEDS_CONSENT, State.FAILED) or verdict.pair_dead:
-            # Before its user is asked, or the provider once more: did an answer hold a pair that nobody
-            # understood, or another than the one that was taken for it?
-            reread(self._ledger, self._tools.profile, call.connection_id)
 
 
 @dataclass(frozen=True)

@@ -5,25 +5,56 @@ not be given up.
 
 from __future__ import annotations
 
-from migrator.ledger import Ledger
+from collections.abc import Iterable
+from dataclasses import replace
+
+from migrator.ledger import Ledger, OpenLedger, SealedAnswer
+from migrator.models import Action, Standing
 from migrator.providers import Profile
-from migrator.rules.recovery import read_again
+from migrator.rules.recovery import gives_up, goes_on, read_again, restored
+from migrator.rules.verdict import Verdict
 
 
-def reread_all(ledger: Ledger, profile: Profile) -> int:
-    """Read again whatever may hold a pair for a connection that has none; returns how many do."""
-    return sum(reread(ledger, profile, connection_id) for connection_id in ledger.not_understood())
+def reread_all(ledger: OpenLedger, profile: Profile, action: Action | None = None) -> list[int]:
+    """Read again whatever may hold a pair of use, of one kind of call or of all; returns the connections for
+    which something was found.
+    """
+    waiting = ledger.not_understood(action)
+    return [connection_id for connection_id in waiting if reread(ledger, profile, connection_id, action)]
 
 
-def reread(ledger: Ledger, profile: Profile, connection_id: int) -> bool:
+def reread(ledger: OpenLedger, profile: Profile, connection_id: int, action: Action | None = None) -> bool:
     """Read the answers of one connection again, the newest first, until one holds something.
 
-    Whether one does: then the connection goes on with that.
+    Whether one does: then the connection goes on with that. With ``action`` only those to such calls.
     """
-    standing = ledger.standing(connection_id)
-    for sealed in ledger.sealed_answers(connection_id):
+    answers = ledger.sealed_answers(connection_id, action)
+    verdict = _found(answers, profile, ledger.standing(connection_id))
+    return verdict is not None and ledger.understood(connection_id, verdict)
+
+
+def before_giving_up(
+    ledger: Ledger, profile: Profile, standing: Standing, action: Action, verdict: Verdict
+) -> Verdict:
+    """What a finished call makes of its connection, once all has been looked through that it may go on with.
+
+    That is decided before anything of the call is recorded: whoever is served by the connection's pair would
+    be given up together with it.
+    """
+    if not gives_up(action, verdict):
+        return verdict
+    dying = standing.pair.id if standing.pair and verdict.pair_dead else None
+    found = _found(ledger.answers_before_giving_up(standing.id, dying), profile, standing)
+    if found is not None:
+        return goes_on(verdict, found)
+    before = ledger.set_aside_for(dying) if dying is not None else None
+    return restored(verdict, before) if before is not None else verdict
+
+
+def _found(answers: Iterable[SealedAnswer], profile: Profile, standing: Standing) -> Verdict | None:
+    for sealed in answers:
         outcome = profile.read(sealed.action, sealed.answer)
         verdict = read_again(standing, sealed.action, outcome, worked_once=sealed.gave_a_pair_once)
         if verdict is not None:
-            return ledger.understood(connection_id, sealed, verdict)
-    return False
+            return replace(verdict, found_in=sealed.attempt_id)
+    return None

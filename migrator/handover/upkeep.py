@@ -52,7 +52,7 @@ def _kept(run: OpenRun, agenda: Agenda) -> Kept:
     return Kept(
         ended=end_run(run, open_=bool(open_), wrong=wrong),
         verified=calls[Action.VERIFY, "done"],
-        refreshed=calls[Action.REFRESH, "done"],
+        refreshed=run.ledger.refreshed_pairs(),
         over=over,
         open=open_,
         findings=findings,

@@ -33,11 +33,13 @@ from migrator.ledger.file.writer import HURRIED_WAIT
 from migrator.ledger.intake import Intake, plan_row, recognise
 from migrator.ledger.invitations import MISHAPS, Invitation, Invitee
 from migrator.ledger.job_ledger import Ledger
+from migrator.ledger.open_ledger import OpenLedger
 from migrator.ledger.pairs import Finding, Served
 from migrator.ledger.purge import Purged
 from migrator.ledger.recovery import Left, TakenStock
 from migrator.ledger.rejects import listed_rejects
 from migrator.ledger.runs import Run, listed_runs
+from migrator.ledger.sealed_answers import SealedAnswer
 from migrator.ledger.status import (
     Ends,
     Listed,
@@ -73,9 +75,11 @@ __all__ = [
     "LedgerKey",
     "Left",
     "Listed",
+    "OpenLedger",
     "Pairs",
     "Purged",
     "Run",
+    "SealedAnswer",
     "Served",
     "Status",
     "TakenStock",

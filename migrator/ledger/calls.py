@@ -9,8 +9,9 @@ import sqlite3
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from migrator.ledger import connections, legacy_tokens, pairs, shared_pairs
+from migrator.ledger import connections, legacy_tokens, pairs, shared_pairs, visits
 from migrator.ledger.file.codec import Codec, time_text
+from migrator.ledger.visits import Visit
 from migrator.models import Action, Standing, StoredPair
 from migrator.providers import (
     Answer,
@@ -24,6 +25,7 @@ from migrator.providers import (
     Won,
     is_plain,
 )
+from migrator.rules.recovery import READ_AGAIN
 from migrator.rules.verdict import Verdict
 
 WITHOUT_EFFECT = frozenset({Action.VERIFY})
@@ -121,7 +123,9 @@ def end_call(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: datetim
         return False
     if call.pair_id is not None:
         pairs.mark(db, call.pair_id, verdict, now)
-    take_won(db, codec, call.connection_id, call.attempt_id, verdict, now)
+    if verdict.pair_restored is not None:
+        pairs.restore(db, verdict.pair_restored, call.connection_id, now)
+    take_won(db, codec, call.connection_id, verdict.found_in or call.attempt_id, verdict, now)
     if verdict.token_expired:
         legacy_tokens.set_expiry(db, call.connection_id, now)
     if verdict.adopted is not None:
@@ -141,6 +145,8 @@ def take_won(
     now: datetime,
 ) -> None:
     """Whatever a call won: a pair, or the next generation of the legacy token."""
+    if verdict.found_in is not None:
+        _mark_understood(db, connection_id, verdict.found_in, now)
     if verdict.new_pair is not None and verdict.new_pair_set_aside:
         pairs.keep(db, codec, connection_id, attempt_id, verdict.new_pair, now, set_aside=True)
     elif verdict.new_pair is not None:
@@ -148,6 +154,16 @@ def take_won(
         connections.note_user(db, connection_id, verdict.new_pair)
     if verdict.new_legacy is not None:
         legacy_tokens.add(db, codec, connection_id, verdict.new_legacy, now, attempt_id=attempt_id)
+
+
+def _mark_understood(db: sqlite3.Connection, connection_id: int, attempt_id: int, now: datetime) -> None:
+    """An attempt whose answer was not understood when it came, and is now."""
+    (action,) = db.execute(
+        "UPDATE attempts SET outcome = 'done', problem = ? WHERE id = ? RETURNING action",
+        [READ_AGAIN, attempt_id],
+    ).fetchone()
+    if action == Action.EXCHANGE_CODE:
+        visits.note_last(db, connection_id, Visit(visits.UNVERIFIED), now)
 
 
 def _overtaken(db: sqlite3.Connection, call: EndedCall) -> bool:

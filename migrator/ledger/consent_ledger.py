@@ -47,7 +47,7 @@ class ConsentLedger(OpenLedger):
         return invitations.invitation(self._session.reader(), invitation_id)
 
     def remaining(self, invitation_id: str) -> tuple[Remaining, ...]:
-        """The invitations that still count and went to the same address as this one."""
+        """The invitations that still count and went to an address that this one went to."""
         return invitations.remaining(self._session.reader(), invitation_id, self._session.now())
 
     def unverified(self) -> tuple[int, ...]:
@@ -100,16 +100,19 @@ class ConsentLedger(OpenLedger):
 
         self._record(call, entry)
 
-    def begin_verification(self, standing: Standing) -> int | None:
-        """Put the intent to see a pair work on disk; returns the attempt's id.
+    def begin_call(self, standing: Standing, action: Action) -> int | None:
+        """Put the intent of a call about a new pair on disk; returns the attempt's id.
 
         None if the connection has gone on since its standing was read.
         """
         return self._session.write(
-            lambda db: calls.begin_call(
-                db, standing, Action.VERIFY, self._session.run_id, self._session.now()
-            )
+            lambda db: calls.begin_call(db, standing, action, self._session.run_id, self._session.now())
         )
+
+    def end_refresh(self, call: EndedCall) -> None:
+        """Put the outcome of the refresh of a new pair on disk. Raises ``LedgerUnwritableError``."""
+        codec = self._session.codec
+        self._record(call, lambda db: consents.end_refresh(db, codec, call, self._session.now()))
 
     def end_verification(self, call: EndedCall, visit: Visit) -> None:
         """Put on disk what a connection's new pair reaches, and what that makes of its user's visit.

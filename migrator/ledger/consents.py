@@ -9,9 +9,10 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 
-from migrator.ledger import calls, connections, pairs
+from migrator.ledger import calls, connections, pairs, visits
 from migrator.ledger.calls import EndedCall
 from migrator.ledger.file.codec import Codec, maybe_time_text, time_text
+from migrator.ledger.visits import Visit
 from migrator.models import Action, State
 
 
@@ -66,6 +67,13 @@ def end_exchange(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: dat
     if won is not None:
         pairs.keep(db, codec, call.connection_id, call.attempt_id, won, now, set_aside=True)
     return False
+
+
+def end_refresh(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: datetime) -> None:
+    """The outcome of the refresh of a pair that nobody has seen work; if it is dead, its user is told."""
+    calls.end_call(db, codec, call, now)
+    if call.verdict.state is State.NEEDS_CONSENT:
+        visits.note_last(db, call.connection_id, Visit("response_lost", call.verdict.problem), now)
 
 
 def end_verification(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: datetime) -> bool:

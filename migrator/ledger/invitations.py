@@ -12,10 +12,12 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from migrator.ledger.file.codec import Codec, maybe_time_of, time_of, time_text
 from migrator.ledger.file.session import Session
 from migrator.models import RESPONSE_LOST, UNVERIFIED, State
+from migrator.rules.addresses import addresses
 from migrator.rules.tenants import NO_TENANT, OTHER_TENANT
 
 LINKS = "links of the consent campaign"
@@ -181,18 +183,24 @@ class Remaining:
 
     id: str
     organisation: str
+    for_all: bool
+    """Whether all whom that one was sent to were sent this one too."""
 
 
 def remaining(db: sqlite3.Connection, invitation_id: str, now: datetime) -> tuple[Remaining, ...]:
-    """The invitations that still count and went to the same address as this one."""
+    """The invitations that still count and went to an address that this one went to."""
+    (connection_id, contact) = db.execute(
+        """SELECT c.id, c.contact_email FROM invitations i JOIN connections c ON c.id = i.connection_id
+           WHERE i.id = ?""",
+        [invitation_id],
+    ).fetchone()
+    asked = addresses(contact)
     rows = db.execute(
-        f"""SELECT i.id, c.organisation
-            FROM invitations asked JOIN connections a ON a.id = asked.connection_id
-            JOIN connections c ON c.state = 'needs_consent' AND c.id <> a.id
-                 AND trim(a.contact_email) <> ''
-                 AND lower(trim(c.contact_email)) = lower(trim(a.contact_email))
-            JOIN invitations i ON i.connection_id = c.id AND {_COUNTS}
-            WHERE asked.id = ? ORDER BY c.id LIMIT {_MOST_REMAINING}""",  # noqa: S608
-        [time_text(now), invitation_id],
+        f"""SELECT i.id, c.organisation, c.contact_email
+            FROM connections c JOIN invitations i ON i.connection_id = c.id AND {_COUNTS}
+            WHERE c.state = 'needs_consent' AND c.id <> ? ORDER BY c.id""",  # noqa: S608
+        [time_text(now), connection_id],
     )
-    return tuple(Remaining(*row) for row in rows)
+    known = ((row[0], row[1], addresses(row[2])) for row in (rows if asked else ()))
+    found = (Remaining(id_, name, asked <= other) for id_, name, other in known if asked & other)
+    return tuple(islice(found, _MOST_REMAINING))

@@ -20,7 +20,6 @@ from migrator.ledger import (
     recovery,
     rescued_calls,
     runs,
-    sealed_answers,
     status,
     visits,
 )
@@ -31,10 +30,9 @@ from migrator.ledger.intake import Intake
 from migrator.ledger.invitations import Invitations
 from migrator.ledger.open_ledger import OpenLedger
 from migrator.ledger.recovery import TakenStock
-from migrator.ledger.sealed_answers import SealedAnswer
 from migrator.models import Action, Misnamed, Reject, Standing, State
 from migrator.rules.agenda import Agenda, Work
-from migrator.rules.verdict import Policy, Verdict
+from migrator.rules.verdict import Policy
 from migrator.sources.screening import Accepted
 
 
@@ -126,23 +124,9 @@ class Ledger(OpenLedger):
         """Record that a connection needs no call any more."""
         self._session.write(lambda db: connections.rest(db, standing, state, reason, self._session.now()))
 
-    # --- answers that were not understood ---
-
-    def not_understood(self) -> list[int]:
-        """Ids of the connections for which a pair in such an answer would be of use, in order."""
-        return sealed_answers.not_understood(self._session.reader())
-
-    def sealed_answers(self, connection_id: int) -> list[SealedAnswer]:
-        """The answers to calls for one connection that were not understood, the newest first."""
-        return list(sealed_answers.of_connection(self._session.reader(), self._session.codec, connection_id))
-
-    def understood(self, connection_id: int, found: SealedAnswer, verdict: Verdict) -> bool:
-        """Take in what an answer held after all; False if the connection has gone on without it."""
-        return self._session.write(
-            lambda db: sealed_answers.understood(
-                db, self._session.codec, connection_id, found, verdict, self._session.now()
-            )
-        )
+    def set_aside_for(self, pair_id: int) -> int | None:
+        """The pair in whose place this one came, if nothing shows that this one ever worked."""
+        return pairs.set_aside_for(self._session.reader(), pair_id)
 
     # --- the hand-over ---
 
@@ -207,6 +191,10 @@ class Ledger(OpenLedger):
     def ended_calls(self) -> Counter[tuple[str, str]]:
         """The calls of this run that have ended: action and outcome to number."""
         return runs.ended_calls(self._session.reader(), self._session.run_id)
+
+    def refreshed_pairs(self) -> int:
+        """How many pairs stand that this run's refreshes won."""
+        return runs.refreshed_pairs(self._session.reader(), self._session.run_id)
 
     def given_up(self) -> int:
         """How many connections this run found to be over."""

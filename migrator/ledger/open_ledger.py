@@ -11,12 +11,14 @@ from contextlib import suppress
 from datetime import datetime
 
 from migrator.errors import LedgerUnwritableError
-from migrator.ledger import connections, rescued_calls, runs
+from migrator.ledger import connections, rescued_calls, runs, sealed_answers
 from migrator.ledger.calls import EndedCall
 from migrator.ledger.file.rescue import RescueFile
 from migrator.ledger.file.session import Session
 from migrator.ledger.invitations import LINKS
-from migrator.models import Standing
+from migrator.ledger.sealed_answers import SealedAnswer
+from migrator.models import Action, Standing
+from migrator.rules.verdict import Verdict
 
 
 class OpenLedger:
@@ -48,6 +50,34 @@ class OpenLedger:
     def standing(self, connection_id: int) -> Standing:
         """Where one connection stands."""
         return connections.standing(self._session.reader(), self._session.codec, connection_id)
+
+    # --- answers that were not understood ---
+
+    def not_understood(self, action: Action | None = None) -> list[int]:
+        """Ids of the connections for which a pair in such an answer would be of use, in order.
+
+        With ``action`` only of those whose user must consent unless the answer to such a call holds one.
+        """
+        return sealed_answers.not_understood(self._session.reader(), action)
+
+    def sealed_answers(self, connection_id: int, action: Action | None = None) -> list[SealedAnswer]:
+        """The answers to calls for one connection that were not understood, and with which it could go on
+        from where it stands, the newest first. With ``action`` only those to such calls.
+        """
+        reader, codec = self._session.reader(), self._session.codec
+        return list(sealed_answers.of_connection(reader, codec, connection_id, action))
+
+    def answers_before_giving_up(self, connection_id: int, dying: int | None) -> list[SealedAnswer]:
+        """The same, wherever it stands: ``dying`` is its pair, where that is about to be given up."""
+        reader, codec = self._session.reader(), self._session.codec
+        return list(sealed_answers.before_giving_up(reader, codec, connection_id, dying))
+
+    def understood(self, connection_id: int, verdict: Verdict) -> bool:
+        """Take in what an answer held after all; False if the connection has gone on without it."""
+        session = self._session
+        return session.write(
+            lambda db: sealed_answers.understood(db, session.codec, connection_id, verdict, session.now())
+        )
 
     def _record(self, call: EndedCall, entry: Callable[[sqlite3.Connection], None]) -> None:
         """Put the outcome of a call on disk, with whatever it won.

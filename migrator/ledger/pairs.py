@@ -73,6 +73,30 @@ def mark(db: sqlite3.Connection, pair_id: int, verdict: Verdict, now: datetime) 
         db.execute("UPDATE token_pairs SET dead_at = ? WHERE id = ?", [time_text(now), pair_id])
 
 
+def set_aside_for(db: sqlite3.Connection, pair_id: int) -> int | None:
+    """The pair in whose place this one came by a refresh whose answer was not whole; None if there is none,
+    or this one has been seen to work.
+    """
+    row = db.execute(
+        """SELECT old.id FROM token_pairs new JOIN attempts a ON a.id = new.attempt_id
+           JOIN token_pairs old ON old.connection_id = new.connection_id AND old.id < new.id
+                AND old.replaced_at = new.obtained_at
+           WHERE new.id = ? AND new.verified_at IS NULL AND a.action = 'refresh' AND a.answer IS NOT NULL
+                 AND old.dead_at IS NULL AND old.purged_at IS NULL""",
+        [pair_id],
+    ).fetchone()
+    return int(row[0]) if row else None
+
+
+def restore(db: sqlite3.Connection, pair_id: int, connection_id: int, now: datetime) -> None:
+    """Let a pair that was set aside stand for its connection again, and no other."""
+    db.execute(
+        "UPDATE token_pairs SET replaced_at = ? WHERE connection_id = ? AND replaced_at IS NULL",
+        [time_text(now), connection_id],
+    )
+    db.execute("UPDATE token_pairs SET replaced_at = NULL WHERE id = ?", [pair_id])
+
+
 def is_current(db: sqlite3.Connection, pair_id: int) -> bool:
     """Whether a pair still stands for its connection."""
     (stands,) = db.execute(

@@ -100,6 +100,8 @@ def take_stock_of_consents(
                 visits.note_last(db, call.connection_id, Visit(visits.UNVERIFIED), now)
         elif action is Action.VERIFY:
             consents.end_verification(db, codec, call, now)
+        elif action is Action.REFRESH:
+            consents.end_refresh(db, codec, call, now)
         taken_in += action is not None
     open_calls = _recover_consents(db, policy, now)
     return Left(taken_in, open_calls, consents.unverified(db))
@@ -128,6 +130,8 @@ def _recover_consents(db: sqlite3.Connection, policy: Policy, now: datetime) -> 
     for attempt_id, connection_id, action, started_at in rows:
         verdict = died(Action(action), 0, time_of(started_at), policy)
         calls.complete(db, attempt_id, verdict, None, now)
+        if action == Action.REFRESH:
+            connections.set_standing(db, connection_id, verdict, now)
         if action != Action.EXCHANGE_CODE:
             continue
         if connections.needs_consent(db, connection_id):

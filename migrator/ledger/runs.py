@@ -87,6 +87,16 @@ def ended_calls(db: sqlite3.Connection, run_id: int) -> Counter[tuple[str, str]]
     return Counter({(action, outcome): number for action, outcome, number in rows})
 
 
+def refreshed_pairs(db: sqlite3.Connection, run_id: int) -> int:
+    """How many pairs stand that a run's refreshes won; one may have taken several calls."""
+    (number,) = db.execute(
+        """SELECT count(*) FROM attempts a JOIN token_pairs p ON p.attempt_id = a.id
+           WHERE a.run_id = ? AND a.action = 'refresh' AND p.replaced_at IS NULL AND p.dead_at IS NULL""",
+        [run_id],
+    ).fetchone()
+    return int(number)
+
+
 def given_up(db: sqlite3.Connection, run_id: int) -> int:
     """How many connections a run found to be over: their users must consent again."""
     (number,) = db.execute(

@@ -15,6 +15,7 @@ from datetime import datetime
 
 from migrator.ledger.file.codec import time_text
 from migrator.models import LIFETIME_ASSUMED, RESPONSE_LOST, State, TenantType
+from migrator.rules.addresses import addresses
 from migrator.rules.tenants import TENANT_MISMATCH, TENANT_TYPE_MISMATCH, Covered, Waiting, covered
 from migrator.rules.verdict import Verdict
 
@@ -22,18 +23,19 @@ _SERVED = (State.MIGRATED, State.UNCERTAIN, State.IN_FLIGHT)
 """Where a connection may stand that is served by another one's pair."""
 
 _WAITING = """
-    SELECT c.id, c.tenant_id, c.tenant_type, c.organisation
+    SELECT c.id, c.tenant_id, c.tenant_type, c.organisation, c.contact_email
     FROM connections c JOIN connections asked ON asked.id = ?
     WHERE c.state = 'needs_consent' AND c.id <> asked.id AND c.provider = asked.provider
-          AND trim(asked.contact_email) <> ''
-          AND lower(trim(c.contact_email)) = lower(trim(asked.contact_email))
-          AND EXISTS (SELECT 1 FROM invitations WHERE connection_id = c.id AND finished_at IS NULL)
+          AND (EXISTS (SELECT 1 FROM invitations WHERE connection_id = c.id AND finished_at IS NULL)
+               OR (c.reason = 'response_lost' AND EXISTS
+                   (SELECT 1 FROM invitations WHERE connection_id = c.id AND finished_at IS NOT NULL)))
           AND NOT EXISTS (SELECT 1 FROM attempts
                           WHERE connection_id = c.id AND action = 'exchange_code' AND outcome IS NULL)
     ORDER BY c.id
 """
-"""Who was invited at the same address and waits still; not who is just coming back with a code of their own.
-Without an open invitation nobody asks for them: an operator may have revoked them.
+"""Who was invited and waits still; not who is just coming back with a code of their own.
+Without an open invitation nobody asks for them, and an operator may have revoked them; but who had been
+connected, and was given up for an answer that was taken for lost, is taken back by the pair in it.
 """
 
 
@@ -44,9 +46,7 @@ def share(db: sqlite3.Connection, asked_id: int, pair_id: int, verdict: Verdict,
     """
     if not verdict.seen:
         return
-    waiting = [
-        Waiting(row[0], row[1], TenantType(row[2]), row[3]) for row in db.execute(_WAITING, [asked_id])
-    ]
+    waiting = _waiting(db, asked_id)
     if not waiting:
         return
     found = covered(waiting, verdict.seen, verdict.chosen, _claimed(db))
@@ -58,6 +58,19 @@ def share(db: sqlite3.Connection, asked_id: int, pair_id: int, verdict: Verdict,
         _give(db, pair_id, owner, now)
     for one in found:
         _settle(db, one, owner, pair_id, now)
+
+
+def _waiting(db: sqlite3.Connection, asked_id: int) -> list[Waiting]:
+    """Who waits of those that are invited at an address of this one's."""
+    (contact,) = db.execute("SELECT contact_email FROM connections WHERE id = ?", [asked_id]).fetchone()
+    asked = addresses(contact)
+    if not asked:
+        return []
+    return [
+        Waiting(row[0], row[1], TenantType(row[2]), row[3])
+        for row in db.execute(_WAITING, [asked_id])
+        if not asked.isdisjoint(addresses(row[4]))
+    ]
 
 
 def _claimed(db: sqlite3.Connection) -> frozenset[str]:
@@ -114,7 +127,7 @@ def follow(db: sqlite3.Connection, owner: int, verdict: Verdict, now: datetime) 
     """
     served = db.execute("SELECT id, tenant_id, reason FROM connections WHERE served_by = ?", [owner])
     for connection_id, tenant_id, reason in served.fetchall():
-        if verdict.state not in _SERVED or verdict.pair_dead or verdict.pair_set_aside:
+        if verdict.state not in _SERVED or verdict.ends_pair:
             ended = verdict.reason if verdict.state is State.NEEDS_CONSENT else RESPONSE_LOST
             _stand(db, connection_id, State.NEEDS_CONSENT, ended, None, now)
             db.execute("UPDATE connections SET served_by = NULL WHERE id = ?", [connection_id])

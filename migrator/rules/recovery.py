@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from migrator.models import RESPONSE_LOST, UNVERIFIED, Action, Standing, State
@@ -67,3 +68,35 @@ def read_again(
             )
         case _:
             return None
+
+
+def gives_up(action: Action, verdict: Verdict) -> bool:
+    """Whether a call shows that a pair is lost: its connection's, or the one that a call before it won.
+
+    What an operator revokes is meant to be.
+    """
+    lost = verdict.pair_dead or verdict.state in (State.NEEDS_CONSENT, State.FAILED)
+    return lost and action is not Action.REVOKE
+
+
+def goes_on(verdict: Verdict, found: Verdict) -> Verdict:
+    """The entry for a call that would have given a connection up, and for what an earlier answer holds."""
+    return replace(
+        found, outcome=verdict.outcome, problem=verdict.problem, pair_dead=verdict.pair_dead, not_before=None
+    )
+
+
+def restored(verdict: Verdict, pair_id: int) -> Verdict:
+    """The same where the dead pair was never seen to work and had taken the place of another one.
+
+    It stood in an answer that broke off: its provider may have taken back what it was about to say.
+    """
+    return Verdict(
+        verdict.outcome,
+        verdict.problem,
+        State.UNCERTAIN,
+        RESPONSE_LOST,
+        Action.REFRESH,
+        pair_dead=True,
+        pair_restored=pair_id,
+    )

@@ -48,6 +48,10 @@ class Verdict:
     new_pair_set_aside: bool = False
     """The new pair is kept, and does not count."""
     new_legacy: LegacyToken | None = None
+    found_in: int | None = None
+    """The earlier attempt whose answer, read again, held what is new; None if this call's own did."""
+    pair_restored: int | None = None
+    """A pair that had been set aside for the one that is dead now, and stands in its place again."""
     pair_verified: bool = False
     """The stored pair has just been seen to work."""
     reached: tuple[str, ...] = ()
@@ -66,6 +70,12 @@ class Verdict:
     """All tenants that the pair of a new consent reaches: others may have waited for them."""
     chosen: tuple[Tenant, ...] = ()
     """Those of them that this consent connected."""
+
+    @property
+    def ends_pair(self) -> bool:
+        """Whether no pair stands for the connection any more that did."""
+        succeeded = self.new_pair is not None or self.pair_restored is not None
+        return self.pair_set_aside or (self.pair_dead and not succeeded)
 
 
 def unchanged(standing: Standing, outcome: str, problem: str = "") -> Verdict:

@@ -44,6 +44,14 @@ class OAuth2Provider:
     """``503``, ``500``, ``drop``, ``late``, ``invalid_client``, ``garbage`` or empty."""
     form: Callable[[dict[str, Any]], object] = lambda pair: pair
     """What becomes of a pair before it is answered."""
+    cuts: int = 0
+    """So many answers yet break off behind their refresh token, within the access token."""
+    in_a_form: bool = False
+    """Whether they are forms, and no JSON."""
+    takes_back: bool = False
+    """Whether such an answer's pair is taken back: the refresh token before it counts again."""
+    reuse_ends_grant: bool = False
+    """Whether whoever uses a refresh token a second time has lost the one after it, too."""
     connections_fault: str = ""
     """``503``, ``401``, ``drop`` or empty."""
     delay: float = 0.0
@@ -131,9 +139,26 @@ class _Handler(BaseHTTPRequestHandler):
         if provider.token_fault == "drop":
             self.close_connection = True
             return None
-        if provider.token_fault == "garbage":
-            return self._answer(200, {"nothing": "here"})
-        return self._answer(200, provider.form(won))
+        if provider.cuts:
+            return self._break_off(won, form.get("refresh_token", ""))
+        garbage = provider.token_fault == "garbage"
+        return self._answer(200, {"nothing": "here"} if garbage else provider.form(won))
+
+    def _break_off(self, won: dict[str, Any], before: str) -> None:
+        provider = self.provider
+        document = {"refresh_token": won["refresh_token"], **won}
+        body = (urlencode if provider.in_a_form else json.dumps)(document).encode()
+        with provider.lock:
+            provider.cuts -= 1
+            if provider.takes_back:
+                provider.refresh.pop(won["refresh_token"])
+                provider.rotated.discard(before)
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body[: body.index(b"access_token") + 24])
+        self.close_connection = True
 
     def _revoke(self, token: str) -> None:
         with self.provider.lock:
@@ -158,6 +183,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _refreshed(self, token: str) -> dict[str, Any] | None:
         with self.provider.lock:
             if token not in self.provider.refresh or token in self.provider.rotated:
+                if self.provider.reuse_ends_grant:
+                    self.provider.refresh.clear()
                 return None
             self.provider.rotated.add(token)
             return self._pair(self.provider.refresh[token], "", "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -122,16 +123,62 @@ def test_a_pair_in_another_form_is_won_and_what_it_lacks_is_told(campaign: Campa
     assert campaign.standing("c1") == ("migrated", "lifetime_assumed")
 
 
-def test_a_code_that_wins_no_access_token_is_settled_by_resume(campaign: Campaign) -> None:
-    campaign.provider.form = lambda pair: {"refresh_token": pair["refresh_token"]}
+def without_access_token(campaign: Campaign, then: str = "") -> None:
+    """The next answer holds a refresh token alone; those after it are whole, but for a fault."""
+
+    def form(pair: dict[str, Any]) -> object:
+        campaign.provider.form = lambda pair: pair
+        campaign.provider.token_fault = then
+        return {"refresh_token": pair["refresh_token"]}
+
+    campaign.provider.form = form
+
+
+def test_a_code_that_wins_no_access_token_is_refreshed_at_once(campaign: Campaign) -> None:
+    without_access_token(campaign)
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        assert heading(Browser().consent(link, {"tenant-1": "Organisation 1"})) == "Connected"
+    assert campaign.standing("c1") == ("migrated", "")
+    assert campaign.invitation("c1") == ("finished", "connected")
+    assert campaign.query("SELECT action, outcome FROM attempts") == [
+        ("exchange_code", "done"),
+        ("refresh", "done"),
+        ("verify", "done"),
+    ]
+
+
+@pytest.mark.parametrize("fault", ["503", "500", "drop", "garbage"])
+def test_a_refresh_that_serve_cannot_end_is_settled_by_resume(campaign: Campaign, fault: str) -> None:
+    without_access_token(campaign, then=fault)
     link = campaign.links()["c1"]
     with campaign.serving():
         assert heading(Browser().consent(link, {"tenant-1": "Organisation 1"})) == "Almost done"
-    assert campaign.standing("c1") == ("uncertain", "unverified_pair")
-    campaign.provider.form = lambda pair: pair
-    until(lambda: campaign.migrator("resume").returncode == 0)
+        assert campaign.invitation("c1") == ("checking", "unverified")
+    assert campaign.standing("c1")[0] == "uncertain"
+    campaign.provider.token_fault = ""
+    campaign.provider.rotated.clear()  # what was lost may be asked again
+    campaign.alter("UPDATE connections SET not_before = NULL")
+    assert campaign.migrator("resume").returncode == 0
     assert campaign.standing("c1") == ("migrated", "")
     assert campaign.invitation("c1") == ("finished", "connected")
+
+
+def test_who_has_won_nothing_that_works_clicks_once_more(campaign: Campaign) -> None:
+    without_access_token(campaign)
+    refresh_alone = campaign.provider.form
+
+    def worthless(pair: dict[str, Any]) -> object:
+        campaign.provider.refresh.clear()
+        return refresh_alone(pair)
+
+    campaign.provider.form = worthless
+    link = campaign.links()["c1"]
+    with campaign.serving():
+        browser = Browser()
+        assert heading(browser.consent(link, {"tenant-1": "Organisation 1"})) == "Please click once more"
+        assert campaign.invitation("c1") == ("failed", "response_lost")
+        assert heading(browser.consent(link, {"tenant-1": "Organisation 1"})) == "Connected"
 
 
 def test_a_code_that_wins_no_refresh_token_is_the_operators_to_mend(campaign: Campaign) -> None:

@@ -6,12 +6,13 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import requests
 
 from migrator import ledger as ledgers
 from tests.consent.conftest import SetCampaign
-from tests.consent.support import PATIENCE, Browser, Campaign, heading, row
+from tests.consent.support import PATIENCE, Browser, Campaign, heading, row, until
 
 USERS = 200
 KILLS = 3
@@ -137,3 +138,35 @@ def test_a_pair_that_was_stored_before_the_end_is_seen_to_work_at_the_next_start
             assert time.monotonic() < deadline
             time.sleep(0.05)
     assert campaign.invitation("c1") == ("finished", "connected")
+
+
+def test_a_refresh_whose_process_died_is_asked_again_by_the_job_and_then_its_user_is(
+    campaign: Campaign,
+) -> None:
+    def refresh_alone(pair: dict[str, Any]) -> object:
+        campaign.provider.form, campaign.provider.delay = (lambda pair: pair), 3.0
+        return {"refresh_token": pair["refresh_token"]}
+
+    campaign.provider.form = refresh_alone
+    campaign.settings(timeout="10.0")
+    link = campaign.links()["c1"]
+    process = campaign.start()
+    browser = Browser()
+    callback = browser.allow(browser.press(link), {"tenant-1": "One"})
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(lambda: browser.get(callback))
+        until(lambda: campaign.provider.token_calls == 2)
+        assert heading(Browser().get(link)) == "Almost done"
+        process.send_signal(signal.SIGKILL)
+        process.wait(PATIENCE)
+        assert isinstance(coming.exception(PATIENCE), requests.ConnectionError)
+    campaign.provider.delay = 0
+    with campaign.serving():
+        assert campaign.standing("c1") == ("uncertain", "response_lost")
+        assert heading(browser.get(link)) == "Almost done"
+        until(lambda: len(campaign.provider.rotated) == 1)
+        campaign.alter("UPDATE connections SET not_before = NULL")
+        assert campaign.migrator("resume").returncode == 0
+        assert campaign.standing("c1") == ("needs_consent", "response_lost")
+        assert heading(browser.get(link)) == "Please click once more"
+        assert heading(browser.consent(link, {"tenant-1": "One"})) == "Connected"

@@ -71,6 +71,38 @@ def test_one_consent_settles_all_that_it_covers_and_names_what_is_left(five: Cam
     assert five.query("SELECT count(*) FROM token_pairs") == [(2,)], "one for three, one for the fourth"
 
 
+def test_an_address_is_the_same_however_a_row_writes_it_and_a_list_is_each_ones(
+    set_campaign: SetCampaign,
+) -> None:
+    mine = "\u00e4nn@example.com"
+    campaign = set_campaign(
+        [
+            row(1, contact_email=mine),
+            row(2, contact_email=f"Ann <{mine.upper()}>"),
+            row(3, contact_email=f"{mine}; other@example.com"),
+            row(4, contact_email=f"other@example.com, {mine}"),
+            row(5, contact_email="other@example.com"),
+            row(6, contact_email="n/a"),
+            row(7, contact_email="n/a"),
+        ]
+    )
+    links = campaign.links()
+    all_ = {f"tenant-{number}": f"Organisation {number}" for number in range(1, 8)}
+    with campaign.serving():
+        page = Browser().consent(
+            links["c1"], {key: all_[key] for key in ("tenant-1", "tenant-2", "tenant-3")}
+        )
+        assert "One more organisation is still to be connected:" in page.text
+        assert f'<a href="{links["c4"]}">Organisation 4</a>' in page.text
+        page = Browser("b").consent(links["c4"], {"tenant-4": "Organisation 4"})
+        assert "Other organisations are still to be connected." in page.text, "one of the two it went to"
+        assert links["c5"] not in page.text, "the other one alone was sent it"
+        page = Browser("c").consent(links["c6"], {"tenant-6": "Organisation 6", "tenant-7": "Organisation 7"})
+        assert "There is nothing more to do." in page.text
+    waiting = campaign.query("SELECT key FROM connections WHERE state = 'needs_consent'")
+    assert waiting == [("c5",), ("c7",)], "no address makes nobody the same person"
+
+
 def test_who_connects_another_of_theirs_has_connected_that_one(five: Campaign) -> None:
     link = five.links()["c1"]
     with five.serving():

@@ -318,6 +318,18 @@ def test_only_tokens_that_stand_whole_are_taken_from_the_part_of_an_answer() -> 
             assert not outcome.whole
 
 
+def test_a_refresh_token_alone_is_taken_from_the_part_of_a_good_answer_and_from_no_refusal() -> None:
+    text = json.dumps({"refresh_token": REFRESH, "access_token": ACCESS})
+    for end in range(text.index(ACCESS) + len(ACCESS) + 1):
+        outcome = salvaged(answer(text[:end].encode()), DOCUMENTED, by_name=False)
+        assert (outcome is not None) is (end > text.index(REFRESH) + len(REFRESH)), end
+        assert salvaged(answer(text[:end].encode(), 400), DOCUMENTED, by_name=True) is None
+        if outcome is not None:
+            assert tokens(outcome) == ("", REFRESH)
+            assert not outcome.whole
+            assert outcome.pair.expires_at == NOW, "a refresh comes first"
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -46,7 +46,7 @@ from migrator.rules.agenda import Agenda, Work
 from migrator.rules.breaker import Breaker
 from migrator.rules.judgement import Moment, judge
 from migrator.rules.next_step import Call, Rest, Wait
-from migrator.rules.recovery import READ_AGAIN, died, read_again
+from migrator.rules.recovery import READ_AGAIN, died, gives_up, goes_on, read_again, restored
 from migrator.rules.tenants import (
     NO_TENANT,
     OTHER_TENANT,
@@ -245,6 +245,22 @@ def test_an_answer_that_is_understood_later_is_seen_to_work_before_it_counts(
     assert verdict is None or (verdict.outcome, verdict.problem) == ("done", READ_AGAIN)
 
 
+@given(standings(), st.sampled_from(EFFECTFUL), outcomes, token_pairs)
+def test_whoever_finds_another_pair_does_not_give_up(
+    standing: Standing, action: Action, outcome: Outcome, pair: TokenPair
+) -> None:
+    verdict = settled((standing, action, outcome))
+    found = read_again(standing, Action.REFRESH, Won(pair))
+    assert found is not None
+    if verdict.reason == RESPONSE_LOST and (verdict.state is State.NEEDS_CONSENT or verdict.ends_pair):
+        assert gives_up(action, verdict)
+        assert not gives_up(Action.REVOKE, verdict), "an operator wanted it"
+    for other in (goes_on(verdict, found), restored(verdict, 7)):
+        assert other.state is State.UNCERTAIN
+        assert not other.ends_pair
+        assert (other.outcome, other.problem) == (verdict.outcome, verdict.problem), "what the call came to"
+
+
 @pytest.mark.parametrize("found", ["", TENANT_MISMATCH])
 @pytest.mark.parametrize("assumed", [True, False])
 def test_an_assumed_lifetime_is_said_of_a_pair_of_which_nothing_worse_is(found: str, assumed: bool) -> None:
@@ -296,7 +312,9 @@ def test_a_pair_won_under_doubt_is_looked_at_after_any_late_call(
         assert verdict.state is State.MIGRATED
     else:  # what is not whole is looked at too, though at once where no other call can be late
         assert (verdict.state, verdict.reason) == (State.UNCERTAIN, UNVERIFIED)
-        assert verdict.doubt is (standing.doubt or action)
+        guessed = action is Action.REFRESH and outcome.ends is not None
+        # What the refresh of a guess brings shows that whatever was lost before it, it left something good.
+        assert verdict.doubt in (standing.doubt or action, Action.REFRESH if guessed else None)
         assert verdict.not_before == (None if only_call else NOW + POLICY.settle)
 
 

@@ -245,7 +245,8 @@ def _untrue_pair(verdict: Verdict, sent: Sent) -> bool:
         return tokens != (ACCESS, REFRESH)
     # What is not whole counts for nothing before it is seen to work; but it is what the server said.
     said = {str(sent.fields[name]) for name in ("access_token", "refresh_token")}
-    return not {*tokens} <= {*said, "", _OLD_REFRESH}
+    unfolded = {"".join(text.split()) for text in said}  # somebody may have broken a token's line
+    return not {*tokens} <= {*said, *unfolded, "", _OLD_REFRESH}
 
 
 def _untrue_renewal(verdict: Verdict, sent: Sent) -> bool:

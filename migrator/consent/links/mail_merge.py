@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import getaddresses
 from pathlib import Path
 
 from migrator.consent.links.tokens import Tokens
@@ -17,12 +15,11 @@ from migrator.consent.public_url import LINK, PublicUrl
 from migrator.engine.engine import Engine
 from migrator.ledger import Invitee
 from migrator.output_files import require_new, write_new_file
+from migrator.rules.addresses import addresses
 from migrator.terminal.tables import csv_lines
 
 COLUMNS = ("connection_id", "organisation", "contact_email", "reason", "link", "expires_at")
 _BOM = "\ufeff"
-_ADDRESS = re.compile(r"[^\s@:;,<>()\[\]\"]+@(?:[^\s@:;,<>()\[\]\".]+\.)+[^\s@:;,<>()\[\]\".]{2,}")
-"""Something, an @, and a name of several parts: whether mail arrives there, only mail can tell."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +63,6 @@ def write_links(
     return invited
 
 
-def usable_address(text: str) -> bool:
-    """Whether a mail could go to what a row names: one address or several, with or without names."""
-    found = [address for _, address in getaddresses([text.replace(";", ",")]) if address]
-    plain = text.strip().isprintable() and ":" not in text  # neither hidden letters nor a URL
-    return bool(found) and plain and all(_ADDRESS.fullmatch(one) for one in found)
-
-
 def _survey(
     invitees: Iterable[Invitee], expires_at: datetime, new: int, lengthened: int
 ) -> tuple[tuple[str, ...], Invited]:
@@ -87,7 +77,7 @@ def _survey(
         sooner += invitee.expires_at < expires_at
         later += invitee.expires_at > expires_at
         beyond_ascii = beyond_ascii or not _ascii(invitee.organisation, invitee.key, invitee.further)
-        if not usable_address(invitee.contact_email):
+        if not addresses(invitee.contact_email):
             without.append(invitee)
     return tuple(further), Invited(number, new, lengthened, sooner, later, tuple(without), beyond_ascii)
 

@@ -68,7 +68,8 @@ class InvitationPages:
         The other links, with the names of their organisations, are for the browser alone that has just come
         back from a consent which connected what this link asks for: it has shown that it belongs to one of
         the address's organisations. Whoever only holds a link, as by a forwarded mail or a page that is
-        opened again later, reads that there are others, and not which.
+        opened again later, reads that there are others, and not which. So does one of several whom this link
+        was sent to, of links that were not sent to all of them.
         """
         language = self._responses.language()
         others = self._ledger.remaining(invitation.id)
@@ -76,7 +77,8 @@ class InvitationPages:
         back = just_now and cookies.has_just_returned(value, invitation.id, self._ledger, self._clock())
         links = [
             (names.organisation(other.organisation, language), self._links.url(other.id))
-            for other in (others if back else ())
+            for other in others
+            if back and other.for_all
         ]
         return self._responses.page(
             "connected.html",
@@ -84,7 +86,9 @@ class InvitationPages:
                 self._names(invitation, language), invitation.connected, language
             ),
             just_now=just_now,
-            remaining=connected.remaining_text(len(others), links=bool(links), translator=language),
+            remaining=connected.remaining_text(
+                len(links) or len(others), links=bool(links), translator=language
+            ),
             links=links,
         )
 

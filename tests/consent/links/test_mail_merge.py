@@ -9,10 +9,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from migrator.consent.links.mail_merge import usable_address
 from tests.consent.conftest import SetCampaign
 from tests.consent.support import Browser, Campaign, row
 
@@ -121,34 +118,6 @@ def test_rows_that_nobody_can_be_written_to_for_are_named(set_campaign: SetCampa
         {"connection_id": "c2", "organisation": "Organisation 2", "contact_email": ""},
         {"connection_id": "c3", "organisation": "Acme", "contact_email": "n/a"},
     ]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "a@b.example", " a@b.example ", "Ann Lee <ann.lee+x@mail.b.example>", '"Lee, Ann" <a@b.example>',
-        "a@b.example; c@d.example", "a@b.example, c@d.example", "ä@bücher.example", "o'brien@b.example",
-    ],
-)  # fmt: skip
-def test_an_address_is_usable(text: str) -> None:
-    assert usable_address(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "", " ", "n/a", "-", "none", "a", "a@", "@b.example", "a@b", "a b@c.example", "a@b..example",
-        "a@b.example.", "a@b.example; none", "a@b@c.example", "a@\u200bb.example", "a\n@b.example",
-        "mailto:a@b.example", "a at b.example",
-    ],
-)  # fmt: skip
-def test_what_is_no_address_is_not_usable(text: str) -> None:
-    assert not usable_address(text)
-
-
-@given(st.text())
-def test_any_text_may_stand_where_an_address_belongs(text: str) -> None:
-    assert not usable_address(text) or "@" in text
 
 
 def test_a_file_for_excel_says_that_it_is_utf_8(set_campaign: SetCampaign) -> None:
