@@ -87,15 +87,14 @@ def in_structure(answer: Answer) -> list[Leaf]:
     try:
         return list(_walk(json.loads(answer.body)))
     except (ValueError, RecursionError):
-        return _in_form(_text(answer), unended=not answer.delimited)
+        return _in_form(answer.body.decode("utf-8", "replace"), unended=not answer.delimited)
 
 
 def in_text(answer: Answer) -> Iterator[Leaf]:
     """What stands by a token's name in a body that is anything: between marks or tags of its own, or in what
     looks like a piece of a form.
     """
-    text = _text(answer)
-    for view in dict.fromkeys((text, html.unescape(text))):
+    for view in _views(answer.body):
         for pattern in _QUOTED:
             for name, value in pattern.findall(view):
                 # What is escaped may have been so more than once: it is a guess.
@@ -106,8 +105,11 @@ def in_text(answer: Answer) -> Iterator[Leaf]:
             yield Leaf((name,), unquote(value), unended=True)
 
 
-def _text(answer: Answer) -> str:
-    return answer.body.decode(json.detect_encoding(answer.body), "replace")
+def _views(body: bytes) -> Iterator[str]:
+    """What a body may be as a text: what JSON would be in may be known by its zeros, but need not be."""
+    encodings = dict.fromkeys(("utf-8", json.detect_encoding(body)))
+    texts = [body.decode(encoding, "replace") for encoding in encodings]
+    yield from dict.fromkeys(view for text in texts for view in (text, html.unescape(text)))
 
 
 def _unescaped(escape: re.Match[str]) -> str:

@@ -428,6 +428,7 @@ text_around = st.text(max_size=20).filter(lambda text: "token" not in text.lower
 
 
 @given(text_around, text_around, st.sampled_from(['"', "'", '\\"']), st.booleans())
+@example(before="\x00", behind="", mark='"', camel=False)
 def test_a_pair_is_found_in_any_text_in_which_it_stands_by_its_names(
     before: str, behind: str, mark: str, camel: bool
 ) -> None:
