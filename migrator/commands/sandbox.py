@@ -97,14 +97,17 @@ def serve(
     seed: int | None,
 ) -> None:
     """Serve the local provider until interrupted."""
-    if provider != "xero":
-        raise ConfigurationError(f"the sandbox cannot play {provider!r}", hint="It knows xero.")
     with _sandbox_errors():
+        from migrator.sandbox import PROVIDERS
         from migrator.sandbox import serve as serve_sandbox
 
+        if provider not in PROVIDERS:
+            known = ", ".join(PROVIDERS)
+            raise ConfigurationError(f"the sandbox cannot play {provider!r}", hint=f"It knows {known}.")
         serve_sandbox(
             state,
             faults,
+            provider=provider,
             host=host,
             port=port,
             seed=seed,

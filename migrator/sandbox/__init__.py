@@ -16,6 +16,7 @@ mistake. Each line may import from those below it, and none from those above (a 
 """
 
 from migrator.sandbox.errors import FaultError, MixError, SandboxError
+from migrator.sandbox.registry import PROVIDERS
 from migrator.sandbox.run import (
     Sandbox,
     adopt_tokens,
@@ -28,6 +29,7 @@ from migrator.sandbox.run import (
 )
 
 __all__ = [
+    "PROVIDERS",
     "FaultError",
     "MixError",
     "Sandbox",

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from migrator.sandbox.http.service import Service
 
 PROVIDER = "xero"
-"""Which of ``PROVIDERS`` is played."""
+"""Which of ``PROVIDERS`` is played, unless another is asked for."""
 EXPIRED = 0.1
 """Share of issued partner tokens whose time is over, so that renewals are exercised."""
 
@@ -57,6 +57,7 @@ def running(
     state: str | Path,
     faults: Iterable[str] = (),
     *,
+    provider: str = PROVIDER,
     host: str = "127.0.0.1",
     port: int = 0,
     seed: int | None = None,
@@ -66,6 +67,7 @@ def running(
 ) -> Iterator[Sandbox]:
     """Serve the sandbox in background threads until the context ends; port 0 takes any free one.
 
+    ``provider`` is one of ``PROVIDERS``.
     ``refresh_grace``: seconds in which a used refresh token may be used again, for who lost the answer.
     Not ``certified``: the application may have 25 organisations connected.
     On the way out every call under way is answered and every late one carried out. Raises ``SandboxError``.
@@ -78,8 +80,9 @@ def running(
         options = Options(
             repeat=ordered.repeat, limit=ordered.limit, refresh_grace=refresh_grace, certified=certified
         )
-        service = PROVIDERS[PROVIDER](opened, clock, options)
-        with _served(service, opened, clock, ordered, host, port, seed) as sandbox:
+        service = PROVIDERS[provider](opened, clock, options)
+        witness = Witness(opened, clock, provider)
+        with _served(service, opened, witness, clock, ordered, host, port, seed) as sandbox:
             yield sandbox
     finally:
         opened.close()
@@ -87,12 +90,18 @@ def running(
 
 @contextmanager
 def _served(
-    service: Service, state: State, clock: Clock, faults: Faults, host: str, port: int, seed: int | None
+    service: Service,
+    state: State,
+    witness: Witness,
+    clock: Clock,
+    faults: Faults,
+    host: str,
+    port: int,
+    seed: int | None,
 ) -> Iterator[Sandbox]:
     late_calls = LateCalls()
     try:
         middleware = Middleware(service, state, faults, late_calls, seed)
-        witness = Witness(state, clock, PROVIDER)
         app = create_app(service, middleware, witness, clock)
         with serving(app, host, port) as bound:
             name = f"[{host}]" if ":" in host else host
@@ -105,6 +114,7 @@ def serve(
     state: str | Path,
     faults: Iterable[str],
     *,
+    provider: str,
     host: str,
     port: int,
     seed: int | None,
@@ -121,6 +131,7 @@ def serve(
         with running(
             state,
             faults,
+            provider=provider,
             host=host,
             port=port,
             seed=seed,
