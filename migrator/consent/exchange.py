@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from migrator.consent.visits.outcomes import VisitOutcome, after_exchange, after_verification
+from migrator.consent.visits.outcomes import after_exchange, after_verification
 from migrator.engine.reread_answers import reread
 from migrator.ledger import ConsentLedger, EndedCall, Invitation, Visit
 from migrator.models import Action, Clock, Credentials, Secret, Standing, State
@@ -30,6 +30,7 @@ from migrator.providers import (
 )
 from migrator.rules.transitions import settle
 from migrator.rules.verdict import Policy, Verdict
+from migrator.rules.visit_outcome import VisitOutcome
 from migrator.wire.http import Wire
 
 log = logging.getLogger(__name__)

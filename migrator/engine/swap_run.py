@@ -11,10 +11,11 @@ from migrator.engine.job import Job
 from migrator.engine.open_run import Ended, OpenRun, end_run
 from migrator.errors import LedgerError, LedgerUnwritableError, StoppedError
 from migrator.ledger import Intake
-from migrator.models import LIFETIME_ASSUMED, Standing, State
+from migrator.models import State
 from migrator.rules.agenda import Work
+from migrator.rules.canary import judge_canary
 from migrator.sources import Source
-from migrator.sources.duplicates import DiskSeen
+from migrator.sources.duplicates import DuplicateIndex
 from migrator.sources.screening import screen
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ class SwapRun:
         names = [source.name for source in sources]
         self._progress.start("reading", None)
         try:
-            with DiskSeen() as seen, run.interruption.nothing_done_yet():
+            with DuplicateIndex() as seen, run.interruption.nothing_done_yet():
                 rows = screen(sources, seen)
                 provider = self._engine.profile.name
                 return run.ledger.take_in(rows, names, provider, lambda _: self._progress.advance())
@@ -103,19 +104,12 @@ class SwapRun:
             job.verify(canary)
         if run.interruption.requested or not canary:
             return
-        ended = [ledger.standing(connection_id) for connection_id in canary]
-        reached = [standing for standing in ended if _reaches_its_tenant(standing)]
-        wrong = [s for s in ended if s not in reached and s.state is not State.NEEDS_CONSENT]
-        for standing in wrong:
+        judged = judge_canary([ledger.standing(connection_id) for connection_id in canary])
+        for standing in judged.wrong:
             log.warning("canary: connection %d is %s %s", standing.id, standing.state, standing.reason)
-        if wrong or not reached:
+        if not judged.passed:
             raise StoppedError(
-                f"the canary failed: {len(reached)} of {len(canary)} have a pair that reaches its tenant",
+                f"the canary failed: {judged.reached} of {len(canary)} have a pair that reaches its tenant",
                 hint="see the problems in the ledger; 'migrator resume' goes on without canary",
             )
-        self._progress.note(f"canary: each of {len(reached)} new access tokens reaches its tenant")
-
-
-def _reaches_its_tenant(standing: Standing) -> bool:
-    verified = standing.pair is not None and standing.pair.verified
-    return verified and standing.state is State.MIGRATED and standing.reason in ("", LIFETIME_ASSUMED)
+        self._progress.note(f"canary: each of {judged.reached} new access tokens reaches its tenant")

@@ -24,7 +24,7 @@ from migrator.rules.verdict import Policy
 
 
 @dataclass(frozen=True)
-class TakenStock:
+class Recovered:
     """What an earlier process had left."""
 
     rescued: int
@@ -71,13 +71,14 @@ def end_rescued(db: sqlite3.Connection, codec: Codec, rescued: Iterable[EndedCal
         if db.execute(
             "SELECT 1 FROM attempts WHERE id = ? AND outcome IS NULL", [call.attempt_id]
         ).fetchone():
-            calls.end_call(db, codec, call, now)
+            if calls.end_call(db, codec, call, now):
+                visits.note_settled(db, call.connection_id, call.verdict, now)
             number += 1
     return number
 
 
 @dataclass(frozen=True)
-class Left:
+class RecoveredConsents:
     """What an earlier process of the application had left."""
 
     rescued: int
@@ -90,7 +91,7 @@ class Left:
 
 def take_stock_of_consents(
     db: sqlite3.Connection, codec: Codec, rescued: Iterable[EndedCall], policy: Policy, now: datetime
-) -> Left:
+) -> RecoveredConsents:
     """Complete what an earlier process of the application left open when it died."""
     taken_in = 0
     for call in rescued:
@@ -104,7 +105,7 @@ def take_stock_of_consents(
             consents.end_refresh(db, codec, call, now)
         taken_in += action is not None
     open_calls = _recover_consents(db, policy, now)
-    return Left(taken_in, open_calls, consents.unverified(db))
+    return RecoveredConsents(taken_in, open_calls, consents.unverified(db))
 
 
 def consents_open(db: sqlite3.Connection) -> bool:
@@ -140,9 +141,9 @@ def _recover_consents(db: sqlite3.Connection, policy: Policy, now: datetime) -> 
     return len(rows)
 
 
-def take_in_consents(session: Session, vault: Vault, policy: Policy) -> Left:
+def take_in_consents(session: Session, vault: Vault, policy: Policy) -> RecoveredConsents:
     """What the application left when it died: whoever comes first takes it in. Nothing while it lives."""
-    nothing = Left(0, 0, ())
+    nothing = RecoveredConsents(0, 0, ())
     serve = lock.serve_path(session.path)
     if not (RescueFile.waits(serve) or consents_open(session.reader())):
         return nothing

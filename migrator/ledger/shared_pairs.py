@@ -14,13 +14,11 @@ import sqlite3
 from datetime import datetime
 
 from migrator.ledger.file.codec import time_text
-from migrator.models import LIFETIME_ASSUMED, RESPONSE_LOST, State, TenantType
+from migrator.models import LIFETIME_ASSUMED, State, TenantType
 from migrator.rules.addresses import addresses
-from migrator.rules.tenants import TENANT_MISMATCH, TENANT_TYPE_MISMATCH, Covered, Waiting, covered
+from migrator.rules.shared_pair import followed
+from migrator.rules.tenants import Covered, Waiting, covered
 from migrator.rules.verdict import Verdict
-
-_SERVED = (State.MIGRATED, State.UNCERTAIN, State.IN_FLIGHT)
-"""Where a connection may stand that is served by another one's pair."""
 
 _WAITING = """
     SELECT c.id, c.tenant_id, c.tenant_type, c.organisation, c.contact_email
@@ -121,39 +119,21 @@ def _settle(db: sqlite3.Connection, one: Covered, owner: int, pair_id: int, now:
 
 
 def follow(db: sqlite3.Connection, owner: int, verdict: Verdict, now: datetime) -> None:
-    """Let those that are served by a connection's pair stand where it stands; or go, where it has ended.
-
-    Whoever goes needs consent as if they had had a pair of their own.
-    """
+    """Let those that are served by a connection's pair stand where it stands; or go, where it has ended."""
     served = db.execute("SELECT id, tenant_id, reason FROM connections WHERE served_by = ?", [owner])
     for connection_id, tenant_id, reason in served.fetchall():
-        if verdict.state not in _SERVED or verdict.ends_pair:
-            ended = verdict.reason if verdict.state is State.NEEDS_CONSENT else RESPONSE_LOST
-            _stand(db, connection_id, State.NEEDS_CONSENT, ended, None, now)
-            db.execute("UPDATE connections SET served_by = NULL WHERE id = ?", [connection_id])
-        else:
-            doubt = verdict.doubt.value if verdict.doubt else None
-            _stand(db, connection_id, verdict.state, _reason(verdict, tenant_id, reason), doubt, now)
-
-
-def _stand(
-    db: sqlite3.Connection, connection_id: int, state: State, reason: str, doubt: str | None, now: datetime
-) -> None:
-    db.execute(
-        """UPDATE connections
-           SET state = ?, reason = ?, doubt = ?, not_before = NULL, tries = 0, updated_at = ? WHERE id = ?""",
-        [state.value, reason, doubt, time_text(now), connection_id],
-    )
-
-
-def _reason(verdict: Verdict, tenant_id: str, before: str) -> str:
-    """What is to be said of a connection whose pair is another's: which tenant it should reach is its own."""
-    if verdict.state is not State.MIGRATED:
-        return verdict.reason
-    if verdict.pair_verified:
-        if tenant_id.lower() not in {reached.lower() for reached in verdict.reached}:
-            return TENANT_MISMATCH
-        kept = before if before == TENANT_TYPE_MISMATCH else ""
-    else:
-        kept = before if before in (TENANT_MISMATCH, TENANT_TYPE_MISMATCH) else ""
-    return kept or (LIFETIME_ASSUMED if verdict.reason == LIFETIME_ASSUMED else "")
+        stands = followed(verdict, tenant_id, reason)
+        db.execute(
+            """UPDATE connections
+               SET state = ?, reason = ?, doubt = ?, not_before = NULL, tries = 0, updated_at = ?,
+                   served_by = CASE WHEN ? THEN served_by END
+               WHERE id = ?""",
+            [
+                stands.state.value,
+                stands.reason,
+                stands.doubt.value if stands.doubt else None,
+                time_text(now),
+                stands.served,
+                connection_id,
+            ],
+        )

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from migrator.ledger.file.codec import time_text
 from migrator.models import State
-from migrator.rules.tenants import NO_TENANT, OTHER_TENANT, SEVERAL_TENANTS
 from migrator.rules.verdict import Verdict
+from migrator.rules.visit_outcome import of_verification
 
 UNVERIFIED = "unverified"
 """Of an invitation's outcome: a pair is stored, and nobody has yet seen what it reaches."""
@@ -105,9 +105,6 @@ def note_settled(db: sqlite3.Connection, connection_id: int, verdict: Verdict, n
     ).fetchone()
     if row is None:
         return
-    if verdict.state is State.MIGRATED:
-        outcome = SEVERAL_TENANTS if verdict.reason == SEVERAL_TENANTS else "connected"
-        note(db, row[0], Visit(outcome, verdict.problem, finished=True), now)
-    else:
-        outcome = {OTHER_TENANT: "other_tenant", NO_TENANT: "no_tenant"}[verdict.reason]
-        note(db, row[0], Visit(verdict.problem or outcome, verdict.reason), now)
+    problem = verdict.problem if verdict.state is State.MIGRATED else verdict.reason
+    finished = verdict.state is State.MIGRATED
+    note(db, row[0], Visit(of_verification(verdict), problem, finished=finished), now)

@@ -8,5 +8,8 @@
 - ``recovery``: calls whose process died, answers that are understood later
 - ``pacing``: how fast, and how long to wait where nobody says (a 429 without ``Retry-After``)
 - ``stop_reasons``: why a job stops, and what its user can do
-- ``tenants``: whether a pair reaches what was asked for
+- ``tenants``: whether a pair reaches what was asked for; ``visit_outcome``: and what that is to the user who
+  came for it; ``shared_pair``: and to others whom it serves
+- ``canary``: whether the first few of a run show that the others may follow
+- ``addresses``: whose a row is, by its mail address
 """

@@ -1,7 +1,7 @@
 """The judge: what one finished call makes of its connection, and of the job. Pure.
 
-Everything that an answer decides is decided here, in one pass. What it means for a connection by itself is in
-``transitions``; here it is seen whether it is this connection's fault or everybody's.
+Whatever the answer to a job's call decides is decided here, in one pass. What it means for a connection by
+itself is in ``transitions``; here it is seen whether it is this connection's fault or everybody's.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Its second such answer is its own fault if others have got good ones since."""
 
 
 @dataclass(frozen=True)
-class Moment:
+class JudgedAt:
     """When a call was judged, by each clock that counts, with the chance that spreads what is tried again."""
 
     now: datetime
@@ -47,7 +47,7 @@ class Judgement:
 
 
 def judge(
-    standing: Standing, action: Action, outcome: Outcome, breaker: Breaker, moment: Moment, policy: Policy
+    standing: Standing, action: Action, outcome: Outcome, breaker: Breaker, moment: JudgedAt, policy: Policy
 ) -> Judgement:
     """Judge one finished call.
 
@@ -67,12 +67,12 @@ def judge(
     return Judgement(verdict, after, _of_job(reaction, outcome, moment))
 
 
-def _of_job(reaction: Reaction, outcome: Outcome, moment: Moment) -> Pause | Stop | None:
+def _of_job(reaction: Reaction, outcome: Outcome, moment: JudgedAt) -> Pause | Stop | None:
     return stop(outcome, reaction, moment.now) if isinstance(reaction, Trip) else reaction
 
 
 def _judge_suspect(
-    standing: Standing, action: Action, outcome: Suspect, breaker: Breaker, moment: Moment, policy: Policy
+    standing: Standing, action: Action, outcome: Suspect, breaker: Breaker, moment: JudgedAt, policy: Policy
 ) -> Judgement:
     """Either this connection's credentials are wrong or everybody's."""
     asked_before = standing.doubt is not None or standing.reason == outcome.problem
@@ -101,7 +101,7 @@ def _give_up(standing: Standing, action: Action, suspect: Suspect, not_before: d
 
 
 def _judge_refusal(
-    standing: Standing, action: Action, outcome: Over, breaker: Breaker, moment: Moment, policy: Policy
+    standing: Standing, action: Action, outcome: Over, breaker: Breaker, moment: JudgedAt, policy: Policy
 ) -> Judgement:
     """A token was refused, and no lost call explains it: its user's doing, or everybody's.
 

@@ -30,7 +30,7 @@ def unsaid_wait(times: int) -> float:
     return min(LONGEST_BACKOFF, FIRST_BACKOFF * 2.0 ** min(times - 1, 16))
 
 
-class Pace:
+class RateLimiter:
     """Says when the next call may leave: evenly, never above the rate, not before a pause is over.
 
     The provider counts arrivals in a window of its own, so the pace aims a little below the rate; lateness is
@@ -84,11 +84,11 @@ class Pace:
         """Nobody goes before ``until``."""
         self._next = max(self._next, until)
 
-    def refused(self, now: float) -> None:
+    def slow_down(self, now: float) -> None:
         """The provider says that the limit is reached: others use it too, and nobody says how much."""
         self._rate, self._changed = max(self._rate * self.SLOWER, self._limit * self.LEAST_SHARE), now
 
-    def heard(self, remaining: int, now: float) -> None:
+    def note_remaining(self, remaining: int, now: float) -> None:
         """The provider says how many calls are left in this minute: what is missing, others have used."""
         others = max(0.0, self._limit - remaining - self._in_last_minute(now))
         self._rate = min(self._wanted, max(self._limit - others, self._limit * self.LEAST_SHARE))

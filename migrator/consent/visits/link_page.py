@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from migrator.consent.visits.outcomes import VisitOutcome
-from migrator.ledger import MISHAPS, Invitation
+from migrator.ledger import FAILED_OUTCOMES, Invitation
 from migrator.models import State
 from migrator.rules.tenants import NO_TENANT, OTHER_TENANT
+from migrator.rules.visit_outcome import VisitOutcome
 
 _LONGEST_EXCHANGE = timedelta(minutes=2)
 """After which an exchange without an end keeps nobody from trying again."""
@@ -71,4 +71,4 @@ def confirmable_tenants(invitation: Invitation) -> tuple[str, ...]:
 
 def reason_for_user(invitation: Invitation) -> str:
     """Why a user is asked: the reason from before what went wrong on the way."""
-    return invitation.why or invitation.reason if invitation.reason in MISHAPS else invitation.reason
+    return invitation.why or invitation.reason if invitation.reason in FAILED_OUTCOMES else invitation.reason

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from enum import StrEnum
 from typing import assert_never
 
 from migrator.consent.visits.masking import masked
@@ -25,44 +24,10 @@ from migrator.providers import (
     Unknown,
     Won,
 )
-from migrator.rules.tenants import NO_TENANT, OTHER_NAME, OTHER_TENANT, SEVERAL_TENANTS
 from migrator.rules.verdict import Verdict
+from migrator.rules.visit_outcome import VisitOutcome, of_verification
 
 _WORD = re.compile(r"[a-z_]{1,40}")
-
-
-class VisitOutcome(StrEnum):
-    """What came of a user's last visit at the provider: the stable words of ``invitations.outcome``."""
-
-    CONNECTED = "connected"
-    SEVERAL_TENANTS = "several_tenants"
-    """Connected, with others, and nobody knows which of them was asked for."""
-    UNVERIFIED = "unverified"
-    """A pair is stored, and nobody has yet seen what it reaches."""
-    OTHER_TENANT = "other_tenant"
-    """Another tenant than the one that was asked for."""
-    OTHER_NAME = "other_name"
-    """One of another name, where the name is all that is known."""
-    NO_TENANT = "no_tenant"
-    REFUSED = "refused"
-    """The user cancelled: ``access_denied``."""
-    CODE_REFUSED = "code_refused"
-    """The code was used before, or too late."""
-    RESPONSE_LOST = "response_lost"
-    """The provider may have connected the tenant, and what it answered is gone."""
-    PROVIDER_DOWN = "provider_down"
-    SETUP = "setup"
-    """The application is not set up as the provider wants it: only its operator can help."""
-    INTERACTION_REQUIRED = "interaction_required"
-    """The provider had to ask the user something, and did not."""
-    LOGIN_REQUIRED = "login_required"
-    """The user was not logged in there."""
-    CONSENT_REQUIRED = "consent_required"
-    """The provider has not asked the user to allow it."""
-    UNKNOWN_ERROR = "unknown_error"
-    """The provider said no, and nobody here knows why."""
-    NO_ANSWER = "no_answer"
-    """The provider sent the user back, and said nothing."""
 
 
 _SETUP_ERRORS = frozenset(
@@ -144,21 +109,9 @@ def after_verification(outcome: Outcome, verdict: Verdict) -> Visit:
         connected=tuple(tenant.name or tenant.id for tenant in tenants),
         tenants=tuple(tenant.id for tenant in tenants),
     )
-    match verdict.state, verdict.reason:
-        case State.MIGRATED, reason:
-            visit_outcome = (
-                VisitOutcome.SEVERAL_TENANTS if reason == SEVERAL_TENANTS else VisitOutcome.CONNECTED
-            )
-            return replace(seen, outcome=visit_outcome, finished=True)
-        case State.NEEDS_CONSENT, reason if reason == OTHER_TENANT:
-            visit_outcome = (
-                VisitOutcome.OTHER_NAME if verdict.problem == OTHER_NAME else VisitOutcome.OTHER_TENANT
-            )
-            return replace(seen, outcome=visit_outcome, problem=reason)
-        case State.NEEDS_CONSENT, reason:
-            return replace(
-                seen,
-                outcome=VisitOutcome.NO_TENANT if reason == NO_TENANT else VisitOutcome.RESPONSE_LOST,
-                problem=reason,
-            )
-    return replace(seen, connected=(), tenants=())
+    visit_outcome = of_verification(verdict)
+    if visit_outcome is VisitOutcome.UNVERIFIED:
+        return replace(seen, connected=(), tenants=())
+    if verdict.state is State.MIGRATED:
+        return replace(seen, outcome=visit_outcome, finished=True)
+    return replace(seen, outcome=visit_outcome, problem=verdict.reason)

@@ -17,7 +17,7 @@ from migrator.consent.pages.rendering import Branding
 from migrator.consent.pages.texts import message_pages
 from migrator.consent.public_url import CALLBACK, LINK, PublicUrl
 from migrator.consent.visits.link_page import LinkPage, confirmable_tenants, link_page
-from migrator.consent.visits.outcomes import VisitOutcome, after_callback_without_code
+from migrator.consent.visits.outcomes import after_callback_without_code
 from migrator.consent.web import cookies
 from migrator.consent.web.cookies import AuthorizationRequest
 from migrator.consent.web.invitation_links import InvitationLinks
@@ -25,6 +25,7 @@ from migrator.consent.web.responses import Responses, see_other
 from migrator.ledger import AlreadyUsed, ConsentLedger, Invitation, Visit
 from migrator.models import Clock, Secret
 from migrator.providers import Profile
+from migrator.rules.visit_outcome import VisitOutcome
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.consent.visits.outcomes import (
-    VisitOutcome,
     after_callback_without_code,
     after_exchange,
     after_verification,
@@ -17,6 +16,7 @@ from migrator.consent.visits.outcomes import (
 from migrator.models import Action, Standing, State
 from migrator.providers import Outcome, Reached, Won
 from migrator.rules.transitions import settle
+from migrator.rules.visit_outcome import VisitOutcome
 from tests.rules.test_transitions import BACKOFF, NOW, POLICY, consented, outcomes, waiting
 
 

@@ -9,7 +9,7 @@ from migrator.consent.pages.texts.message import Message, Translator
 from migrator.consent.pages.texts.message import marked as _
 from migrator.consent.pages.texts.message_pages import EXPIRED
 from migrator.consent.pages.texts.names import Names, facts
-from migrator.consent.visits.outcomes import VisitOutcome
+from migrator.rules.visit_outcome import VisitOutcome
 
 
 @dataclass(frozen=True)
