@@ -18,7 +18,7 @@ from migrator.providers import Profile, find_profile
 from migrator.settings.credentials import read_credentials
 from migrator.settings.model import Settings
 from migrator.terminal.progress import Progress
-from migrator.wire.network import DIRECT, way_out
+from migrator.wire.network import DIRECT, resolve_network
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def make_engine(
     is made or sent.
     """
     credentials = read_credentials(settings, os.environ, signs=signs) if calls else None
-    network = way_out(settings.network, os.environ) if calls else DIRECT
+    network = resolve_network(settings.network, os.environ) if calls else DIRECT
     open_files.require_for(settings.job.concurrency)
     key = ledgers.find_key(context.ledger, os.environ, settings.ledger_key_file) if create else None
     if key is None and create and not ledgers.exists(context.ledger):

@@ -12,7 +12,7 @@ from migrator.commands.options import Context, Duration, job_options, json_optio
 from migrator.wording import counted
 
 if TYPE_CHECKING:
-    from migrator.handover.upkeep import Kept
+    from migrator.handover.upkeep import UpkeepResult
 
 
 @click.command()
@@ -62,7 +62,7 @@ def refresh(
     click_context.exit(kept.ended.exit_code)
 
 
-def _document(kept: Kept) -> Mapping[str, object]:
+def _document(kept: UpkeepResult) -> Mapping[str, object]:
     return {
         "outcome": kept.ended.outcome,
         "refreshed": kept.refreshed,
@@ -71,7 +71,7 @@ def _document(kept: Kept) -> Mapping[str, object]:
     }
 
 
-def _print(context: Context, kept: Kept) -> None:
+def _print(context: Context, kept: UpkeepResult) -> None:
     context.say(counted(kept.refreshed, "pair refreshed", "pairs refreshed"))
     if kept.over:
         click.echo(

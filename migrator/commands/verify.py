@@ -12,7 +12,7 @@ from migrator.commands.options import Context, job_options, json_option, pass_co
 from migrator.wording import counted
 
 if TYPE_CHECKING:
-    from migrator.handover.upkeep import Kept
+    from migrator.handover.upkeep import UpkeepResult
 
 
 @click.command()
@@ -48,7 +48,7 @@ def verify(
     click_context.exit(kept.ended.exit_code)
 
 
-def _document(kept: Kept) -> Mapping[str, object]:
+def _document(kept: UpkeepResult) -> Mapping[str, object]:
     return {
         "outcome": kept.ended.outcome,
         "verified": kept.verified,
@@ -59,7 +59,7 @@ def _document(kept: Kept) -> Mapping[str, object]:
     }
 
 
-def _print(kept: Kept) -> None:
+def _print(kept: UpkeepResult) -> None:
     from migrator.terminal.present import reason_text
     from migrator.terminal.tables import table
 

@@ -19,14 +19,14 @@ from migrator.consent.unverified_pairs import verify_pairs
 from migrator.consent.web.application import ConsentApplication
 from migrator.consent.web.server import THREADS, serving
 from migrator.engine.engine import Engine
-from migrator.engine.interruption import Interruption, heeded
+from migrator.engine.interruption import Interruption, signals_handled
 from migrator.engine.reread_answers import reread_all
 from migrator.errors import ConfigurationError
-from migrator.ledger import ConsentLedger, Left
+from migrator.ledger import ConsentLedger, RecoveredConsents
 from migrator.models import Action, Credentials
 from migrator.settings.model import ConsentSettings
 from migrator.wire.http import longest_call
-from migrator.wire.running_time import RunningClock, watched
+from migrator.wire.running_time import RunningClock, clocks_monitored
 from migrator.wording import counted
 
 log = logging.getLogger(__name__)
@@ -64,10 +64,10 @@ def serve(
     branding = _branding(consent, credentials)
     # A call to exchange the code, one to refresh what came without an access token, one to see the pair work,
     # and what the ledger may take.
-    longest = 3 * longest_call(engine.settings.timeout) + ledgers.HURRIED_WAIT
+    longest = 3 * longest_call(engine.settings.timeout) + ledgers.INTERRUPTED_WAIT
     with (
-        heeded(longest) as interruption,
-        watched(log.warning) as watch,
+        signals_handled(longest) as interruption,
+        clocks_monitored(log.warning) as watch,
         ledgers.open_for_consents(engine.path, engine.key, engine.clock, hurry=interruption.stop) as ledger,
     ):
         left = ledger.begin_run(engine.policy, workers=THREADS + 1)
@@ -108,7 +108,7 @@ def _branding(consent: ConsentSettings, credentials: Credentials) -> Branding:
     )
 
 
-def _warn(left: Left, arrived: int, consent: ConsentSettings) -> None:
+def _warn(left: RecoveredConsents, arrived: int, consent: ConsentSettings) -> None:
     """Tell the operator what an earlier process left, and what the settings lack.
 
     ``arrived`` are answers that could only be read now.

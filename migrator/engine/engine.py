@@ -1,4 +1,4 @@
-"""What every run needs: the ledger opened and locked, the run recorded, signals heeded, a job made."""
+"""What every run needs: the ledger opened and locked, the run recorded, signals handled, a job made."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from random import Random
 from migrator import ledger as ledgers
 from migrator.engine import recovery_notes
 from migrator.engine.gate import Gate
-from migrator.engine.interruption import heeded
+from migrator.engine.interruption import signals_handled
 from migrator.engine.job import Job, Tools
 from migrator.engine.open_run import OpenRun
 from migrator.engine.reread_answers import reread_all
@@ -21,13 +21,13 @@ from migrator.errors import LedgerUnwritableError, StoppedError
 from migrator.ledger import Ledger, LedgerKey
 from migrator.models import Clock, Credentials
 from migrator.providers import Profile
-from migrator.rules.pacing import Pace
+from migrator.rules.pacing import RateLimiter
 from migrator.rules.verdict import Policy
 from migrator.settings.model import JobSettings
 from migrator.terminal.progress import Progress
 from migrator.wire.http import HttpWire, Wire, longest_call
 from migrator.wire.network import DIRECT, Network
-from migrator.wire.running_time import RunningClock, Watch, watched
+from migrator.wire.running_time import ClockMonitor, RunningClock, clocks_monitored
 
 log = logging.getLogger(__name__)
 
@@ -65,10 +65,10 @@ class Engine:
 
         The block ends the run itself when it knows how; one that raises is recorded as ``stopped``.
         """
-        longest = longest_call(self.settings.timeout) + ledgers.HURRIED_WAIT
+        longest = longest_call(self.settings.timeout) + ledgers.INTERRUPTED_WAIT
         with (
-            heeded(longest) as interruption,
-            watched(log.warning) as watch,
+            signals_handled(longest) as interruption,
+            clocks_monitored(log.warning) as watch,
             ledgers.open_for_job(
                 self.path, self.key, self.clock, create=create, hurry=interruption.stop
             ) as ledger,
@@ -87,7 +87,7 @@ class Engine:
     def _begin(self, ledger: Ledger, command: str, sources: Sequence[str]) -> None:
         stock = ledger.begin_run(command, self.policy, sources, workers=self.settings.concurrency)
         understood = len(reread_all(ledger, self.profile))
-        for text in recovery_notes.told(stock, understood):
+        for text in recovery_notes.messages(stock, understood):
             self.progress.note(text)
 
     def job(self, run: OpenRun) -> Job:
@@ -112,9 +112,9 @@ class Engine:
             network=self.network,
         )
 
-    def _tools(self, credentials: Credentials, watch: Watch) -> Tools:
+    def _tools(self, credentials: Credentials, watch: ClockMonitor) -> Tools:
         settle = self.policy.settle.total_seconds()
-        pace = Pace(self.settings.rate_per_minute, self.profile.rate_per_minute)
+        pace = RateLimiter(self.settings.rate_per_minute, self.profile.rate_per_minute)
         return Tools(
             profile=self.profile,
             credentials=credentials,

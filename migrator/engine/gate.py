@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from migrator.rules.breaker import Pause
-from migrator.rules.pacing import Pace
+from migrator.rules.pacing import RateLimiter
 
 _POLL = 0.02
 
@@ -18,7 +18,7 @@ _POLL = 0.02
 class Gate:
     """Lets calls out one by one."""
 
-    def __init__(self, pace: Pace, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, pace: RateLimiter, monotonic: Callable[[], float] = time.monotonic) -> None:
         """``monotonic`` counts what the provider counts too: its limit, and the pauses that it asks for."""
         self._pace = pace
         self._monotonic = monotonic
@@ -63,7 +63,7 @@ class Gate:
         with self._lock:
             self._under_way -= 1
 
-    def heed(self, pause: Pause | None, *, cautious: bool) -> None:
+    def apply(self, pause: Pause | None, *, cautious: bool) -> None:
         """Let calls wait as an answer was judged; ``cautious`` lets them out one at a time from now on."""
         with self._lock:
             self._cautious = cautious
@@ -72,12 +72,12 @@ class Gate:
             now = self._monotonic()
             self._pace.pause(now + pause.seconds)
             if pause.limit_reached:
-                self._pace.refused(now)
+                self._pace.slow_down(now)
 
-    def heard(self, remaining: int) -> None:
+    def note_remaining(self, remaining: int) -> None:
         """The provider says how many calls the application has left in this minute."""
         with self._lock:
-            self._pace.heard(remaining, self._monotonic())
+            self._pace.note_remaining(remaining, self._monotonic())
 
     def _wait(self, *, priority: bool) -> float:
         if self._cautious and (self._under_way or (self._priority_waiting and not priority)):

@@ -42,7 +42,7 @@ class Interruption:
 
 
 @contextmanager
-def heeded(seconds: float) -> Iterator[Interruption]:
+def signals_handled(seconds: float) -> Iterator[Interruption]:
     """Turn SIGINT, SIGTERM and SIGHUP into a request to end, while the block lasts.
 
     ``seconds`` is how long what is in flight may take. SIGHUP comes when the terminal has gone; what is said
@@ -61,7 +61,7 @@ def heeded(seconds: float) -> Iterator[Interruption]:
         interruption.hung_up = interruption.hung_up or number == signal.SIGHUP
         interruption.stop.set()
         if interruption.hung_up:
-            let_go_of_who_has_gone()
+            detach_closed_terminals()
         _tell(f"ending: what is in flight may take {seconds:.0f} s at the most; Ctrl-C again leaves at once")
 
     heeding = [signal.SIGINT, signal.SIGTERM]
@@ -72,7 +72,7 @@ def heeded(seconds: float) -> Iterator[Interruption]:
         yield interruption
     finally:
         if interruption.hung_up:  # once more: 'tee' and its like end a little later
-            let_go_of_who_has_gone()
+            detach_closed_terminals()
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -91,7 +91,7 @@ def ended_as_by_ctrl_c() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def let_go_of_who_has_gone() -> None:
+def detach_closed_terminals() -> None:
     """Let what is written to a terminal that has gone, or to a pipe that nobody reads, go nowhere."""
     for descriptor in _STREAMS:
         with suppress(OSError):

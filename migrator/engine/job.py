@@ -22,7 +22,7 @@ from migrator.models import Action, Clock, Credentials, Standing, State
 from migrator.providers import Answer, NoAnswer, Outcome, Profile, Reached, Request
 from migrator.rules.agenda import Agenda
 from migrator.rules.breaker import Breaker
-from migrator.rules.judgement import Moment, judge
+from migrator.rules.judgement import JudgedAt, judge
 from migrator.rules.next_step import Call, Rest, Wait
 from migrator.rules.stop_reasons import Stop
 from migrator.rules.verdict import Policy, Verdict
@@ -209,7 +209,7 @@ class Job:
         profile = self._tools.profile
         remaining = profile.remaining(answer) if isinstance(answer, Answer) else None
         if remaining is not None:
-            self._tools.gate.heard(remaining)
+            self._tools.gate.note_remaining(remaining)
         outcome = profile.read(action, answer)
         if isinstance(outcome, Reached) and standing.consented and standing.pair:
             return profile.chosen(outcome, standing.pair.pair.access_token)
@@ -218,11 +218,11 @@ class Job:
     def _judge(self, standing: Standing, action: Action, outcome: Outcome) -> Verdict:
         """One answer at a time: each is judged by what those before it have shown."""
         with self._judging:
-            moment = Moment(self._tools.clock(), self._tools.running(), self._tools.random.random())
+            moment = JudgedAt(self._tools.clock(), self._tools.running(), self._tools.random.random())
             judgement = judge(standing, action, outcome, self._breaker, moment, self._policy)
             self._breaker = judgement.breaker
             pause = None if isinstance(judgement.job, Stop) else judgement.job
-            self._tools.gate.heed(pause, cautious=judgement.breaker.cautious)
+            self._tools.gate.apply(pause, cautious=judgement.breaker.cautious)
         if isinstance(judgement.job, Stop):
             stop = judgement.job
             self._fault.occurred(StoppedError(stop.message, hint=stop.hint, resume_at=stop.resume_at))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from migrator.engine.interruption import Interruption
 from migrator.errors import ExitCode
 from migrator.ledger import Ledger, Status
-from migrator.wire.running_time import Watch
+from migrator.wire.running_time import ClockMonitor
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class OpenRun:
 
     ledger: Ledger
     interruption: Interruption
-    watch: Watch
+    watch: ClockMonitor
     """Tells how long this process ran."""
 
 

@@ -12,7 +12,7 @@ from migrator.rules.next_step import Decision, first_step
 from migrator.rules.plan import Tally
 from migrator.settings.model import Settings
 from migrator.sources import Source
-from migrator.sources.duplicates import DiskSeen
+from migrator.sources.duplicates import DuplicateIndex
 from migrator.sources.screening import Accepted, screen
 from migrator.terminal.progress import Progress
 
@@ -28,7 +28,7 @@ def preview(
 ) -> Tally:
     """Count what a run would do with each row, held against the ledger where there is one."""
     tally = Tally()
-    with DiskSeen() as seen, _decider(ledger, settings, environ, clock) as decide:
+    with DuplicateIndex() as seen, _decider(ledger, settings, environ, clock) as decide:
         for row in screen(sources, seen):
             if isinstance(row, Misnamed):
                 tally.misnamed.append(row)

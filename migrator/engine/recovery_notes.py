@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrator.ledger import Fate, TakenStock
+from migrator.ledger import Fate, Recovered
 from migrator.terminal.printable import printable
 from migrator.wording import counted
 
@@ -16,7 +16,7 @@ _EXPORTS = {
 }
 
 
-def told(stock: TakenStock, understood: int) -> Iterator[str]:
+def messages(stock: Recovered, understood: int) -> Iterator[str]:
     """What to say of it. ``understood`` are answers that could only be read now."""
     if stock.rescued:
         yield counted(

@@ -68,7 +68,7 @@ def write_table(url: DatabaseUrl, rows: Iterable[_Row], *, key: str) -> int:
 
     A ``datetime`` must be aware; lists and mappings are written as JSON. A SQLite file that is not there is
     made with mode 0600. Raises ``OutputError``, which quotes no row, and ``ConfigurationError`` as
-    ``databases.connected`` does.
+    ``sql_connection.connected`` does.
     """
     if not url.table:
         raise OutputError(f"{url}: names no table", hint="Name it at the end: ?table=NAME")

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from migrator.ledger import InHand
+from migrator.ledger import Exportable
 
 
-def each_its_own(connections: Iterable[InHand]) -> Iterator[tuple[InHand, int]]:
+def each_its_own(connections: Iterable[Exportable]) -> Iterator[tuple[Exportable, int]]:
     """Every connection is stood for by its own pair."""
     return ((connection, connection.pair_id) for connection in connections)
 
 
-def one_a_user(connections: Iterable[InHand]) -> Iterator[tuple[InHand, int]]:
+def one_a_user(connections: Iterable[Exportable]) -> Iterator[tuple[Exportable, int]]:
     """One pair stands for all connections of a user that it can be expected to reach.
 
     Those of one user must come together. Connections whose user nobody knows keep their own pairs.
@@ -29,14 +29,14 @@ def one_a_user(connections: Iterable[InHand]) -> Iterator[tuple[InHand, int]]:
             yield from each_its_own(group)
 
 
-def _of_one_user(group: list[InHand]) -> Iterator[tuple[InHand, int]]:
+def _of_one_user(group: list[Exportable]) -> Iterator[tuple[Exportable, int]]:
     # The pair that was seen to work last knows most; of those that nobody asked, the newest lives longest.
     chosen = max(group, key=lambda one: (one.verified_at is not None, one.verified_at or one.obtained_at))
     for connection in group:
         yield connection, chosen.pair_id if _reaches(chosen, connection) else connection.pair_id
 
 
-def _reaches(chosen: InHand, connection: InHand) -> bool:
+def _reaches(chosen: Exportable, connection: Exportable) -> bool:
     if connection.pair_id == chosen.pair_id:
         return True
     if not connection.tenant_id or connection.misses_tenant:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from migrator.engine.engine import Engine
-from migrator.handover.upkeep import Kept, work_through
+from migrator.handover.upkeep import UpkeepResult, work_through
 from migrator.rules.agenda import Work
 
 
-def refresh(engine: Engine, *, within: timedelta | None) -> Kept:
+def refresh(engine: Engine, *, within: timedelta | None) -> UpkeepResult:
     """Refresh the pairs whose refresh token ends ``within`` that time, or every pair."""
     now = engine.clock()
     if within is None:

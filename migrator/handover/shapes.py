@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the command line names the shapes, and needs no ledger for that
-    from migrator.ledger import Handed, HandedPair
+    from migrator.ledger import ExportedConnection, ExportedPair
     from migrator.models import TokenPair
 
 Row = dict[str, object]
@@ -64,7 +64,7 @@ def xero_node(pair: TokenPair, now: datetime) -> Row:
 SHAPES: Mapping[str, Shape] = {"plain": plain, "xero-python": xero_python, "xero-node": xero_node}
 
 
-def rows_a_connection(handed: HandedPair, shape: Shape, now: datetime) -> list[Row]:
+def rows_a_connection(handed: ExportedPair, shape: Shape, now: datetime) -> list[Row]:
     """A row for each connection that the pair stands for."""
     return [
         {
@@ -77,7 +77,7 @@ def rows_a_connection(handed: HandedPair, shape: Shape, now: datetime) -> list[R
     ]
 
 
-def row_a_user(handed: HandedPair, shape: Shape, now: datetime, *, first: bool) -> Row:
+def row_a_user(handed: ExportedPair, shape: Shape, now: datetime, *, first: bool) -> Row:
     """One row for the pair, with the connections that it stands for.
 
     ``first`` says that no row before it is this user's. Its ``key`` is the user's id then; a connection that
@@ -92,7 +92,7 @@ def row_a_user(handed: HandedPair, shape: Shape, now: datetime, *, first: bool) 
     }
 
 
-def _about(connection: Handed) -> Row:
+def _about(connection: ExportedConnection) -> Row:
     return {
         "connection_id": connection.key,
         "app_type": connection.app_type,
@@ -125,7 +125,7 @@ _OURS = frozenset(
 )
 
 
-def _further(connection: Handed) -> Row:
+def _further(connection: ExportedConnection) -> Row:
     """The input's further columns, under their own names; one that is called as one of ours gets a prefix."""
     row: Row = {}
     for name, value in connection.further.items():

@@ -17,7 +17,7 @@ from migrator.rules.agenda import Agenda, Work
 
 
 @dataclass(frozen=True)
-class Kept:
+class UpkeepResult:
     """What a round of upkeep came to."""
 
     ended: Ended
@@ -33,7 +33,7 @@ class Kept:
     """Pairs that work, and do not reach what the legacy row said."""
 
 
-def work_through(engine: Engine, command: str, work: Work, moment: datetime) -> Kept:
+def work_through(engine: Engine, command: str, work: Work, moment: datetime) -> UpkeepResult:
     """Work on every pair of which the kind of work speaks, and count what came of it."""
     with engine.open_run(command) as run:
         agenda = run.ledger.agenda(work, engine.policy.max_attempts, moment=moment)
@@ -43,13 +43,13 @@ def work_through(engine: Engine, command: str, work: Work, moment: datetime) -> 
         return _kept(run, agenda)
 
 
-def _kept(run: OpenRun, agenda: Agenda) -> Kept:
+def _kept(run: OpenRun, agenda: Agenda) -> UpkeepResult:
     calls: Counter[tuple[str, str]] = run.ledger.ended_calls()
     open_ = run.ledger.still_open(agenda)
     findings = run.ledger.findings()
     over = run.ledger.given_up()
     wrong = bool(over or (findings and agenda.work is Work.VERIFY))
-    return Kept(
+    return UpkeepResult(
         ended=end_run(run, open_=bool(open_), wrong=wrong),
         verified=calls[Action.VERIFY, "done"],
         refreshed=run.ledger.refreshed_pairs(),

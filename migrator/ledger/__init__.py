@@ -23,20 +23,20 @@ from migrator.ledger.calls import EndedCall
 from migrator.ledger.campaign import CampaignEntry, campaign
 from migrator.ledger.consent_ledger import ConsentLedger
 from migrator.ledger.consents import AlreadyUsed
-from migrator.ledger.exports import Handed, HandedPair, InHand
+from migrator.ledger.exports import Exportable, ExportedConnection, ExportedPair
 from migrator.ledger.file.copying import copy
 from migrator.ledger.file.keys import find_key, key_path, make_key, readable_by_others, require_key
 from migrator.ledger.file.opening import exists, usable
 from migrator.ledger.file.rotation import rotate_key
 from migrator.ledger.file.vault import LedgerKey
-from migrator.ledger.file.writer import HURRIED_WAIT
+from migrator.ledger.file.writer import INTERRUPTED_WAIT
 from migrator.ledger.intake import Intake, plan_row, recognise
-from migrator.ledger.invitations import MISHAPS, Invitation, Invitee
+from migrator.ledger.invitations import FAILED_OUTCOMES, Invitation, Invitee
 from migrator.ledger.job_ledger import Ledger
 from migrator.ledger.open_ledger import OpenLedger
 from migrator.ledger.pairs import Finding, Served
 from migrator.ledger.purge import Purged
-from migrator.ledger.recovery import Left, TakenStock
+from migrator.ledger.recovery import Recovered, RecoveredConsents
 from migrator.ledger.rejects import listed_rejects
 from migrator.ledger.runs import Run, listed_runs
 from migrator.ledger.sealed_answers import SealedAnswer
@@ -56,33 +56,33 @@ from migrator.ledger.unfinished_exports import Fate
 from migrator.ledger.visits import Visit
 
 __all__ = [
-    "HURRIED_WAIT",
-    "MISHAPS",
+    "FAILED_OUTCOMES",
+    "INTERRUPTED_WAIT",
     "AlreadyUsed",
     "CampaignEntry",
     "ConsentLedger",
     "EndedCall",
     "Ends",
+    "Exportable",
+    "ExportedConnection",
+    "ExportedPair",
     "Fate",
     "Finding",
-    "Handed",
-    "HandedPair",
-    "InHand",
     "Intake",
     "Invitation",
     "Invitee",
     "Ledger",
     "LedgerKey",
-    "Left",
     "Listed",
     "OpenLedger",
     "Pairs",
     "Purged",
+    "Recovered",
+    "RecoveredConsents",
     "Run",
     "SealedAnswer",
     "Served",
     "Status",
-    "TakenStock",
     "Visit",
     "campaign",
     "copy",

@@ -12,7 +12,7 @@ from migrator.ledger import calls, consents, invitations, recovery, rescued_call
 from migrator.ledger.calls import EndedCall
 from migrator.ledger.invitations import Invitation, Remaining
 from migrator.ledger.open_ledger import OpenLedger
-from migrator.ledger.recovery import Left
+from migrator.ledger.recovery import RecoveredConsents
 from migrator.ledger.visits import Visit
 from migrator.models import Action, Secret, Standing
 from migrator.rules.verdict import Policy
@@ -24,7 +24,7 @@ _STATE = "consent state"
 class ConsentLedger(OpenLedger):
     """A ledger as long as its users' consents are served."""
 
-    def begin_run(self, policy: Policy, *, workers: int) -> Left:
+    def begin_run(self, policy: Policy, *, workers: int) -> RecoveredConsents:
         """Start to serve, and take stock of what an earlier process left.
 
         Sets room aside for ``workers`` answers, should the ledger not take them.
@@ -32,7 +32,7 @@ class ConsentLedger(OpenLedger):
         now = self._session.now()
         rescued = list(rescued_calls.waiting(self._rescue))
 
-        def entry(db: sqlite3.Connection) -> tuple[int, Left]:
+        def entry(db: sqlite3.Connection) -> tuple[int, RecoveredConsents]:
             left = recovery.take_stock_of_consents(db, self._session.codec, rescued, policy, now)
             return runs.begin_run(db, runs.SERVE, os.getpid(), (), now), left
 

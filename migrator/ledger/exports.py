@@ -33,7 +33,7 @@ consent which connected them together with its owner.
 
 
 @dataclass(frozen=True)
-class InHand:
+class Exportable:
     """A connection with its own pair, as far as choosing goes: no secrets."""
 
     connection_id: int
@@ -49,7 +49,7 @@ class InHand:
 
 
 @dataclass(frozen=True)
-class Handed:
+class ExportedConnection:
     """A connection, as an export hands it over."""
 
     key: str
@@ -63,11 +63,11 @@ class Handed:
 
 
 @dataclass(frozen=True)
-class HandedPair:
+class ExportedPair:
     """A pair and the connections that it stands for."""
 
     pair: TokenPair
-    connections: tuple[Handed, ...]
+    connections: tuple[ExportedConnection, ...]
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Exports:
         self,
         target: str,
         part: str | None,
-        choose: Callable[[Iterable[InHand]], Iterable[tuple[InHand, int]]],
+        choose: Callable[[Iterable[Exportable]], Iterable[tuple[Exportable, int]]],
         *,
         only_new: bool,
     ) -> tuple[int, Size]:
@@ -116,7 +116,7 @@ class Exports:
 
         return self._session.write(entry)
 
-    def taken(self, export_id: int) -> Iterator[HandedPair]:
+    def taken(self, export_id: int) -> Iterator[ExportedPair]:
         """What an export takes, decrypted, pair by pair."""
         return _taken(self._session.reader(), self._session.codec, export_id)
 
@@ -141,7 +141,7 @@ class Exports:
         return _ended_in_hand(self._session.reader(), self._session.now())
 
 
-def _in_hand(db: sqlite3.Connection, now: datetime, *, only_new: bool) -> Iterator[InHand]:
+def _in_hand(db: sqlite3.Connection, now: datetime, *, only_new: bool) -> Iterator[Exportable]:
     """The connections that can be handed over, those of one user together.
 
     ``only_new`` leaves out what was handed over before. A pair whose refresh token has ended is left out too:
@@ -156,7 +156,7 @@ def _in_hand(db: sqlite3.Connection, now: datetime, *, only_new: bool) -> Iterat
         [time_text(now)],
     ):
         reached = frozenset(tenant.lower() for tenant in json.loads(row[6])) if row[6] else frozenset()
-        yield InHand(
+        yield Exportable(
             row[0], row[1], row[2], row[3], time_of(row[4]), maybe_time_of(row[5]), reached, bool(row[7])
         )
 
@@ -186,7 +186,7 @@ def _storable(name: str | None) -> str | bytes | None:
     return os.fsencode(name)
 
 
-def _take(db: sqlite3.Connection, export_id: int, chosen: Iterable[tuple[InHand, int]]) -> Size:
+def _take(db: sqlite3.Connection, export_id: int, chosen: Iterable[tuple[Exportable, int]]) -> Size:
     """Which connections an export takes, each with the pair that stands for it."""
     db.executemany(
         "INSERT INTO handings (export_id, connection_id, own_pair_id, pair_id) VALUES (?, ?, ?, ?)",
@@ -198,9 +198,9 @@ def _take(db: sqlite3.Connection, export_id: int, chosen: Iterable[tuple[InHand,
     return Size(connections, pairs)
 
 
-def _taken(db: sqlite3.Connection, codec: Codec, export_id: int) -> Iterator[HandedPair]:
+def _taken(db: sqlite3.Connection, codec: Codec, export_id: int) -> Iterator[ExportedPair]:
     """What an export takes, decrypted, pair by pair."""
-    pair_id, pair, connections = None, None, list[Handed]()
+    pair_id, pair, connections = None, None, list[ExportedConnection]()
     for row in db.execute(
         """SELECT h.pair_id, p.access_token, p.refresh_token, p.expires_at, p.scope, p.tenant_id, p.user_id,
                   p.refresh_expires_at,
@@ -210,7 +210,7 @@ def _taken(db: sqlite3.Connection, codec: Codec, export_id: int) -> Iterator[Han
         [export_id],
     ):
         if pair is not None and row[0] != pair_id:
-            yield HandedPair(pair, tuple(connections))
+            yield ExportedPair(pair, tuple(connections))
             pair, connections = None, []
         if pair is None:
             pair_id = row[0]
@@ -218,7 +218,7 @@ def _taken(db: sqlite3.Connection, codec: Codec, export_id: int) -> Iterator[Han
             pair = TokenPair(access, refresh, time_of(row[3]), row[4], row[5], row[6], maybe_time_of(row[7]))
         key, app_type, organisation, tenant_id, tenant_type, contact_email, further = row[8:]
         connections.append(
-            Handed(
+            ExportedConnection(
                 key,
                 app_type,
                 organisation,
@@ -229,7 +229,7 @@ def _taken(db: sqlite3.Connection, codec: Codec, export_id: int) -> Iterator[Han
             )
         )
     if pair is not None:
-        yield HandedPair(pair, tuple(connections))
+        yield ExportedPair(pair, tuple(connections))
 
 
 def _seal(db: sqlite3.Connection, export_id: int, sha256: str) -> None:

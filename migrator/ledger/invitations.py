@@ -24,7 +24,7 @@ LINKS = "links of the consent campaign"
 """What the links' key is derived for."""
 
 
-MISHAPS = frozenset({RESPONSE_LOST, UNVERIFIED, OTHER_TENANT, NO_TENANT})
+FAILED_OUTCOMES = frozenset({RESPONSE_LOST, UNVERIFIED, OTHER_TENANT, NO_TENANT})
 """Reasons that a user's visit may have given a connection: they say nothing of why its user was asked."""
 
 _MOST_REMAINING = 100
@@ -70,7 +70,7 @@ class Invitation:
     expires_at: datetime
     finished_at: datetime | None = None
     outcome: str = ""
-    """What came of the user's last visit at the provider: a word of ``consent.flow``, or empty."""
+    """What came of the user's last visit at the provider: a word of ``rules.visit_outcome``, or empty."""
     connected: tuple[str, ...] = ()
     """The names of what the user connected then."""
     tenants: tuple[str, ...] = ()
@@ -111,7 +111,7 @@ def _invite(db: sqlite3.Connection, run_id: int, expires_at: datetime, now: date
             (SELECT 1 FROM invitations i WHERE i.connection_id = c.id AND {_COUNTS}) ORDER BY c.id""",  # noqa: S608
         [time_text(now)],
     ).fetchall()
-    moment, mishaps = time_text(now), json.dumps(sorted(MISHAPS))
+    moment, mishaps = time_text(now), json.dumps(sorted(FAILED_OUTCOMES))
     db.executemany(
         f"""INSERT INTO invitations (id, connection_id, run_id, created_at, expires_at, why)
             SELECT ?1, id, ?3, ?4, ?5, {_FIRST_REASON} FROM connections WHERE id = ?2""",  # noqa: S608

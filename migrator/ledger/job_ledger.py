@@ -29,7 +29,7 @@ from migrator.ledger.file import lock
 from migrator.ledger.intake import Intake
 from migrator.ledger.invitations import Invitations
 from migrator.ledger.open_ledger import OpenLedger
-from migrator.ledger.recovery import TakenStock
+from migrator.ledger.recovery import Recovered
 from migrator.models import Action, Misnamed, Reject, Standing, State
 from migrator.rules.agenda import Agenda, Work
 from migrator.rules.verdict import Policy
@@ -43,7 +43,7 @@ class Ledger(OpenLedger):
 
     def begin_run(
         self, command: str, policy: Policy, sources: Iterable[str] = (), *, workers: int
-    ) -> TakenStock:
+    ) -> Recovered:
         """Start a run and take stock of what an earlier process left.
 
         Sets room aside for ``workers`` answers, should the ledger not take them.
@@ -51,15 +51,15 @@ class Ledger(OpenLedger):
         now = self._session.now()
         rescued = list(rescued_calls.waiting(self._rescue))
 
-        def entry(db: sqlite3.Connection) -> tuple[int, TakenStock]:
+        def entry(db: sqlite3.Connection) -> tuple[int, Recovered]:
             run_id = runs.begin_run(db, command, os.getpid(), sources, now)
             taken_in = recovery.end_rescued(db, self._session.codec, rescued, now)
-            return run_id, TakenStock(taken_in, recovery.recover(db, policy, now))
+            return run_id, Recovered(taken_in, recovery.recover(db, policy, now))
 
         self._session.run_id, stock = self._session.write(entry)
         self._rescue.set_aside(workers)
         consents = recovery.take_in_consents(self._session, self._rescue.vault, policy)
-        return TakenStock(
+        return Recovered(
             stock.rescued + consents.rescued,
             stock.open_calls,
             consents.open_calls,

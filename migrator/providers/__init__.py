@@ -1,4 +1,10 @@
-"""The providers we know: one file a profile, one line a profile here."""
+"""The providers we know: one file a profile, one line a profile here.
+
+- ``interface``: what a profile is, what can be sent, and what an answer can mean
+- ``xero``, ``xero_scopes``: a profile
+- ``answers``: what HTTP answers say; ``token_response``, ``token_search``: a pair in one, whatever its form
+- ``network_faults``: what can be wrong on the way, and what to do about each
+"""
 
 from migrator.errors import ConfigurationError
 from migrator.providers.answers import error_description, is_plain

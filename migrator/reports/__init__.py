@@ -1,6 +1,9 @@
 """The record of a migration: one file a format, chosen by the ending of the file's name.
 
 Pure: facts in, text out.
+
+- ``html_report`` (with ``templates``), ``markdown_report``, ``json_report``, ``csv_report``: the formats
+- ``digest``: the sections of those for people; ``interface``: the facts that a report is made of
 """
 
 from pathlib import Path

@@ -1,4 +1,11 @@
-"""Legacy tokens in: one file a format, one interface, one registry."""
+"""Legacy tokens in: one file a format, one interface, one registry.
+
+- ``csv_file``, ``json_array``, ``json_lines``, ``sqlite_table``, ``sql_table``: the formats (``interface``)
+- ``screening``: which rows can be used, and why others cannot
+- ``columns``, ``missing_columns``: what columns mean, and those that are not there
+- ``expiry_time``, ``damaged_cells``, ``duplicates``: what cells may say; ``unreadable_row``: what rows are
+- ``document``, ``foreign_formats``: the bytes of a file; ``sql_connection``: somebody's database, by URL
+"""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from migrator.models import AppType, Reject
 from migrator.sources.columns import EXPECTED, known_column, likeness, refuse_duplicates, require_columns
 from migrator.sources.document import ROW_LIMIT, Document
 from migrator.sources.interface import Row
-from migrator.sources.unreadable_row import Flaw
+from migrator.sources.unreadable_row import RowProblem
 from migrator.wording import counted
 
 if TYPE_CHECKING:
@@ -82,23 +82,23 @@ class CsvFile:
                     padding = [""] * (len(self._columns) - len(cells))
                     yield Row(lines.first, dict(zip(self._columns, [*cells, *padding], strict=True)))
 
-    def _misfit(self, cells: Sequence[str], lines: _Lines) -> Flaw | None:
+    def _misfit(self, cells: Sequence[str], lines: _Lines) -> RowProblem | None:
         """What is wrong, if the cells do not fit the header; the detail goes on from ``extent``."""
         columns = len(self._columns)
         if len(cells) > columns:
-            return Flaw("bad_row", f"has {counted(len(cells), 'cell')}, the header only {columns}.")
+            return RowProblem("bad_row", f"has {counted(len(cells), 'cell')}, the header only {columns}.")
         if len(cells) < columns and lines.spread:
-            return Flaw("bad_row", f"has only {len(cells)} of {columns} cells. {_QUOTATION}")
+            return RowProblem("bad_row", f"has only {len(cells)} of {columns} cells. {_QUOTATION}")
         if len(cells) < columns and not lines.ended:
-            return Flaw(
+            return RowProblem(
                 "bad_row", f"is cut off by the end of the file, after {len(cells)} of {columns} cells."
             )
         if len(cells) < columns <= lines.pieces(self._delimiter):
-            return Flaw(
+            return RowProblem(
                 "bad_row", f"has only {len(cells)} of {columns} cells, but delimiters for all. {_QUOTATION}"
             )
         if lines.spread and (lines.alike > 1 or self._shape.holds_row(cells)):
-            return Flaw("bad_row", _SWALLOWED)
+            return RowProblem("bad_row", _SWALLOWED)
         return None
 
 
@@ -164,7 +164,7 @@ class _Lines:
         self._start = ""
         self.first = 1
         """Physical line where the current record begins."""
-        self.flaw: Flaw | None = None
+        self.flaw: RowProblem | None = None
         """What is wrong with the current record; the detail goes on from ``extent``."""
         self.ended = True
         """Whether the last line had a line end: if not, the file may be cut off."""
@@ -191,9 +191,9 @@ class _Lines:
             self._skip_line()
             raise _TooLongError
         if "\0" in line:
-            self.flaw = Flaw("bad_row", "holds a NUL character.")
+            self.flaw = RowProblem("bad_row", "holds a NUL character.")
         if not line.isascii() and not _is_text(line):
-            self.flaw = Flaw("bad_encoding", "is not UTF-8: save the file as UTF-8.")
+            self.flaw = RowProblem("bad_encoding", "is not UTF-8: save the file as UTF-8.")
         if self._number > self.first:
             self._compare(line)
         else:
@@ -240,9 +240,9 @@ def _records(lines: _Lines, delimiter: str) -> Iterator[list[str]]:
         except StopIteration:
             return
         except csv.Error:
-            lines.flaw = Flaw("bad_row", f"cannot be taken apart. {_QUOTATION}")
+            lines.flaw = RowProblem("bad_row", f"cannot be taken apart. {_QUOTATION}")
         except _TooLongError:
-            lines.flaw = Flaw("bad_row", f"has more than {ROW_LIMIT:,} characters. {_QUOTATION}")
+            lines.flaw = RowProblem("bad_row", f"has more than {ROW_LIMIT:,} characters. {_QUOTATION}")
         if lines.flaw or not _is_blank(cells):
             yield cells
 

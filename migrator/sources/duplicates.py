@@ -8,7 +8,7 @@ import sqlite3
 from types import TracebackType
 
 
-class DiskSeen:
+class DuplicateIndex:
     """``screening.Seen`` for any number of rows.
 
     Only keyed hashes leave the memory, and their file has no name.
@@ -36,7 +36,7 @@ class DiskSeen:
         )
         return None if cursor.rowcount else self.met(kind, value)
 
-    def __enter__(self) -> DiskSeen:
+    def __enter__(self) -> DuplicateIndex:
         return self
 
     def __exit__(

@@ -18,7 +18,7 @@ from migrator.models import Reject
 from migrator.sources.document import ROW_LIMIT, Document
 from migrator.sources.interface import Row
 from migrator.sources.json_values import DECODER, NO_JSON_VALUE, check_row
-from migrator.sources.unreadable_row import Flaw
+from migrator.sources.unreadable_row import RowProblem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,7 +110,7 @@ class _Window:
         return character
 
 
-def _elements(window: _Window) -> Iterator[dict[str, object] | Flaw]:
+def _elements(window: _Window) -> Iterator[dict[str, object] | RowProblem]:
     """Each element as a row, or as reason and detail."""
     mark = window.take()  # the opening bracket, by which the format was recognised
     if window.peek() == "]":
@@ -124,7 +124,7 @@ def _elements(window: _Window) -> Iterator[dict[str, object] | Flaw]:
         raise _DamagedError("is followed by something else")
 
 
-def _element(window: _Window) -> dict[str, object] | Flaw:
+def _element(window: _Window) -> dict[str, object] | RowProblem:
     """The element that begins here, however many chunks it takes."""
     window.peek()
     while True:
@@ -135,18 +135,18 @@ def _element(window: _Window) -> dict[str, object] | Flaw:
         window.more()
 
 
-def _decode(text: str, start: int) -> tuple[dict[str, object] | Flaw, int | None]:
+def _decode(text: str, start: int) -> tuple[dict[str, object] | RowProblem, int | None]:
     """The element at ``start`` and where it ends, None if not in ``text``."""
-    row: dict[str, object] | Flaw
+    row: dict[str, object] | RowProblem
     try:
         value, end = DECODER.raw_decode(text, start)
         row = check_row(value)
         if isinstance(value, dict):
             return row, end
     except json.JSONDecodeError:
-        row = Flaw("bad_json", "The element is not JSON.")
+        row = RowProblem("bad_json", "The element is not JSON.")
     except (ValueError, RecursionError):
-        row = Flaw("bad_json", NO_JSON_VALUE)
+        row = RowProblem("bad_json", NO_JSON_VALUE)
     return row, _end_of_element(text, start)
 
 

@@ -11,7 +11,7 @@ from migrator.sources.columns import known_column
 from migrator.sources.document import ROW_LIMIT, UTF8_BOM, Document
 from migrator.sources.interface import Row
 from migrator.sources.json_values import DECODER, NO_JSON_VALUE, check_row
-from migrator.sources.unreadable_row import Flaw
+from migrator.sources.unreadable_row import RowProblem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,18 +63,18 @@ def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
             yield number, line
 
 
-def _parse(line: bytes) -> dict[str, object] | Flaw:
+def _parse(line: bytes) -> dict[str, object] | RowProblem:
     """The row, or what is wrong with it. Says nothing that the JSON decoder says: it may quote the line."""
     if len(line) >= ROW_LIMIT:
-        return Flaw("bad_json", f"The line has {ROW_LIMIT:,} bytes or more.")
+        return RowProblem("bad_json", f"The line has {ROW_LIMIT:,} bytes or more.")
     try:
         return check_row(DECODER.decode(line.decode()))
     except UnicodeDecodeError:
-        return Flaw("bad_encoding", "The line is not UTF-8: save the file as UTF-8.")
+        return RowProblem("bad_encoding", "The line is not UTF-8: save the file as UTF-8.")
     except json.JSONDecodeError as error:
-        return Flaw("bad_json", f"The line is not JSON, from character {error.colno} on.")
+        return RowProblem("bad_json", f"The line is not JSON, from character {error.colno} on.")
     except (ValueError, RecursionError):
-        return Flaw("bad_json", NO_JSON_VALUE)
+        return RowProblem("bad_json", NO_JSON_VALUE)
 
 
 def _is_one_object(document: Document) -> bool:

@@ -6,7 +6,7 @@ import json
 import math
 from typing import NoReturn
 
-from migrator.sources.unreadable_row import Flaw
+from migrator.sources.unreadable_row import RowProblem
 
 DEPTH_LIMIT = 100
 """Levels of nesting that a row may have: far from where Python's own JSON encoder gives up."""
@@ -33,19 +33,21 @@ NO_JSON_VALUE = "The row holds a number that JSON has not or that is too large, 
 """What either of the plain errors means."""
 
 
-def check_row(value: object) -> dict[str, object] | Flaw:
+def check_row(value: object) -> dict[str, object] | RowProblem:
     """The row that ``value`` is, or why it is none or could not be written out.
 
     Raises ``RecursionError`` where it is nested deeper still.
     """
     if not isinstance(value, dict):
-        return Flaw("bad_row", "The row is not an object with columns as its names.")
+        return RowProblem("bad_row", "The row is not an object with columns as its names.")
     text = json.dumps(value, ensure_ascii=False)
     if not text.isascii() and not _is_encodable(text):
-        return Flaw("bad_encoding", "The row holds text that is not UTF-8, or half of a surrogate pair.")
+        return RowProblem(
+            "bad_encoding", "The row holds text that is not UTF-8, or half of a surrogate pair."
+        )
     # There are at least as many brackets as levels; most rows have too few of them to look closer.
     if text.count("{") + text.count("[") > DEPTH_LIMIT and _depth(value) > DEPTH_LIMIT:
-        return Flaw("bad_json", f"The row is nested more than {DEPTH_LIMIT} levels deep.")
+        return RowProblem("bad_json", f"The row is nested more than {DEPTH_LIMIT} levels deep.")
     return value
 
 

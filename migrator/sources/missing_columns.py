@@ -57,7 +57,7 @@ def _says_something(value: object) -> bool:
     return value is not None and bool(str(value).strip())
 
 
-class Lacking:
+class MissingColumns:
     """What the rows of a source lack: a header shows that at once, JSON at its end."""
 
     def __init__(self, name: str) -> None:

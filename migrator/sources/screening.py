@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from migrator.models import AppType, Connection, LegacyToken, Misnamed, Reject, Secret, TenantType
 from migrator.sources.columns import KNOWN_COLUMNS, alike, known_column
 from migrator.sources.damaged_cells import is_damaged
-from migrator.sources.instant import instant
+from migrator.sources.expiry_time import instant
 from migrator.sources.interface import Row, Source
-from migrator.sources.lacking import DECISIVE, Lacking, misnamed_in
+from migrator.sources.missing_columns import DECISIVE, MissingColumns, misnamed_in
 from migrator.sources.unreadable_row import UnusableError
 
 if TYPE_CHECKING:
@@ -76,10 +76,10 @@ def screen(sources: Iterable[Source], seen: Seen) -> Iterator[Accepted | Reject 
     be told of its columns.
 
     Raises ``InputError`` where a source turns out to be unusable, after the rows that came before: at its
-    end, if its rows lack columns as ``Lacking`` says.
+    end, if its rows lack columns as ``MissingColumns`` says.
     """
     for source in sources:
-        lacking = Lacking(source.name)
+        lacking = MissingColumns(source.name)
         for row in source.rows():
             if isinstance(row, Reject):
                 yield row

@@ -75,7 +75,7 @@ class DatabaseSource:
         """The rows of the URL's table, or of ``query``, which is one SELECT.
 
         Raises ``InputError`` where the database cannot be reached or used, or has no such table, or a
-        required column is missing, and ``ConfigurationError`` as ``databases.connected`` does.
+        required column is missing, and ``ConfigurationError`` as ``sql_connection.connected`` does.
         """
         self._url = url
         self._name = _name(url, query)

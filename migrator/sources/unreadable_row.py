@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Flaw(NamedTuple):
+class RowProblem(NamedTuple):
     """What ``Reject`` says of a row, but for where the row stands."""
 
     reason: str
@@ -15,7 +15,7 @@ class Flaw(NamedTuple):
 
 
 class UnusableError(Exception):
-    """A row cannot be used; the arguments are those of ``Flaw``."""
+    """A row cannot be used; the arguments are those of ``RowProblem``."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(reason)

@@ -46,7 +46,7 @@ class NotConnectedError(ProtocolError):
         self.problem = problem
 
 
-class OutwardConnection(HTTPConnection):
+class ProxiedConnection(HTTPConnection):
     """urllib3's, which tells faults of the way from faults of the call that follows.
 
     urllib3 itself cannot be believed there: an answer that is lost behind a proxy is a ``ProxyError`` to it,
@@ -69,11 +69,11 @@ class OutwardConnection(HTTPConnection):
             raise NotConnectedError(_proxy_fault(error)) from error
 
 
-class OutwardTlsConnection(OutwardConnection, HTTPSConnection):
+class ProxiedTlsConnection(ProxiedConnection, HTTPSConnection):
     """The same, in TLS."""
 
 
-class OutwardAdapter(HTTPAdapter):
+class ProxiedAdapter(HTTPAdapter):
     """Goes out through the network's proxy and believes the authorities that it names."""
 
     def __init__(self, network: Network) -> None:

@@ -94,7 +94,7 @@ DIRECT = Network()
 """No proxy, and the public authorities."""
 
 
-def way_out(settings: NetworkSettings, environ: Mapping[str, str]) -> Network:
+def resolve_network(settings: NetworkSettings, environ: Mapping[str, str]) -> Network:
     """The way out that the settings name, with the password from the environment.
 
     Raises ``ConfigurationError``, also for certificate authorities that cannot be read.

@@ -115,7 +115,7 @@ def _set_by(last: Reading, reading: Reading) -> float:
     return reading.wall - last.wall - (reading.elapsed - last.elapsed)
 
 
-class Watch:
+class ClockMonitor:
     """What the clocks of this process say, while somebody looks at them."""
 
     def __init__(self) -> None:
@@ -135,12 +135,12 @@ class Watch:
 
 
 @contextmanager
-def watched(tell: Callable[[str], None]) -> Iterator[Watch]:
+def clocks_monitored(tell: Callable[[str], None]) -> Iterator[ClockMonitor]:
     """The clocks are looked at while the block lasts; ``tell`` is given a sentence for each of their jumps.
 
     It is called by another thread.
     """
-    watch = Watch()
+    watch = ClockMonitor()
     over = threading.Event()
 
     def look() -> None:

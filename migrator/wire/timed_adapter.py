@@ -22,9 +22,9 @@ from migrator.models import Clock
 from migrator.providers import network_faults
 from migrator.wire.http_connections import (
     NotConnectedError,
-    OutwardAdapter,
-    OutwardConnection,
-    OutwardTlsConnection,
+    ProxiedAdapter,
+    ProxiedConnection,
+    ProxiedTlsConnection,
 )
 from migrator.wire.network import DIRECT, Network
 from migrator.wire.running_time import RunningClock
@@ -34,7 +34,7 @@ LONGEST_IDLE = timedelta(seconds=15)
 slept, and who sends a call into such a connection never learns what came of it."""
 
 
-class TimedAdapter(OutwardAdapter):
+class TimedAdapter(ProxiedAdapter):
     """An adapter for one worker, whose calls end when their time is over, wherever they hang."""
 
     def __init__(self, running: RunningClock, clock: Clock, network: Network = DIRECT) -> None:
@@ -100,8 +100,8 @@ def _timed_pools(time: _CallTime) -> dict[str, type[HTTPConnectionPool]]:
     """Scheme to urllib3's pool of connections that heed the time of the call."""
     response = type("TimedResponse", (_TimedResponse,), {"time": time})
     return {
-        "http": _timed(HTTPConnectionPool, OutwardConnection, response, time),
-        "https": _timed(HTTPSConnectionPool, OutwardTlsConnection, response, time),
+        "http": _timed(HTTPConnectionPool, ProxiedConnection, response, time),
+        "https": _timed(HTTPSConnectionPool, ProxiedTlsConnection, response, time),
     }
 
 

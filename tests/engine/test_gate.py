@@ -10,7 +10,7 @@ import pytest
 
 from migrator.engine.gate import Gate
 from migrator.rules.breaker import Pause
-from migrator.rules.pacing import Pace
+from migrator.rules.pacing import RateLimiter
 
 
 class Time(threading.Event):
@@ -36,8 +36,8 @@ def time() -> Time:
 
 
 def gate_of(time: Time, rate: int = 60_000, *, cautious: bool = False) -> Gate:
-    gate = Gate(Pace(rate), time.monotonic)
-    gate.heed(None, cautious=cautious)
+    gate = Gate(RateLimiter(rate), time.monotonic)
+    gate.apply(None, cautious=cautious)
     return gate
 
 
@@ -68,7 +68,7 @@ def test_a_call_that_waited_for_the_last_one_does_not_leave_when_that_stops_the_
             self.set()
             gate.leave()
 
-    gate = Gate(Pace(60_000), count(step=1.0).__next__)  # the pace hinders nobody
+    gate = Gate(RateLimiter(60_000), count(step=1.0).__next__)  # the pace hinders nobody
     assert gate.admit(threading.Event())
     assert not gate.admit(Stop())
 
@@ -88,7 +88,7 @@ def test_who_waits_is_let_off_when_the_job_stops(time: Time) -> None:
 
 
 def test_until_something_is_known_one_call_is_under_way_at_a_time(time: Time) -> None:
-    gate = Gate(Pace(60_000), time.monotonic)
+    gate = Gate(RateLimiter(60_000), time.monotonic)
     waits: list[float] = []
 
     def the_first_call_ends() -> None:
@@ -105,7 +105,7 @@ def test_until_something_is_known_one_call_is_under_way_at_a_time(time: Time) ->
 @pytest.mark.parametrize("cautious", [True, False])
 def test_a_gate_is_as_cautious_as_it_is_told(time: Time, cautious: bool) -> None:
     gate = gate_of(time, cautious=not cautious)
-    gate.heed(None, cautious=cautious)
+    gate.apply(None, cautious=cautious)
     assert gate.admit(time)
     time.while_waiting = time.set  # so that a gate that is shut fails the test and does not hang it
     time.now += 1
@@ -114,7 +114,7 @@ def test_a_gate_is_as_cautious_as_it_is_told(time: Time, cautious: bool) -> None
 
 def test_a_pause_holds_everybody_as_long_as_it_says(time: Time) -> None:
     gate = gate_of(time)
-    gate.heed(Pause(7.0), cautious=False)
+    gate.apply(Pause(7.0), cautious=False)
     assert gate.admit(time)
     assert time.now == pytest.approx(1007.0)
 
@@ -122,7 +122,7 @@ def test_a_pause_holds_everybody_as_long_as_it_says(time: Time) -> None:
 @pytest.mark.parametrize("limit_reached", [True, False])
 def test_only_a_limit_that_was_reached_makes_the_calls_slower(time: Time, limit_reached: bool) -> None:
     gate = gate_of(time, rate=60)
-    gate.heed(Pause(0.0, limit_reached=limit_reached), cautious=False)
+    gate.apply(Pause(0.0, limit_reached=limit_reached), cautious=False)
     assert gate.admit(time)
     assert gate.admit(time)
     assert time.now - 1000.0 == pytest.approx(1.35 if limit_reached else 1.0, abs=0.05)
@@ -130,7 +130,7 @@ def test_only_a_limit_that_was_reached_makes_the_calls_slower(time: Time, limit_
 
 def test_what_the_provider_says_is_left_slows_the_calls(time: Time) -> None:
     gate = gate_of(time, rate=60)
-    gate.heard(30)  # others used the other half
+    gate.note_remaining(30)  # others used the other half
     assert gate.admit(time)
     assert gate.admit(time)
     assert time.now - 1000.0 == pytest.approx(2.0, abs=0.05)
@@ -167,9 +167,9 @@ def test_after_a_stop_of_the_process_calls_leave_no_faster_than_ever(time: Time,
 
 def test_a_pause_is_waited_for_anew_after_a_stop_of_the_process(time: Time) -> None:
     gate = gate_of(time)
-    gate.heed(Pause(30.0, limit_reached=True), cautious=False)
+    gate.apply(Pause(30.0, limit_reached=True), cautious=False)
     time.now += 7200
-    gate.heed(Pause(30.0, limit_reached=True), cautious=False)
+    gate.apply(Pause(30.0, limit_reached=True), cautious=False)
     since = time.now
     assert gate.admit(time)
     assert time.now - since >= 30

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 
 import pytest
 
-from migrator.engine.interruption import heeded
+from migrator.engine.interruption import signals_handled
 
 PROGRAM = """
 import sys, threading
-from migrator.engine.interruption import heeded
+from migrator.engine.interruption import signals_handled
 
 def tell(text):
     print(text, flush=True)
 
-with heeded(7.4) as interruption:
+with signals_handled(7.4) as interruption:
     tell("ready")
     while interruption.stop.wait(60):
         tell(f"asked {interruption.requested}")
@@ -156,7 +156,7 @@ def test_a_signal_is_heeded_where_nobody_reads_standard_error_any_more() -> None
 
 def test_what_stops_without_a_signal_was_not_asked_for() -> None:
     before = signal.getsignal(signal.SIGINT)
-    with heeded(1) as interruption:
+    with signals_handled(1) as interruption:
         assert signal.getsignal(signal.SIGINT) is not before
         assert not interruption.stop.is_set()
         interruption.stop.set()
@@ -166,6 +166,6 @@ def test_what_stops_without_a_signal_was_not_asked_for() -> None:
 
 def test_an_error_gives_the_signals_back_too() -> None:
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(KeyError), heeded(1):
+    with pytest.raises(KeyError), signals_handled(1):
         raise KeyError
     assert signal.getsignal(signal.SIGTERM) is before

@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from migrator import cli
-from migrator.ledger import HandedPair
+from migrator.ledger import ExportedPair
 from migrator.ledger.exports import Exports
 
 if __name__ == "__main__":
     number, _, *arguments = sys.argv[1:]
     taken = Exports.taken
 
-    def interrupted(*given: Any) -> Iterator[HandedPair]:
+    def interrupted(*given: Any) -> Iterator[ExportedPair]:
         for count, pair in enumerate(taken(*given)):
             if count == 1:
                 os.kill(os.getpid(), int(number))

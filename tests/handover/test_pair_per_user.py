@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.handover.pair_per_user import each_its_own, one_a_user
-from migrator.ledger import InHand
+from migrator.ledger import Exportable
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 
-def one(number: int, *, verified: int | None = None, reached: str = "", user: str = "u") -> InHand:
+def one(number: int, *, verified: int | None = None, reached: str = "", user: str = "u") -> Exportable:
     """Connection ``number`` opens the tenant of that number; hours say when its pair was seen to work."""
-    return InHand(
+    return Exportable(
         connection_id=number,
         tenant_id=f"T{number}",
         user_id=user,
@@ -28,7 +28,7 @@ def one(number: int, *, verified: int | None = None, reached: str = "", user: st
     )
 
 
-def chosen(*connections: InHand) -> dict[int, int]:
+def chosen(*connections: Exportable) -> dict[int, int]:
     return {connection.connection_id: pair - 100 for connection, pair in one_a_user(connections)}
 
 
@@ -51,16 +51,16 @@ def chosen(*connections: InHand) -> dict[int, int]:
     ids=range(11),
 )
 def test_the_pair_that_knows_most_stands_for_what_it_reaches(
-    connections: list[InHand], expected: dict[int, int]
+    connections: list[Exportable], expected: dict[int, int]
 ) -> None:
     assert chosen(*connections) == expected
 
 
 @st.composite
-def hands(draw: st.DrawFn) -> list[InHand]:
+def hands(draw: st.DrawFn) -> list[Exportable]:
     """Connections of a few users, those of one user together."""
     users = draw(st.lists(st.sampled_from(["", "a", "b", "c"]), unique=True))
-    found = list[InHand]()
+    found = list[Exportable]()
     for user in sorted(users):
         for _ in range(draw(st.integers(1, 4))):
             number = len(found) + 1
@@ -73,7 +73,7 @@ def hands(draw: st.DrawFn) -> list[InHand]:
 
 
 @given(hands())
-def test_nobody_is_lost_and_nobody_gets_a_strangers_pair(connections: list[InHand]) -> None:
+def test_nobody_is_lost_and_nobody_gets_a_strangers_pair(connections: list[Exportable]) -> None:
     result = list(one_a_user(connections))
     assert [connection for connection, _ in result] == connections
     of_pair = {connection.pair_id: connection for connection in connections}
@@ -89,7 +89,7 @@ def test_nobody_is_lost_and_nobody_gets_a_strangers_pair(connections: list[InHan
 
 
 @given(hands())
-def test_a_user_has_one_pair_more_than_what_it_does_not_reach(connections: list[InHand]) -> None:
+def test_a_user_has_one_pair_more_than_what_it_does_not_reach(connections: list[Exportable]) -> None:
     result = list(one_a_user(connections))
     for user in {connection.user_id for connection in connections} - {""}:
         shared = {

@@ -37,7 +37,7 @@ from migrator.providers import (
     Won,
 )
 from migrator.rules.breaker import SUSPECTS, Breaker, Pause
-from migrator.rules.judgement import SUSPECT_PAUSE, Judgement, Moment, judge
+from migrator.rules.judgement import SUSPECT_PAUSE, JudgedAt, Judgement, judge
 from migrator.rules.stop_reasons import Stop
 from migrator.rules.transitions import settle
 from migrator.rules.verdict import Policy
@@ -71,7 +71,7 @@ def judged(
     policy: Policy = POLICY,
     jitter: float = 0.5,
 ) -> Judgement:
-    return judge(standing, action, outcome, breaker or Breaker(), Moment(NOW, 1000.0, jitter), policy)
+    return judge(standing, action, outcome, breaker or Breaker(), JudgedAt(NOW, 1000.0, jitter), policy)
 
 
 def well(action: Action, ago: timedelta) -> Breaker:
@@ -357,7 +357,7 @@ def test_a_provider_that_is_never_ready_does_not_keep_the_job_for_ever(
     breaker, running = Breaker(), 0.0
     standing = replace(FRESH, state=State.UNCERTAIN if doubt else State.PENDING, doubt=doubt)
     for _ in range(1_000):
-        moment = Moment(NOW, running, 0.5)
+        moment = JudgedAt(NOW, running, 0.5)
         judgement = judge(standing, Action.SWAP, Later("http_503", after), breaker, moment, POLICY)
         verdict, breaker = judgement.verdict, judgement.breaker
         if isinstance(judgement.job, Stop) or verdict.state is State.FAILED:

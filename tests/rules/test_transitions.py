@@ -44,7 +44,7 @@ from migrator.providers import (
 )
 from migrator.rules.agenda import Agenda, Work
 from migrator.rules.breaker import Breaker
-from migrator.rules.judgement import Moment, judge
+from migrator.rules.judgement import JudgedAt, judge
 from migrator.rules.next_step import Call, Rest, Wait
 from migrator.rules.recovery import READ_AGAIN, died, gives_up, goes_on, read_again, restored
 from migrator.rules.tenants import (
@@ -671,7 +671,7 @@ def work(provider: Provider, standing: Standing, fates: list[Fate], todo: Agenda
                 return replace(standing, state=state, reason=reason)
             case Call(action):
                 outcome = provider.call(action, standing, fates.pop(0) if fates else "answered", now)
-                moment = Moment(now, (now - NOW).total_seconds(), 0.5)
+                moment = JudgedAt(now, (now - NOW).total_seconds(), 0.5)
                 judgement = judge(standing, action, outcome, breaker, moment, policy)
                 breaker = judgement.breaker
                 standing = after_verdict(standing, judgement.verdict, now)

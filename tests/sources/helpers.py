@@ -55,7 +55,7 @@ def whole_text(error: BaseException) -> str:
 
 
 class DictSeen:
-    """``intake.Seen`` in memory, for as many rows as a test has."""
+    """``screening.Seen`` in memory, for as many rows as a test has."""
 
     def __init__(self) -> None:
         self._places: dict[tuple[str, str], str] = {}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from migrator.sources.instant import EARLIEST, LATEST, instant
+from migrator.sources.expiry_time import EARLIEST, LATEST, instant
 from migrator.sources.unreadable_row import UnusableError
 
 moments = st.datetimes(datetime(2009, 6, 26), datetime(2045, 12, 29))  # noqa: DTZ001 - a zone comes by itself

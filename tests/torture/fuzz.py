@@ -38,7 +38,7 @@ from migrator.providers import Profile, Request, find_profile
 from migrator.rules.transitions import settle
 from migrator.rules.verdict import Policy, Verdict
 from migrator.sources import open_source
-from migrator.sources.duplicates import DiskSeen
+from migrator.sources.duplicates import DuplicateIndex
 from migrator.sources.screening import Accepted, screen
 from migrator.terminal.present import status_document, status_text
 from migrator.wire.http import HttpWire
@@ -128,7 +128,7 @@ def _read(path: Path, content: bytes, originals: Originals, counts: Counter[str]
     """What became of each row; None if the file cannot be used."""
     try:
         source = open_source(str(path), stdin=io.BytesIO())
-        with DiskSeen() as seen:
+        with DuplicateIndex() as seen:
             outcomes = [row for row in screen([source], seen) if not isinstance(row, Misnamed)]
     except InputError:
         counts["files that cannot be used"] += 1
@@ -152,7 +152,7 @@ def _take_in(
         key, policy = ledgers.make_key(ledger), Policy(5, timedelta(seconds=1))
         with ledgers.open_for_job(ledger, key, utc_now, create=True, hurry=threading.Event()) as opened:
             opened.begin_run("run", policy, [str(path)], workers=1)
-            with suppress(InputError), DiskSeen() as seen:
+            with suppress(InputError), DuplicateIndex() as seen:
                 rows = screen([open_source(str(path), stdin=io.BytesIO())], seen)
                 opened.take_in(rows, [str(path)], "xero", lambda _: None)
             status = opened.status()

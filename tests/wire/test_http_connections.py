@@ -18,7 +18,7 @@ from migrator.providers import Answer, NoAnswer, Request, network_faults
 from migrator.settings.model import NetworkSettings
 from migrator.settings.proxy_url import ProxyUrl
 from migrator.wire.http import HttpWire
-from migrator.wire.network import Network, Trust, way_out
+from migrator.wire.network import Network, Trust, resolve_network
 from tests.ways_out import PASSWORD, PROVIDER, USER, Proxy, answering, forget_the_way_out, proxying
 from tests.wire.test_http import AMPLE, BEARER, CREDENTIALS, NOW, SHORT, Behaviour, Server, answers, serving
 
@@ -128,7 +128,7 @@ def test_what_the_environment_excepts_is_not_asked_of_the_proxy(
     monkeypatch.setenv("NO_PROXY", ".example")
     asked = len(proxy.asked())
     # The name is known to the proxy alone.
-    network = way_out(NetworkSettings(environment=True), {})
+    network = resolve_network(NetworkSettings(environment=True), {})
     assert get(network, 1) == nothing_sent("name_not_found")
     assert len(proxy.asked()) == asked
 
@@ -312,7 +312,7 @@ def test_an_authority_that_is_no_root_is_believed_where_it_is_named(proxy: Proxy
     """People export what their browser shows them, which is often the one in the middle."""
     middle = CA.create_child_ca()
     middle.cert_pem.write_to_path(tmp_path / "middle.pem")
-    network = way_out(NetworkSettings(ProxyUrl(proxy.url), ca_file=tmp_path / "middle.pem"), {})
+    network = resolve_network(NetworkSettings(ProxyUrl(proxy.url), ca_file=tmp_path / "middle.pem"), {})
     with provider(answers(), certificate=middle.issue_cert(PROVIDER)) as server:
         assert isinstance(get(network, server.port), Answer)
 

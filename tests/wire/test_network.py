@@ -20,7 +20,7 @@ from migrator.settings import proxy_url
 from migrator.settings.configuration import load
 from migrator.settings.model import NetworkSettings
 from migrator.settings.proxy_url import ProxyUrl
-from migrator.wire.network import DIRECT, Network, Trust, way_out
+from migrator.wire.network import DIRECT, Network, Trust, resolve_network
 from tests.ways_out import forget_the_way_out
 
 HUSH = "HUSH7HUSH"
@@ -49,7 +49,7 @@ def read(folder: Path, *lines: str) -> NetworkSettings:
 def refusal(settings: NetworkSettings, environ: dict[str, str]) -> str:
     """Why there is no such way: message and hint."""
     with pytest.raises(ConfigurationError) as caught:
-        way_out(settings, environ)
+        resolve_network(settings, environ)
     assert caught.value.exit_code is ExitCode.USAGE
     assert caught.value.hint
     return f"{caught.value.message}; {caught.value.hint}"
@@ -63,14 +63,16 @@ def test_without_settings_calls_go_out_directly_whatever_the_environment_says(
 ) -> None:
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://proxy.example:3128")
-    network = way_out(read(tmp_path), {"SSL_CERT_FILE": str(ca_file), "REQUESTS_CA_BUNDLE": str(ca_file)})
+    network = resolve_network(
+        read(tmp_path), {"SSL_CERT_FILE": str(ca_file), "REQUESTS_CA_BUNDLE": str(ca_file)}
+    )
     assert network == DIRECT
     assert network.proxy_for(XERO) is None
 
 
 def test_a_proxy_is_read_with_its_user_and_gets_the_environments_password(tmp_path: Path) -> None:
     settings = read(tmp_path, r'proxy = "http://CORP%5Calice@proxy.example.com:3128"')
-    proxy = way_out(settings, {"MIGRATOR_PROXY_PASSWORD": "pä:s"}).proxy_for(XERO)
+    proxy = resolve_network(settings, {"MIGRATOR_PROXY_PASSWORD": "pä:s"}).proxy_for(XERO)
     assert proxy is not None
     assert proxy.address == str(proxy) == "http://proxy.example.com:3128"
     assert proxy.authorization == Secret(
@@ -80,7 +82,7 @@ def test_a_proxy_is_read_with_its_user_and_gets_the_environments_password(tmp_pa
 
 
 def test_a_proxy_without_a_user_is_told_nothing(tmp_path: Path) -> None:
-    network = way_out(read(tmp_path, 'proxy = "https://proxy"'), {"MIGRATOR_PROXY_PASSWORD": HUSH})
+    network = resolve_network(read(tmp_path, 'proxy = "https://proxy"'), {"MIGRATOR_PROXY_PASSWORD": HUSH})
     assert network.proxy == ProxyUrl("https://proxy:443")
     assert network.proxy.authorization is None
 
@@ -88,7 +90,7 @@ def test_a_proxy_without_a_user_is_told_nothing(tmp_path: Path) -> None:
 def test_a_user_without_a_password_is_asked_for_one_and_an_empty_one_is_one(tmp_path: Path) -> None:
     settings = read(tmp_path, 'proxy = "http://token@proxy"')
     assert "MIGRATOR_PROXY_PASSWORD" in refusal(settings, {})
-    proxy = way_out(settings, {"MIGRATOR_PROXY_PASSWORD": ""}).proxy
+    proxy = resolve_network(settings, {"MIGRATOR_PROXY_PASSWORD": ""}).proxy
     assert proxy is not None
     assert proxy.authorization == Secret("Basic " + base64.b64encode(b"token:").decode())
 
@@ -208,11 +210,11 @@ def test_no_proxy_counts_with_the_environments_proxy_alone(
     monkeypatch.setenv("NO_PROXY", no_proxy)
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3128")
     url = "https://api.xero.com:443/x"
-    assert way_out(ENVIRONMENT, {}).proxy_for(url) is None
-    assert way_out(ENVIRONMENT, {}).proxy_for("https://xero.example") == (
+    assert resolve_network(ENVIRONMENT, {}).proxy_for(url) is None
+    assert resolve_network(ENVIRONMENT, {}).proxy_for("https://xero.example") == (
         None if no_proxy == "*" else ProxyUrl("http://proxy:3128")
     )
-    assert way_out(NetworkSettings(ProxyUrl("http://proxy:3128")), {}).proxy_for(url) is not None
+    assert resolve_network(NetworkSettings(ProxyUrl("http://proxy:3128")), {}).proxy_for(url) is not None
 
 
 @pytest.mark.parametrize(
@@ -233,16 +235,16 @@ def test_the_environment_names_a_proxy(
 ) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    proxy = way_out(ENVIRONMENT, {}).proxy_for(XERO)
+    proxy = resolve_network(ENVIRONMENT, {}).proxy_for(XERO)
     assert (proxy and proxy.address) == address
 
 
 def test_the_environments_proxy_may_hold_its_password_or_get_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://alice:p%40ss@proxy")
     ours = {"MIGRATOR_PROXY_PASSWORD": "ours"}
-    assert way_out(ENVIRONMENT, ours).proxy == ProxyUrl("http://proxy:80", "alice", Secret("p@ss"))
+    assert resolve_network(ENVIRONMENT, ours).proxy == ProxyUrl("http://proxy:80", "alice", Secret("p@ss"))
     monkeypatch.setenv("HTTPS_PROXY", "http://alice@proxy")
-    assert way_out(ENVIRONMENT, ours).proxy == ProxyUrl("http://proxy:80", "alice", Secret("ours"))
+    assert resolve_network(ENVIRONMENT, ours).proxy == ProxyUrl("http://proxy:80", "alice", Secret("ours"))
 
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "ALL_PROXY"])
@@ -265,7 +267,7 @@ def test_a_variable_that_names_no_proxy_is_named_and_not_quoted(
 
 
 def test_an_environment_that_names_nothing_is_told(caplog: pytest.LogCaptureFixture) -> None:
-    assert way_out(ENVIRONMENT, {}).proxy is None
+    assert resolve_network(ENVIRONMENT, {}).proxy is None
     assert "go out directly" in caplog.text
 
 
@@ -289,19 +291,19 @@ def test_an_own_authority_stands_beside_the_public_ones_and_the_environments_alo
     own, theirs, third = (ca(tmp_path / name, name) for name in ("own", "theirs", "third"))
     settings = read(tmp_path, 'ca_file = "own"')
     assert settings.ca_file == Path(own)
-    assert {"own", "Internet Security Research Group"} <= names(way_out(settings, {}))
+    assert {"own", "Internet Security Research Group"} <= names(resolve_network(settings, {}))
     environ = {"SSL_CERT_FILE": theirs}
-    assert names(way_out(ENVIRONMENT, environ)) == {"theirs"}
-    assert names(way_out(ENVIRONMENT, {**environ, "REQUESTS_CA_BUNDLE": third})) == {"third"}
-    assert names(way_out(ENVIRONMENT, {**environ, "REQUESTS_CA_BUNDLE": ""})) == {"theirs"}
+    assert names(resolve_network(ENVIRONMENT, environ)) == {"theirs"}
+    assert names(resolve_network(ENVIRONMENT, {**environ, "REQUESTS_CA_BUNDLE": third})) == {"third"}
+    assert names(resolve_network(ENVIRONMENT, {**environ, "REQUESTS_CA_BUNDLE": ""})) == {"theirs"}
     both = read(tmp_path, 'proxy = "environment"', 'ca_file = "own"')
-    assert "theirs" not in names(way_out(both, environ))
-    assert {"own", "Internet Security Research Group"} <= names(way_out(both, environ))
-    assert way_out(NetworkSettings(), environ).trust is None
+    assert "theirs" not in names(resolve_network(both, environ))
+    assert {"own", "Internet Security Research Group"} <= names(resolve_network(both, environ))
+    assert resolve_network(NetworkSettings(), environ).trust is None
 
 
 def test_a_folder_of_authorities_is_read_where_the_environment_names_it(tmp_path: Path) -> None:
-    network = way_out(ENVIRONMENT, {"REQUESTS_CA_BUNDLE": str(tmp_path)})
+    network = resolve_network(ENVIRONMENT, {"REQUESTS_CA_BUNDLE": str(tmp_path)})
     assert names(network) == set(), "OpenSSL reads a folder when it needs to"
     assert "is a folder" in refusal(NetworkSettings(ca_file=tmp_path), {})
 
@@ -331,7 +333,7 @@ def test_authorities_that_cannot_be_read_are_named_with_who_names_them(tmp_path:
 def test_an_authority_among_comments_in_any_script_is_read(tmp_path: Path, ca_file: Path) -> None:
     text = "# Für unser Netz\r\n" + ca_file.read_text("ascii").replace("\n", "\r\n")
     (tmp_path / "commented.pem").write_bytes(text.encode("latin-1"))
-    assert way_out(NetworkSettings(ca_file=tmp_path / "commented.pem"), {}).trust is not None
+    assert resolve_network(NetworkSettings(ca_file=tmp_path / "commented.pem"), {}).trust is not None
 
 
 def test_a_companys_authority_need_not_have_the_form_that_newer_pythons_insist_on(

@@ -11,7 +11,17 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from migrator.wire.running_time import MOST, STEP, TICK, TOLD, Jump, Reading, RunningTime, span, watched
+from migrator.wire.running_time import (
+    MOST,
+    STEP,
+    TICK,
+    TOLD,
+    Jump,
+    Reading,
+    RunningTime,
+    clocks_monitored,
+    span,
+)
 
 START = Reading(1000.0, 5000.0, 1_800_000_000.0)
 SECONDS = st.floats(0, 1e6)
@@ -139,7 +149,7 @@ def test_spans_are_for_people(seconds: float, text: str) -> None:
 
 def test_a_real_one_goes_on_while_it_is_watched() -> None:
     told: list[str] = []
-    with watched(told.append) as watch:
+    with clocks_monitored(told.append) as watch:
         begun = watch.running()
         while watch.running() - begun < 2 * MOST:  # that far it gets only if somebody looks at the clocks
             time.sleep(TICK)

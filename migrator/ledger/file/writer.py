@@ -28,7 +28,7 @@ _LONG = 1.0
 """Seconds after which an entry that waits for the ledger is looked after in another way."""
 _LONGEST_WAIT = 300.0
 """Seconds that another program may hold the ledger."""
-HURRIED_WAIT = 5.0
+INTERRUPTED_WAIT = 5.0
 """The same once the job has been told to end: its answers are safe in the rescue file."""
 _LOOK = 1000
 """Milliseconds after which a writer that waits looks whether it has been told to end."""
@@ -141,7 +141,7 @@ class GroupWriter:
                 self._connection.execute("BEGIN IMMEDIATE")
                 return
             except sqlite3.OperationalError as error:
-                longest = HURRIED_WAIT if self._hurry.is_set() else _LONGEST_WAIT
+                longest = INTERRUPTED_WAIT if self._hurry.is_set() else _LONGEST_WAIT
                 # One look takes a second. If it took longer, this process was stopped: nobody waited.
                 waited += min(time.monotonic() - began, _LONGEST_LOOK)
                 if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or waited > longest:
