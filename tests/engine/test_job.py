@@ -1,0 +1,174 @@
+"""The job by itself: what it tells the gate, what it keeps between answers, and what ends it."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from migrator import ledger as ledgers
+from migrator.engine.gate import Gate
+from migrator.engine.job import Job, Tools
+from migrator.errors import StoppedError
+from migrator.ledger import Ledger
+from migrator.models import Credentials, Secret, State, utc_now
+from migrator.providers import Answer, NoAnswer, Request, find_profile
+from migrator.rules.agenda import Work
+from migrator.rules.breaker import Pause
+from migrator.rules.pacing import RateLimiter
+from migrator.rules.verdict import Policy
+from migrator.sources import open_source
+from migrator.sources.duplicates import DuplicateIndex
+from migrator.sources.screening import screen
+from migrator.terminal.progress import NoProgress
+
+POLICY = Policy(max_attempts=9, settle=timedelta(seconds=1), patience=timedelta(seconds=60))
+CREDENTIALS = Credentials("key", "HMAC-SHA1", Secret("s"), Secret(""), "id", Secret("s"), ("offline_access",))
+PAIR = {"access_token": "A" * 40, "refresh_token": "R" * 40, "expires_in": 1800, "token_type": "Bearer"}
+RENEWED = b"oauth_token=T2&oauth_token_secret=S2&oauth_session_handle=H2&oauth_expires_in=1800"
+PAST = "2020-01-01T00:00:00Z"
+
+
+class SpyGate(Gate):
+    """Lets everybody through at once, and remembers what it was told."""
+
+    def __init__(self) -> None:
+        super().__init__(RateLimiter(60_000))
+        self.priorities: list[bool] = []
+        self.applied: list[tuple[Pause | None, bool]] = []
+        self.remaining: list[int] = []
+        self.stopped_when_leaving: list[bool] = []
+        self.stop = threading.Event()
+
+    def admit(self, stop: threading.Event, *, priority: bool = False) -> bool:
+        self.stop = stop
+        self.priorities.append(priority)
+        return not stop.is_set()
+
+    def apply(self, pause: Pause | None, *, cautious: bool) -> None:
+        self.applied.append((pause, cautious))
+
+    def note_remaining(self, remaining: int) -> None:
+        self.remaining.append(remaining)
+
+    def leave(self) -> None:
+        self.stopped_when_leaving.append(self.stop.is_set())
+
+
+class ScriptedWire:
+    """Answers from a script, and remembers what was asked."""
+
+    def __init__(self, *answers: Answer | NoAnswer) -> None:
+        self.answers = list(answers)
+        self.asked: list[str] = []
+
+    def send(self, request: Request) -> Answer | NoAnswer:
+        self.asked.append(request.url.rpartition("/")[2].partition("?")[0])
+        return self.answers.pop(0)
+
+    def close(self) -> None:
+        pass
+
+
+class NoJitter(Random):
+    def random(self) -> float:
+        return 0.0
+
+
+def answer(status: int, body: bytes | dict[str, object] = b"", **headers: str) -> Answer:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Answer(status, headers, content, utc_now())
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    path = tmp_path / "migration.db"
+    with ledgers.open_for_job(
+        path, ledgers.make_key(path), utc_now, create=True, hurry=threading.Event()
+    ) as opened:
+        opened.begin_run("run", POLICY, ["tokens.csv"], workers=1)
+        yield opened
+
+
+def take_in(ledger: Ledger, number: int, expires_at: str = "") -> None:
+    rows = "".join(f"c{n},partner,TOKEN{n},SECRET{n},HANDLE{n},{expires_at}\n" for n in range(number))
+    header = "connection_id,app_type,oauth_token,oauth_token_secret,oauth_session_handle,oauth_expires_at\n"
+    source = open_source("-", stdin=io.BytesIO((header + rows).encode()))
+    with DuplicateIndex() as seen:
+        ledger.take_in(screen([source], seen), ["-"], "xero", lambda _: None)
+
+
+def work(ledger: Ledger, gate: SpyGate, wire: ScriptedWire, running: Iterator[float] | None = None) -> None:
+    tools = Tools(
+        profile=find_profile("xero", base_url="http://127.0.0.1:9"),
+        credentials=CREDENTIALS,
+        gate=gate,
+        new_wire=lambda: wire,
+        clock=utc_now,
+        due=utc_now,
+        running=running.__next__ if running is not None else lambda: 0.0,
+        random=NoJitter(),
+        progress=NoProgress(),
+    )
+    job = Job(ledger, tools, POLICY, concurrency=1, stop=threading.Event())
+    job.work(ledger.agenda(Work.SWAP, POLICY.max_attempts))
+
+
+def test_what_answers_have_shown_is_kept_between_them(ledger: Ledger) -> None:
+    take_in(ledger, 1)
+    gate, wire = SpyGate(), ScriptedWire(*[answer(503)] * 3, answer(200, PAIR))
+    work(ledger, gate, wire)
+    assert gate.applied == [(Pause(0.5), True), (Pause(1.0), True), (Pause(2.0), True), (None, False)]
+    assert ledger.status().states[State.MIGRATED] == 1
+
+
+def test_a_connection_that_was_begun_goes_first(ledger: Ledger) -> None:
+    take_in(ledger, 2, PAST)
+    gate = SpyGate()
+    wire = ScriptedWire(*[answer(200, RENEWED), answer(200, PAIR)] * 2)
+    work(ledger, gate, wire)
+    assert wire.asked == ["AccessToken", "migrate"] * 2
+    assert gate.priorities == [False, True] * 2
+
+
+def test_trouble_is_borne_by_the_running_time(ledger: Ledger) -> None:
+    take_in(ledger, 1)
+    gate, wire = SpyGate(), ScriptedWire(*[answer(503)] * 6)
+    with pytest.raises(StoppedError, match="nothing but trouble with the provider"):
+        work(ledger, gate, wire, iter([0.0, 1.0, 2.0, 3.0, 4.0, 60.0]))
+    assert not wire.answers
+    assert ledger.status().states[State.PENDING] == 1
+
+
+def test_what_would_hit_everybody_stops_the_job_before_its_call_has_left(ledger: Ledger) -> None:
+    take_in(ledger, 3)
+    gate, wire = SpyGate(), ScriptedWire(answer(200, {**PAIR, "refresh_token": ""}), *[answer(500)] * 9)
+    with pytest.raises(StoppedError, match="without refresh tokens") as raised:
+        work(ledger, gate, wire)
+    assert raised.value.hint is not None
+    assert "--retry-failed" in raised.value.hint
+    assert wire.asked == ["migrate"]
+    assert gate.stopped_when_leaving == [True], "who waits for the call to leave must know"
+    assert ledger.status().states[State.FAILED] == 1, "what it came to is on disk"
+
+
+def test_the_gate_hears_what_the_provider_says_is_left(ledger: Ledger) -> None:
+    take_in(ledger, 1)
+    gate = SpyGate()
+    work(ledger, gate, ScriptedWire(answer(200, PAIR, **{"X-AppMinLimit-Remaining": "17"})))
+    assert gate.remaining == [17]
+
+
+def test_a_fault_of_a_worker_is_raised_where_the_job_was_started(ledger: Ledger) -> None:
+    take_in(ledger, 1)
+    with pytest.raises(IndexError):
+        work(ledger, SpyGate(), ScriptedWire())
+    assert ledger.status().states[State.IN_FLIGHT] == 1, (
+        "its intent is on disk, and nobody knows what came of it"
+    )
