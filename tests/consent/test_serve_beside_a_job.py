@@ -17,7 +17,7 @@ from migrator.models import Action, Standing, Tenant, utc_now
 from migrator.providers import Later, Outcome, Reached, Unknown
 from migrator.rules.transitions import settle
 from tests.consent.support import PATIENCE, Browser, Campaign, heading, until
-from tests.rules.test_transitions import POLICY
+from tests.rules.strategies import POLICY
 
 TENANT_1 = {"tenant-1": "Organisation 1"}
 

@@ -17,7 +17,7 @@ from migrator.models import Action, Standing, State
 from migrator.providers import Outcome, Reached, Won
 from migrator.rules.transitions import settle
 from migrator.rules.visit_outcome import VisitOutcome
-from tests.rules.test_transitions import BACKOFF, NOW, POLICY, consented, outcomes, waiting
+from tests.rules.strategies import BACKOFF, NOW, POLICY, consented, outcomes, waiting
 
 
 @given(waiting(), outcomes)

@@ -13,7 +13,7 @@ from migrator.consent.web.cookies import AuthorizationRequest
 from migrator.ledger import LedgerKey
 from migrator.ledger.file.vault import Vault
 from migrator.models import Secret
-from tests.rules.test_transitions import NOW
+from tests.rules.strategies import NOW
 
 
 @given(st.text())

@@ -1,0 +1,83 @@
+"""What becomes of a call whose process died, and of an answer that is understood later."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from migrator.models import (
+    RESPONSE_LOST,
+    UNVERIFIED,
+    Action,
+    Secret,
+    Standing,
+    State,
+    TokenPair,
+)
+from migrator.providers import (
+    Outcome,
+    Renewed,
+    Won,
+)
+from migrator.rules.recovery import READ_AGAIN, died, gives_up, goes_on, read_again, restored
+from tests.rules.strategies import EFFECTFUL, FRESH, NOW, POLICY, outcomes, settled, standings, token_pairs
+
+
+def test_nothing_more_is_guessed_from_an_answer_whose_pair_once_worked() -> None:
+    guess = Won(TokenPair(Secret("a"), Secret("r"), NOW), whole=False, ends=NOW)
+    assert read_again(FRESH, Action.SWAP, guess) is not None
+    assert read_again(FRESH, Action.SWAP, guess, worked_once=True) is None
+    assert read_again(FRESH, Action.SWAP, replace(guess, ends=None), worked_once=True) is not None
+
+
+@given(standings(), st.sampled_from(EFFECTFUL), outcomes)
+def test_an_answer_that_is_understood_later_is_seen_to_work_before_it_counts(
+    standing: Standing, action: Action, outcome: Outcome
+) -> None:
+    verdict = read_again(replace(standing, not_before=NOW), action, outcome)
+    match outcome:
+        case Won(pair):
+            assert verdict is not None
+            assert (verdict.state, verdict.reason) == (State.UNCERTAIN, UNVERIFIED)
+            assert (verdict.doubt, verdict.not_before) == (standing.doubt or action, NOW)
+            assert verdict.new_pair == pair
+        case Renewed(legacy):
+            assert verdict is not None
+            assert (verdict.state, verdict.doubt) == (State.UNCERTAIN, Action.RENEW)
+            assert verdict.new_legacy is not None
+            assert verdict.new_legacy.token == legacy.token
+            assert verdict.not_before == NOW
+        case _:
+            assert verdict is None
+    assert verdict is None or (verdict.outcome, verdict.problem) == ("done", READ_AGAIN)
+
+
+@given(standings(), st.sampled_from(EFFECTFUL), outcomes, token_pairs)
+def test_whoever_finds_another_pair_does_not_give_up(
+    standing: Standing, action: Action, outcome: Outcome, pair: TokenPair
+) -> None:
+    verdict = settled((standing, action, outcome))
+    found = read_again(standing, Action.REFRESH, Won(pair))
+    assert found is not None
+    if verdict.reason == RESPONSE_LOST and (verdict.state is State.NEEDS_CONSENT or verdict.ends_pair):
+        assert gives_up(action, verdict)
+        assert not gives_up(Action.REVOKE, verdict), "an operator wanted it"
+    for other in (goes_on(verdict, found), restored(verdict, 7)):
+        assert other.state is State.UNCERTAIN
+        assert not other.ends_pair
+        assert (other.outcome, other.problem) == (verdict.outcome, verdict.problem), "what the call came to"
+
+
+@given(st.sampled_from(EFFECTFUL), st.integers(0, 4))
+def test_a_call_whose_process_died_is_in_doubt_from_when_it_started(action: Action, tries: int) -> None:
+    verdict = died(action, tries, NOW, POLICY)
+    assert (verdict.state, verdict.reason, verdict.doubt) == (State.UNCERTAIN, RESPONSE_LOST, action)
+    assert verdict.not_before == NOW + POLICY.settle
+
+
+@given(st.integers(0, 9))
+def test_a_code_that_was_under_way_in_a_process_that_died_is_asked_of_its_user_again(tries: int) -> None:
+    verdict = died(Action.EXCHANGE_CODE, tries, NOW, POLICY)
+    assert (verdict.state, verdict.reason, verdict.doubt) == (State.NEEDS_CONSENT, RESPONSE_LOST, None)
