@@ -24,7 +24,7 @@ from migrator.settings.credentials import read_credentials
 from migrator.settings.model import OAuth1Settings, OAuth2Settings, Settings
 
 PACKAGE = Path(migrator.__file__).parent
-ELSEWHERE = {PACKAGE / "commands" / name for name in ("demonstration.py", "sandbox.py")}
+ELSEWHERE = {PACKAGE / "commands" / name for name in ("demo_steps.py", "sandbox.py")}
 """The sandbox's errors say what to do in their message; the demo's come after those of what it ran."""
 
 NAMES = {name for name, kind in vars(errors).items() if isinstance(kind, type) and name.endswith("Error")}

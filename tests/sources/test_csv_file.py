@@ -37,9 +37,8 @@ def test_what_was_written_comes_back(
 @given(st.lists(st.binary(max_size=30).map(lambda line: line.translate(None, b'"\r\n')), max_size=20))
 def test_every_line_ends_as_one_row_or_reject(lines: list[bytes]) -> None:
     data = HEADER.encode() + b"".join(line + b"\n" for line in lines)
-    expected = [
-        number for number, line in enumerate(lines, 2) if line.decode("utf-8", "surrogateescape").strip()
-    ]
+    texts = [line.decode("utf-8", "surrogateescape") for line in lines]
+    expected = [number for number, text in enumerate(texts, 2) if text.replace(",", "").strip()]
     assert [line for line, _ in outline(read(data))] == expected
 
 
