@@ -111,6 +111,10 @@ class Breaker:
         last = self.went_well.get(action)
         return last is not None and last > moment
 
+    def lone_suspect(self, action: Action) -> bool:
+        """Whether one answer alone has been suspect since a call of this kind went well."""
+        return action in self.went_well and self.suspects.get(action) == 1
+
     def after(
         self, action: Action, outcome: Outcome, now: datetime, running: float, patience: float
     ) -> tuple[Breaker, Reaction]:

@@ -75,8 +75,11 @@ def _judge_suspect(
     standing: Standing, action: Action, outcome: Suspect, breaker: Breaker, moment: JudgedAt, policy: Policy
 ) -> Judgement:
     """Either this connection's credentials are wrong or everybody's."""
-    asked_before = standing.doubt is not None or standing.reason == outcome.problem
-    if asked_before and _others_went_well(standing, action, breaker):
+    suspected = standing.reason == outcome.problem
+    # The last one of a job has no others after it: that nobody else is suspect shows the same.
+    lone = suspected and standing.not_before is not None and breaker.lone_suspect(action)
+    asked_before = suspected or standing.doubt is not None
+    if lone or (asked_before and _others_went_well(standing, action, breaker)):
         pause = timedelta(seconds=backoff(standing.tries, moment.jitter))
         return Judgement(_give_up(standing, action, outcome, moment.now + pause), breaker, None)
     verdict = settle(standing, action, outcome, moment.now, policy, SUSPECT_PAUSE)

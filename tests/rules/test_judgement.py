@@ -208,6 +208,23 @@ def test_nobody_is_given_up_at_a_first_such_answer(standing: Standing) -> None:
     assert judged(standing, SUSPECT, breaker=well(Action.SWAP, SECOND)).verdict.state is State.PENDING
 
 
+@pytest.mark.parametrize(
+    ("suspects", "proven", "alone"), [(1, True, True), (2, True, False), (1, False, False)]
+)
+def test_the_last_of_a_job_is_alone_where_nobody_else_is_suspect(
+    suspects: int, proven: bool, alone: bool
+) -> None:
+    """Its first such answer came after the last good one, and nobody is left who could fare better."""
+    breaker = replace(
+        well(Action.SWAP, SUSPECT_PAUSE) if proven else Breaker(), suspects={Action.SWAP: suspects}
+    )
+    suspected = replace(FRESH, reason="http_401", not_before=NOW)
+    judgement = judged(suspected, SUSPECT, breaker=breaker)
+    assert judgement.verdict.state is (State.FAILED if alone else State.PENDING)
+    for other in (replace(suspected, reason="http_403"), replace(suspected, not_before=None), FRESH):
+        assert judged(other, SUSPECT, breaker=breaker).verdict.state is State.PENDING
+
+
 def test_others_count_only_with_the_same_kind_of_call() -> None:
     suspected = replace(FRESH, reason="http_401", not_before=NOW)
     assert judged(suspected, SUSPECT, breaker=well(Action.VERIFY, SECOND)).verdict.state is State.PENDING
