@@ -246,6 +246,8 @@ class StoredPair:
     """Whether an export took it: then it is the application's, and only the application may refresh it."""
     obtained_at: datetime | None = None
     """When it was stored (UTC)."""
+    first_of_refresh: bool = False
+    """Whether it was the first that was taken from the answer to a refresh or to a code's exchange."""
 
     @property
     def verified(self) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from migrator.consent.visits.outcomes import after_exchange, after_verification
-from migrator.engine.reread_answers import reread
+from migrator.engine.reread_answers import before_giving_up, reread
 from migrator.ledger import ConsentLedger, EndedCall, Invitation, Visit
 from migrator.models import Action, Clock, Credentials, Secret, Standing, State
 from migrator.providers import (
@@ -113,8 +113,11 @@ class Exchange:
         such pair, or none came of that: the rest is the job's.
         """
         standing = self._ledger.standing(connection_id)
-        if standing.doubt is Action.EXCHANGE_CODE and self._has_ended(standing):
-            self._refresh(standing)
+        for _ in range(self._policy.max_attempts):
+            if standing.doubt is not Action.EXCHANGE_CODE or not self._has_ended(standing):
+                break
+            if not self._refresh(standing):
+                break
             standing = self._ledger.standing(connection_id)
         standing, stored = replace(standing, confirmed=confirmable), standing.pair
         if standing.state is not State.UNCERTAIN or stored is None or self._has_ended(standing):
@@ -137,18 +140,21 @@ class Exchange:
         """Whether the access token of a connection's pair is of no use any more."""
         return standing.pair is not None and standing.pair.pair.expires_at <= self._clock()
 
-    def _refresh(self, standing: Standing) -> None:
+    def _refresh(self, standing: Standing) -> bool:
+        """Refresh a new pair, or go on with what else its answer holds; whether that came to anything."""
         stored = standing.pair
         attempt_id = self._ledger.begin_call(standing, Action.REFRESH)
         if stored is None or attempt_id is None:
-            return
+            return False
         answer = self._wire().send(self._profile.refresh(stored.pair.refresh_token, self._credentials))
         outcome = self._profile.read(Action.REFRESH, answer)
         verdict = settle(standing, Action.REFRESH, outcome, self._clock(), self._policy, _PAUSE)
+        verdict = before_giving_up(self._ledger, self._profile, standing, Action.REFRESH, verdict)
         self._ledger.end_refresh(
             EndedCall.of(attempt_id, standing.id, stored, Action.REFRESH, answer, outcome, verdict)
         )
         log.info("connection %s: %s: %s %s", standing.key, Action.REFRESH, verdict.outcome, verdict.problem)
+        return verdict.new_pair is not None
 
     def _has_arrived(self, connection_id: int) -> bool:
         """Whether what an exchange won stands in an answer that was not understood: before the user is asked

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from migrator.ledger import Ledger, OpenLedger, SealedAnswer
+from migrator.ledger import OpenLedger, SealedAnswer
 from migrator.models import Action, Standing
 from migrator.providers import Profile
 from migrator.rules.recovery import gives_up, goes_on, read_again, restored
@@ -34,7 +34,7 @@ def reread(ledger: OpenLedger, profile: Profile, connection_id: int, action: Act
 
 
 def before_giving_up(
-    ledger: Ledger, profile: Profile, standing: Standing, action: Action, verdict: Verdict
+    ledger: OpenLedger, profile: Profile, standing: Standing, action: Action, verdict: Verdict
 ) -> Verdict:
     """What a finished call makes of its connection, once all has been looked through that it may go on with.
 
@@ -46,9 +46,9 @@ def before_giving_up(
     dying = standing.pair.id if standing.pair and verdict.pair_dead else None
     found = _found(ledger.answers_before_giving_up(standing.id, dying), profile, standing)
     if found is not None:
-        return goes_on(verdict, found)
+        return goes_on(verdict, found, standing.tries + 1)
     before = ledger.set_aside_for(dying) if dying is not None else None
-    return restored(verdict, before) if before is not None else verdict
+    return restored(verdict, before, standing.tries + 1) if before is not None else verdict
 
 
 def _found(answers: Iterable[SealedAnswer], profile: Profile, standing: Standing) -> Verdict | None:

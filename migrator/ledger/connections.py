@@ -33,7 +33,10 @@ _STANDING = """
            l.material, l.expires_at,
            p.id, p.access_token, p.refresh_token, p.scope, p.tenant_id, p.user_id, p.expires_at,
            p.refresh_expires_at, p.lifetime_assumed, p.verified_at, p.obtained_at,
-           EXISTS (SELECT 1 FROM handings WHERE own_pair_id = p.id)
+           EXISTS (SELECT 1 FROM handings WHERE own_pair_id = p.id),
+           EXISTS (SELECT 1 FROM attempts a
+                   WHERE a.id = p.attempt_id AND a.action IN ('refresh', 'exchange_code')
+                   AND NOT EXISTS (SELECT 1 FROM token_pairs WHERE attempt_id = a.id AND id < p.id))
     FROM connections c
     JOIN legacy_tokens l ON l.id =
         (SELECT id FROM legacy_tokens WHERE connection_id = c.id ORDER BY generation DESC LIMIT 1)
@@ -67,8 +70,8 @@ def standing(db: sqlite3.Connection, codec: Codec, connection_id: int) -> Standi
 
 
 def _pair(codec: Codec, row: Sequence[Any]) -> StoredPair:
-    (pair_id, access, refresh, scope, tenant_id, user_id, expires_at,
-     refresh_expires_at, lifetime_assumed, verified_at, obtained_at, taken) = row  # fmt: skip
+    (pair_id, access, refresh, scope, tenant_id, user_id, expires_at, refresh_expires_at,
+     lifetime_assumed, verified_at, obtained_at, taken, first_of_refresh) = row  # fmt: skip
     access_token, refresh_token = codec.open_pair(access, refresh)
     pair = TokenPair(
         access_token,
@@ -80,7 +83,14 @@ def _pair(codec: Codec, row: Sequence[Any]) -> StoredPair:
         maybe_time_of(refresh_expires_at),
         bool(lifetime_assumed),
     )
-    return StoredPair(pair_id, pair, maybe_time_of(verified_at), bool(taken), maybe_time_of(obtained_at))
+    return StoredPair(
+        pair_id,
+        pair,
+        maybe_time_of(verified_at),
+        bool(taken),
+        maybe_time_of(obtained_at),
+        bool(first_of_refresh),
+    )
 
 
 def add(

@@ -124,10 +124,6 @@ class Ledger(OpenLedger):
         """Record that a connection needs no call any more."""
         self._session.write(lambda db: connections.rest(db, standing, state, reason, self._session.now()))
 
-    def set_aside_for(self, pair_id: int) -> int | None:
-        """The pair in whose place this one came, if nothing shows that this one ever worked."""
-        return pairs.set_aside_for(self._session.reader(), pair_id)
-
     # --- the hand-over ---
 
     @property

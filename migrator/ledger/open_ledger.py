@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from migrator.errors import LedgerUnwritableError
-from migrator.ledger import connections, rescued_calls, runs, sealed_answers
+from migrator.ledger import connections, pairs, rescued_calls, runs, sealed_answers
 from migrator.ledger.calls import EndedCall
 from migrator.ledger.file.rescue import RescueFile
 from migrator.ledger.file.session import Session
@@ -71,6 +71,10 @@ class OpenLedger:
         """The same, wherever it stands: ``dying`` is its pair, where that is about to be given up."""
         reader, codec = self._session.reader(), self._session.codec
         return list(sealed_answers.before_giving_up(reader, codec, connection_id, dying))
+
+    def set_aside_for(self, pair_id: int) -> int | None:
+        """The pair in whose place this one came, if nothing shows that this one ever worked."""
+        return pairs.set_aside_for(self._session.reader(), self._session.codec, pair_id)
 
     def understood(self, connection_id: int, verdict: Verdict) -> bool:
         """Take in what an answer held after all; False if the connection has gone on without it."""

@@ -73,19 +73,26 @@ def mark(db: sqlite3.Connection, pair_id: int, verdict: Verdict, now: datetime) 
         db.execute("UPDATE token_pairs SET dead_at = ? WHERE id = ?", [time_text(now), pair_id])
 
 
-def set_aside_for(db: sqlite3.Connection, pair_id: int) -> int | None:
+def set_aside_for(db: sqlite3.Connection, codec: Codec, pair_id: int) -> int | None:
     """The pair in whose place this one came by a refresh whose answer was not whole; None if there is none,
-    or this one has been seen to work.
+    this one has been seen to work, or the other one has the same refresh token.
+
+    One answer may have given several, one after the other: all of them came in the place of that pair.
     """
     row = db.execute(
-        """SELECT old.id FROM token_pairs new JOIN attempts a ON a.id = new.attempt_id
-           JOIN token_pairs old ON old.connection_id = new.connection_id AND old.id < new.id
-                AND old.replaced_at = new.obtained_at
+        """SELECT old.id, old.access_token, old.refresh_token, new.access_token, new.refresh_token
+           FROM token_pairs new JOIN attempts a ON a.id = new.attempt_id
+           JOIN token_pairs old ON old.connection_id = new.connection_id
+                AND old.replaced_at = (SELECT min(obtained_at) FROM token_pairs WHERE attempt_id = a.id)
+                AND old.attempt_id IS NOT new.attempt_id
            WHERE new.id = ? AND new.verified_at IS NULL AND a.action = 'refresh' AND a.answer IS NOT NULL
-                 AND old.dead_at IS NULL AND old.purged_at IS NULL""",
+                 AND old.dead_at IS NULL AND old.purged_at IS NULL
+           ORDER BY old.id DESC""",
         [pair_id],
     ).fetchone()
-    return int(row[0]) if row else None
+    if row is None or codec.open_pair(row[1], row[2])[1] == codec.open_pair(row[3], row[4])[1]:
+        return None
+    return int(row[0])
 
 
 def restore(db: sqlite3.Connection, pair_id: int, connection_id: int, now: datetime) -> None:

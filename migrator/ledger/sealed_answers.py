@@ -52,7 +52,7 @@ class SealedAnswer:
     answer: Answer
     """Without its headers: they are not kept. It names the refresh tokens that were taken from it already."""
     gave_a_pair_once: bool
-    """Whether a pair that was taken from it has been seen to work, before it died."""
+    """Whether a refresh token that was taken from it has brought another pair."""
 
 
 def not_understood(db: sqlite3.Connection, action: Action | None = None) -> list[int]:
@@ -111,14 +111,18 @@ def _answers(
 def _taken_before(
     db: sqlite3.Connection, codec: Codec, attempt_id: int, dying: object
 ) -> tuple[frozenset[str], bool]:
-    """The dead refresh tokens that an answer gave, and whether one of them had been seen to work."""
+    """The dead refresh tokens that an answer gave, and whether one of them has brought another pair."""
     rows = db.execute(
-        """SELECT access_token, refresh_token, verified_at FROM token_pairs
+        """SELECT access_token, refresh_token,
+                  EXISTS (SELECT 1 FROM token_pairs q JOIN attempts b ON b.id = q.attempt_id
+                          WHERE q.connection_id = p.connection_id AND b.action = 'refresh'
+                                AND b.id <> p.attempt_id AND q.obtained_at = p.replaced_at)
+           FROM token_pairs p
            WHERE attempt_id = ? AND (dead_at IS NOT NULL OR id IS ?) AND purged_at IS NULL""",
         [attempt_id, dying],
     ).fetchall()
     dead = [codec.open_pair(access, refresh)[1].reveal() for access, refresh, _ in rows]
-    return frozenset(dead), any(verified_at for _, _, verified_at in rows)
+    return frozenset(dead), any(worked for _, _, worked in rows)
 
 
 def understood(

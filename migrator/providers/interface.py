@@ -125,6 +125,8 @@ class Won:
     be the right one: it has another name than it should have, or may have been cut off. Only a refresh shows
     that.
     """
+    sole: bool = True
+    """Whether nothing else in the answer may be its refresh token."""
 
 
 @dataclass(frozen=True)

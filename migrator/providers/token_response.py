@@ -100,6 +100,8 @@ class _Token:
     """Whether it stands there by its own name, in whatever case and depth."""
     certain: bool = False
     """Whether it alone does, and is seen to end."""
+    sole: bool = False
+    """Whether nothing else in the answer may be that token."""
 
     def __repr__(self) -> str:
         return "_Token(…)"
@@ -126,7 +128,8 @@ def _won(answer: Answer, tokens: _Tokens, documented: Documented) -> Won:
     if tokens.access.text and tokens.refresh.certain:
         return Won(pair, whole=False)
     ended = replace(pair, expires_at=answer.received_at)
-    return Won(ended, whole=False, ends=pair.expires_at if tokens.access.text else None)
+    ends = pair.expires_at if tokens.access.text else None
+    return Won(ended, whole=False, ends=ends, sole=tokens.refresh.sole)
 
 
 def _pair(answer: Answer, tokens: _Tokens, documented: Documented) -> TokenPair:
@@ -198,9 +201,11 @@ def _likeliest(
     for text in named:
         if text not in refused:
             certain = len(named) == 1 and not any(leaf.unended for leaf in called)
-            return _Token(text, own_name=True, certain=certain)
-    guesses = [text for text in _texts(filter(alike, leaves), _guess) if text not in refused]
-    return _Token(min(guesses, key=lambda text: bool(_WORDS.fullmatch(text)), default=""))
+            return _Token(text, own_name=True, certain=certain, sole=len(named) == 1)
+    guesses = _texts(filter(alike, leaves), _guess)
+    left = [text for text in guesses if text not in refused]
+    likeliest = min(left, key=lambda text: bool(_WORDS.fullmatch(text)), default="")
+    return _Token(likeliest, sole=len({*named, *guesses}) == 1)
 
 
 def _texts(leaves: Iterable[Leaf], text_of: Callable[[Leaf], str]) -> list[str]:

@@ -76,17 +76,27 @@ def gives_up(action: Action, verdict: Verdict) -> bool:
     What an operator revokes is meant to be.
     """
     lost = verdict.pair_dead or verdict.state in (State.NEEDS_CONSENT, State.FAILED)
-    return lost and action is not Action.REVOKE
+    # One that works is not lost, whatever it is for; nor is one that this very call has brought.
+    there_is_one = verdict.pair_verified or verdict.new_pair is not None
+    return lost and not there_is_one and action is not Action.REVOKE
 
 
-def goes_on(verdict: Verdict, found: Verdict) -> Verdict:
-    """The entry for a call that would have given a connection up, and for what an earlier answer holds."""
+def goes_on(verdict: Verdict, found: Verdict, tries: int) -> Verdict:
+    """The entry for a call that would have given a connection up, and for what an earlier answer holds.
+
+    ``tries`` counts the call: whatever answers hold, a connection is not asked for on and on.
+    """
     return replace(
-        found, outcome=verdict.outcome, problem=verdict.problem, pair_dead=verdict.pair_dead, not_before=None
+        found,
+        outcome=verdict.outcome,
+        problem=verdict.problem,
+        pair_dead=verdict.pair_dead,
+        not_before=None,
+        tries=tries,
     )
 
 
-def restored(verdict: Verdict, pair_id: int) -> Verdict:
+def restored(verdict: Verdict, pair_id: int, tries: int) -> Verdict:
     """The same where the dead pair was never seen to work and had taken the place of another one.
 
     It stood in an answer that broke off: its provider may have taken back what it was about to say.
@@ -97,6 +107,7 @@ def restored(verdict: Verdict, pair_id: int) -> Verdict:
         State.UNCERTAIN,
         RESPONSE_LOST,
         Action.REFRESH,
+        tries=tries,
         pair_dead=True,
         pair_restored=pair_id,
     )

@@ -108,7 +108,7 @@ def _won(
         return Verdict("done", "", State.MIGRATED, _mismatch(standing, won.pair), new_pair=won.pair)
     doubt = standing.doubt or action
     if won.ends is not None and action is Action.REFRESH:
-        if _guess_was_right(standing):
+        if won.sole and _guess_was_right(standing):
             won = replace(won, pair=replace(won.pair, expires_at=won.ends))
         elif doubt is not Action.EXCHANGE_CODE:
             doubt = Action.REFRESH  # whatever was lost before, what it left has just worked
@@ -128,14 +128,13 @@ def _won(
 
 
 def _guess_was_right(standing: Standing) -> bool:
-    """Whether the refresh token that was just used had been guessed from a refresh's answer too: then what is
-    guessed from the next such answer is as right, and need not be used up to show that.
+    """Whether the refresh token that was just used was the first guess from a refresh's answer too: then the
+    first guess from the next such answer is as right, and need not be used up to show that.
     """
     sent = standing.pair
-    from_refresh = standing.doubt in (Action.REFRESH, Action.EXCHANGE_CODE)
     return (
-        from_refresh
-        and sent is not None
+        sent is not None
+        and sent.first_of_refresh
         and bool(sent.pair.access_token)
         and sent.obtained_at is not None
         and sent.pair.expires_at <= sent.obtained_at

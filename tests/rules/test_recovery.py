@@ -22,6 +22,7 @@ from migrator.providers import (
     Won,
 )
 from migrator.rules.recovery import READ_AGAIN, died, gives_up, goes_on, read_again, restored
+from migrator.rules.verdict import Verdict
 from tests.rules.strategies import EFFECTFUL, FRESH, NOW, POLICY, outcomes, settled, standings, token_pairs
 
 
@@ -61,10 +62,12 @@ def test_whoever_finds_another_pair_does_not_give_up(
     verdict = settled((standing, action, outcome))
     found = read_again(standing, Action.REFRESH, Won(pair))
     assert found is not None
-    if verdict.reason == RESPONSE_LOST and (verdict.state is State.NEEDS_CONSENT or verdict.ends_pair):
+    ended = verdict.state is State.NEEDS_CONSENT or verdict.ends_pair
+    if verdict.reason == RESPONSE_LOST and ended and not verdict.pair_verified and not verdict.new_pair:
         assert gives_up(action, verdict)
         assert not gives_up(Action.REVOKE, verdict), "an operator wanted it"
-    for other in (goes_on(verdict, found), restored(verdict, 7)):
+    for other in (goes_on(verdict, found, 3), restored(verdict, 7, 3)):
+        assert other.tries == 3, "nobody is asked for on and on"
         assert other.state is State.UNCERTAIN
         assert not other.ends_pair
         assert (other.outcome, other.problem) == (verdict.outcome, verdict.problem), "what the call came to"
@@ -81,3 +84,15 @@ def test_a_call_whose_process_died_is_in_doubt_from_when_it_started(action: Acti
 def test_a_code_that_was_under_way_in_a_process_that_died_is_asked_of_its_user_again(tries: int) -> None:
     verdict = died(Action.EXCHANGE_CODE, tries, NOW, POLICY)
     assert (verdict.state, verdict.reason, verdict.doubt) == (State.NEEDS_CONSENT, RESPONSE_LOST, None)
+
+
+def test_a_pair_that_works_is_not_lost_though_its_user_chose_another_tenant() -> None:
+    other = Verdict(
+        "done", "", State.NEEDS_CONSENT, "other_tenant_connected", pair_verified=True, pair_set_aside=True
+    )
+    assert not gives_up(Action.VERIFY, other)
+    assert gives_up(
+        Action.REFRESH, Verdict("over", "p", State.NEEDS_CONSENT, "grant_revoked", pair_dead=True)
+    )
+    assert gives_up(Action.SWAP, Verdict("over", "p", State.FAILED, "broken"))
+    assert not gives_up(Action.REFRESH, Verdict("later", "p", State.UNCERTAIN, RESPONSE_LOST))

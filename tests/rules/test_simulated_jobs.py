@@ -157,13 +157,18 @@ def _undelimited(outcome: Outcome, *, cut: bool) -> Outcome:
     return outcome
 
 
-def after_verdict(standing: Standing, verdict: Verdict, now: datetime) -> Standing:
+def after_verdict(standing: Standing, verdict: Verdict, now: datetime, action: Action) -> Standing:
     """What the ledger makes of a verdict."""
     pair = None if verdict.pair_dead else standing.pair
     if pair is not None and verdict.pair_verified:
         pair = replace(pair, verified_at=NOW)
     if verdict.new_pair is not None:
-        pair = StoredPair(1, verdict.new_pair, obtained_at=now)
+        pair = StoredPair(
+            1,
+            verdict.new_pair,
+            obtained_at=now,
+            first_of_refresh=action in (Action.REFRESH, Action.EXCHANGE_CODE),
+        )
     legacy = verdict.new_legacy or standing.legacy
     if verdict.token_expired:
         legacy = replace(legacy, expires_at=now)
@@ -201,7 +206,7 @@ def work(provider: Provider, standing: Standing, fates: list[Fate], todo: Agenda
                 moment = JudgedAt(now, (now - NOW).total_seconds(), 0.5)
                 judgement = judge(standing, action, outcome, breaker, moment, policy)
                 breaker = judgement.breaker
-                standing = after_verdict(standing, judgement.verdict, now)
+                standing = after_verdict(standing, judgement.verdict, now, action)
                 now += timedelta(seconds=1)
     pytest.fail("the connection comes to no end")
 

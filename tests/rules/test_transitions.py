@@ -90,7 +90,7 @@ def test_a_swap_without_a_refresh_token_has_failed_and_a_refresh_without_one_has
 
 def test_a_token_that_a_fruitless_swap_used_up_is_said_to_be_that() -> None:
     retried = replace(FRESH, state=State.UNCERTAIN, reason=NO_REFRESH_TOKEN, doubt=Action.SWAP)
-    later = after_verdict(retried, settled((retried, Action.SWAP, Later("http_503"))), NOW)
+    later = after_verdict(retried, settled((retried, Action.SWAP, Later("http_503"))), NOW, Action.SWAP)
     assert later.reason == NO_REFRESH_TOKEN
     verdict = settled((later, Action.SWAP, GONE))
     assert (verdict.state, verdict.reason) == (State.NEEDS_CONSENT, NO_REFRESH_TOKEN)
@@ -104,6 +104,7 @@ def test_a_token_that_a_fruitless_swap_used_up_is_said_to_be_that() -> None:
         (Action.REFRESH, Action.REFRESH, True, "a", True),
         (Action.REFRESH, Action.EXCHANGE_CODE, True, "a", True),  # both come from the same endpoint
         (Action.REFRESH, Action.REFRESH, False, "a", False),  # the one before was no guess
+        (Action.REFRESH, Action.VERIFY, True, "a", False),  # nor was this one the first of its answer
         (Action.REFRESH, Action.REFRESH, True, "", False),
         (Action.REFRESH, None, False, "a", False),
     ],
@@ -113,11 +114,20 @@ def test_a_guess_is_believed_once_one_of_the_same_kind_has_worked(
 ) -> None:
     sent = TokenPair(Secret(access), Secret("r"), NOW if ended else NOW + MINUTE)
     state = State.UNCERTAIN if doubt else State.MIGRATED
-    stored = None if action is Action.SWAP else StoredPair(1, sent, obtained_at=NOW)
+    stored = (
+        None
+        if action is Action.SWAP
+        else StoredPair(
+            1, sent, obtained_at=NOW, first_of_refresh=doubt in (Action.REFRESH, Action.EXCHANGE_CODE)
+        )
+    )
     standing = replace(FRESH, state=state, reason=UNVERIFIED, doubt=doubt, pair=stored)
     pair = TokenPair(Secret("b"), Secret("s"), NOW)
-    won = Won(pair, whole=False, ends=NOW + 30 * MINUTE)
-    after = after_verdict(standing, settled((standing, action, won)), NOW)
+    rivalled = Won(pair, whole=False, ends=NOW + 30 * MINUTE, sole=False)
+    chosen = after_verdict(standing, settled((standing, action, rivalled)), NOW, action)
+    assert SWAP.step(chosen, NOW + 2 * POLICY.settle) == Call(Action.REFRESH), "another may be meant"
+    won = replace(rivalled, sole=True)
+    after = after_verdict(standing, settled((standing, action, won)), NOW, action)
     assert (after.state, after.reason) == (State.UNCERTAIN, UNVERIFIED)
     step = SWAP.step(after, NOW + 2 * POLICY.settle)
     assert step == Call(Action.VERIFY if verified_next else Action.REFRESH)
