@@ -25,7 +25,7 @@ imports: $(VENV)/dev
 	$(BIN)/lint-imports
 
 unit: $(VENV)/dev
-	$(BIN)/pytest --numprocesses 5 --dist worksteal  # most of them wait for real processes and real pauses
+	$(BIN)/pytest --numprocesses 6 --dist worksteal  # most of them wait for real processes and real pauses
 
 # What a migration night brings, at length: kills, limits, memory. Prints figures.
 torture: $(VENV)/dev

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,9 +23,19 @@ settings.register_profile("untimed", deadline=None, suppress_health_check=[Healt
 settings.load_profile("untimed")
 
 
+@pytest.fixture(autouse=True)
+def own_log() -> Iterator[None]:
+    """A command that runs within the tests' process sets up the log: the next test finds it as it was."""
+    yield
+    logger = logging.getLogger("migrator")
+    logger.handlers.clear()
+    logger.setLevel(logging.NOTSET)
+    logger.propagate = True
+
+
 @pytest.fixture
 def set_scene(tmp_path: Path) -> Iterator[SetScene]:
-    """Sets scenes: a sandbox with faults, tokens in ``tokens.csv``, settings with a short time-out."""
+    """Sets scenes: a sandbox with faults, tokens in ``tokens.csv``, settings of somebody without patience."""
     with ExitStack() as stack:
 
         def set_(
@@ -33,6 +44,7 @@ def set_scene(tmp_path: Path) -> Iterator[SetScene]:
             mix: str = "partner=80,public=15,private=5",
             expired: float = 0.1,
             timeout: float = 1.0,
+            patience: float = 4.0,
         ) -> Scene:
             folder = tmp_path / "scene"
             folder.mkdir()
@@ -44,7 +56,7 @@ def set_scene(tmp_path: Path) -> Iterator[SetScene]:
             credentials = sandbox.credentials(state)
             settings = client_files.write_settings(folder, credentials, running.base_url)
             settings.write_text(
-                f"{settings.read_text('utf-8').rstrip()}\ntimeout = {timeout}\npatience = {4 * timeout}\n",
+                f"{settings.read_text('utf-8').rstrip()}\ntimeout = {timeout}\npatience = {patience}\n",
                 "utf-8",
             )
             return Scene(folder, running, credentials)

@@ -6,7 +6,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -19,6 +18,8 @@ from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
+
+from tests.ports import free_port
 
 PATIENCE = 60.0
 """Seconds after which a server that does not answer has failed."""
@@ -124,7 +125,7 @@ def _initialise(data: Path, password_file: Path, user: str | None) -> None:
 
 @contextmanager
 def _running(data: Path, user: str | None) -> Iterator[Server]:
-    port = _free_port()
+    port = free_port()
     settings = {
         "listen_addresses": "127.0.0.1",
         "unix_socket_directories": "",
@@ -142,13 +143,6 @@ def _running(data: Path, user: str | None) -> Iterator[Server]:
     finally:
         process.send_signal(signal.SIGINT)  # without waiting for those who are still connected
         process.wait(PATIENCE)
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 def _await(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

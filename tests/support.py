@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -47,6 +48,14 @@ class Scene:
     def migrator(self, *arguments: str, stdin: str | None = None) -> Finished:
         """Run ``migrator`` to its end."""
         return self.warm("migrator", *arguments, stdin=stdin)
+
+    def configure(self, **job: object) -> None:
+        """Change settings of the job."""
+        settings = self.folder / "migrator.toml"
+        text = settings.read_text("utf-8")
+        for name, value in job.items():
+            text = re.sub(rf"(?m)^{name} = .*\n", "", text) + f"{name} = {value}\n"
+        settings.write_text(text, "utf-8")
 
     def with_little_room(self, kilobytes: int, *arguments: str) -> Finished:
         """Run ``migrator`` where no file can become longer than that: SQLite meets a disk that is full."""

@@ -29,7 +29,8 @@ from migrator.consent.pages.texts.names import Names
 from migrator.consent.pages.texts.not_connected import NOTICES, notice_text
 from migrator.providers.xero_scopes import SCOPES
 from migrator.sandbox.issuing import client_files
-from tests.consent.support import PATIENCE, await_listening, free_port
+from tests.consent.support import PATIENCE, await_listening
+from tests.ports import free_port
 from tests.support import Scene, fingerprint
 
 SIZES = {"phone": (390, 844), "desktop": (1280, 900)}

@@ -25,17 +25,11 @@ import requests
 
 from tests import warm
 from tests.consent.oauth2_provider import OAuth2Provider
+from tests.ports import free_port
 
 PATIENCE = 30.0
 ROOT = Path(__file__).parent.parent.parent
 Finished = subprocess.CompletedProcess[str]
-
-
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def await_listening(port: int, process: subprocess.Popen[Any], log: Path) -> None:

@@ -129,7 +129,7 @@ def works(scene: Scene) -> bool:
 
 
 def test_no_pair_that_arrived_is_lost(set_scene: SetScene) -> None:
-    scene = set_scene(len(CHANGES), "repeat=never", mix="partner=1", expired=0.0, timeout=5.0)
+    scene = set_scene(len(CHANGES), "repeat=never", mix="partner=1", expired=0.0, timeout=10.0, patience=20.0)
     with mangled(scene.sandbox.base_url, on_swaps(list(CHANGES.values()))) as url:
         talk_to(scene, url)
         finished = scene.migrator("run", "tokens.csv", "--concurrency", "1")
@@ -161,7 +161,9 @@ BAD_STATUS: list[tuple[int, Change]] = [
 
 
 def test_no_pair_is_lost_that_came_with_a_bad_status(set_scene: SetScene) -> None:
-    scene = set_scene(len(BAD_STATUS), "repeat=never", mix="partner=1", expired=0.0, timeout=5.0)
+    scene = set_scene(
+        len(BAD_STATUS), "repeat=never", mix="partner=1", expired=0.0, timeout=10.0, patience=20.0
+    )
     left = list(BAD_STATUS)
 
     def mangle(path: str, status: int, body: bytes) -> tuple[int, bytes]:
@@ -181,7 +183,7 @@ def test_no_pair_is_lost_that_came_with_a_bad_status(set_scene: SetScene) -> Non
 
 
 def test_a_wrong_guess_is_found_out_before_it_counts_and_the_right_one_is_tried(set_scene: SetScene) -> None:
-    scene = set_scene(2, "repeat=never", mix="partner=1", expired=0.0, timeout=0.5)
+    scene = set_scene(2, "repeat=never", mix="partner=1", expired=0.0, patience=2.0)
 
     def guess(pair: Document) -> Document:
         decoy = {"refresh_key": "0123456789abcdefABCDEF", "refresh_hash2": "fedcba9876543210FEDCBA"}
@@ -201,7 +203,7 @@ def test_a_wrong_guess_is_found_out_before_it_counts_and_the_right_one_is_tried(
 def test_a_provider_that_always_names_its_tokens_otherwise_is_believed_once_they_have_worked(
     set_scene: SetScene,
 ) -> None:
-    scene = set_scene(2, "repeat=never", mix="partner=1", expired=0.0, timeout=0.3)
+    scene = set_scene(2, "repeat=never", mix="partner=1", expired=0.0, patience=1.2)
     change = renamed(access_token="token", refresh_token="refresh")
 
     def mangle(path: str, status: int, body: bytes) -> tuple[int, bytes]:
@@ -224,7 +226,7 @@ def test_a_provider_that_always_names_its_tokens_otherwise_is_believed_once_they
 
 
 def test_a_provider_that_never_gives_an_access_token_is_not_asked_for_ever(set_scene: SetScene) -> None:
-    scene = set_scene(1, mix="partner=1", expired=0.0, timeout=0.3)
+    scene = set_scene(1, mix="partner=1", expired=0.0, patience=1.2)
 
     def mangle(path: str, status: int, body: bytes) -> tuple[int, bytes]:
         if path in (SWAP, TOKEN) and status == 200:
@@ -242,7 +244,7 @@ def test_a_provider_that_never_gives_an_access_token_is_not_asked_for_ever(set_s
 
 
 def test_a_refusal_in_a_few_words_is_not_kept_and_any_other_is(set_scene: SetScene) -> None:
-    scene = set_scene(12, mix="partner=1", expired=0.0, timeout=0.3)
+    scene = set_scene(12, mix="partner=1", expired=0.0, patience=1.2)
     answers = [
         (400, b'{"error": "invalid_grant", "error_description": "the_grant_of_this_user_is_over"}'),
         (401, b"oauth_problem=permission_denied&oauth_problem_advice=Ask%20your%20organisation"),
@@ -262,7 +264,7 @@ def test_a_refusal_in_a_few_words_is_not_kept_and_any_other_is(set_scene: SetSce
 
 
 def test_an_answer_that_breaks_off_behind_its_tokens_has_arrived(set_scene: SetScene) -> None:
-    scene = set_scene(4, "repeat=never", mix="partner=1", expired=0.0, timeout=0.5)
+    scene = set_scene(4, "repeat=never", mix="partner=1", expired=0.0, patience=2.0)
 
     def cut(pair: Document) -> bytes:
         tokens = {name: pair.pop(name) for name in ("access_token", "refresh_token")}
@@ -279,7 +281,7 @@ def test_an_answer_that_breaks_off_behind_its_tokens_has_arrived(set_scene: SetS
 
 
 def test_an_answer_that_breaks_off_within_a_token_is_lost_and_said_to_be(set_scene: SetScene) -> None:
-    scene = set_scene(2, "repeat=never", mix="partner=1", expired=0.0, timeout=0.3)
+    scene = set_scene(2, "repeat=never", mix="partner=1", expired=0.0, patience=1.2)
 
     def cut(pair: Document) -> bytes:
         text = json.dumps({name: pair[name] for name in ("access_token", "refresh_token")}).encode()
@@ -298,7 +300,7 @@ def test_an_answer_that_breaks_off_within_a_token_is_lost_and_said_to_be(set_sce
 def test_an_assumed_lifetime_is_told_as_a_finding_and_gone_once_the_provider_says_it(
     set_scene: SetScene,
 ) -> None:
-    scene = set_scene(2, "repeat=never", mix="partner=1", expired=0.0, timeout=5.0)
+    scene = set_scene(2, "repeat=never", mix="partner=1", expired=0.0, timeout=10.0, patience=20.0)
     with mangled(scene.sandbox.base_url, on_swaps([without("expires_in")])) as url:
         talk_to(scene, url)
         finished = scene.migrator("run", "tokens.csv", "--canary", "1")
@@ -313,7 +315,7 @@ def test_an_assumed_lifetime_is_told_as_a_finding_and_gone_once_the_provider_say
 
 
 def test_a_refresh_that_brings_no_refresh_token_leaves_the_old_one_in_force(set_scene: SetScene) -> None:
-    scene = set_scene(1, mix="partner=1", expired=0.0, timeout=5.0)
+    scene = set_scene(1, mix="partner=1", expired=0.0, timeout=10.0, patience=20.0)
     assert scene.migrator("run", "tokens.csv").returncode == 0
     (before,) = scene.pairs().values()
 
@@ -341,7 +343,7 @@ def test_a_refresh_that_brings_no_refresh_token_leaves_the_old_one_in_force(set_
 def test_the_first_answer_without_a_refresh_token_stops_the_job_and_says_what_to_do(
     set_scene: SetScene, change: Change
 ) -> None:
-    scene = set_scene(30, mix="partner=1", expired=0.0, timeout=0.5)
+    scene = set_scene(30, mix="partner=1", expired=0.0, patience=2.0)
     with mangled(scene.sandbox.base_url, on_swaps([change])) as url:
         talk_to(scene, url)
         finished = scene.migrator("run", "tokens.csv")
@@ -363,7 +365,7 @@ def test_the_first_answer_without_a_refresh_token_stops_the_job_and_says_what_to
 
 
 def test_one_without_a_refresh_token_among_others_is_its_own_failure(set_scene: SetScene) -> None:
-    scene = set_scene(12, "repeat=never", mix="partner=1", expired=0.0, timeout=5.0)
+    scene = set_scene(12, "repeat=never", mix="partner=1", expired=0.0, timeout=10.0, patience=20.0)
     changes = [having(), without("refresh_token"), having()]
     with mangled(scene.sandbox.base_url, on_swaps(changes)) as url:
         talk_to(scene, url)
@@ -395,7 +397,7 @@ PORTAL = b"<!DOCTYPE html><html><title>Welcome to the guest network</title></htm
 def test_a_page_of_somebody_else_is_said_to_be_that_and_stops_an_unproven_job_at_once(
     set_scene: SetScene, page: bytes
 ) -> None:
-    scene = set_scene(30, "repeat=never", mix="partner=1", expired=0.0, timeout=0.5)
+    scene = set_scene(30, "repeat=never", mix="partner=1", expired=0.0, patience=2.0)
     with mangled(scene.sandbox.base_url, lambda *_: (200, page)) as url:
         talk_to(scene, url)
         finished = scene.migrator("run", "tokens.csv")
@@ -447,7 +449,7 @@ def seal_instead(scene: Scene, bodies: dict[str, list[bytes]]) -> None:
 def test_a_resume_finds_the_pairs_that_an_older_version_gave_up(
     set_scene: SetScene, state: str, reason: str, outcome: str
 ) -> None:
-    scene = set_scene(6, "repeat=never", mix="partner=1", expired=0.0, timeout=2.0)
+    scene = set_scene(6, "repeat=never", mix="partner=1", expired=0.0, patience=8.0)
     bodies: dict[str, list[bytes]] = {}
 
     def mangle(path: str, status: int, body: bytes) -> tuple[int, bytes]:
@@ -477,7 +479,7 @@ def test_a_resume_finds_the_pairs_that_an_older_version_gave_up(
 
 
 def test_a_refresh_token_that_an_older_version_did_not_find_is_found(set_scene: SetScene) -> None:
-    scene = set_scene(2, "repeat=never", mix="partner=1", expired=0.0, timeout=2.0)
+    scene = set_scene(2, "repeat=never", mix="partner=1", expired=0.0, patience=8.0)
     bodies: list[bytes] = []
 
     def mangle(path: str, status: int, body: bytes) -> tuple[int, bytes]:
@@ -504,7 +506,7 @@ def test_a_refresh_token_that_an_older_version_did_not_find_is_found(set_scene: 
 def test_what_an_older_version_took_for_the_refresh_token_is_put_right_once_it_is_refused(
     set_scene: SetScene,
 ) -> None:
-    scene = set_scene(3, "repeat=never", mix="partner=1", expired=0.0, timeout=0.5)
+    scene = set_scene(3, "repeat=never", mix="partner=1", expired=0.0, patience=2.0)
     with mangled(scene.sandbox.base_url, on_swaps([CHANGES["behind a date to refresh after"]])) as url:
         talk_to(scene, url)
         assert scene.migrator("run", "tokens.csv").returncode == 0
@@ -523,7 +525,7 @@ def test_what_an_older_version_took_for_the_refresh_token_is_put_right_once_it_i
 
 
 def test_before_anybody_is_condemned_the_older_answers_are_read_too(set_scene: SetScene) -> None:
-    scene = set_scene(1, "repeat=never", mix="partner=1", expired=0.0, timeout=0.3)
+    scene = set_scene(1, "repeat=never", mix="partner=1", expired=0.0, patience=1.2)
     bodies: dict[str, list[bytes]] = {}
 
     def mangle(path: str, status: int, body: bytes) -> tuple[int, bytes]:
@@ -550,7 +552,7 @@ def test_before_anybody_is_condemned_the_older_answers_are_read_too(set_scene: S
 
 
 def test_what_an_operator_revoked_is_not_brought_back(set_scene: SetScene) -> None:
-    scene = set_scene(1, mix="partner=1", expired=0.0, timeout=0.5)
+    scene = set_scene(1, mix="partner=1", expired=0.0, patience=2.0)
     with mangled(scene.sandbox.base_url, on_swaps([without("expires_in")])) as url:
         talk_to(scene, url)
         assert scene.migrator("run", "tokens.csv").returncode == 0

@@ -35,7 +35,7 @@ def await_that(condition: Callable[[], bool]) -> None:
 
 def scene_of(set_scene: SetScene) -> Scene:
     """Calls are always under way, and the job has begun."""
-    scene = set_scene(200, "latency=100ms", mix="partner=1", timeout=5.0)
+    scene = set_scene(200, "latency=100ms", mix="partner=1", timeout=5.0, patience=20.0)
     assert scene.migrator("run", "tokens.csv", "--limit", "1").returncode == 0
     return scene
 

@@ -25,7 +25,7 @@ def talk_to(scene: Scene, url: str) -> None:
 
 @pytest.fixture
 def scene(set_scene: SetScene) -> Scene:
-    return set_scene(40, mix="partner=1", expired=0.0, timeout=0.3)
+    return set_scene(40, mix="partner=1", expired=0.0, patience=1.2)
 
 
 def test_a_pair_whose_access_token_is_refused_is_kept_and_tried_by_its_refresh_token(scene: Scene) -> None:
@@ -160,7 +160,7 @@ def test_renewals_that_are_refused_to_all_condemn_nobody(scene: Scene) -> None:
 
 
 def test_a_renewal_that_may_have_been_cut_off_is_stored_and_known_by_its_use(set_scene: SetScene) -> None:
-    scene = set_scene(12, mix="partner=1", expired=1.0, timeout=0.3)
+    scene = set_scene(12, mix="partner=1", expired=1.0, patience=1.2)
 
     def answer(path: str, calls: Calls) -> Reply:
         number = calls.count(RENEW)
@@ -195,7 +195,7 @@ def test_tokens_of_another_application_stop_the_job_before_everybody_must_consen
 
 
 def test_tokens_that_are_refused_in_the_middle_of_a_night_are_not_given_up(set_scene: SetScene) -> None:
-    scene = set_scene(100, mix="partner=1", expired=0.0, timeout=0.3)
+    scene = set_scene(100, mix="partner=1", expired=0.0, patience=1.2)
 
     def answer(path: str, calls: Calls) -> Reply:
         return (
@@ -305,7 +305,7 @@ def test_a_daily_limit_that_is_everybodys_stops_whatever_it_is_called(scene: Sce
 def test_a_provider_that_is_down_for_hours_stops_the_job_which_says_when_to_go_on(
     set_scene: SetScene,
 ) -> None:
-    scene = set_scene(40, mix="partner=1", expired=0.0, timeout=10.0)
+    scene = set_scene(40, mix="partner=1", expired=0.0, timeout=10.0, patience=40.0)
 
     def answer(path: str, calls: Calls) -> Reply:
         number = calls.count(SWAP)
@@ -324,7 +324,7 @@ def test_a_provider_that_is_down_for_hours_stops_the_job_which_says_when_to_go_o
 def test_one_connection_whose_calls_shall_wait_for_hours_holds_up_nobody_else(
     set_scene: SetScene,
 ) -> None:
-    scene = set_scene(40, mix="partner=1", expired=0.0, timeout=10.0)
+    scene = set_scene(40, mix="partner=1", expired=0.0, timeout=10.0, patience=40.0)
 
     def answer(path: str, calls: Calls) -> Reply:
         number = calls.count(SWAP)

@@ -24,7 +24,9 @@ TOKENS = 60
 
 def scene_of(set_scene: SetScene) -> Scene:
     """Eight calls are under way whenever anything happens."""
-    return set_scene(TOKENS, "repeat=never", "latency=300ms", mix="partner=1", expired=0.0, timeout=1.5)
+    return set_scene(
+        TOKENS, "repeat=never", "latency=300ms", mix="partner=1", expired=0.0, timeout=1.5, patience=6.0
+    )
 
 
 def begun(scene: Scene, process: subprocess.Popen[str], migrated: int = 10) -> None:
@@ -76,7 +78,7 @@ def test_a_stop_for_longer_than_a_call_may_take_loses_nothing(set_scene: SetScen
 
 
 def test_an_answer_that_comes_after_the_stop_is_waited_for(set_scene: SetScene) -> None:
-    scene = set_scene(1, mix="partner=1", expired=0.0, timeout=2.0)
+    scene = set_scene(1, mix="partner=1", expired=0.0, timeout=2.0, patience=8.0)
     came, awake = threading.Event(), threading.Event()
 
     def answer(_: str, calls: Calls) -> Reply:
@@ -99,7 +101,7 @@ def test_an_answer_that_comes_after_the_stop_is_waited_for(set_scene: SetScene) 
 
 def test_who_waits_for_a_lost_call_waits_for_real_whoever_sets_the_clock(set_scene: SetScene) -> None:
     timeout = 0.5
-    scene = set_scene(1, mix="partner=1", expired=0.0, timeout=timeout)
+    scene = set_scene(1, mix="partner=1", expired=0.0, timeout=timeout, patience=4 * timeout)
     with (scene.folder / "tokens.csv").open(encoding="utf-8", newline="") as stream:
         (tenant,) = [row["tenant_id"] for row in csv.DictReader(stream)]
     swaps: list[float] = []

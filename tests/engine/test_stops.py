@@ -90,7 +90,7 @@ def test_an_interrupted_run_finishes_what_is_in_flight_and_says_how_to_go_on(
 
 
 def test_a_second_interrupt_leaves_at_once_and_the_ledger_stays_true(set_scene: SetScene) -> None:
-    scene = set_scene(40, "latency=3000ms", mix="partner=1", expired=0.0, timeout=20.0)
+    scene = set_scene(40, "latency=3000ms", mix="partner=1", expired=0.0, timeout=20.0, patience=80.0)
     process = scene.start("run", "tokens.csv", "--concurrency", "1")
     while not (scene.ledger.is_file() and scene.states().get("in_flight")):
         assert process.poll() is None
@@ -131,7 +131,7 @@ def test_a_wrong_consumer_secret_condemns_nobody_however_few_there_are(
 
 @pytest.mark.parametrize("expired", [0.0, 1.0])
 def test_a_wrong_client_secret_stops_the_job_at_once(set_scene: SetScene, expired: float) -> None:
-    scene = set_scene(40, "latency=100ms", mix="partner=1", expired=expired, timeout=5.0)
+    scene = set_scene(40, "latency=100ms", mix="partner=1", expired=expired, timeout=5.0, patience=20.0)
     scene.environment["MIGRATOR_CLIENT_SECRET"] = "not the secret"
     finished = scene.migrator("run", "tokens.csv")
     assert finished.returncode == 3

@@ -50,14 +50,6 @@ class Life(Scene):
         settings.write_text(text, "utf-8")
         self.sandbox = sandbox
 
-    def configure(self, **job: object) -> None:
-        """Change settings of the job."""
-        settings = self.folder / "migrator.toml"
-        text = settings.read_text("utf-8")
-        for name, value in job.items():
-            text = re.sub(rf"(?m)^{name} = .*\n", "", text) + f"{name} = {value}\n"
-        settings.write_text(text, "utf-8")
-
     def done(self, *arguments: str, code: int = 0) -> Finished:
         """Run a command that must end with this exit code."""
         finished = self.migrator(*arguments)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import sqlite3
 import stat
@@ -150,9 +149,8 @@ def test_the_applications_own_types_are_served(postgres: Database) -> None:
 
 
 def test_columns_that_the_table_has_not_are_passed_over_and_named(
-    postgres: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    postgres: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(logging.getLogger("migrator"), "propagate", True)
     postgres.execute(
         "CREATE TABLE pairs (connection_id text PRIMARY KEY, access_token text, refresh_token text)"
     )

@@ -25,7 +25,9 @@ def resume_with_little_room(scene: Scene, kilobytes: int) -> Finished:
 @pytest.fixture
 def stuck(set_scene: SetScene) -> Scene:
     """A scene whose job met a full disk while several calls were under way."""
-    scene = set_scene(120, "latency=300ms", mix="partner=1", timeout=10.0)  # none is to be lost on its way
+    scene = set_scene(
+        120, "latency=300ms", mix="partner=1", timeout=10.0, patience=40.0
+    )  # none is to be lost on its way
     scene.migrator("run", "tokens.csv", "--limit", "1")
     finished = resume_with_little_room(scene, kilobytes=200)
     assert finished.returncode == 3, finished.stderr
@@ -147,6 +149,7 @@ def test_a_damaged_line_of_the_rescue_file_costs_no_other(
     lines[number] = damage(lines[number])
     content = b"\n".join(lines)
     rescue.write_bytes(content)
+    stuck.configure(timeout=1.0)  # what is uncertain is asked again once no call can be under way any more
     said = stuck.kill_at("before intent", Action.SWAP, 1, "resume", "--concurrency", "1")
     assert f"{len(waiting)} answers from the rescue file are in the ledger now" in said
     assert "could not be read" in said

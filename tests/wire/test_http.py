@@ -31,6 +31,7 @@ from migrator.models import Credentials, LegacyToken, Secret
 from migrator.providers import Answer, Basic, Bearer, NoAnswer, Request, Signed
 from migrator.wire.http import LONGEST_BODY, HttpWire, longest_call
 from migrator.wire.unpacking import Unpacked, unpacked
+from tests.ports import free_port
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 CREDENTIALS = Credentials("ck", "HMAC-SHA1", Secret("cs"), Secret(""), "id", Secret("p:w"), ())
@@ -494,9 +495,7 @@ def test_nothing_is_sent_a_second_time_by_itself() -> None:
 
 
 def test_where_nobody_listens_nothing_was_sent() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    assert get(f"http://127.0.0.1:{port}") == NoAnswer(sent=False, problem="connection_refused")
+    assert get(f"http://127.0.0.1:{free_port()}") == NoAnswer(sent=False, problem="connection_refused")
 
 
 def test_a_name_that_is_none_is_not_reached() -> None:

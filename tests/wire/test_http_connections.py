@@ -19,6 +19,7 @@ from migrator.settings.model import NetworkSettings
 from migrator.settings.proxy_url import ProxyUrl
 from migrator.wire.http import HttpWire
 from migrator.wire.network import Network, Trust, resolve_network
+from tests.ports import free_port
 from tests.ways_out import PASSWORD, PROVIDER, USER, Proxy, answering, forget_the_way_out, proxying
 from tests.wire.test_http import AMPLE, BEARER, CREDENTIALS, NOW, SHORT, Behaviour, Server, answers, serving
 
@@ -144,9 +145,7 @@ def test_a_proxy_that_refuses_has_sent_nothing(proxy: Proxy, host: str) -> None:
 
 
 def test_a_provider_that_the_proxy_does_not_reach_has_been_sent_nothing(proxy: Proxy) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    assert get(Network(ProxyUrl(proxy.url)), port) == nothing_sent("proxy_refused")
+    assert get(Network(ProxyUrl(proxy.url)), free_port()) == nothing_sent("proxy_refused")
 
 
 @pytest.mark.parametrize("user", ["", USER])
@@ -162,8 +161,7 @@ def test_a_proxy_that_wants_to_know_who_asks_has_sent_nothing(
 
 
 def test_a_proxy_that_is_not_there_has_sent_nothing() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        gone = ProxyUrl(f"http://127.0.0.1:{listener.getsockname()[1]}")
+    gone = ProxyUrl(f"http://127.0.0.1:{free_port()}")
     assert get(Network(gone), 443) == nothing_sent("proxy_unreachable")
     unknown = ProxyUrl("http://no-such-proxy.invalid:3128")
     assert get(Network(unknown), 443) == nothing_sent("proxy_name_not_found")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,6 +14,7 @@ import pytest
 import trustme
 
 from tests.conftest import SetScene
+from tests.ports import free_port
 from tests.support import Scene
 from tests.ways_out import (
     PASSWORD,
@@ -86,8 +86,8 @@ def behind(set_scene: SetScene) -> Iterator[Callable[..., Behind]]:
     """Sets scenes whose base URL is a name that only the proxy knows."""
     with ExitStack() as stack:
 
-        def set_(count: int = 3, *faults: str, host: str = PROVIDER, timeout: float = 10.0) -> Behind:
-            scene = set_scene(count, *faults, mix="partner=1", expired=0.5, timeout=timeout)
+        def set_(count: int = 3, *faults: str, host: str = PROVIDER, patience: float = 40.0) -> Behind:
+            scene = set_scene(count, *faults, mix="partner=1", expired=0.5, timeout=10.0, patience=patience)
             tls = stack.enter_context(terminating(scene.sandbox.base_url, CA.issue_cert(PROVIDER)))
             settings = scene.folder / "migrator.toml"
             url = tls.url.replace(PROVIDER, host)
@@ -179,9 +179,8 @@ def test_who_is_turned_away_is_told_so_after_a_single_question(
 def test_a_proxy_that_is_dead_or_refuses_stops_the_job_when_its_patience_is_over(
     behind: Callable[..., Behind], proxy: Proxy
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        dead = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    refusing = behind(host="forbidden.example", timeout=1.0)
+    dead = f"http://127.0.0.1:{free_port()}"
+    refusing = behind(host="forbidden.example", patience=4.0)
     refusing.set(proxy=proxy.url, ca_file="ca.pem")
     scene = refusing.scene
     # Both at once, each with a ledger of its own: what takes long is their patience.

@@ -12,7 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from tests.consent.conftest import SetCampaign
-from tests.consent.support import Browser, free_port, heading, row
+from tests.consent.support import Browser, heading, row
+from tests.ports import free_port
 
 
 @contextmanager
