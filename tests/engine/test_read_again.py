@@ -55,13 +55,17 @@ def strict(set_scene: SetScene) -> Scene:
 def begun(scene: Scene) -> Scene:
     assert scene.migrator("run", "tokens.csv", "--limit", "1").returncode == 0
     assert scene.states() == {"migrated": 1, "pending": 1}
-    # Nobody waits for a call that may still run: here none does.
+    wait_for_nothing(scene)
+    return scene
+
+
+def wait_for_nothing(scene: Scene) -> None:
+    """Have nobody wait for a call that may still run: here none does."""
     scene.alter(
         """CREATE TRIGGER wait_for_nothing AFTER UPDATE OF not_before ON connections
            WHEN new.not_before IS NOT NULL
            BEGIN UPDATE connections SET not_before = NULL WHERE id = new.id; END"""
     )
-    return scene
 
 
 def answering(changes: Sequence[Change], path_of: str = TOKEN) -> Mangle:
@@ -89,6 +93,11 @@ def guessed(pair: Document) -> Document:
 def rivalled(pair: Document) -> Document:
     """Something else goes before it."""
     return {"refresh_client": decoy(pair, 1), **guessed(pair)}
+
+
+def mistaken(pair: Document) -> Document:
+    """Something else has its name."""
+    return {"refresh_token": decoy(pair, 1), **guessed(pair)}
 
 
 def decoys(number: int) -> Change:
@@ -211,9 +220,6 @@ def test_the_pair_before_two_wrong_guesses_comes_back_into_force(lenient: Scene)
 
 
 def test_what_an_access_token_shows_says_nothing_of_the_refresh_token_beside_it(strict: Scene) -> None:
-    def mistaken(pair: Document) -> Document:
-        return {"refresh_token": decoy(pair, 1), **guessed(pair)}
-
     with mangled(strict.sandbox.base_url, answering([mistaken], SWAP)) as url:
         talk_to(strict, url)
         assert strict.migrator("resume").returncode == 0
@@ -281,11 +287,39 @@ def test_a_pair_that_works_for_another_organisation_serves_that_and_is_not_given
             hold(scene, {"access_token": "a" * 40, "refresh_value": "r" * 40, "refresh_key": "k" * 40})
             assert consent(campaign, link, person, others["tenant_id"]) == "Almost done"
     talk_to(scene, campaign.sandbox.base_url)
+    wait_for_nothing(scene)
     campaign.alter("UPDATE connections SET not_before = NULL")
     finished = campaign.migrator("resume")
     assert finished.returncode == 0, finished.stderr
     assert campaign.standing(key) == ("needs_consent", "other_tenant_connected")
     assert campaign.standing(other) == ("migrated", "")
+    assert list(scene.pairs()) == [others["tenant_id"]]
+    assert works(scene)
+
+
+@pytest.mark.parametrize("given_up", [False, True])
+def test_the_answer_that_a_pair_came_in_goes_with_it_to_the_organisation_that_it_serves(
+    campaign: SandboxCampaign, given_up: bool
+) -> None:
+    scene = scene_of(campaign)
+    (key, person), (other, others), *_ = campaign.people.items()
+    with mangled(campaign.sandbox.base_url, answering([mistaken])) as url:
+        talk_to(scene, url)
+        link = campaign.links()[key]
+        with campaign.serving():
+            page = consent(campaign, link, person, others["tenant_id"])
+            assert page == "Another organisation was connected"
+    assert campaign.standing(other) == ("migrated", "")
+    talk_to(scene, campaign.sandbox.base_url)
+    wait_for_nothing(scene)
+    if given_up:  # by an older version
+        scene.alter("UPDATE token_pairs SET dead_at = obtained_at")
+        gone = "UPDATE connections SET state = 'needs_consent', reason = 'grant_revoked' WHERE key = ?"
+        scene.alter(gone, other)
+    finished = campaign.migrator(*(["resume"] if given_up else ["refresh", "--all"]))
+    assert finished.returncode == 0, finished.stderr
+    assert campaign.standing(other) == ("migrated", "")
+    assert campaign.standing(key) == ("needs_consent", "other_tenant_connected")
     assert list(scene.pairs()) == [others["tenant_id"]]
     assert works(scene)
 
