@@ -45,10 +45,11 @@ def before_giving_up(
         return verdict
     dying = standing.pair.id if standing.pair and verdict.pair_dead else None
     found = _found(ledger.answers_before_giving_up(standing.id, dying), profile, standing)
-    if found is not None:
-        return goes_on(verdict, found, standing.tries + 1)
-    before = ledger.set_aside_for(dying) if dying is not None else None
-    return restored(verdict, before, standing.tries + 1) if before is not None else verdict
+    if found is None or found.new_pair is None:  # a renewed token is of no use to those whom the pair serves
+        before = ledger.set_aside_for(dying) if dying is not None else None
+        if before is not None:
+            return restored(verdict, before, standing.tries + 1)
+    return goes_on(verdict, found, standing.tries + 1) if found is not None else verdict
 
 
 def _found(answers: Iterable[SealedAnswer], profile: Profile, standing: Standing) -> Verdict | None:
