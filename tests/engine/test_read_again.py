@@ -13,19 +13,19 @@ import pytest
 
 from migrator import ledger as ledgers
 from migrator import sandbox
+from migrator.models import Action
 from migrator.sandbox.issuing import client_files
 from tests.conftest import SetScene
 from tests.consent import test_sandbox
 from tests.consent.support import Browser as Plain
 from tests.consent.test_sandbox import SandboxCampaign
 from tests.engine.test_arrived_pairs import SWAP, TOKEN, Change, Document, works
-from tests.engine.test_misbehaving import talk_to
+from tests.engine.test_misbehaving import RENEW, talk_to
 from tests.mangling import Mangle, mangled
 from tests.sandbox.browser import Browser
 from tests.support import Scene
 
 CONNECTIONS = "/connections"
-FOREVER = 3_600.0
 MANY = 40
 """Calls, after which a job that goes on and on is let go, so that its test ends."""
 
@@ -40,7 +40,7 @@ def lenient(tmp_path: Path) -> Iterator[Scene]:
     folder.mkdir()
     rows = sandbox.issue_tokens(state, 2, "partner=1", expired=0.0, seed=7)
     client_files.write_tokens(folder / "tokens.csv", rows)
-    with sandbox.running(state, ["repeat=never"], seed=7, refresh_grace=FOREVER) as running:
+    with sandbox.running(state, ["repeat=never"], seed=7, refresh_grace=3_600.0) as running:
         credentials = sandbox.credentials(state)
         client_files.write_settings(folder, credentials, running.base_url)
         yield begun(Scene(folder, running, credentials))
@@ -164,13 +164,7 @@ def test_the_same_refresh_token_is_not_restored_once_it_was_refused(strict: Scen
     with mangled(strict.sandbox.base_url, answering([without_a_new_one])) as url:
         talk_to(strict, url)
         strict.migrator("refresh", "--all")
-    assert calls_of(strict) == [
-        "swap done",
-        "refresh done",
-        "verify over",
-        "refresh over",  # and there is no other one to be restored
-        "swap over",
-    ]
+    assert calls_of(strict)[1:] == ["refresh done", "verify over", "refresh over", "swap over"]
 
 
 # --- no guess is believed though another may be meant ---
@@ -284,7 +278,7 @@ def test_a_pair_that_works_for_another_organisation_serves_that_and_is_not_given
         link = campaign.links()[key]
         with campaign.serving():
             assert consent(campaign, link, person, others["tenant_id"]) == "Please click once more"
-            hold(scene, {"access_token": "a" * 40, "refresh_value": "r" * 40, "refresh_key": "k" * 40})
+            hold(scene, f"access_token={'a' * 40}&refresh_value={'r' * 40}&refresh_key={'k' * 40}".encode())
             assert consent(campaign, link, person, others["tenant_id"]) == "Almost done"
     talk_to(scene, campaign.sandbox.base_url)
     wait_for_nothing(scene)
@@ -324,8 +318,28 @@ def test_the_answer_that_a_pair_came_in_goes_with_it_to_the_organisation_that_it
     assert works(scene)
 
 
-def hold(scene: Scene, document: Document) -> None:
+def test_a_renewed_token_that_is_found_later_is_called_that_and_no_pair(set_scene: SetScene) -> None:
+    scene = begun(set_scene(2, mix="partner=1", expired=1.0, patience=4.0))
+    bodies: list[bytes] = []
+
+    def mangle(path: str, status: int, body: bytes) -> tuple[int, bytes]:
+        bodies.extend([body] * (path == RENEW))
+        return status, b"{}"
+
+    with mangled(scene.sandbox.base_url, mangle) as url:
+        talk_to(scene, url)
+        scene.kill_at("after commit", Action.RENEW, 1, "resume")
+    hold(scene, bodies[0])
+    talk_to(scene, scene.sandbox.base_url)
+    finished = scene.migrator("resume")
+    assert finished.returncode == 0, finished.stderr
+    assert "1 answer that was not understood at the time held a renewed token" in finished.stderr
+    assert "held a pair" not in finished.stderr
+    assert is_migrated(scene, 2)
+
+
+def hold(scene: Scene, body: bytes) -> None:
     """Have the one answer that was not understood be this one, as if that were this version's doing."""
     with ledgers.open_to_compare(scene.ledger, ledgers.require_key(scene.ledger, {}, None)) as (_, codec):
-        sealed = codec.seal_answer(json.dumps(document).encode())
+        sealed = codec.seal_answer(body)
     assert scene.alter("UPDATE attempts SET answer = ? WHERE answer IS NOT NULL", sealed) == 1
