@@ -71,7 +71,7 @@ def serve(
         ledgers.open_for_consents(engine.path, engine.key, engine.clock, hurry=interruption.stop) as ledger,
     ):
         left = ledger.begin_run(engine.policy, workers=THREADS + 1)
-        arrived = reread_all(ledger, engine.profile, Action.EXCHANGE_CODE)
+        arrived = reread_all(ledger, engine.profile, Action.EXCHANGE_CODE).pairs
         _warn(left, len(arrived), consent)
         fault = _FirstFault(interruption)
         exchange = _exchange(engine, ledger, credentials, address.public_url, watch.running)

@@ -86,8 +86,8 @@ class Engine:
 
     def _begin(self, ledger: Ledger, command: str, sources: Sequence[str]) -> None:
         stock = ledger.begin_run(command, self.policy, sources, workers=self.settings.concurrency)
-        understood = len(reread_all(ledger, self.profile))
-        for text in recovery_notes.messages(stock, understood):
+        found = reread_all(ledger, self.profile)
+        for text in recovery_notes.messages(stock, len(found.pairs), len(found.renewals)):
             self.progress.note(text)
 
     def job(self, run: OpenRun) -> Job:

@@ -16,8 +16,8 @@ _EXPORTS = {
 }
 
 
-def messages(stock: Recovered, understood: int) -> Iterator[str]:
-    """What to say of it. ``understood`` are answers that could only be read now."""
+def messages(stock: Recovered, pairs: int, renewals: int) -> Iterator[str]:
+    """What to say of it. ``pairs`` and ``renewals`` were in answers that could only be read now."""
     if stock.rescued:
         yield counted(
             stock.rescued,
@@ -34,10 +34,15 @@ def messages(stock: Recovered, understood: int) -> Iterator[str]:
             counted(stock.consents, "consent was", "consents were")
             + " under way when 'reconsent serve' ended: whose it was clicks once more"
         )
-    if understood:
+    if pairs:
         yield (
-            counted(understood, "answer that was", "answers that were")
+            counted(pairs, "answer that was", "answers that were")
             + " not understood at the time held a pair: it is seen to work before it counts"
+        )
+    if renewals:
+        yield (
+            counted(renewals, "answer that was", "answers that were")
+            + " not understood at the time held a renewed token: it is swapped now"
         )
     for target, fate in stock.exports:
         yield _EXPORTS[fate].format(target=printable(target))

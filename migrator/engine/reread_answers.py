@@ -6,7 +6,7 @@ not be given up.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from migrator.ledger import OpenLedger, SealedAnswer
 from migrator.models import Action, Standing
@@ -15,12 +15,23 @@ from migrator.rules.recovery import gives_up, goes_on, read_again, restored
 from migrator.rules.verdict import Verdict
 
 
-def reread_all(ledger: OpenLedger, profile: Profile, action: Action | None = None) -> list[int]:
-    """Read again whatever may hold a pair of use, of one kind of call or of all; returns the connections for
-    which something was found.
-    """
-    waiting = ledger.not_understood(action)
-    return [connection_id for connection_id in waiting if reread(ledger, profile, connection_id, action)]
+@dataclass(frozen=True)
+class Found:
+    """The connections that go on with what an earlier answer held."""
+
+    pairs: list[int] = field(default_factory=list)
+    renewals: list[int] = field(default_factory=list)
+    """For which it was no pair, but a renewed legacy token."""
+
+
+def reread_all(ledger: OpenLedger, profile: Profile, action: Action | None = None) -> Found:
+    """Read again whatever may hold something of use, of one kind of call or of all."""
+    found = Found()
+    for connection_id in ledger.not_understood(action):
+        verdict = _understood(ledger, profile, connection_id, action)
+        if verdict is not None:
+            (found.pairs if verdict.new_pair is not None else found.renewals).append(connection_id)
+    return found
 
 
 def reread(ledger: OpenLedger, profile: Profile, connection_id: int, action: Action | None = None) -> bool:
@@ -28,9 +39,15 @@ def reread(ledger: OpenLedger, profile: Profile, connection_id: int, action: Act
 
     Whether one does: then the connection goes on with that. With ``action`` only those to such calls.
     """
+    return _understood(ledger, profile, connection_id, action) is not None
+
+
+def _understood(
+    ledger: OpenLedger, profile: Profile, connection_id: int, action: Action | None
+) -> Verdict | None:
     answers = ledger.sealed_answers(connection_id, action)
     verdict = _found(answers, profile, ledger.standing(connection_id))
-    return verdict is not None and ledger.understood(connection_id, verdict)
+    return verdict if verdict is not None and ledger.understood(connection_id, verdict) else None
 
 
 def before_giving_up(
@@ -45,10 +62,11 @@ def before_giving_up(
         return verdict
     dying = standing.pair.id if standing.pair and verdict.pair_dead else None
     found = _found(ledger.answers_before_giving_up(standing.id, dying), profile, standing)
-    if found is not None:
-        return goes_on(verdict, found, standing.tries + 1)
-    before = ledger.set_aside_for(dying) if dying is not None else None
-    return restored(verdict, before, standing.tries + 1) if before is not None else verdict
+    if found is None or found.new_pair is None:  # a renewed token is of no use to those whom the pair serves
+        before = ledger.set_aside_for(dying) if dying is not None else None
+        if before is not None:
+            return restored(verdict, before, standing.tries + 1)
+    return goes_on(verdict, found, standing.tries + 1) if found is not None else verdict
 
 
 def _found(answers: Iterable[SealedAnswer], profile: Profile, standing: Standing) -> Verdict | None:

@@ -36,7 +36,8 @@ _STANDING = """
            EXISTS (SELECT 1 FROM handings WHERE own_pair_id = p.id),
            EXISTS (SELECT 1 FROM attempts a
                    WHERE a.id = p.attempt_id AND a.action IN ('refresh', 'exchange_code')
-                   AND NOT EXISTS (SELECT 1 FROM token_pairs WHERE attempt_id = a.id AND id < p.id))
+                   AND NOT EXISTS (SELECT 1 FROM token_pairs WHERE connection_id = p.connection_id
+                                   AND attempt_id = a.id AND id < p.id))
     FROM connections c
     JOIN legacy_tokens l ON l.id =
         (SELECT id FROM legacy_tokens WHERE connection_id = c.id ORDER BY generation DESC LIMIT 1)

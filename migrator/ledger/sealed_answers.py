@@ -58,11 +58,18 @@ class SealedAnswer:
 def not_understood(db: sqlite3.Connection, action: Action | None = None) -> list[int]:
     """Ids of the connections for which a pair in such an answer would be of use, in order.
 
-    With ``action`` only of those whose user must consent unless the answer to such a call holds one.
+    With ``action`` only of those whose user must consent unless the answer to such a call holds one. An
+    answer is of use to whom it was asked for, and to whom a pair in it was given (``shared_pairs``).
     """
     rows = db.execute(
-        f"""SELECT DISTINCT c.id FROM attempts a JOIN connections c ON c.id = a.connection_id
-            WHERE {_NOT_UNDERSTOOD} AND {_OF_USE}
+        f"""WITH whose (attempt_id, connection_id) AS (
+                SELECT id, connection_id FROM attempts WHERE answer IS NOT NULL
+                UNION ALL
+                SELECT b.id, g.connection_id FROM token_pairs g JOIN attempts b ON b.id = g.attempt_id
+                WHERE b.answer IS NOT NULL AND b.connection_id <> g.connection_id)
+            SELECT DISTINCT c.id FROM whose CROSS JOIN connections c ON c.id = whose.connection_id
+            CROSS JOIN attempts a ON a.id = whose.attempt_id
+            WHERE {_OF_USE} AND {_NOT_UNDERSTOOD}
                   AND (:action IS NULL OR (a.action = :action AND c.state = 'needs_consent'))
             ORDER BY c.id""",  # noqa: S608
         {"action": action.value if action else None, "dying": None},
@@ -73,22 +80,22 @@ def not_understood(db: sqlite3.Connection, action: Action | None = None) -> list
 def of_connection(
     db: sqlite3.Connection, codec: Codec, connection_id: int, action: Action | None = None
 ) -> Iterator[SealedAnswer]:
-    """The answers to calls for one connection that were not understood, and with which it could go on from
-    where it stands, the newest first. With ``action`` only those to such calls.
+    """The answers to calls for one connection, or with a pair of its, that were not understood, and with
+    which it could go on from where it stands, the newest first. With ``action`` only those to such calls.
     """
     where = f"{_OF_USE} AND (:action IS NULL OR a.action = :action)"
-    facts = {"id": connection_id, "action": action.value if action else None, "dying": None}
+    facts = {"connection": connection_id, "action": action.value if action else None, "dying": None}
     return _answers(db, codec, where, facts)
 
 
 def before_giving_up(
     db: sqlite3.Connection, codec: Codec, connection_id: int, dying: int | None
 ) -> Iterator[SealedAnswer]:
-    """The answers to calls for one connection that were not understood, the newest first, wherever it stands.
+    """The same, wherever it stands.
 
     ``dying`` is its pair, where that is about to be given up: what it was taken from may hold another.
     """
-    return _answers(db, codec, "true", {"id": connection_id, "dying": dying})
+    return _answers(db, codec, "true", {"connection": connection_id, "dying": dying})
 
 
 def _answers(
@@ -96,8 +103,10 @@ def _answers(
 ) -> Iterator[SealedAnswer]:
     rows = db.execute(
         f"""SELECT a.id, a.action, a.http_status, a.answer, a.finished_at
-            FROM attempts a JOIN connections c ON c.id = a.connection_id
-            WHERE a.connection_id = :id AND {_NOT_UNDERSTOOD} AND {where} ORDER BY a.id DESC""",  # noqa: S608
+            FROM attempts a JOIN connections c ON c.id = :connection
+            WHERE a.id IN (SELECT id FROM attempts WHERE connection_id = :connection
+                           UNION SELECT attempt_id FROM token_pairs WHERE connection_id = :connection)
+                  AND {_NOT_UNDERSTOOD} AND {where} ORDER BY a.id DESC""",  # noqa: S608
         facts,
     ).fetchall()
     for attempt_id, action, status, sealed, finished_at in rows:
@@ -130,9 +139,9 @@ def understood(
 ) -> bool:
     """Take in what an answer held after all; False if the connection has gone on without it."""
     row = db.execute(
-        f"""SELECT 1 FROM attempts a JOIN connections c ON c.id = a.connection_id
+        f"""SELECT 1 FROM attempts a JOIN connections c ON c.id = :connection
             WHERE a.id = :id AND {_NOT_UNDERSTOOD} AND {_OF_USE}""",  # noqa: S608
-        {"id": verdict.found_in, "dying": None},
+        {"connection": connection_id, "id": verdict.found_in, "dying": None},
     )
     if verdict.found_in is None or row.fetchone() is None:
         return False

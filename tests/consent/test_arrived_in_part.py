@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from migrator import ledger as ledgers
 from tests.consent.conftest import SetCampaign
 from tests.consent.support import Browser, Campaign, heading, row, until
 
@@ -100,6 +101,30 @@ def test_what_was_taken_back_gives_way_to_what_it_had_replaced(shared: Campaign)
     assert shared.query("SELECT outcome FROM attempts WHERE action = 'refresh' ORDER BY id") == [
         ("done",), ("over",), ("done",)
     ]  # fmt: skip
+    assert holds_the_living_pair(shared)
+
+
+def test_the_pair_before_goes_before_a_renewed_token_that_only_its_owner_could_go_on_with(
+    shared: Campaign,
+) -> None:
+    shared.alter("UPDATE connections SET app_type = 'partner' WHERE key = 'c1'")
+    key = ledgers.require_key(shared.ledger, {}, None)
+    with ledgers.open_to_compare(shared.ledger, key) as (_, codec):
+        renewed = codec.seal_answer(f"oauth_token={'t' * 30}&oauth_token_secret={'s' * 30}".encode())
+    shared.alter(
+        """INSERT INTO attempts
+               (id, connection_id, run_id, action, started_at, finished_at, outcome, http_status, answer)
+           VALUES (0, 1, 1, 'renew', '2026-11-01T00:00:00.000000Z', '2026-11-01T00:00:01.000000Z',
+                   'unknown', 200, ?)""",
+        renewed,
+    )
+    shared.provider.cuts, shared.provider.takes_back = 1, True
+    tell_of_who_is_given_up(shared)
+    finished = shared.migrator("refresh", "--all")
+    assert finished.returncode == 0, finished.stderr
+    assert states(shared) == {DONE}
+    assert shared.query("SELECT key FROM given_up") == []
+    assert shared.query("SELECT outcome FROM attempts WHERE action = 'renew'") == [("unknown",)]
     assert holds_the_living_pair(shared)
 
 
