@@ -19,6 +19,7 @@ from migrator.ledger.migrations import (
     m005_answers_read_again,
     m006_resume_at,
     m007_consents_told,
+    m008_pairs_by_attempt,
 )
 
 IN_ORDER = (
@@ -29,6 +30,7 @@ IN_ORDER = (
     m005_answers_read_again,
     m006_resume_at,
     m007_consents_told,
+    m008_pairs_by_attempt,
 )
 
 migrations = Migrations("migrator")

@@ -26,6 +26,7 @@ RUN = {
     "m005_answers_read_again": "c33f29c0d1163181",
     "m006_resume_at": "ff5cd81e265fa7b3",
     "m007_consents_told": "e538a85500a22b80",
+    "m008_pairs_by_attempt": "c619a751822b9727",
 }
 """Every migration that a ledger may have run, and the beginning of the SHA-256 of its statements."""
 
