@@ -42,7 +42,7 @@ def messages(stock: Recovered, pairs: int, renewals: int) -> Iterator[str]:
     if renewals:
         yield (
             counted(renewals, "answer that was", "answers that were")
-            + " not understood at the time held a renewed token: it is swapped now"
+            + " not understood at the time held a renewed token: that is swapped next"
         )
     for target, fate in stock.exports:
         yield _EXPORTS[fate].format(target=printable(target))

@@ -6,7 +6,7 @@ not be given up.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from migrator.ledger import OpenLedger, SealedAnswer
 from migrator.models import Action, Standing
@@ -19,19 +19,20 @@ from migrator.rules.verdict import Verdict
 class Found:
     """The connections that go on with what an earlier answer held."""
 
-    pairs: list[int] = field(default_factory=list)
-    renewals: list[int] = field(default_factory=list)
+    pairs: tuple[int, ...]
+    renewals: tuple[int, ...]
     """For which it was no pair, but a renewed legacy token."""
 
 
 def reread_all(ledger: OpenLedger, profile: Profile, action: Action | None = None) -> Found:
     """Read again whatever may hold something of use, of one kind of call or of all."""
-    found = Found()
+    pairs, renewals = list[int](), list[int]()
     for connection_id in ledger.not_understood(action):
         verdict = _understood(ledger, profile, connection_id, action)
         if verdict is not None:
-            (found.pairs if verdict.new_pair is not None else found.renewals).append(connection_id)
-    return found
+            of_its_kind = renewals if verdict.new_pair is None else pairs
+            of_its_kind.append(connection_id)
+    return Found(tuple(pairs), tuple(renewals))
 
 
 def reread(ledger: OpenLedger, profile: Profile, connection_id: int, action: Action | None = None) -> bool:
@@ -72,7 +73,7 @@ def before_giving_up(
 def _found(answers: Iterable[SealedAnswer], profile: Profile, standing: Standing) -> Verdict | None:
     for sealed in answers:
         outcome = profile.read(sealed.action, sealed.answer)
-        verdict = read_again(standing, sealed.action, outcome, worked_once=sealed.gave_a_pair_once)
+        verdict = read_again(standing, sealed.action, outcome)
         if verdict is not None:
             return replace(verdict, found_in=sealed.attempt_id)
     return None

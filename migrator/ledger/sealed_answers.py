@@ -51,8 +51,6 @@ class SealedAnswer:
     action: Action
     answer: Answer
     """Without its headers: they are not kept. It names the refresh tokens that were taken from it already."""
-    gave_a_pair_once: bool
-    """Whether a refresh token that was taken from it has brought another pair."""
 
 
 def not_understood(db: sqlite3.Connection, action: Action | None = None) -> list[int]:
@@ -110,28 +108,21 @@ def _answers(
         facts,
     ).fetchall()
     for attempt_id, action, status, sealed, finished_at in rows:
-        refused, worked = _taken_before(db, codec, attempt_id, facts["dying"])
+        refused = _refused(db, codec, attempt_id, facts["dying"])
         answer = Answer(
             status or 0, {}, codec.open_answer(sealed), time_of(finished_at), delimited=False, refused=refused
         )
-        yield SealedAnswer(attempt_id, Action(action), answer, worked)
+        yield SealedAnswer(attempt_id, Action(action), answer)
 
 
-def _taken_before(
-    db: sqlite3.Connection, codec: Codec, attempt_id: int, dying: object
-) -> tuple[frozenset[str], bool]:
-    """The dead refresh tokens that an answer gave, and whether one of them has brought another pair."""
+def _refused(db: sqlite3.Connection, codec: Codec, attempt_id: int, dying: object) -> frozenset[str]:
+    """The dead refresh tokens that an answer gave."""
     rows = db.execute(
-        """SELECT access_token, refresh_token,
-                  EXISTS (SELECT 1 FROM token_pairs q JOIN attempts b ON b.id = q.attempt_id
-                          WHERE q.connection_id = p.connection_id AND b.action = 'refresh'
-                                AND b.id <> p.attempt_id AND q.obtained_at = p.replaced_at)
-           FROM token_pairs p
+        """SELECT access_token, refresh_token FROM token_pairs
            WHERE attempt_id = ? AND (dead_at IS NOT NULL OR id IS ?) AND purged_at IS NULL""",
         [attempt_id, dying],
-    ).fetchall()
-    dead = [codec.open_pair(access, refresh)[1].reveal() for access, refresh, _ in rows]
-    return frozenset(dead), any(worked for _, _, worked in rows)
+    )
+    return frozenset(codec.open_pair(access, refresh)[1].reveal() for access, refresh in rows)
 
 
 def understood(

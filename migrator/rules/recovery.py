@@ -32,19 +32,13 @@ def died(action: Action, tries: int, started_at: datetime, policy: Policy) -> Ve
     )
 
 
-def read_again(
-    standing: Standing, action: Action, outcome: Outcome, *, worked_once: bool = False
-) -> Verdict | None:
+def read_again(standing: Standing, action: Action, outcome: Outcome) -> Verdict | None:
     """The entry for an answer that was not understood when it came, and is now; None if that is of no use.
 
-    Calls that came after it may have made it worthless, so a pair is seen to work before it counts. Where one
-    from the same answer has been seen to work (``worked_once``), nothing is guessed any more: that was the
-    pair, most likely, and its user has ended it.
+    Calls that came after it may have made it worthless, so a pair is seen to work before it counts.
     """
     doubt = standing.doubt or action
     match outcome:
-        case Won() if worked_once and outcome.ends is not None:
-            return None
         case Won():
             return Verdict(
                 "done",

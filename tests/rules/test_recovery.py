@@ -23,14 +23,7 @@ from migrator.providers import (
 )
 from migrator.rules.recovery import READ_AGAIN, died, gives_up, goes_on, read_again, restored
 from migrator.rules.verdict import Verdict
-from tests.rules.strategies import EFFECTFUL, FRESH, NOW, POLICY, outcomes, settled, standings, token_pairs
-
-
-def test_nothing_more_is_guessed_from_an_answer_whose_pair_once_worked() -> None:
-    guess = Won(TokenPair(Secret("a"), Secret("r"), NOW), whole=False, ends=NOW)
-    assert read_again(FRESH, Action.SWAP, guess) is not None
-    assert read_again(FRESH, Action.SWAP, guess, worked_once=True) is None
-    assert read_again(FRESH, Action.SWAP, replace(guess, ends=None), worked_once=True) is not None
+from tests.rules.strategies import EFFECTFUL, NOW, POLICY, outcomes, settled, standings, token_pairs
 
 
 @given(standings(), st.sampled_from(EFFECTFUL), outcomes)
@@ -94,5 +87,8 @@ def test_a_pair_that_works_is_not_lost_though_its_user_chose_another_tenant() ->
     assert gives_up(
         Action.REFRESH, Verdict("over", "p", State.NEEDS_CONSENT, "grant_revoked", pair_dead=True)
     )
-    assert gives_up(Action.SWAP, Verdict("over", "p", State.FAILED, "broken"))
+    failed, pair = Verdict("over", "p", State.FAILED, "broken"), TokenPair(Secret("a"), Secret(""), NOW)
+    assert gives_up(Action.SWAP, failed)
+    assert not gives_up(Action.SWAP, replace(failed, new_pair=pair)), "this very call has brought one"
+    assert not gives_up(Action.REVOKE, failed), "it is meant to be"
     assert not gives_up(Action.REFRESH, Verdict("later", "p", State.UNCERTAIN, RESPONSE_LOST))
