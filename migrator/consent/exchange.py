@@ -37,6 +37,10 @@ log = logging.getLogger(__name__)
 
 _PAUSE = timedelta(seconds=5)
 """Before ``resume`` asks again what was not answered here."""
+_MOST_REFRESHES = 3
+"""So many of what may be the refresh token are tried while a user waits; the others are the job's to try."""
+MOST_CALLS = 1 + _MOST_REFRESHES + 1
+"""For one user: to exchange the code, to refresh what that brought, and to see the pair work."""
 
 
 class Exchange:
@@ -112,14 +116,8 @@ class Exchange:
         An access token that has ended, or never came, is refreshed first. Nothing is asked where there is no
         such pair, or none came of that: the rest is the job's.
         """
-        standing = self._ledger.standing(connection_id)
-        for _ in range(self._policy.max_attempts):
-            if standing.doubt is not Action.EXCHANGE_CODE or not self._has_ended(standing):
-                break
-            if not self._refresh(standing):
-                break
-            standing = self._ledger.standing(connection_id)
-        standing, stored = replace(standing, confirmed=confirmable), standing.pair
+        standing = replace(self._refreshed(connection_id), confirmed=confirmable)
+        stored = standing.pair
         if standing.state is not State.UNCERTAIN or stored is None or self._has_ended(standing):
             return
         attempt_id = self._ledger.begin_call(standing, Action.VERIFY)
@@ -136,12 +134,24 @@ class Exchange:
         )
         _log_outcome(standing.key, Action.VERIFY, outcome, verdict, visit)
 
+    def _refreshed(self, connection_id: int) -> Standing:
+        """Where a connection stands once its new pair was refreshed, if its access token is of no use."""
+        standing = self._ledger.standing(connection_id)
+        for _ in range(_MOST_REFRESHES):
+            if standing.doubt is not Action.EXCHANGE_CODE or not self._has_ended(standing):
+                break
+            brought_a_pair = self._refresh(standing)
+            standing = self._ledger.standing(connection_id)
+            if not brought_a_pair:
+                break
+        return standing
+
     def _has_ended(self, standing: Standing) -> bool:
         """Whether the access token of a connection's pair is of no use any more."""
         return standing.pair is not None and standing.pair.pair.expires_at <= self._clock()
 
     def _refresh(self, standing: Standing) -> bool:
-        """Refresh a new pair, or go on with what else its answer holds; whether that came to anything."""
+        """Refresh a new pair; whether that brought another, be it one that an earlier answer held."""
         stored = standing.pair
         attempt_id = self._ledger.begin_call(standing, Action.REFRESH)
         if stored is None or attempt_id is None:

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from migrator import ledger as ledgers
-from migrator.consent.exchange import Exchange
+from migrator.consent.exchange import MOST_CALLS, Exchange
 from migrator.consent.pages.languages import languages
 from migrator.consent.pages.rendering import Branding
 from migrator.consent.public_url import PublicUrl
@@ -62,9 +62,7 @@ def serve(
     address.public_url.require(redirect_uri)
     credentials = _checked(engine)
     branding = _branding(consent, credentials)
-    # A call to exchange the code, one to refresh what came without an access token, one to see the pair work,
-    # and what the ledger may take.
-    longest = 3 * longest_call(engine.settings.timeout) + ledgers.INTERRUPTED_WAIT
+    longest = MOST_CALLS * longest_call(engine.settings.timeout) + ledgers.INTERRUPTED_WAIT
     with (
         signals_handled(longest) as interruption,
         clocks_monitored(log.warning) as watch,
