@@ -15,7 +15,7 @@ import pytest
 
 from migrator import ledger as ledgers
 from tests.consent.conftest import SetCampaign
-from tests.consent.support import Browser, Campaign, heading, row, until
+from tests.consent.support import Browser, Campaign, Finished, heading, row, until
 
 MAIL = "owner@example.com"
 TENANTS = {f"tenant-{number}": f"Organisation {number}" for number in (1, 2, 3)}
@@ -68,13 +68,18 @@ def holds_the_living_pair(campaign: Campaign) -> bool:
     return {one["refresh_token"] for one in rows} == living
 
 
-def tell_of_who_is_given_up(campaign: Campaign) -> None:
-    """Have the ledger note it, however soon they are taken back."""
+def refresh_and_give_up_nobody(campaign: Campaign) -> Finished:
+    """Refresh all; nobody may be given up on the way, however soon they are taken back."""
     campaign.alter("CREATE TABLE given_up (key TEXT)")
     campaign.alter(
         """CREATE TRIGGER note_given_up AFTER UPDATE OF state ON connections
            WHEN new.state = 'needs_consent' BEGIN INSERT INTO given_up VALUES (new.key); END"""
     )
+    finished = campaign.migrator("refresh", "--all")
+    assert finished.returncode == 0, finished.stderr
+    assert states(campaign) == {DONE}
+    assert campaign.query("SELECT key FROM given_up") == []
+    return finished
 
 
 # --- refreshed ---
@@ -82,22 +87,13 @@ def tell_of_who_is_given_up(campaign: Campaign) -> None:
 
 def test_a_refresh_that_breaks_off_behind_its_refresh_token_goes_on_with_that(shared: Campaign) -> None:
     shared.provider.cuts, shared.provider.reuse_ends_grant = 1, True
-    tell_of_who_is_given_up(shared)
-    finished = shared.migrator("refresh", "--all")
-    assert finished.returncode == 0, finished.stderr
-    assert "1 pair refreshed\n" in finished.stderr
-    assert states(shared) == {DONE}
-    assert shared.query("SELECT key FROM given_up") == []
+    assert "1 pair refreshed\n" in refresh_and_give_up_nobody(shared).stderr
     assert holds_the_living_pair(shared)
 
 
 def test_what_was_taken_back_gives_way_to_what_it_had_replaced(shared: Campaign) -> None:
     shared.provider.cuts, shared.provider.takes_back = 1, True
-    tell_of_who_is_given_up(shared)
-    finished = shared.migrator("refresh", "--all")
-    assert finished.returncode == 0, finished.stderr
-    assert states(shared) == {DONE}
-    assert shared.query("SELECT key FROM given_up") == []
+    refresh_and_give_up_nobody(shared)
     assert shared.query("SELECT outcome FROM attempts WHERE action = 'refresh' ORDER BY id") == [
         ("done",), ("over",), ("done",)
     ]  # fmt: skip
@@ -119,11 +115,7 @@ def test_the_pair_before_goes_before_a_renewed_token_that_only_its_owner_could_g
         renewed,
     )
     shared.provider.cuts, shared.provider.takes_back = 1, True
-    tell_of_who_is_given_up(shared)
-    finished = shared.migrator("refresh", "--all")
-    assert finished.returncode == 0, finished.stderr
-    assert states(shared) == {DONE}
-    assert shared.query("SELECT key FROM given_up") == []
+    refresh_and_give_up_nobody(shared)
     assert shared.query("SELECT outcome FROM attempts WHERE action = 'renew'") == [("unknown",)]
     assert holds_the_living_pair(shared)
 
