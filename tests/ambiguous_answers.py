@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from migrator import ledger as ledgers
@@ -48,6 +48,11 @@ def lost(pair: Document) -> None:
     """Nobody knows whether the call took effect."""
 
 
+def without(name: str, change: Callable[[Document], Document]) -> Change:
+    """What a change makes of a pair, but for one field."""
+    return lambda pair: {key: value for key, value in change(pair).items() if key != name}
+
+
 def guessed(pair: Document) -> Document:
     """What may be the refresh token is that."""
     return {"access_token": pair["access_token"], "expires_in": 1800, "refresh_value": pair["refresh_token"]}
@@ -60,12 +65,10 @@ def mistaken(pair: Document) -> Document:
 
 def decoys(number: int) -> Change:
     """The refresh token is not among what may be it: the one that was used is still in force."""
-    return lambda pair: {
-        name: value for name, value in behind_decoys(number)(pair).items() if name != "refresh_value"
-    }
+    return without("refresh_value", behind_decoys(number))
 
 
-def behind_decoys(number: int) -> Change:
+def behind_decoys(number: int) -> Callable[[Document], Document]:
     """So many go before what is the refresh token."""
     return lambda pair: {**{f"refresh_{one}": decoy(pair, one) for one in range(number)}, **guessed(pair)}
 

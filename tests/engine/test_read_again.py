@@ -23,9 +23,10 @@ from tests.ambiguous_answers import (
     lost,
     mistaken,
     wait_for_nothing,
+    without,
 )
 from tests.conftest import SetScene
-from tests.engine.test_arrived_pairs import SWAP, TOKEN, Change, Document, works
+from tests.engine.test_arrived_pairs import SWAP, TOKEN, Document, works
 from tests.engine.test_misbehaving import RENEW
 from tests.support import Scene
 
@@ -72,10 +73,8 @@ def is_migrated(scene: Scene, number: int) -> bool:
 def test_wrong_guesses_between_answers_without_an_access_token_do_not_begin_the_tries_anew(
     strict: Scene,
 ) -> None:
-    changes: list[Change] = [
-        lambda pair: {key: value for key, value in behind_decoys(1)(pair).items() if key != "access_token"}
-    ]
-    with changed(strict, answering(changes * MANY, f"{SWAP} {TOKEN}")):
+    changes = [without("access_token", behind_decoys(1))] * MANY
+    with changed(strict, answering(changes, f"{SWAP} {TOKEN}")):
         strict.migrator("resume")
     assert strict.states() == {"migrated": 1, "uncertain": 1}
     assert len(calls_of(strict)) < MANY / 2

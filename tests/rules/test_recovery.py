@@ -63,6 +63,7 @@ def test_whoever_finds_another_pair_does_not_give_up(
         assert other.tries == 3, "nobody is asked for on and on"
         assert other.state is State.UNCERTAIN
         assert not other.ends_pair
+        assert other.pair_dead == (verdict.pair_dead or other.pair_restored == 7), "it is not tried again"
         assert (other.outcome, other.problem) == (verdict.outcome, verdict.problem), "what the call came to"
 
 
