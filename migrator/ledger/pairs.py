@@ -84,10 +84,8 @@ def set_aside_for(db: sqlite3.Connection, codec: Codec, pair_id: int) -> int | N
            FROM token_pairs new JOIN attempts a ON a.id = new.attempt_id
            JOIN token_pairs old ON old.connection_id = new.connection_id
                 AND old.replaced_at = (SELECT min(obtained_at) FROM token_pairs WHERE attempt_id = a.id)
-                AND old.attempt_id IS NOT new.attempt_id
            WHERE new.id = ? AND new.verified_at IS NULL AND a.action = 'refresh' AND a.answer IS NOT NULL
-                 AND old.dead_at IS NULL AND old.purged_at IS NULL
-           ORDER BY old.id DESC""",
+                 AND old.dead_at IS NULL AND old.purged_at IS NULL""",
         [pair_id],
     ).fetchone()
     if row is None or codec.open_pair(row[1], row[2])[1] == codec.open_pair(row[3], row[4])[1]:
