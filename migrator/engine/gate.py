@@ -25,6 +25,7 @@ class Gate:
         self._queues = (threading.Lock(), threading.Lock())  # of those without priority, and of those with it
         self._lock = threading.Lock()
         self._cautious = True
+        self._present = 0  # under way, or waiting to be
         self._under_way = 0
         self._priority_waiting = 0
 
@@ -36,12 +37,16 @@ class Gate:
         followed by ``leave``.
         """
         with self._lock:
+            self._present += 1
             self._priority_waiting += priority
+        admitted = False
         try:
-            return self._admit(stop, priority=priority)
+            admitted = self._admit(stop, priority=priority)
         finally:
             with self._lock:
+                self._present -= not admitted
                 self._priority_waiting -= priority
+        return admitted
 
     def _admit(self, stop: threading.Event, *, priority: bool) -> bool:
         with self._queues[priority]:
@@ -61,7 +66,13 @@ class Gate:
     def leave(self) -> None:
         """The call is over."""
         with self._lock:
+            self._present -= 1
             self._under_way -= 1
+
+    def is_alone(self) -> bool:
+        """Whether one call is under way, and none waits to be."""
+        with self._lock:
+            return self._present == 1
 
     def apply(self, pause: Pause | None, *, cautious: bool) -> None:
         """Let calls wait as an answer was judged; ``cautious`` lets them out one at a time from now on."""

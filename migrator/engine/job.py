@@ -218,7 +218,12 @@ class Job:
     def _judge(self, standing: Standing, action: Action, outcome: Outcome) -> Verdict:
         """One answer at a time: each is judged by what those before it have shown."""
         with self._judging:
-            moment = JudgedAt(self._tools.clock(), self._tools.running(), self._tools.random.random())
+            moment = JudgedAt(
+                self._tools.clock(),
+                self._tools.running(),
+                self._tools.random.random(),
+                alone=self._tools.gate.is_alone(),
+            )
             judgement = judge(standing, action, outcome, self._breaker, moment, self._policy)
             self._breaker = judgement.breaker
             pause = None if isinstance(judgement.job, Stop) else judgement.job

@@ -32,6 +32,8 @@ class JudgedAt:
     """Seconds for which this process has run; what it slept is not in it."""
     jitter: float
     """A random number from 0 to 1."""
+    alone: bool
+    """Whether no other call is under way, or waits to be: no answer is on its way that could tell more."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ def _judge_suspect(
     """Either this connection's credentials are wrong or everybody's."""
     suspected = standing.reason == outcome.problem
     # The last one of a job has no others after it: that nobody else is suspect shows the same.
-    lone = suspected and standing.not_before is not None and breaker.lone_suspect(action)
+    last = moment.alone and breaker.lone_suspect(action)
+    lone = suspected and standing.not_before is not None and last
     asked_before = suspected or standing.doubt is not None
     if lone or (asked_before and _others_went_well(standing, action, breaker)):
         pause = timedelta(seconds=backoff(standing.tries, moment.jitter))

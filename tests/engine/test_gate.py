@@ -173,3 +173,21 @@ def test_a_pause_is_waited_for_anew_after_a_stop_of_the_process(time: Time) -> N
     since = time.now
     assert gate.admit(time)
     assert time.now - since >= 30
+
+
+def test_a_call_is_alone_until_another_is_under_way_or_waits(time: Time) -> None:
+    gate, seen = gate_of(time, cautious=True), []
+    assert not gate.is_alone()
+    assert gate.admit(time)
+    assert gate.is_alone()
+
+    def stop_it() -> None:
+        seen.append(gate.is_alone())
+        time.set()
+
+    time.while_waiting = stop_it  # the second one waits for the first
+    assert not gate.admit(time)
+    assert seen == [False]
+    assert gate.is_alone(), "who was not let through is not there any more"
+    gate.leave()
+    assert not gate.is_alone()

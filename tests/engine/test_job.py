@@ -18,7 +18,7 @@ from migrator.engine.job import Job, Tools
 from migrator.errors import StoppedError
 from migrator.ledger import Ledger
 from migrator.models import Credentials, Secret, State, utc_now
-from migrator.providers import Answer, NoAnswer, Request, find_profile
+from migrator.providers import Answer, NoAnswer, Request, Signed, find_profile
 from migrator.rules.agenda import Work
 from migrator.rules.breaker import Pause
 from migrator.rules.pacing import RateLimiter
@@ -27,6 +27,7 @@ from migrator.sources import open_source
 from migrator.sources.duplicates import DuplicateIndex
 from migrator.sources.screening import screen
 from migrator.terminal.progress import NoProgress
+from migrator.wire.http import Wire
 
 POLICY = Policy(max_attempts=9, settle=timedelta(seconds=1), patience=timedelta(seconds=60))
 CREDENTIALS = Credentials("key", "HMAC-SHA1", Secret("s"), Secret(""), "id", Secret("s"), ("offline_access",))
@@ -104,7 +105,9 @@ def take_in(ledger: Ledger, number: int, expires_at: str = "") -> None:
         ledger.take_in(screen([source], seen), ["-"], "xero", lambda _: None)
 
 
-def work(ledger: Ledger, gate: SpyGate, wire: ScriptedWire, running: Iterator[float] | None = None) -> None:
+def work(
+    ledger: Ledger, gate: Gate, wire: Wire, running: Iterator[float] | None = None, *, concurrency: int = 1
+) -> None:
     tools = Tools(
         profile=find_profile("xero", base_url="http://127.0.0.1:9"),
         credentials=CREDENTIALS,
@@ -116,7 +119,7 @@ def work(ledger: Ledger, gate: SpyGate, wire: ScriptedWire, running: Iterator[fl
         random=NoJitter(),
         progress=NoProgress(),
     )
-    job = Job(ledger, tools, POLICY, concurrency=1, stop=threading.Event())
+    job = Job(ledger, tools, POLICY, concurrency=concurrency, stop=threading.Event())
     job.work(ledger.agenda(Work.SWAP, POLICY.max_attempts))
 
 
@@ -163,6 +166,50 @@ def test_the_gate_hears_what_the_provider_says_is_left(ledger: Ledger) -> None:
     gate = SpyGate()
     work(ledger, gate, ScriptedWire(answer(200, PAIR, **{"X-AppMinLimit-Remaining": "17"})))
     assert gate.remaining == [17]
+
+
+class Held(Gate):
+    """Knows when the call that was asked for again is over."""
+
+    def __init__(self) -> None:
+        super().__init__(RateLimiter(60_000))
+        self.asked_again = threading.local()
+        self.over = threading.Event()
+
+    def leave(self) -> None:
+        super().leave()
+        if hasattr(self.asked_again, "it_is"):
+            self.over.set()
+
+
+class SlowForOne:
+    """Takes the first token; then the application's secret is wrong, of which one answer tells late."""
+
+    def __init__(self, gate: Held) -> None:
+        self.gate = gate
+        self.asked: list[str] = []
+
+    def send(self, request: Request) -> Answer | NoAnswer:
+        assert isinstance(request.auth, Signed)
+        token = request.auth.legacy.token.reveal()
+        self.asked.append(token)
+        if token == "TOKEN1" and self.asked.count(token) > 1:
+            self.gate.asked_again.it_is = True
+        if token == "TOKEN2":
+            assert self.gate.over.wait(60)
+        return answer(200, PAIR) if token == "TOKEN0" else answer(401, b"oauth_problem=signature_invalid")
+
+    def close(self) -> None:
+        pass
+
+
+def test_nobody_is_alone_in_what_others_have_yet_to_be_told(ledger: Ledger) -> None:
+    take_in(ledger, 3)
+    gate = Held()
+    with pytest.raises(StoppedError, match="would answer everybody so"):
+        work(ledger, gate, SlowForOne(gate), concurrency=2)
+    states = ledger.status().states
+    assert (states[State.MIGRATED], states[State.FAILED]) == (1, 0)
 
 
 def test_a_fault_of_a_worker_is_raised_where_the_job_was_started(ledger: Ledger) -> None:

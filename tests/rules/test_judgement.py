@@ -70,8 +70,11 @@ def judged(
     breaker: Breaker | None = None,
     policy: Policy = POLICY,
     jitter: float = 0.5,
+    *,
+    alone: bool = True,
 ) -> Judgement:
-    return judge(standing, action, outcome, breaker or Breaker(), JudgedAt(NOW, 1000.0, jitter), policy)
+    moment = JudgedAt(NOW, 1000.0, jitter, alone=alone)
+    return judge(standing, action, outcome, breaker or Breaker(), moment, policy)
 
 
 def well(action: Action, ago: timedelta) -> Breaker:
@@ -209,18 +212,19 @@ def test_nobody_is_given_up_at_a_first_such_answer(standing: Standing) -> None:
 
 
 @pytest.mark.parametrize(
-    ("suspects", "proven", "alone"), [(1, True, True), (2, True, False), (1, False, False)]
+    ("suspects", "proven", "alone", "given_up"),
+    [(1, True, True, True), (2, True, True, False), (1, False, True, False), (1, True, False, False)],
 )
-def test_the_last_of_a_job_is_alone_where_nobody_else_is_suspect(
-    suspects: int, proven: bool, alone: bool
+def test_the_last_of_a_job_is_given_up_where_nobody_else_is_suspect(
+    suspects: int, proven: bool, alone: bool, given_up: bool
 ) -> None:
     """Its first such answer came after the last good one, and nobody is left who could fare better."""
     breaker = replace(
         well(Action.SWAP, SUSPECT_PAUSE) if proven else Breaker(), suspects={Action.SWAP: suspects}
     )
     suspected = replace(FRESH, reason="http_401", not_before=NOW)
-    judgement = judged(suspected, SUSPECT, breaker=breaker)
-    assert judgement.verdict.state is (State.FAILED if alone else State.PENDING)
+    judgement = judged(suspected, SUSPECT, breaker=breaker, alone=alone)
+    assert judgement.verdict.state is (State.FAILED if given_up else State.PENDING)
     for other in (replace(suspected, reason="http_403"), replace(suspected, not_before=None), FRESH):
         assert judged(other, SUSPECT, breaker=breaker).verdict.state is State.PENDING
 
@@ -374,7 +378,7 @@ def test_a_provider_that_is_never_ready_does_not_keep_the_job_for_ever(
     breaker, running = Breaker(), 0.0
     standing = replace(FRESH, state=State.UNCERTAIN if doubt else State.PENDING, doubt=doubt)
     for _ in range(1_000):
-        moment = JudgedAt(NOW, running, 0.5)
+        moment = JudgedAt(NOW, running, 0.5, alone=True)
         judgement = judge(standing, Action.SWAP, Later("http_503", after), breaker, moment, POLICY)
         verdict, breaker = judgement.verdict, judgement.breaker
         if isinstance(judgement.job, Stop) or verdict.state is State.FAILED:

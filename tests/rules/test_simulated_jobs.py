@@ -203,7 +203,7 @@ def work(provider: Provider, standing: Standing, fates: list[Fate], todo: Agenda
                 return replace(standing, state=state, reason=reason)
             case Call(action):
                 outcome = provider.call(action, standing, fates.pop(0) if fates else "answered", now)
-                moment = JudgedAt(now, (now - NOW).total_seconds(), 0.5)
+                moment = JudgedAt(now, (now - NOW).total_seconds(), 0.5, alone=True)
                 judgement = judge(standing, action, outcome, breaker, moment, policy)
                 breaker = judgement.breaker
                 standing = after_verdict(standing, judgement.verdict, now, action)
