@@ -20,7 +20,7 @@ from tests.ambiguous_answers import (
 from tests.consent import test_sandbox
 from tests.consent.support import Browser as Plain
 from tests.consent.test_sandbox import SandboxCampaign
-from tests.engine.test_arrived_pairs import works
+from tests.engine.test_arrived_pairs import Change, works
 from tests.sandbox.browser import Browser
 from tests.support import Scene
 
@@ -46,16 +46,20 @@ def consent(campaign: SandboxCampaign, link: str, person: Mapping[str, str], ten
     return campaign.back(browser)
 
 
+def consent_answered(campaign: SandboxCampaign, change: Change, key: str, tenant: str) -> str:
+    """The same where the answer to the code's exchange was changed on its way."""
+    with changed(scene_of(campaign), answering([change])):
+        link = campaign.links()[key]
+        with campaign.serving():
+            return consent(campaign, link, campaign.people[key], tenant)
+
+
 def test_serve_goes_through_what_may_be_the_refresh_token_while_its_user_waits(
     campaign: SandboxCampaign,
 ) -> None:
     scene = scene_of(campaign)
     (key, person), *_ = campaign.people.items()
-
-    with changed(scene, answering([behind_decoys(2)])):
-        link = campaign.links()[key]
-        with campaign.serving():
-            assert consent(campaign, link, person, person["tenant_id"]) == "Connected"
+    assert consent_answered(campaign, behind_decoys(2), key, person["tenant_id"]) == "Connected"
     refreshes = ["refresh over", "refresh over", "refresh done"]
     assert calls_of(scene) == ["exchange_code done", *refreshes, "verify done"]
     assert works(scene)
@@ -64,10 +68,7 @@ def test_serve_goes_through_what_may_be_the_refresh_token_while_its_user_waits(
 def test_a_user_does_not_wait_for_all_that_may_be_the_refresh_token(campaign: SandboxCampaign) -> None:
     scene = scene_of(campaign)
     (key, person), *_ = campaign.people.items()
-    with changed(scene, answering([behind_decoys(3)])):
-        link = campaign.links()[key]
-        with campaign.serving():
-            assert consent(campaign, link, person, person["tenant_id"]) == "Almost done"
+    assert consent_answered(campaign, behind_decoys(3), key, person["tenant_id"]) == "Almost done"
     assert calls_of(scene) == ["exchange_code done", *["refresh over"] * 3]
     assert campaign.migrator("resume").returncode == 0
     assert campaign.standing(key) == ("migrated", "")
@@ -106,12 +107,9 @@ def test_the_answer_that_a_pair_came_in_goes_with_it_to_the_organisation_that_it
     campaign: SandboxCampaign, given_up: bool
 ) -> None:
     scene = scene_of(campaign)
-    (key, person), (other, others), *_ = campaign.people.items()
-    with changed(scene, answering([mistaken])):
-        link = campaign.links()[key]
-        with campaign.serving():
-            page = consent(campaign, link, person, others["tenant_id"])
-            assert page == "Another organisation was connected"
+    (key, _), (other, others), *_ = campaign.people.items()
+    page = consent_answered(campaign, mistaken, key, others["tenant_id"])
+    assert page == "Another organisation was connected"
     assert campaign.standing(other) == ("migrated", "")
     wait_for_nothing(scene)
     if given_up:  # by an older version
