@@ -28,6 +28,7 @@ from tests.ambiguous_answers import (
 from tests.conftest import SetScene
 from tests.engine.test_arrived_pairs import SWAP, TOKEN, Document, works
 from tests.engine.test_misbehaving import RENEW
+from tests.killed_at import STEPS
 from tests.support import Scene
 
 CONNECTIONS = "/connections"
@@ -139,6 +140,15 @@ def test_the_pair_before_two_wrong_guesses_comes_back_into_force(lenient: Scene)
     assert finished.returncode == 0, finished.stderr
     refreshes = ["refresh done", "refresh over", "refresh over", "refresh done"]
     assert calls_of(lenient) == ["swap done", *refreshes, "verify done"]
+    assert is_migrated(lenient, 1)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_kill_while_a_second_guess_is_used_costs_nothing(lenient: Scene, step: str) -> None:
+    with changed(lenient, answering([behind_decoys(2)])):
+        lenient.kill_at(step, Action.REFRESH, 2, "refresh", "--all")
+        finished = lenient.migrator("refresh", "--all")
+    assert finished.returncode == 0, finished.stderr
     assert is_migrated(lenient, 1)
 
 
