@@ -156,6 +156,9 @@ def test_a_refresh_that_serve_cannot_end_is_settled_by_resume(campaign: Campaign
         assert heading(Browser().consent(link, {"tenant-1": "Organisation 1"})) == "Almost done"
         assert campaign.invitation("c1") == ("checking", "unverified")
     assert campaign.standing("c1")[0] == "uncertain"
+    assert campaign.query("SELECT count(*) FROM attempts WHERE action = 'refresh'") == [(1,)], (
+        "it asks again without a pause"
+    )
     campaign.provider.token_fault = ""
     campaign.provider.rotated.clear()  # what was lost may be asked again
     campaign.alter("UPDATE connections SET not_before = NULL")
