@@ -58,6 +58,11 @@ def guessed(pair: Document) -> Document:
     return {"access_token": pair["access_token"], "expires_in": 1800, "refresh_value": pair["refresh_token"]}
 
 
+def before_a_decoy(pair: Document) -> Document:
+    """What may be the refresh token first is that."""
+    return {**guessed(pair), "refresh_key": decoy(pair, 1)}
+
+
 def mistaken(pair: Document) -> Document:
     """Something else has its name."""
     return {"refresh_token": decoy(pair, 1), **guessed(pair)}

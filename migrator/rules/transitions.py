@@ -112,8 +112,8 @@ def _won(
             won = replace(won, pair=replace(won.pair, expires_at=won.ends))
         elif doubt is not Action.EXCHANGE_CODE:
             doubt = Action.REFRESH  # whatever was lost before, what it left has just worked
-    # A refresh that brings no access token leads to a refresh: not for ever.
-    fruitless = action is Action.REFRESH and not won.pair.access_token
+    # A refresh that leads to nothing but a refresh: not for ever.
+    fruitless = action is Action.REFRESH and won.pair.expires_at <= now
     return Verdict(
         "done",
         "",

@@ -13,6 +13,7 @@ from tests.ambiguous_answers import (
     behind_decoys,
     calls_of,
     changed,
+    guessed,
     hold,
     mistaken,
     wait_for_nothing,
@@ -46,9 +47,9 @@ def consent(campaign: SandboxCampaign, link: str, person: Mapping[str, str], ten
     return campaign.back(browser)
 
 
-def consent_answered(campaign: SandboxCampaign, change: Change, key: str, tenant: str) -> str:
-    """The same where the answer to the code's exchange was changed on its way."""
-    with changed(scene_of(campaign), answering([change])):
+def consent_answered(campaign: SandboxCampaign, changes: list[Change], key: str, tenant: str) -> str:
+    """The same where the answer to the code's exchange, and those after it, were changed on their way."""
+    with changed(scene_of(campaign), answering(changes)):
         link = campaign.links()[key]
         with campaign.serving():
             return consent(campaign, link, campaign.people[key], tenant)
@@ -59,16 +60,26 @@ def test_serve_goes_through_what_may_be_the_refresh_token_while_its_user_waits(
 ) -> None:
     scene = scene_of(campaign)
     (key, person), *_ = campaign.people.items()
-    assert consent_answered(campaign, behind_decoys(2), key, person["tenant_id"]) == "Connected"
+    assert consent_answered(campaign, [behind_decoys(2)], key, person["tenant_id"]) == "Connected"
     refreshes = ["refresh over", "refresh over", "refresh done"]
     assert calls_of(scene) == ["exchange_code done", *refreshes, "verify done"]
+    assert works(scene)
+
+
+def test_a_guess_from_the_answer_to_a_code_shows_that_the_next_one_is_right(
+    campaign: SandboxCampaign,
+) -> None:
+    scene = scene_of(campaign)
+    (key, person), *_ = campaign.people.items()
+    assert consent_answered(campaign, [guessed, guessed], key, person["tenant_id"]) == "Connected"
+    assert calls_of(scene) == ["exchange_code done", "refresh done", "verify done"]
     assert works(scene)
 
 
 def test_a_user_does_not_wait_for_all_that_may_be_the_refresh_token(campaign: SandboxCampaign) -> None:
     scene = scene_of(campaign)
     (key, person), *_ = campaign.people.items()
-    assert consent_answered(campaign, behind_decoys(3), key, person["tenant_id"]) == "Almost done"
+    assert consent_answered(campaign, [behind_decoys(3)], key, person["tenant_id"]) == "Almost done"
     assert calls_of(scene) == ["exchange_code done", *["refresh over"] * 3]
     assert campaign.migrator("resume").returncode == 0
     assert campaign.standing(key) == ("migrated", "")
@@ -108,7 +119,7 @@ def test_the_answer_that_a_pair_came_in_goes_with_it_to_the_organisation_that_it
 ) -> None:
     scene = scene_of(campaign)
     (key, _), (other, others), *_ = campaign.people.items()
-    page = consent_answered(campaign, mistaken, key, others["tenant_id"])
+    page = consent_answered(campaign, [mistaken], key, others["tenant_id"])
     assert page == "Another organisation was connected"
     assert campaign.standing(other) == ("migrated", "")
     wait_for_nothing(scene)

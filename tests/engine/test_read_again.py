@@ -14,6 +14,7 @@ from migrator.models import Action
 from migrator.sandbox.issuing import client_files
 from tests.ambiguous_answers import (
     answering,
+    before_a_decoy,
     behind_decoys,
     calls_of,
     changed,
@@ -83,6 +84,18 @@ def test_wrong_guesses_between_answers_without_an_access_token_do_not_begin_the_
     assert is_migrated(strict, 2)
 
 
+def test_a_provider_whose_every_answer_has_a_rival_behind_the_right_token_is_not_asked_for_ever(
+    strict: Scene,
+) -> None:
+    changes = [before_a_decoy] * MANY
+    with changed(strict, answering(changes, f"{SWAP} {TOKEN}")):
+        assert strict.migrator("resume").returncode == 1
+    assert strict.states() == {"migrated": 1, "uncertain": 1}
+    assert len(calls_of(strict)) < MANY / 2
+    assert strict.migrator("resume").returncode == 0
+    assert is_migrated(strict, 2)
+
+
 def test_a_pair_that_comes_back_into_force_does_not_begin_its_tries_anew(lenient: Scene) -> None:
     with changed(lenient, answering([decoys(1)] * MANY)):
         lenient.migrator("refresh", "--all")
@@ -140,6 +153,14 @@ def test_the_pair_before_two_wrong_guesses_comes_back_into_force(lenient: Scene)
     assert finished.returncode == 0, finished.stderr
     refreshes = ["refresh done", "refresh over", "refresh over", "refresh done"]
     assert calls_of(lenient) == ["swap done", *refreshes, "verify done"]
+    assert is_migrated(lenient, 1)
+
+
+def test_more_guesses_than_a_run_may_ask_are_left_to_the_next_one(lenient: Scene) -> None:
+    with changed(lenient, answering([behind_decoys(6)])):
+        assert lenient.migrator("refresh", "--all").returncode == 1
+    assert lenient.states() == {"uncertain": 1, "pending": 1}
+    assert lenient.migrator("refresh", "--all").returncode == 0
     assert is_migrated(lenient, 1)
 
 

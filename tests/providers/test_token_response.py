@@ -456,3 +456,27 @@ def test_the_longest_body_is_read_in_a_moment(piece: str) -> None:
     body = (piece * (2**20 // len(piece))).encode()
     read(answer(body), DOCUMENTED)  # else the suite's limit for a test ends it
     salvaged(answer(body, 500), DOCUMENTED, by_name=False)
+
+
+TOKEN, OTHER = "r3fr3sh-t0ken-0ne", "r3fr3sh-t0ken-tw0"
+
+
+@pytest.mark.parametrize(
+    ("fields", "refused", "found", "sole"),
+    [
+        ({"refresh_value": TOKEN}, set[str](), TOKEN, True),
+        ({"refresh_value": TOKEN, "refresh_key": TOKEN}, set[str](), TOKEN, True),
+        ({"refresh_value": TOKEN, "refresh_key": OTHER}, set[str](), TOKEN, False),
+        ({"refresh_value": TOKEN, "refresh_key": OTHER}, {TOKEN}, OTHER, False),
+        ({"refresh_token": TOKEN, "a": {"refresh_token": OTHER}}, set[str](), TOKEN, False),
+        ({"refresh_token": TOKEN, "refresh_value": OTHER}, {TOKEN}, OTHER, False),
+    ],
+)
+def test_a_refresh_token_is_the_only_one_where_nothing_else_may_be_it(
+    fields: dict[str, object], refused: set[str], found: str, sole: bool
+) -> None:
+    arrived = replace(answer({"access_token": ACCESS, **fields}), refused=frozenset(refused))
+    outcome = read(arrived, DOCUMENTED)
+    assert isinstance(outcome, Won)
+    assert tokens(outcome) == (ACCESS, found)
+    assert outcome.sole == sole

@@ -133,12 +133,13 @@ def test_a_guess_is_believed_once_one_of_the_same_kind_has_worked(
     assert step == Call(Action.VERIFY if verified_next else Action.REFRESH)
 
 
-def test_a_refresh_that_brings_no_access_token_counts_as_a_try() -> None:
+def test_a_refresh_that_leads_to_a_refresh_counts_as_a_try() -> None:
     stored = StoredPair(1, TokenPair(Secret(""), Secret("r"), NOW), obtained_at=NOW)
     standing = replace(FRESH, state=State.UNCERTAIN, doubt=Action.REFRESH, pair=stored, tries=2)
-    for access, tries in (("", 3), ("a", 2)):
-        won = Won(TokenPair(Secret(access), Secret("s"), NOW), whole=False)
+    for access, ends, tries in (("", NOW, 3), ("a", NOW, 3), ("a", NOW + MINUTE, 2)):
+        won = Won(TokenPair(Secret(access), Secret("s"), ends), whole=False)
         assert settled((standing, Action.REFRESH, won)).tries == tries
+        assert settled((replace(standing, pair=None), Action.SWAP, won)).tries == 2, "it is no refresh"
 
 
 @pytest.mark.parametrize("found", ["", TENANT_MISMATCH])
