@@ -470,6 +470,7 @@ TOKEN, OTHER = "r3fr3sh-t0ken-0ne", "r3fr3sh-t0ken-tw0"
         ({"refresh_value": TOKEN, "refresh_key": OTHER}, {TOKEN}, OTHER, False),
         ({"refresh_token": TOKEN, "a": {"refresh_token": OTHER}}, set[str](), TOKEN, False),
         ({"refresh_token": TOKEN, "refresh_value": OTHER}, {TOKEN}, OTHER, False),
+        ({"refresh_token": "short", "refresh_value": OTHER}, {"short"}, OTHER, False),
     ],
 )
 def test_a_refresh_token_is_the_only_one_where_nothing_else_may_be_it(
