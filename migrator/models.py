@@ -116,6 +116,10 @@ class Action(StrEnum):
     REFRESH = "refresh"
     EXCHANGE_CODE = "exchange_code"
     REVOKE = "revoke"
+    IDENTIFY = "identify"
+    """Ask, with the legacy token, whose it is."""
+    DISABLE = "disable"
+    """End the legacy token, once the pair that came for it is stored."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +148,48 @@ class Credentials:
     """PEM text; empty with ``HMAC-SHA1``."""
     client_id: str
     client_secret: Secret
+    """Empty for a public client."""
     scopes: tuple[str, ...]
+    redirect_uri: str = ""
+    applications: Mapping[str, Credentials] = field(default_factory=dict)
+    """Those of the other legacy applications, by consumer key, where several are moved."""
+
+    def of(self, consumer_key: str) -> Credentials:
+        """Those of the legacy application that a token was issued to; empty: the only one.
+
+        Raises ``KeyError`` for one that is not configured: secrets are never mixed up.
+        """
+        return self if consumer_key in ("", self.consumer_key) else self.applications[consumer_key]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the input that a provider's calls use."""
+
+    values: tuple[str, ...] = ()
+    """What it may say, in whatever case; empty: anything."""
+    default: str = ""
+    """What holds where a row leaves it empty; empty: such a row cannot be used."""
+    url: bool = False
+    """Whether it is a base URL: https, or http to this machine."""
+
+
+@dataclass(frozen=True)
+class RowRules:
+    """What a row of legacy tokens must have, so that its provider's calls can be made."""
+
+    app_types: Mapping[str, bool] = field(default_factory=dict)
+    """Application types, and whether tokens of the type are swapped; empty where the provider has none: then
+    every row swaps, and whatever a column ``app_type`` says is not read.
+    """
+    token_secret: bool = True
+    """Whether the token of a row that swaps must have a secret."""
+    session_handle: bool = False
+    """Whether a session handle is of use for tokens that are swapped."""
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    """Columns that the calls use, ``tenant_type`` among them where the provider has types of tenants."""
+    consumer_keys: frozenset[str] | None = None
+    """Legacy applications that the configuration has secrets for; None: nothing is signed, so any will do."""
 
 
 @dataclass(frozen=True)
@@ -153,12 +198,16 @@ class Connection:
 
     key: str | None
     """The user's own key (column ``connection_id``), or None."""
-    app_type: AppType
+    app_type: str
+    """The type of the OAuth 1.0a application that it was issued to; empty where the provider has no types."""
     legacy: LegacyToken
     organisation: str = ""
     tenant_id: str = ""
-    tenant_type: TenantType = TenantType.ORGANISATION
+    tenant_type: str = ""
+    """What kind of tenant it opens; empty where the provider has no kinds."""
     contact_email: str = ""
+    consumer_key: str = ""
+    """The legacy application that it was issued to; empty where there is only one."""
     further: Mapping[str, object] = field(default_factory=dict)
     """Columns that mean nothing to us: kept as they are, and out again in exports.
 
@@ -207,8 +256,8 @@ class TokenPair:
     access_token: Secret
     """Empty where the provider gave a refresh token alone: a refresh brings one."""
     refresh_token: Secret
-    expires_at: datetime
-    """When the access token ends (UTC)."""
+    expires_at: datetime | None
+    """When the access token ends (UTC), or None where it does not."""
     scope: str = ""
     """Space-separated, as the provider granted it; empty where the answer does not say."""
     tenant_id: str = ""
@@ -261,11 +310,11 @@ class Standing:
 
     id: int
     key: str
-    app_type: AppType
+    app_type: str
     state: State
     reason: str
     tenant_id: str
-    tenant_type: TenantType
+    tenant_type: str
     legacy: LegacyToken
     """The newest generation of its legacy token."""
     pair: StoredPair | None = None
@@ -287,3 +336,11 @@ class Standing:
     """What the legacy row calls its tenant."""
     confirmed: tuple[str, ...] = ()
     """Ids of tenants that its user has been told are called otherwise, before they chose once more."""
+    user_id: str = ""
+    """Its user's id at the provider, as far as it is known."""
+    consumer_key: str = ""
+    """The legacy application that its token was issued to; empty where there is only one."""
+    row: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Values by column that the provider's calls use, beside those above; they may be anything."""
+    disabled: bool = False
+    """Whether its legacy token was ended, after the swap."""
