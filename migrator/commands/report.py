@@ -45,7 +45,7 @@ def report(context: Context, output: Path) -> None:
 def _facts(ledger: sqlite3.Connection, settings: Settings) -> Facts:
     from migrator import ledger as ledgers
     from migrator.models import utc_now
-    from migrator.providers import PROFILES, find_profile
+    from migrator.providers import PROFILES, app_types_of, find_profile
     from migrator.reports import Facts
 
     now = utc_now()
@@ -54,7 +54,7 @@ def _facts(ledger: sqlite3.Connection, settings: Settings) -> Facts:
     return Facts(
         generated_at=now,
         provider=find_profile(provider).title if provider in PROFILES else provider,
-        status=status,
+        status=status.with_app_types(app_types_of(provider)),
         runs=list(ledgers.listed_runs(ledger)),
         deadline=settings.job.deadline,
         connections=lambda: ledgers.listed(ledger),

@@ -15,10 +15,12 @@ def status(context: Context, as_json: bool) -> None:
     from migrator import ledger as ledgers
     from migrator.commands.resume_hint import when_to_go_on
     from migrator.models import utc_now
+    from migrator.providers import app_types_of
     from migrator.terminal.present import status_document, status_text
 
     with ledgers.open_to_read(context.ledger) as ledger, ledgers.one_view(ledger):
         facts = ledgers.status(ledger, utc_now())
+    facts = facts.with_app_types(app_types_of(facts.provider))
     if as_json:
         print_json(status_document(facts, context.ledger))
     else:

@@ -120,8 +120,9 @@ def recognise(db: sqlite3.Connection, codec: Codec, accepted: Accepted) -> Recog
     now_held = codec.material_print(standing.legacy) == codec.material_print(connection.legacy)
     new_terms = now_held and (
         standing.legacy.expires_at != connection.legacy.expires_at
-        or standing.app_type is not connection.app_type
-        or standing.tenant_type is not connection.tenant_type
+        or standing.app_type != connection.app_type
+        or standing.tenant_type != connection.tenant_type
+        or standing.consumer_key != connection.consumer_key
     )
     return Recognised(Novelty.CORRECTED, standing, new_token=known_material is None, new_terms=new_terms)
 

@@ -204,4 +204,5 @@ class Ledger(OpenLedger):
         """Where the job stands."""
         reader = self._session.reader()
         with status.one_view(reader):
-            return status.status(reader, self._session.now())
+            told = status.status(reader, self._session.now())
+        return told.with_app_types(self._session.rules.app_types)

@@ -56,6 +56,7 @@ __all__ = [
     "Suspect",
     "Unknown",
     "Won",
+    "app_types_of",
     "error_description",
     "find_profile",
     "is_plain",
@@ -75,3 +76,8 @@ def find_profile(name: str, *, base_url: str = "") -> Profile:
             hint=f"this version knows {', '.join(PROFILES)}; see 'migrator providers'",
         )
     return PROFILES[name](base_url)
+
+
+def app_types_of(name: str) -> tuple[str, ...]:
+    """The application types of the profile of that name; none where it has none, or nobody knows it."""
+    return tuple(PROFILES[name]().row_rules(None).app_types) if name in PROFILES else ()

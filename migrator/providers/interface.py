@@ -15,6 +15,7 @@ from migrator.models import (
     Action,
     Credentials,
     LegacyToken,
+    RowRules,
     Secret,
     State,
     Tenant,
@@ -272,6 +273,9 @@ class Profile(Protocol):
     @property
     def scopes(self) -> Mapping[str, str]:
         """What a scope allows, for the user who grants it: scope to a phrase."""
+
+    def row_rules(self, consumer_keys: frozenset[str] | None) -> RowRules:
+        """What a row must have, where there are secrets of these legacy applications; None: of any."""
 
     def swap(self, legacy: LegacyToken, tenant_type: TenantType, credentials: Credentials) -> Request:
         """Exchange a legacy token for a pair."""

@@ -9,7 +9,17 @@ from http import HTTPStatus
 from typing import Any, Literal
 from urllib.parse import urlencode
 
-from migrator.models import Action, Credentials, LegacyToken, Secret, State, Tenant, TenantType
+from migrator.models import (
+    Action,
+    Column,
+    Credentials,
+    LegacyToken,
+    RowRules,
+    Secret,
+    State,
+    Tenant,
+    TenantType,
+)
 from migrator.providers import answers, token_response
 from migrator.providers.interface import (
     RATE_LIMITED,
@@ -115,13 +125,21 @@ class Xero:
         self._identity = base_url or IDENTITY
         self.authorise_url = f"{base_url or LOGIN}/identity/connect/authorize"
 
+    def row_rules(self, consumer_keys: frozenset[str] | None) -> RowRules:
+        return RowRules(
+            app_types={"partner": True, "public": False, "private": False},
+            session_handle=True,
+            columns={"tenant_type": Column(values=("ORGANISATION", "PRACTICE"), default="ORGANISATION")},
+            consumer_keys=consumer_keys,
+        )
+
     def swap(self, legacy: LegacyToken, tenant_type: TenantType, credentials: Credentials) -> Request:
         body: dict[str, str | Secret] = {
             "scope": " ".join(credentials.scopes),
             "client_id": credentials.client_id,
             "client_secret": credentials.client_secret,
         }
-        url = f"{self._api}/oauth/migrate?{urlencode({'tenantType': tenant_type.value})}"
+        url = f"{self._api}/oauth/migrate?{urlencode({'tenantType': tenant_type})}"
         return Request("POST", url, Signed(legacy), json=body)
 
     def renew(self, legacy: LegacyToken) -> Request:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from migrator.models import AppType, State
+from migrator.models import State
 from migrator.reports.interface import Facts
 from migrator.terminal.present import days_text, duration_text, moment_text, reason_text
 from migrator.wording import counted
@@ -37,7 +37,7 @@ class Section:
 def headline(facts: Facts) -> str:
     """How the migration stands, in a sentence."""
     states = facts.status.states
-    partners = sum(facts.status.app_types[AppType.PARTNER].values())
+    partners = sum(facts.status.app_types.get("partner", {}).values())
     migrated, consent = states[State.MIGRATED], states[State.NEEDS_CONSENT]
     open_ = facts.status.total - migrated - consent
     verb = "is" if migrated == 1 else "are"
@@ -103,10 +103,9 @@ def sections(facts: Facts) -> Iterator[Section]:
 def _by_app_type(facts: Facts) -> Section:
     states = [state for state in State if facts.status.states[state]]
     rows: list[Sequence[object]] = []
-    for app_type in AppType:
-        numbers = facts.status.app_types[app_type]
+    for app_type, numbers in facts.status.app_types.items():
         if any(numbers.values()):
-            rows.append((app_type.value, *(numbers[state] for state in states), sum(numbers.values())))
+            rows.append((app_type, *(numbers[state] for state in states), sum(numbers.values())))
     rows.append(("all", *(facts.status.states[state] for state in states), facts.status.total))
     of_pairs = facts.status.pairs
     stored = counted(of_pairs.stored, "OAuth 2.0 pair is stored", "OAuth 2.0 pairs are stored")

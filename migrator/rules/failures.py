@@ -99,7 +99,7 @@ def _refresh_refused(standing: Standing, outcome: Over, now: datetime, not_befor
         ends = standing.pair.pair.refresh_expires_at if standing.pair else None
         reason = REFRESH_TOKEN_EXPIRED if ends is not None and ends <= now else outcome.reason
         return Verdict("over", outcome.problem, State.NEEDS_CONSENT, reason, pair_dead=True)
-    if standing.app_type is not AppType.PARTNER:
+    if standing.app_type != AppType.PARTNER:
         return Verdict("over", outcome.problem, State.NEEDS_CONSENT, RESPONSE_LOST, pair_dead=True)
     return Verdict(
         "over",

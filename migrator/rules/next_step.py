@@ -116,7 +116,7 @@ def next_step(standing: Standing, now: datetime) -> Call | Wait | Rest:  # noqa:
         return _settle_pair(standing, standing.pair, now)
     if standing.doubt is Action.EXCHANGE_CODE:  # what a consent won is not won by the legacy token
         return Rest(State.NEEDS_CONSENT, RESPONSE_LOST)
-    renewable = standing.app_type is AppType.PARTNER and standing.legacy.session_handle
+    renewable = standing.app_type == AppType.PARTNER and standing.legacy.session_handle
     if standing.doubt is not None and not renewable:
         # Only the provider's answer tells what became of the lost call: it is asked, expired token or not.
         return Call(Action.SWAP)

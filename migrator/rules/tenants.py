@@ -80,7 +80,7 @@ def covered(
     for one in waiting:
         if one.tenant_id:
             tenant = by_id.get(one.tenant_id.lower())
-            wrong = tenant is not None and tenant.type.upper() not in ("", one.tenant_type.value)
+            wrong = tenant is not None and tenant.type.upper() not in ("", one.tenant_type)
         else:
             words = _words(one.organisation)
             named = [tenant for tenant in free if words and _words(tenant.name) == words]
@@ -103,7 +103,7 @@ def finding(standing: Standing, tenants: tuple[Tenant, ...]) -> str:
     if not ours:
         return TENANT_MISMATCH
     types = {tenant.type.upper() for tenant in ours if tenant.type}
-    return TENANT_TYPE_MISMATCH if types and standing.tenant_type.value not in types else ""
+    return TENANT_TYPE_MISMATCH if types and standing.tenant_type not in types else ""
 
 
 def choice(standing: Standing, reached: Reached) -> Choice:

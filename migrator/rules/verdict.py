@@ -70,6 +70,10 @@ class Verdict:
     """All tenants that the pair of a new consent reaches: others may have waited for them."""
     chosen: tuple[Tenant, ...] = ()
     """Those of them that this consent connected."""
+    user_id: str = ""
+    """Its user's id at the provider, as an answer without a pair named it; empty where none did."""
+    disabled: bool = False
+    """The legacy token has just been ended, or has just been seen to have ended, after the swap."""
 
     @property
     def ends_pair(self) -> bool:
