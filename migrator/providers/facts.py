@@ -371,9 +371,11 @@ class Facts:
     grace: timedelta = timedelta(0)
     """How long a refresh token may be used again by who lost the answer."""
     repeat: Repeat = Repeat.UNKNOWN
+    repeat_source: str = ""
     legacy_fate: LegacyFate = LegacyFate.UNKNOWN
     legacy_days: int = 0
     """With ``DIES_AFTER``."""
+    legacy_source: str = ""
     legacy_user_before: str = ""
     """The legacy token begins with its user's id, which ends before this; empty if it does not."""
     renewal: Renewal = Renewal()
