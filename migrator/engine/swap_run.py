@@ -61,9 +61,9 @@ class SwapRun:
         self._progress.start("reading", None)
         try:
             with DuplicateIndex() as seen, run.interruption.nothing_done_yet():
-                rows = screen(sources, seen)
-                provider = self._engine.profile.name
-                return run.ledger.take_in(rows, names, provider, lambda _: self._progress.advance())
+                rows = screen(sources, seen, self._engine.rules)
+                provider, terms = self._engine.profile.name, self._engine.policy.terms
+                return run.ledger.take_in(rows, names, provider, terms, lambda _: self._progress.advance())
         except LedgerUnwritableError as error:
             raise LedgerUnwritableError(
                 error.message,

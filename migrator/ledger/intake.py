@@ -17,6 +17,7 @@ from migrator.ledger.file.codec import Codec
 from migrator.models import Connection, Misnamed, Reject, Standing, State
 from migrator.rules.next_step import Decision, Step, decision, first_step
 from migrator.rules.plan import Tally
+from migrator.rules.terms import Terms
 from migrator.sources.screening import Accepted
 
 
@@ -63,6 +64,7 @@ def take_all(
     *,
     provider: str,
     run_id: int,
+    terms: Terms,
     now: datetime,
     progress: Callable[[int], None],
 ) -> Intake:
@@ -81,9 +83,9 @@ def take_all(
             tally.reject(recognised)
             rejects.add(db, recognised, run_id)
         elif isinstance(row, Accepted):
-            tally.add(row.connection.app_type, plan_row(row, recognised, now))
+            tally.add(row.connection.app_type, plan_row(row, recognised, terms, now))
             novelties[recognised.novelty] += 1
-            take(db, codec, row, recognised, provider=provider, run_id=run_id, now=now)
+            take(db, codec, row, recognised, provider=provider, run_id=run_id, terms=terms, now=now)
         progress(number)
     rejects.end_intake(db, sources)
     intake = Intake(
@@ -127,12 +129,12 @@ def recognise(db: sqlite3.Connection, codec: Codec, accepted: Accepted) -> Recog
     return Recognised(Novelty.CORRECTED, standing, new_token=known_material is None, new_terms=new_terms)
 
 
-def plan_row(accepted: Accepted, recognised: Recognised, now: datetime) -> Decision:
+def plan_row(accepted: Accepted, recognised: Recognised, terms: Terms, now: datetime) -> Decision:
     """What a run does with a row."""
     standing = recognised.standing
     if standing is None or _starts_anew(recognised):
-        return first_step(accepted.connection.app_type, accepted.connection.legacy, now)
-    return decision(standing, now)
+        return first_step(accepted.connection.app_type, accepted.connection.legacy, terms, now)
+    return decision(standing, terms, now)
 
 
 def take(
@@ -143,6 +145,7 @@ def take(
     *,
     provider: str,
     run_id: int,
+    terms: Terms,
     now: datetime,
 ) -> None:
     """Write what a row says, if it says anything new."""
@@ -150,13 +153,13 @@ def take(
         case Novelty.KNOWN:
             return
         case Novelty.NEW:
-            first = _first_state(accepted.connection, now)
+            first = _first_state(accepted.connection, terms, now)
             connection_id = connections.add(
                 db, codec, accepted.connection, first, provider=provider, run_id=run_id, now=now
             )
             legacy_tokens.add(db, codec, connection_id, accepted.connection.legacy, now)
         case Novelty.CORRECTED:
-            _correct(db, codec, accepted.connection, recognised, now)
+            _correct(db, codec, accepted.connection, recognised, terms, now)
 
 
 def _connection_with_token(db: sqlite3.Connection, codec: Codec, connection: Connection) -> tuple[int] | None:
@@ -178,13 +181,18 @@ def _starts_anew(recognised: Recognised) -> bool:
     return recognised.new_token or recognised.new_terms
 
 
-def _first_state(connection: Connection, now: datetime) -> tuple[State, str]:
-    first = first_step(connection.app_type, connection.legacy, now)
+def _first_state(connection: Connection, terms: Terms, now: datetime) -> tuple[State, str]:
+    first = first_step(connection.app_type, connection.legacy, terms, now)
     return (State.NEEDS_CONSENT, first.reason) if first.step is Step.MUST_CONSENT else (State.PENDING, "")
 
 
 def _correct(
-    db: sqlite3.Connection, codec: Codec, connection: Connection, recognised: Recognised, now: datetime
+    db: sqlite3.Connection,
+    codec: Codec,
+    connection: Connection,
+    recognised: Recognised,
+    terms: Terms,
+    now: datetime,
 ) -> None:
     standing = recognised.standing
     if standing is None:
@@ -194,6 +202,6 @@ def _correct(
     elif recognised.new_terms:
         legacy_tokens.set_expiry(db, standing.id, connection.legacy.expires_at)
     if _starts_anew(recognised):
-        state, reason = _first_state(connection, now)
+        state, reason = _first_state(connection, terms, now)
         connections.rest(db, standing, state, reason, now)
     connections.correct(db, codec, standing, connection, now)

@@ -32,6 +32,7 @@ from migrator.ledger.open_ledger import OpenLedger
 from migrator.ledger.recovery import Recovered
 from migrator.models import Action, Misnamed, Reject, Standing, State
 from migrator.rules.agenda import Agenda, Work
+from migrator.rules.terms import Terms
 from migrator.rules.verdict import Policy
 from migrator.sources.screening import Accepted
 
@@ -75,12 +76,13 @@ class Ledger(OpenLedger):
         rows: Iterable[Accepted | Reject | Misnamed],
         sources: Sequence[str],
         provider: str,
+        terms: Terms,
         progress: Callable[[int], None],
     ) -> Intake:
         """Take the rows of a run's files in, in one transaction: all of them, or none if the files cannot be
         read to their end.
 
-        ``sources`` are the files' names; ``progress`` is called with the number of rows so far.
+        ``sources`` are the files' names; ``terms`` tell what becomes of each row; ``progress`` is called with the number of rows so far.
         """
         return self._session.write(
             lambda db: intake.take_all(
@@ -90,6 +92,7 @@ class Ledger(OpenLedger):
                 sources,
                 provider=provider,
                 run_id=self._session.run_id,
+                terms=terms,
                 now=self._session.now(),
                 progress=progress,
             )

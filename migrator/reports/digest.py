@@ -37,11 +37,14 @@ class Section:
 def headline(facts: Facts) -> str:
     """How the migration stands, in a sentence."""
     states = facts.status.states
-    partners = sum(facts.status.app_types.get("partner", {}).values())
+    types = facts.swapped_types
+    swapped = [sum(facts.status.app_types.get(app_type, {}).values()) for app_type in types]
+    swappable = sum(swapped) if types else facts.status.total
     migrated, consent = states[State.MIGRATED], states[State.NEEDS_CONSENT]
     open_ = facts.status.total - migrated - consent
     verb = "is" if migrated == 1 else "are"
-    of_all = f"{migrated:,} of {counted(partners, 'partner connection')} {verb} migrated"
+    kind = f"{' or '.join(types)} connection" if types else "connection"
+    of_all = f"{migrated:,} of {counted(swappable, kind)} {verb} migrated"
     again = counted(consent, "user must consent again", "users must consent again")
     left = counted(open_, "is open", "are open") if open_ else "nothing is open"
     return f"{of_all}; {again}; {left}."
@@ -104,7 +107,7 @@ def _by_app_type(facts: Facts) -> Section:
     states = [state for state in State if facts.status.states[state]]
     rows: list[Sequence[object]] = []
     for app_type, numbers in facts.status.app_types.items():
-        if any(numbers.values()):
+        if app_type and any(numbers.values()):
             rows.append((app_type, *(numbers[state] for state in states), sum(numbers.values())))
     rows.append(("all", *(facts.status.states[state] for state in states), facts.status.total))
     of_pairs = facts.status.pairs

@@ -7,9 +7,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from migrator.errors import ConfigurationError
+from migrator.loopback import is_loopback
 from migrator.settings import proxy_url
 from migrator.settings.limits import MOST_AT_ONCE
-from migrator.settings.loopback import is_loopback
 from migrator.settings.model import (
     SIGNATURE_METHODS,
     ConsentSettings,

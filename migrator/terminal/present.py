@@ -55,7 +55,7 @@ def reason_text(reason: str, state: str = "") -> str:
 def plan_text(tally: Tally, ahead: Forecast) -> str:
     """The plan as a table, and what it means in time and conditions."""
     rows: list[tuple[object, ...]] = [
-        (app_type, step.value, reason_text(reason, _STATE_OF.get(step, "")), number)
+        (app_type or "all", step.value, reason_text(reason, _STATE_OF.get(step, "")), number)
         for (app_type, step, reason), number in sorted(tally.steps.items())
     ]
     rows += [
@@ -106,11 +106,11 @@ def status_text(status: Status, going_on: Sequence[str] = ()) -> str:
     rows: list[tuple[object, ...]] = [
         (
             app_type,
-            *(numbers[state] for state in states),
-            sum(numbers.values()),
+            *(status.app_types[app_type][state] for state in states),
+            sum(status.app_types[app_type].values()),
         )
-        for app_type, numbers in status.app_types.items()
-        if any(numbers.values())
+        for app_type in status.app_types
+        if app_type and any(status.app_types[app_type].values())
     ]
     rows.append(("all", *(status.states[state] for state in states), status.total))
     parts = [table(("app type", *(state.value for state in states), "all"), rows), ""]
