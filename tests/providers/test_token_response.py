@@ -385,6 +385,7 @@ def test_no_body_makes_the_reader_fail_and_what_it_reads_can_be_stored(body: obj
     assert pair.access_token or pair.refresh_token
     assert bool(pair.refresh_token) is isinstance(outcome, Won)
     "".join([pair.scope, pair.tenant_id, pair.user_id]).encode()
+    assert pair.expires_at is not None
     assert pair.expires_at >= NOW
 
 
