@@ -103,6 +103,8 @@ LIFETIME_ASSUMED = "lifetime_assumed"
 """A reason, with ``migrated``: the provider did not say how long its access token lives (RFC 6749, 5.1, only
 recommends it), so what it documents is assumed. The pair was seen to work.
 """
+SCOPE_MISSING = "scope_missing"
+"""A reason, with ``migrated``: the pair works, and was granted less than every pair should be."""
 NO_REFRESH_TOKEN = "no_refresh_token"  # noqa: S105 - a reason
 """A reason: the provider gave an access token without a refresh token, which nothing can come after."""
 
@@ -134,6 +136,8 @@ class LegacyToken:
     """``oauth_session_handle``; only partner tokens have one."""
     expires_at: datetime | None = None
     """When the token ends (UTC), or None where the source does not say."""
+    renewed: bool = False
+    """Whether a renewal gave it."""
 
 
 @dataclass(frozen=True)
@@ -268,6 +272,10 @@ class TokenPair:
     """When the refresh token ends if nobody uses it (UTC), or None where nobody says."""
     lifetime_assumed: bool = False
     """Whether the provider did not say when the access token ends, so that its documents had to."""
+
+    def ended(self, now: datetime) -> bool:
+        """Whether the access token has ended."""
+        return self.expires_at is not None and self.expires_at <= now
 
 
 @dataclass(frozen=True)

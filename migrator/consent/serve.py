@@ -184,7 +184,7 @@ def _exchange(
         credentials,
         engine.policy,
         redirect_uri=public_url.redirect_uri,
-        new_wire=lambda: engine.new_wire(credentials, running),
+        new_wire=lambda: engine.new_wire(running),
         clock=engine.clock,
     )
 

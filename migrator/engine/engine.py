@@ -12,6 +12,7 @@ from random import Random
 
 from migrator import ledger as ledgers
 from migrator.engine import recovery_notes
+from migrator.engine.application_token import ApplicationTokens
 from migrator.engine.gate import Gate
 from migrator.engine.interruption import signals_handled
 from migrator.engine.job import Job, Tools
@@ -22,6 +23,7 @@ from migrator.ledger import Ledger, LedgerKey
 from migrator.models import Clock, Credentials
 from migrator.providers import Profile
 from migrator.rules.pacing import RateLimiter
+from migrator.rules.terms import Terms
 from migrator.rules.verdict import Policy
 from migrator.settings.model import JobSettings
 from migrator.terminal.progress import Progress
@@ -50,11 +52,13 @@ class Engine:
     def policy(self) -> Policy:
         """How patient a job is: an answer that was given up may still take as long again at the provider."""
         settle = timedelta(seconds=2 * longest_call(self.settings.timeout))
+        asked = self.credentials.scopes if self.credentials and self.profile.asks_scopes else ()
         return Policy(
             self.settings.max_attempts,
             settle,
             timedelta(seconds=self.settings.patience),
             self.settings.believe_refusals,
+            Terms.of(self.profile.facts, asked),
         )
 
     @contextmanager
@@ -102,10 +106,9 @@ class Engine:
             stop=run.interruption.stop,
         )
 
-    def new_wire(self, credentials: Credentials, running: RunningClock) -> Wire:
+    def new_wire(self, running: RunningClock) -> Wire:
         """A way to the provider, for one worker; ``running`` counts what its calls may take."""
         return HttpWire(
-            credentials,
             timeout=self.settings.timeout,
             clock=self.clock,
             running=running,
@@ -119,10 +122,11 @@ class Engine:
             profile=self.profile,
             credentials=credentials,
             gate=Gate(pace),
-            new_wire=lambda: self.new_wire(credentials, watch.running),
+            new_wire=lambda: self.new_wire(watch.running),
             clock=self.clock,
             due=lambda: self.clock() - timedelta(seconds=watch.ahead(settle)),
             running=watch.running,
             random=Random(),  # noqa: S311 - jitter, not cryptography
             progress=self.progress,
+            application_tokens=ApplicationTokens(self.profile, self.clock),
         )

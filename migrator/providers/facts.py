@@ -163,7 +163,7 @@ class TokenAnswer:
     access_token: str = "access_token"  # noqa: S105 - a path
     refresh_token: str = "refresh_token"  # noqa: S105 - a path
     refresh_optional: bool = False
-    """Whether a good answer may come without it."""
+    """Whether some answers have no refresh token, and nothing is wrong with them."""
     token_type: str = "bearer"  # noqa: S105 - a word
     """What its field ``token_type`` must say, in whatever case; empty if nothing says it."""
     expires: Lifetime | None = None
@@ -172,8 +172,6 @@ class TokenAnswer:
     scope: str = "scope"
     tenant_id: str = ""
     user: Name = Name()
-    row: Mapping[str, str] = field(default_factory=dict)
-    """Columns of the connection that the answer gives: name to path."""
 
 
 @dataclass(frozen=True)
