@@ -38,6 +38,7 @@ from migrator.providers.interface import (
     Won,
 )
 from migrator.providers.profile import Profile
+from migrator.providers.profiles_found import find_profile, profile_names
 
 __all__ = [
     "RATE_LIMITED",
@@ -67,5 +68,7 @@ __all__ = [
     "Unknown",
     "Won",
     "error_description",
+    "find_profile",
     "is_plain",
+    "profile_names",
 ]

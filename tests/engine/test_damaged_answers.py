@@ -81,7 +81,7 @@ def test_a_renewal_that_ends_with_its_connection_may_lack_its_end(head: str) -> 
     cut = f"HTTP/1.1 200 OK\r\n{head}\r\noauth_token=TTTT&oauth_token_secret=SS".encode()
     with answering(cut) as port:
         profile = find_profile("xero", base_url=f"http://127.0.0.1:{port}")
-        wire = HttpWire(CREDENTIALS, timeout=2, clock=utc_now)
+        wire = HttpWire(timeout=2, clock=utc_now)
         outcome = profile.read(Action.RENEW, wire.send(profile.renew(LEGACY)))
         wire.close()
     assert outcome == Renewed(LegacyToken(Secret("TTTT"), Secret("SS")), whole=False)

@@ -217,7 +217,7 @@ def answers(action: Action, number: int, seed: int) -> Counter[str]:
     sent: list[Sent] = []
     with _damaging(exchange, dice, sent) as port:
         profile = find_profile("xero", base_url=f"http://127.0.0.1:{port}")
-        wire = HttpWire(CREDENTIALS, timeout=2, clock=utc_now)
+        wire = HttpWire(timeout=2, clock=utc_now)
         for _ in range(number):
             try:
                 outcome = profile.read(action, wire.send(exchange.request(profile)))
