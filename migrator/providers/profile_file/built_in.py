@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 
-from migrator.errors import ConfigurationError
 from migrator.providers.facts import Facts
 from migrator.providers.profile_file.reading import read_profile
 
@@ -22,19 +20,13 @@ def built_in_names() -> tuple[str, ...]:
 
 
 def built_in_text(name: str) -> str:
-    """The file of a profile that ships. Raises ``ConfigurationError`` for a name that none has."""
+    """The file of a profile that ships. Raises ``KeyError`` for a name that none has."""
     if name not in built_in_names():
-        close = get_close_matches(name.lower(), built_in_names(), n=1)
-        meant = f"did you mean {close[0]}? " if close else ""
-        raise ConfigurationError(
-            f"there is no provider {name!r}",
-            hint=f"{meant}there are {', '.join(built_in_names())}; a profile of your own is named by its file,"
-            " which ends in .toml",
-        )
+        raise KeyError(name)
     return (_FOLDER / f"{name}{_ENDING}").read_text("utf-8")
 
 
 @cache
 def built_in(name: str) -> Facts:
-    """A profile that ships. Raises ``ConfigurationError`` for a name that none has."""
+    """A profile that ships. Raises ``KeyError`` for a name that none has."""
     return read_profile(built_in_text(name), f"{name}{_ENDING}")
