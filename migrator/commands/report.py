@@ -45,15 +45,17 @@ def report(context: Context, output: Path) -> None:
 def _facts(ledger: sqlite3.Connection, settings: Settings) -> Facts:
     from migrator import ledger as ledgers
     from migrator.models import utc_now
-    from migrator.providers import PROFILES, find_profile
+    from migrator.providers import find_profile, profile_names
     from migrator.reports import Facts
 
     now = utc_now()
     status = ledgers.status(ledger, now)
     provider = status.provider or settings.provider
+    profile = find_profile(provider) if provider in profile_names() else None
     return Facts(
         generated_at=now,
-        provider=find_profile(provider).title if provider in PROFILES else provider,
+        provider=profile.title if profile else provider,
+        swapped_types=profile.swapped_types if profile else (),
         status=status,
         runs=list(ledgers.listed_runs(ledger)),
         deadline=settings.job.deadline,

@@ -19,6 +19,7 @@ from migrator.providers import (
     Outcome,
     Profile,
     Request,
+    StopAll,
 )
 from migrator.wire.http import Wire
 
@@ -48,7 +49,7 @@ class ApplicationTokens:
             return wire.send(replace(request, auth=Bearer(token.access_token))), None
         return NoAnswer(sent=False, problem=token.problem), token
 
-    def _current(self, given: Given, wire: Wire) -> TokenPair | Outcome:
+    def _current(self, given: Given, wire: Wire) -> TokenPair | StopAll | Later:
         client = given.credentials.client_id
         kept = self._kept.get(client)
         if kept is not None and not kept.ended(self._clock() + _MARGIN):

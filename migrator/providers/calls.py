@@ -18,6 +18,8 @@ from migrator.providers.interface import (
 )
 from migrator.providers.templates import ROW, Values, fill, fill_url
 
+USER_AGENT = "oauth-migrator"
+"""Without a version: some providers want the same one for ever."""
 _EMPTY = Secret("")
 
 
@@ -36,6 +38,8 @@ class Given:
     """What proves that we asked for it (RFC 7636)."""
     redirect_uri: str = ""
     """The very one that it was asked for with."""
+    user_agent: str = USER_AGENT
+    """What we call ourselves (RFC 9110, 10.1.5)."""
 
     def values(self) -> Values:
         """What stands for each placeholder."""
@@ -49,6 +53,7 @@ class Given:
             "client_id": self.credentials.client_id,
             "client_secret": self.credentials.client_secret,
             "scope": " ".join(self.credentials.scopes),
+            "user_agent": self.user_agent,
             "redirect_uri": self.redirect_uri or self.credentials.redirect_uri,
             "access_token": self.pair.access_token if self.pair else Secret(""),
             "refresh_token": self.pair.refresh_token if self.pair else Secret(""),

@@ -67,6 +67,11 @@ class Profile:
         """What a scope allows, for the user who grants it: scope to a phrase."""
         return self.facts.consent.scopes if self.facts.consent is not None else {}
 
+    @property
+    def swapped_types(self) -> tuple[str, ...]:
+        """The application types whose tokens are swapped; empty where all are."""
+        return tuple(name for name, fate in self.facts.app_types.items() if fate == "swap")
+
     def has(self, action: Action) -> bool:
         """Whether the provider has such a call."""
         return action in self.facts.calls
@@ -108,7 +113,7 @@ class Profile:
             raise ValueError("the profile has no application_token")
         return calls.request(self.facts, self.facts.application_token, given, self.base_url)
 
-    def read_application_token(self, answer: Answer) -> TokenPair | Outcome:
+    def read_application_token(self, answer: Answer) -> TokenPair | StopAll | Later:
         """The application's own access token in the answer to the call for it; else what the answer means.
 
         Nothing that is refused there is any connection's fault.
@@ -122,9 +127,8 @@ class Profile:
                 if won is not None and won.pair.access_token
                 else Later("unreadable_application_token")
             )
-        said = refusals.refusal(self.facts, None, answer)
-        match said:
-            case StopAll() | Later():
+        match refusals.refusal(self.facts, None, answer):
+            case StopAll() | Later() as said:
                 return said
             case _ if HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
                 return StopAll(f"http_{answer.status}", _APPLICATION_HINT)
@@ -162,11 +166,11 @@ class Profile:
             if answers.is_web_page(answer):
                 return self._salvaged(action, answer) or answers.NOT_THE_PROVIDERS
             return self._read_good(action, answer)
-        said = refusals.refusal(self.facts, action, answer)
-        won = self._salvaged(action, answer, refused=said is not None)
+        won = self._salvaged(action, answer, refused=refusals.says_so(self.facts, action, answer))
+        said = refusals.refusal(self.facts, action, answer) or answers.by_status(answer)
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS and not isinstance(said, Later):
             said = refusals.rate_limited(self.facts, answer)
-        return won or said or answers.by_status(answer)
+        return won or said
 
     def _read_good(self, action: Action, answer: Answer) -> Outcome:
         """What a good answer holds; only one that does not hold what was asked for may be a refusal."""
