@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from migrator.ledger import connections, legacy_tokens, rejects, runs
 from migrator.ledger.file.codec import Codec
-from migrator.models import Connection, Misnamed, Reject, Standing, State
+from migrator.models import NO_REFRESH_TOKEN, RESPONSE_LOST, Connection, Misnamed, Reject, Standing, State
 from migrator.rules.next_step import Decision, Step, decision, first_step
 from migrator.rules.plan import Tally
 from migrator.rules.terms import Terms
@@ -63,6 +63,7 @@ def take_all(
     sources: Sequence[str],
     *,
     provider: str,
+    terms: Terms,
     run_id: int,
     terms: Terms,
     now: datetime,
@@ -85,7 +86,7 @@ def take_all(
         elif isinstance(row, Accepted):
             tally.add(row.connection.app_type, plan_row(row, recognised, terms, now))
             novelties[recognised.novelty] += 1
-            take(db, codec, row, recognised, provider=provider, run_id=run_id, terms=terms, now=now)
+            take(db, codec, row, recognised, terms, provider=provider, run_id=run_id, now=now)
         progress(number)
     rejects.end_intake(db, sources)
     intake = Intake(
@@ -132,7 +133,7 @@ def recognise(db: sqlite3.Connection, codec: Codec, accepted: Accepted) -> Recog
 def plan_row(accepted: Accepted, recognised: Recognised, terms: Terms, now: datetime) -> Decision:
     """What a run does with a row."""
     standing = recognised.standing
-    if standing is None or _starts_anew(recognised):
+    if standing is None or _starts_anew(recognised, terms):
         return first_step(accepted.connection.app_type, accepted.connection.legacy, terms, now)
     return decision(standing, terms, now)
 
@@ -142,6 +143,7 @@ def take(
     codec: Codec,
     accepted: Accepted,
     recognised: Recognised,
+    terms: Terms,
     *,
     provider: str,
     run_id: int,
@@ -170,14 +172,16 @@ def _connection_with_token(db: sqlite3.Connection, codec: Codec, connection: Con
     return row
 
 
-def _starts_anew(recognised: Recognised) -> bool:
+def _starts_anew(recognised: Recognised, terms: Terms) -> bool:
     """Whether a corrected row changes what must happen.
 
-    A pair in hand, or a call in doubt, is never planned away.
+    A pair in hand, or a call in doubt, is never planned away; nor is a token used again that serves once.
     """
     standing = recognised.standing
     if standing is None or standing.state in (State.MIGRATED, State.UNCERTAIN, State.IN_FLIGHT):
         return False
+    if standing.reason in (RESPONSE_LOST, NO_REFRESH_TOKEN) and not terms.asks_again:
+        return recognised.new_token
     return recognised.new_token or recognised.new_terms
 
 
@@ -201,7 +205,7 @@ def _correct(
         legacy_tokens.add(db, codec, standing.id, connection.legacy, now)
     elif recognised.new_terms:
         legacy_tokens.set_expiry(db, standing.id, connection.legacy.expires_at)
-    if _starts_anew(recognised):
+    if _starts_anew(recognised, terms):
         state, reason = _first_state(connection, terms, now)
         connections.rest(db, standing, state, reason, now)
     connections.correct(db, codec, standing, connection, now)

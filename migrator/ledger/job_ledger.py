@@ -78,11 +78,13 @@ class Ledger(OpenLedger):
         provider: str,
         terms: Terms,
         progress: Callable[[int], None],
+        *,
+        terms: Terms,
     ) -> Intake:
         """Take the rows of a run's files in, in one transaction: all of them, or none if the files cannot be
         read to their end.
 
-        ``sources`` are the files' names; ``terms`` tell what becomes of each row; ``progress`` is called with the number of rows so far.
+        ``sources`` are the files' names, ``terms`` the provider's; ``progress`` is called with the number of rows so far.
         """
         return self._session.write(
             lambda db: intake.take_all(
@@ -91,6 +93,7 @@ class Ledger(OpenLedger):
                 rows,
                 sources,
                 provider=provider,
+                terms=terms,
                 run_id=self._session.run_id,
                 terms=terms,
                 now=self._session.now(),

@@ -1,9 +1,20 @@
-"""What stands at a path of an answer's document: names joined by dots, which lead through lists as well."""
+"""What stands at a path of an answer's document: names joined by dots, which lead through lists as well.
+
+A name may begin with a dot itself: ``error..tag`` is ``.tag`` in ``error``.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
+
+_NAME = re.compile(r"(?:^|\.)(\.?[^.]+)")
+
+
+def names(path: str) -> tuple[str, ...]:
+    """The names of a path, from the top of the document down."""
+    return tuple(_NAME.findall(path))
 
 
 def at(document: Any, path: str) -> Iterator[Any]:
@@ -12,7 +23,7 @@ def at(document: Any, path: str) -> Iterator[Any]:
     The empty path leads to the document. Where it meets a list, it goes on in each item, and what it ends in
     is given item by item too.
     """
-    yield from _walk(document, tuple(path.split(".")) if path else ())
+    yield from _walk(document, names(path))
 
 
 def first(document: Any, path: str) -> Any:

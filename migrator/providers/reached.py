@@ -41,7 +41,7 @@ def _account(document: Any, documented: AccountAnswer) -> Outcome:
 
 def _tenants(document: Any, documented: TenantsAnswer) -> Outcome:
     unreadable = Unknown("unreadable_connections")
-    for name in documented.items.split(".") if documented.items else ():
+    for name in paths.names(documented.items):
         document = document.get(name) if isinstance(document, dict) else None
     if not isinstance(document, list) or not all(isinstance(entry, dict) for entry in document):
         return unreadable

@@ -50,6 +50,11 @@ def refusal(facts: Facts, action: Action | None, answer: Answer) -> Outcome | No
     return None
 
 
+def says_so(facts: Facts, action: Action, answer: Answer) -> bool:
+    """Whether an answer refuses in words, and not by its status alone."""
+    return any(rule.where and _match(rule, action, answer) for rule in facts.errors)
+
+
 def rate_limited(facts: Facts, answer: Answer, rule: ErrorRule | None = None) -> Later:
     """What to make of an answer that says that a limit was reached, and which, and for how long."""
     named = answer.headers.get(facts.wait.limit_header, "").strip().lower() if facts.wait.limit_header else ""

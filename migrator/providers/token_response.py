@@ -181,12 +181,13 @@ def _as_documented(document: Mapping[str, Any] | None, documented: TokenAnswer) 
     ):
         return None
     access = paths.first(inner, documented.access_token) if documented.access_token else ""
-    refresh = paths.first(inner, documented.refresh_token) if documented.refresh_token else ""
-    if refresh is None and documented.refresh_optional:
-        refresh = ""
+    refresh_path = documented.refresh_token
+    if documented.refresh_optional and paths.first(inner, refresh_path) is None:
+        refresh_path = ""
+    refresh = paths.first(inner, refresh_path) if refresh_path else ""
     if not (_is_documented(access, documented.access_token) and _SENDABLE.fullmatch(access or "-")):
         return None
-    if not _is_documented(refresh, documented.refresh_token and refresh):
+    if not _is_documented(refresh, refresh_path):
         return None
     named = [_Token(text, own_name=True, certain=True, sole=True) for text in (access, refresh)]
     return _Tokens(named[0], named[1], *_details(inner, documented))

@@ -102,7 +102,7 @@ def take_in(ledger: Ledger, number: int, expires_at: str = "") -> None:
     header = "connection_id,app_type,oauth_token,oauth_token_secret,oauth_session_handle,oauth_expires_at\n"
     source = open_source("-", stdin=io.BytesIO((header + rows).encode()))
     with DuplicateIndex() as seen:
-        ledger.take_in(screen([source], seen), ["-"], "xero", lambda _: None)
+        ledger.take_in(screen([source], seen), ["-"], "xero", lambda _: None, terms=XERO_TERMS)
 
 
 def work(

@@ -154,7 +154,7 @@ def _take_in(
             opened.begin_run("run", policy, [str(path)], workers=1)
             with suppress(InputError), DuplicateIndex() as seen:
                 rows = screen([open_source(str(path), stdin=io.BytesIO())], seen)
-                opened.take_in(rows, [str(path)], "xero", lambda _: None)
+                opened.take_in(rows, [str(path)], "xero", lambda _: None, terms=XERO_TERMS)
             status = opened.status()
         said = json.dumps(status_document(status, ledger)), status_text(status)
         words = originals.open_words(content)

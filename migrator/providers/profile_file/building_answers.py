@@ -27,7 +27,6 @@ def token_answer(document: Table, call: str) -> TokenAnswer:
         scope=table.get("scope", TokenAnswer.scope),
         tenant_id=table.get("tenant_id", ""),
         user=_name(table.get("user_id", "")),
-        row=table.get("row", {}),
     )
 
 

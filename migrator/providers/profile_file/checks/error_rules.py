@@ -44,7 +44,7 @@ def _form(at: KeyPath, rule: ErrorRule, table: Mapping[str, Any]) -> Iterator[Pr
     if rule.status and not places and set(rule.status) <= _GOOD:
         yield Problem(
             (*at, "status"),
-            "can never match: such an answer is no refusal",
+            "is that of an answer that says that all went well",
             "add the field that says that it is one",
         )
     if "scope" in table and rule.means is not Meaning.LIMIT:

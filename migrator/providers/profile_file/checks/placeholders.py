@@ -17,7 +17,9 @@ _ROW = "row."
 OWN_COLUMNS = ("organisation", "tenant_id", "tenant_type", "contact_email")
 """Columns of every input that calls may use."""
 
-_EVERYWHERE = frozenset({"consumer_key", "client_id", "client_secret", "scope", "redirect_uri", "user_agent"})
+_EVERYWHERE = frozenset(
+    {"consumer_key", "consumer_secret", "client_id", "client_secret", "scope", "redirect_uri", "user_agent"}
+)
 _LEGACY = frozenset({"token", "token_secret", "session_handle"})
 _WITH_LEGACY = frozenset({Action.SWAP, Action.RENEW, Action.IDENTIFY, Action.DISABLE})
 _OF_CALL: Mapping[str, frozenset[str]] = {
@@ -30,7 +32,7 @@ _OF_CALL: Mapping[str, frozenset[str]] = {
 _USER_KNOWN = frozenset({Action.SWAP, Action.VERIFY, Action.REFRESH, Action.REVOKE, Action.DISABLE})
 _OF_HEADERS = frozenset({"user_agent", "consumer_key", "client_id"})
 """What has a value in every call, and is no secret."""
-_SECRET = _LEGACY | frozenset().union(*_OF_CALL.values()) | {"client_secret"}
+_SECRET = _LEGACY | frozenset().union(*_OF_CALL.values()) | {"consumer_secret", "client_secret"}
 _ALL = sorted(_EVERYWHERE | _SECRET | {"user_id"})
 
 

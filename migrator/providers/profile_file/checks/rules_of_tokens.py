@@ -6,8 +6,6 @@ from collections.abc import Iterator
 
 from migrator.models import Action
 from migrator.providers.facts import Facts, LegacyFate, RenewalRule, Repeat
-from migrator.providers.profile_file.checks.each_call import each_call
-from migrator.providers.profile_file.checks.placeholders import OWN_COLUMNS
 from migrator.providers.profile_file.problems import Problem
 
 
@@ -15,12 +13,17 @@ def check_tokens(facts: Facts) -> Iterator[Problem]:
     """Sayings about tokens that need or exclude each other."""
     yield from _renewal(facts)
     yield from _legacy(facts)
-    yield from _answers(facts)
     if facts.account is not None and facts.tenants is not None:
         yield Problem(
             ("verify", "tenants"),
             "excludes account: a token reaches one account, or tenants",
             "leave one of them",
+        )
+    if Action.IDENTIFY in facts.calls and facts.legacy_user_before:
+        yield Problem(
+            ("identify",),
+            "asks for what the legacy token says itself",
+            "take it, or user_id in [legacy_token], out",
         )
 
 
@@ -47,21 +50,4 @@ def _legacy(facts: Facts) -> Iterator[Problem]:
             ("repeat", "rule"),
             'says "never": that the swap ends the legacy token; [legacy_token] says that it lives',
             'say "once_per_user" if a second exchange is refused though the token lives',
-        )
-
-
-def _answers(facts: Facts) -> Iterator[Problem]:
-    for name, call in each_call(facts).items():
-        for column in call.answer.row if call.answer is not None else ():
-            if column not in (*OWN_COLUMNS, *facts.columns):
-                yield Problem(
-                    (name, "answer", "row", column),
-                    "gives a column that is not there",
-                    f"add [columns.{column}], with the value that holds before the answer as default",
-                )
-    if Action.IDENTIFY in facts.calls and facts.legacy_user_before:
-        yield Problem(
-            ("identify",),
-            "asks for what the legacy token says itself",
-            "take it or [legacy_token] user_id out",
         )

@@ -11,7 +11,7 @@ from migrator.providers.facts import Facts
 from migrator.providers.profile_file.checks.each_call import each_call
 from migrator.providers.profile_file.problems import KeyPath, Problem
 
-_BASE_OF_ROW = re.compile(r"\{row\.([a-z][a-z0-9_]*)\}(?=/|$)")
+_BASE_OF_ROW = re.compile(r"\{row\.([^{}]+)\}(?=/|$)")
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 
 
