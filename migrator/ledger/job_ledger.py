@@ -76,7 +76,6 @@ class Ledger(OpenLedger):
         rows: Iterable[Accepted | Reject | Misnamed],
         sources: Sequence[str],
         provider: str,
-        terms: Terms,
         progress: Callable[[int], None],
         *,
         terms: Terms,
@@ -84,7 +83,8 @@ class Ledger(OpenLedger):
         """Take the rows of a run's files in, in one transaction: all of them, or none if the files cannot be
         read to their end.
 
-        ``sources`` are the files' names, ``terms`` the provider's; ``progress`` is called with the number of rows so far.
+        ``sources`` are the files' names, ``terms`` the provider's; ``progress`` is called with the number of
+        rows so far.
         """
         return self._session.write(
             lambda db: intake.take_all(
@@ -95,7 +95,6 @@ class Ledger(OpenLedger):
                 provider=provider,
                 terms=terms,
                 run_id=self._session.run_id,
-                terms=terms,
                 now=self._session.now(),
                 progress=progress,
             )
