@@ -33,7 +33,7 @@ def first(document: Any, path: str) -> Any:
 
 def named(document: Any, path: str) -> Any:
     """What stands there as it is, lists too; None if the path leads nowhere, or through a list."""
-    for name in path.split("."):
+    for name in names(path):
         document = document.get(name) if isinstance(document, dict) else None
     return document
 
