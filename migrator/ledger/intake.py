@@ -65,6 +65,7 @@ def take_all(
     provider: str,
     terms: Terms,
     run_id: int,
+    terms: Terms,
     now: datetime,
     progress: Callable[[int], None],
 ) -> Intake:
@@ -146,6 +147,7 @@ def take(
     *,
     provider: str,
     run_id: int,
+    terms: Terms,
     now: datetime,
 ) -> None:
     """Write what a row says, if it says anything new."""
