@@ -32,7 +32,8 @@ class Faults:
     """In the place of the provider's own."""
     clock_skew: float = 0.0
     """Seconds by which the provider's clock is ahead."""
-    repeat: Repeat = Repeat.NEWEST_WINS
+    repeat: Repeat | None = None
+    """What a second swap does, in the place of the provider's own rule."""
 
 
 _UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "hour": 3600.0, "day": 86400.0}

@@ -42,10 +42,10 @@ class Consumer:
 
 
 def by_key(credentials: Credentials) -> dict[str, Consumer]:
-    """All there are."""
+    """All that the provider has."""
     known = (
         Consumer(credentials.consumer_key, HMAC, "partner", credentials.consumer_secret),
         Consumer(credentials.rsa_consumer_key, RSA, "partner", credentials.rsa_private_key),
         Consumer(credentials.public_consumer_key, HMAC, "public", credentials.public_consumer_secret),
     )
-    return {consumer.key: consumer for consumer in known}
+    return {consumer.key: consumer for consumer in known if consumer.key}

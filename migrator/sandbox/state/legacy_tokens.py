@@ -50,7 +50,9 @@ class LegacyRow:
     session_handle: str | None
     """Partner tokens only."""
     expires_at: int | None
-    """Epoch seconds; None for a private application's token, which does not end."""
+    """Epoch seconds; None for a token that does not end."""
+    permission: str = ""
+    """What it may do, in the provider's own words, where these differ from token to token."""
 
     def as_columns(self, connection_id: str) -> dict[str, str]:
         """The row of ``COLUMNS`` that an application would have in its database."""
@@ -109,7 +111,7 @@ def connection_of(db: sqlite3.Connection, row: LegacyRow, now: float) -> int:
 def insert_token(db: sqlite3.Connection, connection_id: int, row: LegacyRow) -> None:
     """Make the sandbox know a connection's token."""
     db.execute(
-        "INSERT INTO oauth1_tokens (token, secret, session_handle, connection_id, expires_at)"
-        " VALUES (?, ?, ?, ?, ?)",
-        (row.token, row.token_secret, row.session_handle, connection_id, row.expires_at),
+        "INSERT INTO oauth1_tokens (token, secret, session_handle, connection_id, expires_at, permission)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (row.token, row.token_secret, row.session_handle, connection_id, row.expires_at, row.permission),
     )

@@ -37,6 +37,11 @@ def by_address(db: sqlite3.Connection, email: str) -> User | None:
     return User(row["id"], row["email"]) if row else None
 
 
+def exists(db: sqlite3.Connection, user_id: str) -> bool:
+    """Whether the sandbox knows a user of this id."""
+    return db.execute("SELECT 1 FROM users WHERE id = ?", (user_id,)).fetchone() is not None
+
+
 def add(db: sqlite3.Connection, email: str | None, user_id: str | None = None) -> str:
     """Make the sandbox know a user; returns the id. Nobody else may have the address."""
     user_id = user_id or str(uuid.uuid4())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from migrator.sandbox.oauth1.problems import problem
 
 if TYPE_CHECKING:
-    from migrator.sandbox.oauth1.authentication import Grant
+    from migrator.sandbox.state.grants import Grant
 
 
 def require_partner(grant: Grant) -> None:

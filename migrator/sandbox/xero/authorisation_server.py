@@ -52,7 +52,7 @@ class Xero(AuthorisationServer):
             clock=clock,
             access_tokens=AccessTokens(known.jwt_key, issuer=ISSUER, audience=AUDIENCE),
             refresh_grace=options.refresh_grace,
-            repeat=options.repeat,
+            repeat=options.repeat or Repeat.NEWEST_WINS,
             certified=options.certified,
         )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.sandbox.http.forms import form_fields
 from migrator.sandbox.http.messages import JSON, NO_STORE, Answer, Call, Refusal
-from migrator.sandbox.oauth1.authentication import Grant, in_one_transaction, read
+from migrator.sandbox.oauth1.authentication import in_one_transaction, read, require_alive
 from migrator.sandbox.oauth2.authorisation_request import OFFLINE_ACCESS, SCOPE
 from migrator.sandbox.oauth2.clients import secret_valid
 from migrator.sandbox.state import swaps, tenants
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
+    from migrator.sandbox.state.grants import Grant
     from migrator.sandbox.xero.authorisation_server import Xero
 
 
@@ -54,7 +55,7 @@ def win(xero: Xero, call: Call, scope_of: Callable[[Grant], str]) -> tuple[Pair,
 
     def swap(db: sqlite3.Connection, grant: Grant) -> tuple[Pair, str]:
         require_partner(grant)
-        grant.require_alive()
+        require_alive(grant)
         if grant.expired(now):
             raise _errors(401, "The access token has expired")
         return _swap(xero, db, grant, scope_of(grant), now), grant.tenant_id
@@ -74,6 +75,8 @@ def asked_scope(xero: Xero, call: Call) -> str:
 
 
 def _swap(xero: Xero, db: sqlite3.Connection, grant: Grant, scope: str, now: float) -> Pair:
+    if xero.repeat.refuses(grant.swaps):
+        raise _errors(400, "The connection has been migrated already")
     too_many = xero.too_many_connected(db, {grant.tenant_id})
     if too_many:
         raise _errors(403, too_many)
