@@ -88,8 +88,15 @@ class OpaqueProvider(Provider):
         """Whether a legacy token may be swapped now."""
         return grant.alive and not grant.expired(self.clock.now()) and not self.repeat.refuses(grant.swaps)
 
-    def swap(self, db: sqlite3.Connection, grant: Grant, client_id: str, scope: str) -> OpaquePair:
-        """The pair of a swap; what the repeat rule ends, ends."""
+    def swap(
+        self,
+        db: sqlite3.Connection,
+        grant: Grant,
+        client_id: str,
+        scope: str,
+        terms: Terms | None = None,
+    ) -> OpaquePair:
+        """The pair of a swap; what the repeat rule ends, ends. ``terms``: where this pair has its own."""
         swaps.record(db, grant.connection_id, self.repeat)
         now = self.clock.now()
         return self._issue(
@@ -100,6 +107,7 @@ class OpaqueProvider(Provider):
             event=AuthEvent(str(uuid.uuid4()), now),
             connection_id=grant.connection_id,
             now=now,
+            terms=terms,
         )
 
     def refresh(
@@ -158,9 +166,10 @@ class OpaqueProvider(Provider):
         now: float,
         grant_id: int | None = None,
         kept: tuple[str, float] | None = None,
+        terms: Terms | None = None,
     ) -> OpaquePair:
         """``kept``: the refresh token that stays, and since when it is known."""
-        terms = self.terms
+        terms = terms or self.terms
         access_token = terms.new_access_token()
         fresh = (terms.new_refresh_token() if terms.renewable else None, now)
         refresh_token, refresh_issued_at = kept or fresh
