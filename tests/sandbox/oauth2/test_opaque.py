@@ -106,6 +106,13 @@ def test_a_refresh_token_that_is_kept_for_a_day(path: Path, state: State) -> Non
     assert stats(path)["tokens"][0]["refresh_tokens_sha256"] == [digest(changed.refresh_token)]
 
 
+def test_a_kept_refresh_token_is_not_used_again_for_a_lost_answer(state: State) -> None:
+    provider = opened(Daily, state, refresh_grace=60)
+    first = swapped(provider)
+    won = [refreshed(provider, first.refresh_token) for _ in range(3)]
+    assert [opens(provider, pair.access_token) for pair in won if pair] == [None, None, None]
+
+
 def test_an_access_token_without_end_is_the_whole_pair(path: Path, state: State) -> None:
     provider = opened(Endless, state)
     pair = swapped(provider)
