@@ -9,12 +9,12 @@ from migrator.sandbox.http.documents import json_object
 from migrator.sandbox.http.forms import form_fields
 from migrator.sandbox.http.messages import JSON, NO_STORE, Answer, Call, Refusal
 from migrator.sandbox.oauth1.authentication import in_one_transaction, read, require_alive
-from migrator.sandbox.oauth2.authorisation_request import OFFLINE_ACCESS, SCOPE
+from migrator.sandbox.oauth2.authorisation_request import SCOPE
 from migrator.sandbox.oauth2.clients import secret_valid
 from migrator.sandbox.state import swaps, tenants
-from migrator.sandbox.state.legacy_tokens import TENANT_TYPES
 from migrator.sandbox.state.pairs import AuthEvent, Pair
 from migrator.sandbox.xero.app_types import require_partner
+from migrator.sandbox.xero.legacy_tokens import TENANT_TYPES
 
 if TYPE_CHECKING:
     import sqlite3
@@ -30,8 +30,8 @@ def migrate(xero: Xero, call: Call) -> Answer:
     def scope_of(grant: Grant) -> str:
         _check_tenant_type(call, grant)
         scope = asked_scope(xero, call)
-        if OFFLINE_ACCESS not in scope.split(" "):
-            raise _error("invalid_scope", f"scope must contain {OFFLINE_ACCESS}")
+        if xero.refresh_scope not in scope.split(" "):
+            raise _error("invalid_scope", f"scope must contain {xero.refresh_scope}")
         return scope
 
     pair, tenant_id = win(xero, call, scope_of)
