@@ -9,7 +9,8 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum, auto
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -58,6 +59,15 @@ class OpaquePair:
     """Empty: there is none."""
     scope: str
     user_id: str
+
+
+class RefreshFlaw(Enum):
+    """Why a refresh token wins nothing."""
+
+    DEAD = auto()
+    """It is unknown, used, ended, expired, or another client's."""
+    SCOPE = auto()
+    """More scopes were asked for than were granted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,25 +122,31 @@ class OpaqueProvider(Provider):
 
     def refresh(
         self, db: sqlite3.Connection, refresh_token: str, client_id: str, scope: str = ""
-    ) -> OpaquePair | None:
-        """The pair that a refresh token wins, with a narrower ``scope`` if one is given; None: none."""
+    ) -> OpaquePair | RefreshFlaw:
+        """The pair that a refresh token wins, or why it wins none.
+
+        ``scope``: narrower, if given; it lasts as long as the access token (RFC 6749, 6).
+        """
         now = self.clock.now()
         old = pairs.by_refresh_token(db, refresh_token, client_id, now=now, grace=self.refresh_grace)
         if old is None:
-            return None
+            return RefreshFlaw.DEAD
+        if not set(scope.split()) <= set(old["scope"].split()):
+            return RefreshFlaw.SCOPE
         pairs.use_up(db, old["id"], now)
         kept = old["refresh_issued_at"] + self.terms.refresh_kept > now
-        return self._issue(
+        pair = self._issue(
             db,
             user_id=old["user_id"],
             client_id=client_id,
-            scope=scope or old["scope"],
+            scope=old["scope"],
             event=AuthEvent(old["auth_event_id"], old["auth_time"]),
             connection_id=old["connection_id"],
             grant_id=old["grant_id"],
             kept=(old["refresh_token"], old["refresh_issued_at"]) if kept else None,
             now=now,
         )
+        return replace(pair, scope=scope or pair.scope)
 
     def bearer(self, db: sqlite3.Connection, call: Call, refused: Refused) -> sqlite3.Row:
         """The pair whose access token a call carries (RFC 6750); raises what ``refused`` says of a flaw."""

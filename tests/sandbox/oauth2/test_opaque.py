@@ -11,7 +11,7 @@ import pytest
 from migrator.sandbox import issue_tokens, stats
 from migrator.sandbox.http.messages import Call
 from migrator.sandbox.oauth2.authorisation_server import TokenFlaw
-from migrator.sandbox.oauth2.opaque import OpaquePair, OpaqueProvider, Terms
+from migrator.sandbox.oauth2.opaque import OpaquePair, OpaqueProvider, RefreshFlaw, Terms
 from migrator.sandbox.provider import Options
 from migrator.sandbox.state import grants
 from migrator.sandbox.state.clock import Clock
@@ -57,18 +57,19 @@ def opened(kind: type[OpaqueProvider], state: State, **options: object) -> Opaqu
     return kind.opened(state, Clock(state), Options(**options))  # type: ignore[arg-type]
 
 
-def swapped(provider: OpaqueProvider, terms: Terms | None = None) -> OpaquePair:
+def swapped(provider: OpaqueProvider, terms: Terms | None = None, scope: str = "scope") -> OpaquePair:
     """A pair for the only legacy token."""
     with provider.state.writing() as db:
         row = grants.by_token(db, db.execute("SELECT token FROM oauth1_tokens").fetchone()[0])
         assert row is not None
         grant = grants.of_row(row)
-        return provider.swap(db, grant, "client", "scope", terms)
+        return provider.swap(db, grant, "client", scope, terms)
 
 
-def refreshed(provider: OpaqueProvider, refresh_token: str) -> OpaquePair | None:
+def refreshed(provider: OpaqueProvider, refresh_token: str, scope: str = "") -> OpaquePair | RefreshFlaw:
+    """What a refresh token wins."""
     with provider.state.writing() as db:
-        return provider.refresh(db, refresh_token, "client")
+        return provider.refresh(db, refresh_token, "client", scope)
 
 
 def opens(provider: OpaqueProvider, access_token: str) -> TokenFlaw | None:
@@ -91,7 +92,7 @@ def test_a_refresh_token_that_is_kept_for_a_day(path: Path, state: State) -> Non
     provider = opened(Daily, state)
     first = swapped(provider)
     again = refreshed(provider, first.refresh_token)
-    assert again is not None
+    assert isinstance(again, OpaquePair)
     assert again.refresh_token == first.refresh_token
     assert again.access_token != first.access_token
     assert opens(provider, first.access_token) is None
@@ -100,9 +101,9 @@ def test_a_refresh_token_that_is_kept_for_a_day(path: Path, state: State) -> Non
     assert facts["tokens"][0]["refresh_tokens_sha256"] == [digest(first.refresh_token)]
     provider.clock.advance(DAY + 1)
     changed = refreshed(provider, first.refresh_token)
-    assert changed is not None
+    assert isinstance(changed, OpaquePair)
     assert changed.refresh_token != first.refresh_token
-    assert refreshed(provider, first.refresh_token) is None
+    assert refreshed(provider, first.refresh_token) is RefreshFlaw.DEAD
     assert stats(path)["tokens"][0]["refresh_tokens_sha256"] == [digest(changed.refresh_token)]
 
 
@@ -110,7 +111,11 @@ def test_a_kept_refresh_token_is_not_used_again_for_a_lost_answer(state: State) 
     provider = opened(Daily, state, refresh_grace=60)
     first = swapped(provider)
     won = [refreshed(provider, first.refresh_token) for _ in range(3)]
-    assert [opens(provider, pair.access_token) for pair in won if pair] == [None, None, None]
+    assert [opens(provider, pair.access_token) for pair in won if isinstance(pair, OpaquePair)] == [
+        None,
+        None,
+        None,
+    ]
 
 
 def test_an_access_token_without_end_is_the_whole_pair(path: Path, state: State) -> None:
@@ -120,7 +125,7 @@ def test_an_access_token_without_end_is_the_whole_pair(path: Path, state: State)
     provider.clock.advance(3650 * DAY)
     assert opens(provider, pair.access_token) is None
     assert opens(provider, "other") is TokenFlaw.UNKNOWN
-    assert refreshed(provider, "") is None
+    assert refreshed(provider, "") is RefreshFlaw.DEAD
     entry = stats(path)["tokens"][0]
     assert (entry["pairs_working"], entry["access_tokens_sha256"]) == (1, [digest(pair.access_token)])
     with provider.state.writing() as db:
@@ -149,3 +154,14 @@ def test_no_access_token_is_kept_in_the_clear(path: Path, state: State) -> None:
 def test_the_rule_is_the_providers_unless_another_is_ordered(state: State) -> None:
     assert opened(Daily, state).repeat is Repeat.KEEP
     assert opened(Daily, state, repeat=Repeat.NEVER).repeat is Repeat.NEVER
+
+
+def test_a_narrower_scope_lasts_as_long_as_the_access_token(state: State) -> None:
+    provider = opened(Daily, state)
+    first = swapped(provider, scope="read write")
+    assert refreshed(provider, first.refresh_token, "read delete") is RefreshFlaw.SCOPE
+    narrow = refreshed(provider, first.refresh_token, "read")
+    wide = refreshed(provider, first.refresh_token)
+    assert isinstance(narrow, OpaquePair)
+    assert isinstance(wide, OpaquePair)
+    assert (narrow.scope, wide.scope) == ("read", "read write")

@@ -59,7 +59,11 @@ def test_never_more_than_allowed_and_what_was_asked_for(permission: str, asked: 
 def test_a_narrower_scope_lasts(client: XClient, row: Row) -> None:
     pair = client.exchange(row, {"scope": "users.read tweet.read"}).json()
     assert set(pair["scope"].split()) == {"users.read", "tweet.read", "offline.access"}
-    assert client.refresh(pair["refresh_token"]).json()["scope"] == pair["scope"]
+    refreshed = client.refresh(pair["refresh_token"]).json()
+    assert refreshed["scope"] == pair["scope"]
+    asked = {"grant_type": "refresh_token", "refresh_token": refreshed["refresh_token"]}
+    assert error(client.token({**asked, "scope": "tweet.read dm.read"})) == (400, "invalid_scope")
+    assert client.token({**asked, "scope": "tweet.read"}).json()["scope"] == "tweet.read"
 
 
 def test_issued_tokens_are_allowed_various_things(client: XClient, state: Path) -> None:
