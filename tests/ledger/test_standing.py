@@ -24,7 +24,7 @@ from migrator.models import (
     State,
     TokenPair,
 )
-from migrator.rules.verdict import Policy, Verdict
+from migrator.rules.verdict import ANY_TERMS, Policy, Verdict
 from migrator.sources.screening import Accepted
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -52,7 +52,9 @@ def opened(path: Path, rules: RowRules = RULES) -> Iterator[Ledger]:
 def take_in(ledger: Ledger, further: Mapping[str, object] | None = None, **said: Any) -> None:
     said = {"app_type": "partner", "legacy": LegacyToken(Secret("t"), Secret("s")), **said}
     connection = Connection(key="one", further=further or {}, **said)
-    ledger.take_in([Accepted("tokens.csv", 2, connection)], ["tokens.csv"], "it", lambda _: None, terms=ANY_TERMS)
+    ledger.take_in(
+        [Accepted("tokens.csv", 2, connection)], ["tokens.csv"], "it", lambda _: None, terms=ANY_TERMS
+    )
 
 
 def call(ledger: Ledger, action: Action, verdict: Verdict, support_id: str = "") -> None:
