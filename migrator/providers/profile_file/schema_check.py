@@ -146,10 +146,11 @@ def _unknown_keys(violation: _Violation) -> Iterator[Problem]:
     for name in violation.given:
         if name not in known:
             close = get_close_matches(name, known, n=1)
-            few = len(known) <= _MOST_NAMES
-            todo = f"there may be {', '.join(known)}" if few else "take it out"
+            todo = f"there may be {', '.join(known)}" if len(known) <= _MOST_NAMES else "take it out"
             if close:
                 todo = f"did you mean {close[0]}?"
+            elif name in _schema()["properties"]:
+                todo = "it belongs to the file as a whole: put it above the first table"
             yield Problem((*violation.at, name), "is not known", todo, surplus=True)
 
 
