@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from migrator.terminal.printable import printable
 
-_WIDEST_LABEL = 26
+_WIDEST_LABEL = 30
 _NARROWEST = 40
 
 
