@@ -18,8 +18,8 @@ from migrator.engine.interruption import signals_handled
 from migrator.engine.job import Job, Tools
 from migrator.engine.open_run import OpenRun
 from migrator.engine.reread_answers import reread_all
-from migrator.errors import LedgerUnwritableError, StoppedError
-from migrator.ledger import Ledger, LedgerKey
+from migrator.errors import ConfigurationError, LedgerUnwritableError, StoppedError
+from migrator.ledger import Ledger, LedgerKey, OpenLedger
 from migrator.models import Clock, Credentials, RowRules
 from migrator.providers import Profile
 from migrator.rules.pacing import RateLimiter
@@ -30,6 +30,7 @@ from migrator.terminal.progress import Progress
 from migrator.wire.http import HttpWire, Wire, longest_call
 from migrator.wire.network import DIRECT, Network
 from migrator.wire.running_time import ClockMonitor, RunningClock, clocks_monitored
+from migrator.wording import counted
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,8 @@ class Engine:
     @property
     def rules(self) -> RowRules:
         """What rows must have, so that this provider can be called for them."""
-        return self.profile.row_rules(self.credentials.consumer_keys if self.credentials else None)
+        keys = self.credentials.consumer_keys if self.credentials is not None else frozenset()
+        return self.profile.row_rules(keys or None)
 
     @contextmanager
     def open_run(
@@ -93,7 +95,29 @@ class Engine:
             finally:
                 self.progress.stop()
 
+    def require_applications(self, ledger: OpenLedger) -> None:
+        """See that calls can be made for every connection of the ledger, whichever application it is of.
+
+        Raises ``ConfigurationError``.
+        """
+        if self.credentials is None or not self.credentials.consumer_keys:
+            return
+        waiting = ledger.applications()
+        unknown = [
+            f"{key} ({counted(number, 'connection')})"
+            for key, number in waiting.items()
+            if key not in self.credentials.consumer_keys
+        ]
+        if unknown:
+            raise ConfigurationError(
+                "the ledger holds connections of legacy applications that the configuration does not name:"
+                f" {', '.join(unknown)}",
+                hint="add each to migrator.toml, as [oauth1.applications.NAME] with consumer_key and"
+                " consumer_secret_file",
+            )
+
     def _begin(self, ledger: Ledger, command: str, sources: Sequence[str]) -> None:
+        self.require_applications(ledger)
         stock = ledger.begin_run(command, self.policy, sources, workers=self.settings.concurrency)
         found = reread_all(ledger, self.profile)
         for text in recovery_notes.messages(stock, len(found.pairs), len(found.renewals)):

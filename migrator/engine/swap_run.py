@@ -61,7 +61,7 @@ class SwapRun:
         self._progress.start("reading", None)
         try:
             with DuplicateIndex() as seen, run.interruption.nothing_done_yet():
-                rows = screen(sources, seen)
+                rows = screen(sources, seen, self._engine.rules)
                 return run.ledger.take_in(
                     rows,
                     names,
