@@ -171,9 +171,10 @@ class Profile:
         }
         return {index: number for index, number in left.items() if number is not None}
 
-    def support_id(self, answer: Answer) -> str:
+    def support_id(self, answer: Answer | NoAnswer) -> str:
         """What the provider's support asks for; empty if the answer has none."""
-        return answers.support_id(answer, self.facts.support_id)
+        arrived = answer if isinstance(answer, Answer) else answer.part
+        return answers.support_id(arrived, self.facts.support_id) if arrived is not None else ""
 
     def read(self, action: Action, answer: Answer | NoAnswer) -> Outcome:
         """What the answer to a call of this kind means."""
