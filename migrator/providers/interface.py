@@ -21,6 +21,7 @@ from migrator.models import (
     TenantType,
     TokenPair,
 )
+from migrator.providers.facts import Limit
 
 # --- what to send ---
 
@@ -182,6 +183,8 @@ class Later:
     """How long the provider asked to wait; None where it did not say."""
     scope: Literal["connection", "app"] = "connection"
     """Whom the wait is for."""
+    limit: str = ""
+    """What the answer calls the limit that was reached (``Limit.name``); empty if it does not say."""
 
 
 @dataclass(frozen=True)
@@ -254,8 +257,12 @@ class Profile(Protocol):
         """What the provider promises and what is unknown, for ``migrator providers``: topic to sentence."""
 
     @property
-    def rate_per_minute(self) -> int:
-        """The provider's own limit for an application, in calls a minute."""
+    def limits(self) -> tuple[Limit, ...]:
+        """The provider's own limits; all hold together."""
+
+    @property
+    def swap_calls(self) -> tuple[Action, ...]:
+        """The calls that one swap takes, such as ``IDENTIFY`` before it, or ``DISABLE`` after it."""
 
     @property
     def uncertified_limit(self) -> int | None:
@@ -294,8 +301,8 @@ class Profile(Protocol):
     def chosen(self, reached: Reached, access_token: Secret) -> Reached:
         """The same, with what was connected in the consent that the token was won by, if anything tells."""
 
-    def remaining(self, answer: Answer) -> int | None:
-        """How many calls the application has left in this minute, if the answer says so."""
+    def remaining(self, answer: Answer) -> Mapping[int, int]:
+        """How many calls are left, as far as the answer says: a limit's place in ``limits`` to calls."""
 
     def read(self, action: Action, answer: Answer | NoAnswer) -> Outcome:
         """What the answer to a call of this kind means. Total: there is no answer that it does not read."""

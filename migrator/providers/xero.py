@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from migrator.models import Action, Credentials, LegacyToken, Secret, State, Tenant, TenantType
 from migrator.providers import answers, token_response
+from migrator.providers.facts import Limit
 from migrator.providers.interface import (
     RATE_LIMITED,
     Answer,
@@ -95,7 +96,8 @@ class Xero:
 
     name = "xero"
     title = "Xero"
-    rate_per_minute = 10_000
+    limits = (Limit(10_000, timedelta(minutes=1), shared=True, remaining="X-AppMinLimit-Remaining"),)
+    swap_calls = (Action.SWAP,)
     uncertified_limit = 25
     assessment_from = 1_000
     scopes = SCOPES
@@ -155,8 +157,12 @@ class Xero:
         chosen = tuple(tenant for tenant in reached.tenants if tenant.consent == consent)
         return replace(reached, chosen=chosen)
 
-    def remaining(self, answer: Answer) -> int | None:
-        return answers.count(answer.headers.get("X-AppMinLimit-Remaining"))
+    def remaining(self, answer: Answer) -> Mapping[int, int]:
+        said = {
+            number: answers.count(answer.headers.get(limit.remaining))
+            for number, limit in enumerate(self.limits)
+        }
+        return {number: left for number, left in said.items() if left is not None}
 
     def read(self, action: Action, answer: Answer | NoAnswer) -> Outcome:
         if isinstance(answer, NoAnswer):
