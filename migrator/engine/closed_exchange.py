@@ -1,22 +1,21 @@
-"""Stops a run before its first call, where the provider has closed its exchange: no call would be answered."""
+"""Stops a run before its first call, where the provider has closed its exchange: none would be answered."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from migrator.errors import StoppedError
-from migrator.loopback import is_loopback
 from migrator.providers import Profile
+from migrator.rules.exchange_window import closed_since
 
 
 def require_open(profile: Profile, now: datetime) -> None:
     """Raises ``StoppedError`` if the exchange is closed, unless the calls only go to this machine."""
-    closes = profile.facts.closes
-    if closes is None or closes.day >= now.date() or is_loopback(urlsplit(profile.base_url).hostname or ""):
+    closed = closed_since(profile, now)
+    if closed is None:
         return
+    consent = "" if profile.facts.consent is None else ": 'migrator reconsent' takes them through it"
     raise StoppedError(
-        f"{profile.title} closed its exchange on {closes.day}: no legacy token can be swapped any more",
-        hint="nothing was sent; the users must consent again: 'migrator reconsent' takes them through it. To"
-        " rehearse against the sandbox, set base_url to it",
+        f"{profile.title} closed its exchange on {closed}: no legacy token can be swapped any more",
+        hint=f"nothing was sent; the users must consent again{consent}. To rehearse, set base_url to the sandbox",
     )

@@ -15,7 +15,7 @@ from random import Random
 from migrator.engine.application_token import ApplicationTokens
 from migrator.engine.call_material import about
 from migrator.engine.first_fault import Fault
-from migrator.engine.gate import Gate
+from migrator.engine.gate import Gate, LimitUsedUpError
 from migrator.engine.reread_answers import before_giving_up, reread
 from migrator.engine.worker_pool import LONGEST_LOOK, WorkerPool
 from migrator.errors import StoppedError
@@ -26,7 +26,7 @@ from migrator.rules.agenda import Agenda
 from migrator.rules.breaker import Breaker
 from migrator.rules.judgement import JudgedAt, judge
 from migrator.rules.next_step import Call, Rest, Wait
-from migrator.rules.stop_reasons import Stop
+from migrator.rules.stop_reasons import Stop, used_up
 from migrator.rules.verdict import Policy, Verdict
 from migrator.terminal.progress import Progress
 from migrator.wire.http import Wire
@@ -185,7 +185,7 @@ class Job:
         ``priority`` lets it go before others. None if the job stops before the intent, or the connection has
         gone on without it.
         """
-        if not self._tools.gate.admit(self._stop, priority=priority):
+        if not self._admit(standing, action, priority=priority):
             return None
         try:
             attempt_id = self._ledger.begin_call(standing, action)
@@ -207,12 +207,20 @@ class Job:
             )
             self._ledger.end_call(call)
         finally:
-            self._tools.gate.leave()
+            self._tools.gate.leave(action, standing.consumer_key)
         status = answer.status if isinstance(answer, Answer) else "-"
         log.debug(
             "connection %d: %s: %s %s %s", standing.id, action, verdict.outcome, status, verdict.problem
         )
         return verdict
+
+    def _admit(self, standing: Standing, action: Action, *, priority: bool) -> bool:
+        """Wait until a call may leave; False if the job stops instead, for whatever reason."""
+        try:
+            return self._tools.gate.admit(self._stop, action, standing.consumer_key, priority=priority)
+        except LimitUsedUpError as error:
+            self._stop_for(used_up(error.limit, error.seconds, self._tools.clock()))
+            return False
 
     def _send(
         self, standing: Standing, action: Action, wire: Wire
@@ -224,8 +232,7 @@ class Job:
     def _read(self, standing: Standing, action: Action, answer: Answer | NoAnswer) -> Outcome:
         profile = self._tools.profile
         if isinstance(answer, Answer):
-            for left in profile.remaining(answer).values():
-                self._tools.gate.note_remaining(left)
+            self._tools.gate.note_remaining(profile.remaining(answer), standing.consumer_key)
         outcome = profile.read(action, answer)
         if isinstance(outcome, Reached) and standing.consented and standing.pair:
             return profile.chosen(outcome, standing.pair.pair.access_token)
@@ -245,9 +252,11 @@ class Job:
             pause = None if isinstance(judgement.job, Stop) else judgement.job
             self._tools.gate.apply(pause, cautious=judgement.breaker.cautious)
         if isinstance(judgement.job, Stop):
-            stop = judgement.job
-            self._fault.occurred(StoppedError(stop.message, hint=stop.hint, resume_at=stop.resume_at))
+            self._stop_for(judgement.job)
         return judgement.verdict
+
+    def _stop_for(self, stop: Stop) -> None:
+        self._fault.occurred(StoppedError(stop.message, hint=stop.hint, resume_at=stop.resume_at))
 
 
 @dataclass(frozen=True)

@@ -249,7 +249,18 @@ def test_every_reason_has_a_text_without_underscores(word: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0 s"), (0.9, "1 s"), (1, "1 s"), (89, "89 s"), (90, "2 min"), (5_000, "83 min"), (5_400, "1.5 h")],
+    [
+        (0, "0 s"),
+        (0.9, "1 s"),
+        (1, "1 s"),
+        (89, "89 s"),
+        (90, "2 min"),
+        (5_000, "83 min"),
+        (5_400, "1.5 h"),
+        (126_000, "35.0 h"),
+        (129_600, "1.5 days"),
+        (864_000, "10 days"),
+    ],
 )
 def test_durations_are_said_in_the_unit_that_people_would_use(seconds: float, text: str) -> None:
     assert duration_text(timedelta(seconds=seconds)) == text
