@@ -158,6 +158,11 @@ class Credentials:
     applications: Mapping[str, Credentials] = field(default_factory=dict)
     """Those of the other legacy applications, by consumer key, where several are moved."""
 
+    @property
+    def consumer_keys(self) -> frozenset[str]:
+        """The legacy applications that there are secrets of."""
+        return frozenset({self.consumer_key, *self.applications} - {""})
+
     def of(self, consumer_key: str) -> Credentials:
         """Those of the legacy application that a token was issued to; empty: the only one.
 
@@ -194,6 +199,11 @@ class RowRules:
     """Columns that the calls use, ``tenant_type`` among them where the provider has types of tenants."""
     consumer_keys: frozenset[str] | None = None
     """Legacy applications that the configuration has secrets for; None: nothing is signed, so any will do."""
+
+    @property
+    def further_columns(self) -> frozenset[str]:
+        """Columns that the calls use beside those that every input may have."""
+        return frozenset(self.columns) - {"tenant_type"}
 
 
 @dataclass(frozen=True)

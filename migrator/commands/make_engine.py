@@ -11,10 +11,10 @@ from dataclasses import replace
 
 from migrator import ledger as ledgers
 from migrator.commands.options import Context
+from migrator.commands.profiles import profile_of
 from migrator.engine import open_files
 from migrator.engine.engine import Engine
 from migrator.models import utc_now
-from migrator.providers import Profile, find_profile
 from migrator.settings.credentials import read_credentials
 from migrator.settings.model import Settings
 from migrator.terminal.progress import Progress
@@ -35,11 +35,6 @@ def with_options(
         believe_refusals=believe_refusals,
     )
     return replace(settings, job=job)
-
-
-def profile_of(settings: Settings) -> Profile:
-    """The provider that the settings name."""
-    return find_profile(settings.provider, base_url=settings.base_url)
 
 
 def make_engine(

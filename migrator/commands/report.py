@@ -44,19 +44,19 @@ def report(context: Context, output: Path) -> None:
 
 def _facts(ledger: sqlite3.Connection, settings: Settings) -> Facts:
     from migrator import ledger as ledgers
+    from migrator.commands.profiles import known_profile
     from migrator.models import utc_now
-    from migrator.providers import find_profile, profile_names
     from migrator.reports import Facts
 
     now = utc_now()
     status = ledgers.status(ledger, now)
     provider = status.provider or settings.provider
-    profile = find_profile(provider) if provider in profile_names() else None
+    profile = known_profile(provider, settings)
     return Facts(
         generated_at=now,
         provider=profile.title if profile else provider,
         swapped_types=profile.swapped_types if profile else (),
-        status=status,
+        status=status.with_app_types(tuple(profile.facts.app_types) if profile else ()),
         runs=list(ledgers.listed_runs(ledger)),
         deadline=settings.job.deadline,
         connections=lambda: ledgers.listed(ledger),

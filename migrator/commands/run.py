@@ -98,13 +98,18 @@ def _run(
 
 
 def _dry_run(context: Context, settings: Settings, sources: list[Source], *, as_json: bool) -> None:
+    from migrator.commands.profiles import profile_of
     from migrator.engine.preview import preview
     from migrator.models import utc_now
+    from migrator.rules.terms import Terms
     from migrator.terminal.present import plan_document, plan_text
 
+    terms = Terms.of(profile_of(settings).facts)
     with context.progress() as progress:
         progress.start("reading", None)
-        tally = preview(sources, context.ledger, settings, os.environ, clock=utc_now, progress=progress)
+        tally = preview(
+            sources, context.ledger, settings, os.environ, terms, clock=utc_now, progress=progress
+        )
     ahead = _look_ahead(settings, tally)
     if as_json:
         print_json(plan_document(tally, ahead))
@@ -113,7 +118,7 @@ def _dry_run(context: Context, settings: Settings, sources: list[Source], *, as_
 
 
 def _look_ahead(settings: Settings, tally: Tally) -> Forecast:
-    from migrator.commands.make_engine import profile_of
+    from migrator.commands.profiles import profile_of
     from migrator.models import utc_now
     from migrator.rules.plan import forecast
 

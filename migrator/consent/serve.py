@@ -66,7 +66,9 @@ def serve(
     with (
         signals_handled(longest) as interruption,
         clocks_monitored(log.warning) as watch,
-        ledgers.open_for_consents(engine.path, engine.key, engine.clock, hurry=interruption.stop) as ledger,
+        ledgers.open_for_consents(
+            engine.path, engine.key, engine.clock, hurry=interruption.stop, rules=engine.rules
+        ) as ledger,
     ):
         left = ledger.begin_run(engine.policy, workers=THREADS + 1)
         arrived = reread_all(ledger, engine.profile, Action.EXCHANGE_CODE).pairs

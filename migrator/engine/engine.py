@@ -20,7 +20,7 @@ from migrator.engine.open_run import OpenRun
 from migrator.engine.reread_answers import reread_all
 from migrator.errors import LedgerUnwritableError, StoppedError
 from migrator.ledger import Ledger, LedgerKey
-from migrator.models import Clock, Credentials
+from migrator.models import Clock, Credentials, RowRules
 from migrator.providers import Profile
 from migrator.rules.pacing import RateLimiter
 from migrator.rules.terms import Terms
@@ -61,6 +61,11 @@ class Engine:
             Terms.of(self.profile.facts, asked),
         )
 
+    @property
+    def rules(self) -> RowRules:
+        """What rows must have, so that this provider can be called for them."""
+        return self.profile.row_rules(self.credentials.consumer_keys if self.credentials else None)
+
     @contextmanager
     def open_run(
         self, command: str, sources: Sequence[str] = (), *, create: bool = False
@@ -74,7 +79,7 @@ class Engine:
             signals_handled(longest) as interruption,
             clocks_monitored(log.warning) as watch,
             ledgers.open_for_job(
-                self.path, self.key, self.clock, create=create, hurry=interruption.stop
+                self.path, self.key, self.clock, create=create, hurry=interruption.stop, rules=self.rules
             ) as ledger,
         ):
             self._begin(ledger, command, sources)

@@ -203,7 +203,8 @@ class Job:
     def _read(self, standing: Standing, action: Action, answer: Answer | NoAnswer) -> Outcome:
         profile = self._tools.profile
         if isinstance(answer, Answer):
-            self._tools.gate.note_remaining(profile.remaining(answer))
+            for left in profile.remaining(answer).values():
+                self._tools.gate.note_remaining(left)
         outcome = profile.read(action, answer)
         if isinstance(outcome, Reached) and standing.consented and standing.pair:
             return profile.chosen(outcome, standing.pair.pair.access_token)

@@ -32,6 +32,7 @@ from migrator.ledger.open_ledger import OpenLedger
 from migrator.ledger.recovery import Recovered
 from migrator.models import Action, Misnamed, Reject, Standing, State
 from migrator.rules.agenda import Agenda, Work
+from migrator.rules.terms import Terms
 from migrator.rules.verdict import Policy
 from migrator.sources.screening import Accepted
 
@@ -75,12 +76,16 @@ class Ledger(OpenLedger):
         rows: Iterable[Accepted | Reject | Misnamed],
         sources: Sequence[str],
         provider: str,
+        terms: Terms,
         progress: Callable[[int], None],
+        *,
+        terms: Terms,
     ) -> Intake:
         """Take the rows of a run's files in, in one transaction: all of them, or none if the files cannot be
         read to their end.
 
-        ``sources`` are the files' names; ``progress`` is called with the number of rows so far.
+        ``sources`` are the files' names, ``terms`` the provider's; ``progress`` is called with the number of
+        rows so far.
         """
         return self._session.write(
             lambda db: intake.take_all(
@@ -89,7 +94,9 @@ class Ledger(OpenLedger):
                 rows,
                 sources,
                 provider=provider,
+                terms=terms,
                 run_id=self._session.run_id,
+                terms=terms,
                 now=self._session.now(),
                 progress=progress,
             )
@@ -204,4 +211,5 @@ class Ledger(OpenLedger):
         """Where the job stands."""
         reader = self._session.reader()
         with status.one_view(reader):
-            return status.status(reader, self._session.now())
+            told = status.status(reader, self._session.now())
+        return told.with_app_types(self._session.rules.app_types)

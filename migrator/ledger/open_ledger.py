@@ -49,7 +49,10 @@ class OpenLedger:
 
     def standing(self, connection_id: int) -> Standing:
         """Where one connection stands."""
-        return connections.standing(self._session.reader(), self._session.codec, connection_id)
+        session = self._session
+        return connections.standing(
+            session.reader(), session.codec, connection_id, session.rules.further_columns
+        )
 
     # --- answers that were not understood ---
 

@@ -31,6 +31,13 @@ def first(document: Any, path: str) -> Any:
     return next(at(document, path), None)
 
 
+def named(document: Any, path: str) -> Any:
+    """What stands there as it is, lists too; None if the path leads nowhere, or through a list."""
+    for name in names(path):
+        document = document.get(name) if isinstance(document, dict) else None
+    return document
+
+
 def _walk(value: Any, names: tuple[str, ...]) -> Iterator[Any]:
     if isinstance(value, list):
         for item in value:

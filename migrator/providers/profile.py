@@ -68,6 +68,24 @@ class Profile:
         return self.facts.consent.scopes if self.facts.consent is not None else {}
 
     @property
+    def rate_per_minute(self) -> int:
+        """The most calls a minute that the limits of the application allow."""
+        rates = [
+            limit.count * 60 / limit.window.total_seconds()
+            for limit in self.facts.limits
+            if limit.count and limit.subject != "tenant"
+        ]
+        return max(1, int(min(rates, default=60_000)))
+
+    @property
+    def uncertified_limit(self) -> int | None:
+        return self.facts.uncertified_limit
+
+    @property
+    def assessment_from(self) -> int | None:
+        return next((advice.connections for advice in self.facts.advice), None)
+
+    @property
     def swapped_types(self) -> tuple[str, ...]:
         """The application types whose tokens are swapped; empty where all are."""
         return tuple(name for name, fate in self.facts.app_types.items() if fate == "swap")

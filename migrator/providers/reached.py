@@ -32,10 +32,10 @@ def chosen(reached: Reached, access_token: Secret, facts: Facts) -> Reached:
 
 
 def _account(document: Any, documented: AccountAnswer) -> Outcome:
-    account = answers.identity(paths.first(document, documented.id))
+    account = answers.identity(paths.named(document, documented.id))
     if not account:
         return Unknown("unreadable_account")
-    name = answers.name(paths.first(document, documented.name)) if documented.name else ""
+    name = answers.name(paths.named(document, documented.name)) if documented.name else ""
     return Reached((Tenant(account, name=name),))
 
 
@@ -45,15 +45,15 @@ def _tenants(document: Any, documented: TenantsAnswer) -> Outcome:
         document = document.get(name) if isinstance(document, dict) else None
     if not isinstance(document, list) or not all(isinstance(entry, dict) for entry in document):
         return unreadable
-    named = [entry for entry in document if paths.first(entry, documented.id) is not None]
-    if not all(answers.identity(paths.first(entry, documented.id)) for entry in named):
+    named = [entry for entry in document if paths.named(entry, documented.id) is not None]
+    if not all(answers.identity(paths.named(entry, documented.id)) for entry in named):
         return unreadable
     return Reached(tuple(_tenant(entry, documented) for entry in named))
 
 
 def _tenant(entry: dict[str, Any], documented: TenantsAnswer) -> Tenant:
     def said(path: str) -> Any:
-        return paths.first(entry, path) if path else None
+        return paths.named(entry, path) if path else None
 
     kind = said(documented.type)
     return Tenant(

@@ -86,6 +86,8 @@ class Settings:
     """All settings but the secrets."""
 
     provider: str = "xero"
+    provider_file: Path | None = None
+    """The profile of one's own that ``provider`` names."""
     base_url: str = ""
     """Replaces scheme and host of every endpoint in the profile, or is empty."""
     ledger_key_file: Path | None = None

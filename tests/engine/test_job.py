@@ -13,6 +13,7 @@ from random import Random
 import pytest
 
 from migrator import ledger as ledgers
+from migrator.engine.application_token import ApplicationTokens
 from migrator.engine.gate import Gate
 from migrator.engine.job import Job, Tools
 from migrator.errors import StoppedError
@@ -28,8 +29,9 @@ from migrator.sources.duplicates import DuplicateIndex
 from migrator.sources.screening import screen
 from migrator.terminal.progress import NoProgress
 from migrator.wire.http import Wire
+from tests import xero
 
-POLICY = Policy(max_attempts=9, settle=timedelta(seconds=1), patience=timedelta(seconds=60))
+POLICY = Policy(max_attempts=9, settle=timedelta(seconds=1), patience=timedelta(seconds=60), terms=xero.TERMS)
 CREDENTIALS = Credentials("key", "HMAC-SHA1", Secret("s"), Secret(""), "id", Secret("s"), ("offline_access",))
 PAIR = {"access_token": "A" * 40, "refresh_token": "R" * 40, "expires_in": 1800, "token_type": "Bearer"}
 RENEWED = b"oauth_token=T2&oauth_token_secret=S2&oauth_session_handle=H2&oauth_expires_in=1800"
@@ -70,7 +72,7 @@ class ScriptedWire:
         self.asked: list[str] = []
 
     def send(self, request: Request) -> Answer | NoAnswer:
-        self.asked.append(request.url.rpartition("/")[2].partition("?")[0])
+        self.asked.append(str(request.url).rpartition("/")[2].partition("?")[0])
         return self.answers.pop(0)
 
     def close(self) -> None:
@@ -102,7 +104,7 @@ def take_in(ledger: Ledger, number: int, expires_at: str = "") -> None:
     header = "connection_id,app_type,oauth_token,oauth_token_secret,oauth_session_handle,oauth_expires_at\n"
     source = open_source("-", stdin=io.BytesIO((header + rows).encode()))
     with DuplicateIndex() as seen:
-        ledger.take_in(screen([source], seen), ["-"], "xero", lambda _: None)
+        ledger.take_in(screen([source], seen), ["-"], "xero", lambda _: None, terms=xero.TERMS)
 
 
 def work(
@@ -118,6 +120,7 @@ def work(
         running=running.__next__ if running is not None else lambda: 0.0,
         random=NoJitter(),
         progress=NoProgress(),
+        application_tokens=ApplicationTokens(xero.PROFILE, utc_now),
     )
     job = Job(ledger, tools, POLICY, concurrency=concurrency, stop=threading.Event())
     job.work(ledger.agenda(Work.SWAP, POLICY.max_attempts))

@@ -63,6 +63,7 @@ def facts(
     troubled = {State.FAILED, State.UNCERTAIN, State.IN_FLIGHT}
     return Facts(
         generated_at=NOW,
+        swapped_types=("partner",),
         provider="Xero",
         status=status,
         runs=runs,

@@ -120,12 +120,14 @@ class Codec:
             "row",
             self.material_print(connection.legacy).hex(),
             maybe_time_text(connection.legacy.expires_at) or "",
-            connection.app_type.value,
+            connection.app_type,
             connection.organisation,
             connection.tenant_id,
-            connection.tenant_type.value,
+            connection.tenant_type,
             connection.contact_email,
             json.dumps(connection.further),
+            # Left out where there is none, so that rows are known that an older version took in.
+            *([connection.consumer_key] if connection.consumer_key else []),
         )
 
     def key_for(self, connection: Connection) -> str:
