@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from migrator.errors import ConfigurationError, ExitCode
+from migrator.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,11 +46,12 @@ def providers(context: click.Context) -> None:
 @click.option("--toml", "as_toml", is_flag=True, help="The file as it stands, to copy and change.")
 def show(name: str, as_toml: bool) -> None:
     """Say all that a profile says, and what nobody knows; 'show' may be left out."""
+    from migrator.commands.profiles import read_text
     from migrator.providers import find_profile
     from migrator.providers.profile_file import built_in_text, read_profile
 
     if name.endswith(_ENDING):
-        text = _text(Path(name))
+        text = read_text(Path(name))
         facts = None if as_toml else read_profile(text, name)
     else:
         facts = find_profile(name).facts
@@ -68,13 +69,14 @@ def check(file: Path) -> int:
 
     If nothing is, say what would be sent for a token: in capitals stands what is invented.
     """
+    from migrator.commands.profiles import read_file
     from migrator.providers import Profile, describing
-    from migrator.providers.profile_file import ProfileError, read_profile
+    from migrator.providers.profile_file import ProfileError
     from migrator.terminal.printable import printable
     from migrator.wording import counted
 
     try:
-        facts = read_profile(_text(file), str(file))
+        facts = read_file(file)
     except ProfileError as error:
         for problem in error.problems:
             click.echo(printable(f"{file}:{problem.line}: {problem.sentence}; {problem.todo}"))
@@ -130,15 +132,3 @@ def _print(told: Sequence[Topic]) -> None:
 
     width = min(shutil.get_terminal_size((_WIDEST, 0)).columns, _WIDEST)
     click.echo(topics_text([(topic.title, topic.lines) for topic in told], width))
-
-
-def _text(file: Path) -> str:
-    from migrator.settings.unreadable import advice, why
-
-    try:
-        return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"the profile {file} cannot be read: {why(error)}",
-            hint=advice(error, "name one that ships: 'migrator providers' lists them"),
-        ) from None

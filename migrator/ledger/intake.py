@@ -65,7 +65,6 @@ def take_all(
     provider: str,
     terms: Terms,
     run_id: int,
-    terms: Terms,
     now: datetime,
     progress: Callable[[int], None],
 ) -> Intake:
@@ -147,7 +146,6 @@ def take(
     *,
     provider: str,
     run_id: int,
-    terms: Terms,
     now: datetime,
 ) -> None:
     """Write what a row says, if it says anything new."""

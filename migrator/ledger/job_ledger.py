@@ -76,7 +76,6 @@ class Ledger(OpenLedger):
         rows: Iterable[Accepted | Reject | Misnamed],
         sources: Sequence[str],
         provider: str,
-        terms: Terms,
         progress: Callable[[int], None],
         *,
         terms: Terms,
@@ -96,7 +95,6 @@ class Ledger(OpenLedger):
                 provider=provider,
                 terms=terms,
                 run_id=self._session.run_id,
-                terms=terms,
                 now=self._session.now(),
                 progress=progress,
             )

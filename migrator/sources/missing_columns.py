@@ -124,8 +124,8 @@ class MissingColumns:
         reasons = decisive(self._rules)
         if any(column in lost for column in reasons):
             raise self._refusal({column: why for column, why in reasons.items() if column in lost}, lost)
-        # The others can be mended by reading the file again; rows that lack what they need are rejected. Whose
-        # the only application is need not be said.
+        # The others can be mended by reading the file again; rows that lack what they need are rejected.
+        # Whose the only application is need not be said.
         told = [
             each for each in columns_read(self._rules) if each not in (*required, *reasons, "consumer_key")
         ]
