@@ -17,5 +17,6 @@ def require_open(profile: Profile, now: datetime) -> None:
     consent = "" if profile.facts.consent is None else ": 'migrator reconsent' takes them through it"
     raise StoppedError(
         f"{profile.title} closed its exchange on {closed}: no legacy token can be swapped any more",
-        hint=f"nothing was sent; the users must consent again{consent}. To rehearse, set base_url to the sandbox",
+        hint=f"nothing was sent; the users must consent again{consent}. To rehearse, let base_url lead to the"
+        " sandbox",
     )

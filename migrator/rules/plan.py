@@ -126,7 +126,7 @@ class Forecast:
     closed: date | None
     """Since when the exchange is closed; None if it is open."""
     legacy_ends: date | None
-    """When the provider ends OAuth 1.0a, as far as it says."""
+    """When the provider will end OAuth 1.0a, as far as it says."""
     before: tuple[str, ...]
     """What must have been done before the first call."""
 
@@ -164,6 +164,7 @@ def forecast(
         if deadline
         else None
     )
+    ends = profile.facts.legacy_ends
     everybody = holds + tally.count(Step.MUST_CONSENT)
     return Forecast(
         connections=sum(tally.steps.values()),
@@ -180,6 +181,6 @@ def forecast(
         uncertified_limit=limit,
         advice=tuple(one for one in profile.facts.advice if everybody >= one.connections),
         closed=closed_since(profile, now),
-        legacy_ends=profile.facts.legacy_ends.day if profile.facts.legacy_ends else None,
+        legacy_ends=ends.day if ends is not None and ends.day >= now.date() else None,
         before=profile.facts.before,
     )

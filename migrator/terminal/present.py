@@ -344,8 +344,10 @@ def _conditions(ahead: Forecast) -> list[str]:
     elif ahead.uncertified_limit is not None:
         held = counted(ahead.uncertified_limit, "connection")
         lines.append(f"The application is uncertified: it may hold {held}.")
-    for one in ahead.advice:
-        lines.append(f"From {one.connections:,} connections on: {one.text}" if one.connections else one.text)
+    lines += [
+        f"From {one.connections:,} connections on: {one.text}" if one.connections else one.text
+        for one in ahead.advice
+    ]
     return lines
 
 

@@ -172,7 +172,10 @@ def test_the_plan_for_scripts_gives_the_same_facts() -> None:
     assert document["calls"] == {"renew": 30, "swap": 1_230}
     assert (document["rate_per_minute"], document["duration_seconds"]) == (600, 126.0)
     assert (document["deadline"], document["days_left"], document["deadline_ok"]) == ("2026-06-11", 10, True)
-    assert (document["uncertified_limit"], document["security_assessment_from"]) == (None, 1_000)
+    assert document["uncertified_limit"] is None
+    assert document["advice"] == [
+        {"from_connections": 1_000, "text": "Xero demands an advanced security assessment, yearly."}
+    ]
 
 
 RUN = Run(7, "run", 4321, NOW, NOW + timedelta(seconds=75), "done", 5, 1, 2, ("a.csv", "-"))
