@@ -11,6 +11,9 @@ import click
 from migrator.errors import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migrator.providers.describing import Topic
     from migrator.providers.facts import Facts
 
 _ENDING = ".toml"
@@ -62,8 +65,12 @@ def show(name: str, as_toml: bool) -> None:
 @providers.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def check(file: Path) -> int:
-    """Say all that is wrong with a profile of your own, line by line."""
+    """Say all that is wrong with a profile of your own, line by line.
+
+    If nothing is, say what would be sent for a token: in capitals stands what is invented.
+    """
     from migrator.commands.profiles import read_file
+    from migrator.providers import Profile, describing
     from migrator.providers.profile_file import ProfileError
     from migrator.terminal.printable import printable
     from migrator.wording import counted
@@ -72,10 +79,11 @@ def check(file: Path) -> int:
         facts = read_file(file)
     except ProfileError as error:
         for problem in error.problems:
-            click.echo(printable(f"{file}:{problem}"))
-        click.echo(f"{counted(len(error.problems), 'problem')}", err=True)
+            click.echo(printable(f"{file}:{problem.line}: {problem.sentence}; {problem.todo}"))
+        click.echo(counted(len(error.problems), "problem"), err=True)
         return ExitCode.USAGE
-    click.echo(printable(f"{file}: {facts.title} ({facts.name}), no problem found"))
+    click.echo(printable(f"{file}: no problem found. What would be sent, with invented tokens:") + "\n")
+    _print(describing.sent_topics(Profile(facts)))
     return ExitCode.DONE
 
 
@@ -91,22 +99,36 @@ def _list() -> None:
             facts.name,
             facts.title,
             describing.exchange_text(facts, today),
-            describing.end_text(facts, today),
-            describing.repeat_text(facts),
-            describing.promise_text(facts),
+            str(facts.legacy_ends.day) if facts.legacy_ends is not None else "no day known",
+            describing.second_swap(facts),
+            describing.access_life(facts),
+            describing.refresh_life(facts),
         )
         for facts in map(built_in, built_in_names())
     ]
-    click.echo(table(("name", "provider", "exchange", "OAuth 1.0a", "a second swap", "a swap gives"), rows))
+    headers = (
+        "name",
+        "provider",
+        "exchange",
+        "1.0a ends",
+        "second swap",
+        "access token",
+        "refresh token",
+    )
+    click.echo(table(headers, rows))
 
 
 def _tell(facts: Facts) -> None:
     from migrator.models import utc_now
     from migrator.providers import describing
     from migrator.terminal.printable import printable
+
+    click.echo(printable(f'{facts.title} (provider = "{facts.name}")') + "\n")
+    _print(describing.topics(facts, utc_now().date()))
+
+
+def _print(told: Sequence[Topic]) -> None:
     from migrator.terminal.topics import topics_text
 
-    told = describing.topics(facts, utc_now().date())
     width = min(shutil.get_terminal_size((_WIDEST, 0)).columns, _WIDEST)
-    click.echo(printable(f'{facts.title} (provider = "{facts.name}")') + "\n")
     click.echo(topics_text([(topic.title, topic.lines) for topic in told], width))

@@ -138,4 +138,5 @@ def _look_ahead(settings: Settings, tally: Tally) -> Forecast:
         rate_per_minute=settings.job.rate_per_minute,
         certified=settings.oauth2.certified,
         deadline=settings.job.deadline,
+        leave=settings.job.leave,
     )

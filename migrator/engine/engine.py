@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,14 +23,14 @@ from migrator.errors import ConfigurationError, LedgerUnwritableError, StoppedEr
 from migrator.ledger import Ledger, LedgerKey, OpenLedger
 from migrator.models import Clock, Credentials, RowRules
 from migrator.providers import Profile
-from migrator.rules.pacing import RateLimiter
+from migrator.rules.pacing import Moment, Pacer
 from migrator.rules.terms import Terms
 from migrator.rules.verdict import Policy
 from migrator.settings.model import JobSettings
 from migrator.terminal.progress import Progress
 from migrator.wire.http import HttpWire, Wire, longest_call
 from migrator.wire.network import DIRECT, Network
-from migrator.wire.running_time import ClockMonitor, RunningClock, clocks_monitored
+from migrator.wire.running_time import RunningClock, clocks_monitored
 from migrator.wording import counted
 
 log = logging.getLogger(__name__)
@@ -129,7 +130,7 @@ class Engine:
             raise ValueError("calls need credentials")
         return Job(
             run.ledger,
-            self._tools(self.credentials, run.watch),
+            self._tools(self.credentials, run),
             self.policy,
             concurrency=self.settings.concurrency,
             stop=run.interruption.stop,
@@ -144,13 +145,27 @@ class Engine:
             network=self.network,
         )
 
-    def _tools(self, credentials: Credentials, watch: ClockMonitor) -> Tools:
+    def _pacer(self, ledger: Ledger) -> Pacer:
+        """What paces the calls, and knows those of earlier runs that still count."""
+        pacer = Pacer(
+            self.profile.limits,
+            rate_per_minute=self.settings.rate_per_minute,
+            leave=self.settings.leave,
+        )
+        now, monotonic = self.clock(), time.monotonic()
+        for sent in ledger.sent_since(now - pacer.looks_back):
+            ago = max(0.0, (now - sent.second).total_seconds())
+            at = Moment(monotonic - ago, now.timestamp() - ago)
+            pacer.seed(sent.action, sent.consumer_key, at, sent.number)
+        return pacer
+
+    def _tools(self, credentials: Credentials, run: OpenRun) -> Tools:
         settle = self.policy.settle.total_seconds()
-        pace = RateLimiter(self.settings.rate_per_minute, self.profile.rate_per_minute)
+        watch = run.watch
         return Tools(
             profile=self.profile,
             credentials=credentials,
-            gate=Gate(pace),
+            gate=Gate(self._pacer(run.ledger), utc=lambda: self.clock().timestamp()),
             new_wire=lambda: self.new_wire(watch.running),
             clock=self.clock,
             due=lambda: self.clock() - timedelta(seconds=watch.ahead(settle)),

@@ -87,7 +87,8 @@ def _settings(top: Section) -> Settings:
         ),
         job=JobSettings(
             concurrency=job.count("concurrency", JobSettings.concurrency, MOST_AT_ONCE),
-            rate_per_minute=job.count("rate_per_minute", JobSettings.rate_per_minute),
+            rate_per_minute=job.maybe_count("rate_per_minute"),
+            leave=job.share("leave", most=95),
             max_attempts=job.count("max_attempts", JobSettings.max_attempts),
             deadline=job.day("deadline"),
             timeout=job.seconds("timeout", JobSettings.timeout),

@@ -88,8 +88,8 @@ class JobSettings:
 
     concurrency: int = 32
     """Calls at once, at most; no more than ``MOST_AT_ONCE``."""
-    rate_per_minute: int = 10_000
-    """Calls a minute, at most."""
+    rate_per_minute: int | None = None
+    """Calls a minute, at most; None if only the provider says how many."""
     max_attempts: int = 5
     """Calls for one connection and run that may end without a result before it is left."""
     deadline: date | None = None
@@ -100,6 +100,10 @@ class JobSettings:
     """Seconds of nothing but trouble with the provider after which the job stops."""
     believe_refusals: bool = False
     """Whether refused tokens are believed at once, however many; only the command line says so."""
+    leave: float | None = None
+    """Share of the provider's limits, from 0 to below 1, that is left to the application's ordinary traffic
+    where that counts, too; None if the profile says it.
+    """
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -46,6 +47,20 @@ class Section:
             bounds = "of at least 1" if most is None else f"from 1 to {most}"
             raise self.wrong(name, f"must be a whole number {bounds}")
         return value
+
+    def maybe_count(self, name: str) -> int | None:
+        """A count that need not be set."""
+        return self.count(name, 1) if name in self._values else self._take(name, int, "", None)
+
+    def share(self, name: str, *, most: int) -> float | None:
+        """A share such as ``"50%"``, from 0 to 1; ``most`` is in percent."""
+        value = self._take(name, str, 'a text such as "50%"', None)
+        if value is None:
+            return None
+        found = re.fullmatch(r"([0-9]{1,3}) ?%", value.strip(), re.ASCII)
+        if found is None or int(found[1]) > most:
+            raise self.wrong(name, f'must be a share from "0%" to "{most}%"')
+        return int(found[1]) / 100
 
     def seconds(self, name: str, default: float) -> float:
         value: Any = self._take(name, (int, float), "a number of seconds", default)

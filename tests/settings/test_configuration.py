@@ -43,6 +43,7 @@ rate_per_minute = 60
 max_attempts = 2
 deadline = 2026-12-31
 timeout = 12
+leave = "25%"
 """
 
 
@@ -71,7 +72,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     assert settings.consent == ConsentSettings(
         "Ledgerly", "help@ledgerly.example", language="de", texts=tmp_path / "texts"
     )
-    assert settings.job == JobSettings(3, 60, 2, date(2026, 12, 31), 12.0)
+    assert settings.job == JobSettings(3, 60, 2, date(2026, 12, 31), 12.0, leave=0.25)
 
 
 def test_files_are_taken_relative_to_the_configuration_file(tmp_path: Path) -> None:
@@ -148,7 +149,7 @@ KNOWN = {
     "oauth1.applications.nz": {"consumer_key", "signature_method", "consumer_secret_file"}
     | {"private_key_file", "private_key_passphrase_file", "client_id", "client_secret_file"},
     "oauth2": {"client_id", "client_secret_file", "scopes", "redirect_uri", "certified"},
-    "job": {"concurrency", "rate_per_minute", "max_attempts", "deadline", "timeout"},
+    "job": {"concurrency", "rate_per_minute", "max_attempts", "deadline", "timeout", "leave"},
     "network": {"proxy", "ca_file"},
 }
 NAMES = st.from_regex(r"[a-z_][a-z0-9_]{0,20}", fullmatch=True)
@@ -226,6 +227,12 @@ def test_a_secret_in_the_file_is_refused_and_told_where_it_belongs(
         "[job]\nrate_per_minute = 0",
         '[job]\nrate_per_minute = "10"',
         "[job]\nmax_attempts = 0",
+        "[job]\nleave = 0.5",
+        '[job]\nleave = "0.5"',
+        '[job]\nleave = "96%"',
+        '[job]\nleave = "-1%"',
+        '[job]\nleave = "%"',
+        '[job]\nleave = ""',
         '[job]\ndeadline = "2026-12-31"',
         "[job]\ndeadline = 12:00:00",
         "[job]\ntimeout = 0",
@@ -379,3 +386,13 @@ def test_the_command_line_and_the_file_allow_as_many_calls_at_once(tmp_path: Pat
     (option,) = (option for option in run.params if option.name == "concurrency")
     assert isinstance(option.type, click.IntRange)
     assert option.type.max == MOST_AT_ONCE
+
+
+@pytest.mark.parametrize(("text", "share"), [("0%", 0.0), ("5 %", 0.05), ("50%", 0.5), ("95%", 0.95)])
+def test_a_share_is_written_in_percent(tmp_path: Path, text: str, share: float) -> None:
+    assert read(tmp_path, f'[job]\nleave = "{text}"').job.leave == share
+
+
+def test_unless_told_the_job_has_no_limits_of_its_own(tmp_path: Path) -> None:
+    job = read(tmp_path, "[job]").job
+    assert (job.rate_per_minute, job.leave) == (None, None)

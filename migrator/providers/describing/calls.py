@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrator.models import Action
+from migrator.providers.describing.topic import Line, cited
 from migrator.providers.facts import Auth, CallFacts, ClientStyle, Facts
 
-_ORDER = (
+ORDER = (
     Action.IDENTIFY,
     Action.RENEW,
     Action.SWAP,
@@ -17,6 +18,7 @@ _ORDER = (
     Action.REVOKE,
     Action.EXCHANGE_CODE,
 )
+"""That of a migration."""
 _CLIENT = {
     ClientStyle.BASIC: "as the client (Basic)",
     ClientStyle.FORM: "as the client (id and secret in the form)",
@@ -26,11 +28,11 @@ _CLIENT = {
 }
 
 
-def call_lines(facts: Facts) -> Iterator[tuple[str, str]]:
+def call_lines(facts: Facts) -> Iterator[Line]:
     """Each call, in the order of a migration; then what the provider is said not to have."""
     if facts.application_token is not None:
         yield "application_token", _call(facts.application_token, facts)
-    for action in _ORDER:
+    for action in ORDER:
         if action in facts.calls:
             yield action.value, _call(facts.calls[action], facts)
     for name, text in facts.headers.items():
@@ -60,8 +62,7 @@ def _call(call: CallFacts, facts: Facts) -> str:
         parts.append(f"body {call.body}")
     if call is facts.calls.get(Action.VERIFY) and facts.verify_billed:
         parts.append("billed")
-    source = f" [{call.source}]" if call.source else ""
-    return "; ".join(parts) + source
+    return "; ".join(parts) + cited(call.source)
 
 
 def _auth(call: CallFacts, facts: Facts) -> str:

@@ -5,36 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
+from migrator.providers.describing.topic import Line, cited
 from migrator.providers.facts import Dated, Facts
 from migrator.wording import counted
 
 
+def date_lines(facts: Facts, today: date) -> Iterator[Line]:
+    """Whether the exchange is open, and when OAuth 1.0a ends."""
+    named = facts.closes or facts.open_since
+    doubt = "" if named is not None else ", as far as is known"
+    yield "the exchange", exchange_text(facts, today) + doubt + _source(named)
+    yield "OAuth 1.0a", _end(facts, today) + _source(facts.legacy_ends)
+
+
 def exchange_text(facts: Facts, today: date) -> str:
-    """Whether the exchange is open."""
+    """Whether the exchange is open, in few words."""
     if facts.closes is not None:
-        closed = facts.closes.day < today
-        return f"closed since {facts.closes.day}" if closed else f"open until {facts.closes.day}"
+        return f"{'closed' if facts.closes.day < today else 'open until'} {facts.closes.day}"
     if facts.open_since is not None:
-        opens = "open since" if facts.open_since.day <= today else "opens on"
-        return f"{opens} {facts.open_since.day}"
-    return "open, as far as is known"
+        return f"{'open since' if facts.open_since.day <= today else 'opens'} {facts.open_since.day}"
+    return "open"
 
 
-def end_text(facts: Facts, today: date) -> str:
-    """When OAuth 1.0a ends."""
+def _end(facts: Facts, today: date) -> str:
     if facts.legacy_ends is None:
-        return "no day is known"
+        return "no day of its end is known"
     left = (facts.legacy_ends.day - today).days
     if left < 0:
         return f"ended on {facts.legacy_ends.day}"
     return f"ends on {facts.legacy_ends.day}, in {counted(left, 'day')}" if left else "ends today"
 
 
-def date_lines(facts: Facts, today: date) -> Iterator[tuple[str, str]]:
-    """Whether the exchange is open, and when OAuth 1.0a ends."""
-    yield "the exchange", exchange_text(facts, today) + _cited(facts.closes or facts.open_since)
-    yield "OAuth 1.0a", end_text(facts, today) + _cited(facts.legacy_ends)
-
-
-def _cited(dated: Dated | None) -> str:
-    return f" [{dated.source}]" if dated is not None and dated.source else ""
+def _source(dated: Dated | None) -> str:
+    return cited(dated.source) if dated is not None else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from migrator.providers.describing.topic import Line, cited
 from migrator.providers.facts import Facts, Limit
 from migrator.wording import counted, lasting
 
@@ -15,10 +16,10 @@ _SUBJECTS = {
 }
 
 
-def limit_lines(facts: Facts) -> Iterator[tuple[str, str]]:
+def limit_lines(facts: Facts) -> Iterator[Line]:
     """Each limit, and how an answer over one tells the wait."""
     if not facts.limits:
-        yield "", "none is documented: set job.rate_per_minute to what you think right"
+        yield "calls", "no limit is documented: set job.rate_per_minute to what you think right"
     for limit in facts.limits:
         yield _SUBJECTS[limit.subject], _limit(limit)
     said = [
@@ -35,8 +36,10 @@ def limit_lines(facts: Facts) -> Iterator[tuple[str, str]]:
 def _limit(limit: Limit) -> str:
     parts = []
     if limit.count:
-        begins = ", from the turn of it on (UTC)" if limit.calendar else ""
-        parts.append(f"{counted(limit.count, 'call')} in {lasting(limit.window)}{begins}")
+        window = lasting(limit.window)
+        if limit.calendar:
+            window = f"each calendar {window.removeprefix('1 ')} (UTC)"
+        parts.append(f"{counted(limit.count, 'call')} in {window}")
     if limit.at_once:
         parts.append(f"{counted(limit.at_once, 'call')} at once")
     if limit.calls:
@@ -44,5 +47,4 @@ def _limit(limit: Limit) -> str:
     if limit.shared:
         leave = f": {limit.leave:.0%} is left to it" if limit.leave else ""
         parts.append(f"shared with the application's ordinary traffic{leave}")
-    source = f" [{limit.source}]" if limit.source else ""
-    return "; ".join(parts) + source
+    return "; ".join(parts) + cited(limit.source)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from migrator.providers.describing.topic import Line
 from migrator.providers.facts import ErrorRule, Facts, Meaning
 
 _MEANINGS = {
@@ -22,7 +23,7 @@ _MEANINGS = {
 }
 
 
-def refusal_lines(facts: Facts) -> Iterator[tuple[str, str]]:
+def refusal_lines(facts: Facts) -> Iterator[Line]:
     """Each rule, in order, and what the provider's support asks for."""
     for rule in facts.errors:
         yield _answers(rule), _MEANINGS[rule.means]
@@ -42,5 +43,5 @@ def _answers(rule: ErrorRule) -> str:
         field = "the body" if rule.where == "text" else rule.path
         parts.append(f"{field} {verb} {words}" if words else f"has {field}")
     if rule.calls:
-        parts.append(f"to {', '.join(sorted(rule.calls))}")
+        parts.append(f"in answer to {', '.join(sorted(rule.calls))}")
     return " ".join(parts)

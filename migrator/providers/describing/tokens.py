@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from migrator.models import Action
-from migrator.providers.facts import Facts, LegacyFate, Lifetime, RenewalRule, Repeat, TokenAnswer
+from migrator.providers.describing.topic import Line, cited
+from migrator.providers.facts import Facts, LegacyFate, RenewalRule, Repeat, TokenAnswer
 from migrator.wording import counted, lasting
 
+_IN_SHORT = {
+    Repeat.NEWEST_WINS: "newest wins",
+    Repeat.BOTH_LIVE: "both pairs live",
+    Repeat.NEVER: "never",
+    Repeat.ONCE_PER_USER: "refused",
+    Repeat.UNKNOWN: "not known",
+}
 _SECOND = {
     Repeat.NEWEST_WINS: "gives a new pair and ends the one before",
     Repeat.BOTH_LIVE: "gives a new pair, and the one before lives on",
@@ -15,80 +21,105 @@ _SECOND = {
     Repeat.ONCE_PER_USER: "is refused, whether the legacy token lives or not",
     Repeat.UNKNOWN: "nobody knows what it does",
 }
+_GONE = "is gone: it is not asked for twice, and its user must authorise again"
 _LOST = {
     Repeat.NEWEST_WINS: "is asked for again; the newest pair counts",
     Repeat.BOTH_LIVE: "is asked for again",
-    Repeat.NEVER: "is gone: its user must authorise again, and is not asked for twice",
-    Repeat.ONCE_PER_USER: "is gone: its user must authorise again, and is not asked for twice",
+    Repeat.NEVER: _GONE,
+    Repeat.ONCE_PER_USER: _GONE,
     Repeat.UNKNOWN: (
-        "is asked for again, and the pair verified before it counts;"
-        " if the provider refuses the token then, its user must authorise again"
+        "is asked for again, and the pair verified before it counts; if the token is refused then, its user"
+        " must authorise again"
     ),
 }
 _FATES = {
     LegacyFate.LIVES: "lives on",
     LegacyFate.DIES: "dies with the swap",
     LegacyFate.MUST_BE_DISABLED: "is disabled by migrator once the pair is on disk",
-    LegacyFate.UNKNOWN: "nobody knows",
+    LegacyFate.UNKNOWN: "nobody knows what becomes of it",
 }
 _ROTATION = {
     "always": "each refresh gives a new one, and ends it",
     "sometimes": "some refreshes give a new one",
-    "never": "it stays the same",
+    "never": "stays the same",
     "unknown": "nobody knows whether a refresh gives a new one",
 }
 
 
-def promise_text(facts: Facts) -> str:
-    """What a swap gives, in few words."""
-    answer = facts.calls[Action.SWAP].answer or TokenAnswer()
-    access = f"access token {_life(answer.expires)}" if answer.access_token else ""
+def second_swap(facts: Facts) -> str:
+    """What a second swap of one token does, in few words."""
+    return _IN_SHORT[facts.repeat]
+
+
+def access_life(facts: Facts) -> str:
+    """How long an access token lives, in few words."""
+    answer = _answer(facts)
+    if not answer.access_token:
+        return "none"
+    if answer.expires is None:
+        return "does not end"
+    return lasting(answer.expires.documented) if answer.expires.documented else "as answered"
+
+
+def refresh_life(facts: Facts) -> str:
+    """How long a refresh token lives unused, in few words."""
+    answer = _answer(facts)
     if not answer.refresh_token:
-        return f"{access}, no refresh token"
-    sometimes = "sometimes a " if answer.refresh_optional else ""
-    refresh = f"{sometimes}refresh token {_life(answer.refresh_expires)}".rstrip()
-    return f"{access}, {refresh}" if access else f"{refresh} alone"
+        return "none"
+    if answer.refresh_optional:
+        return "sometimes"
+    ends = answer.refresh_expires
+    return lasting(ends.documented) if ends is not None and ends.documented else "not known"
 
 
-def repeat_text(facts: Facts) -> str:
-    """What a second swap of one token does."""
-    return _SECOND[facts.repeat]
-
-
-def _life(lifetime: Lifetime | None) -> str:
-    if lifetime is None:
-        return "without end"
-    if lifetime.documented is None:
-        return "as long as each answer says"
-    return f"for {lasting(lifetime.documented)}"
-
-
-def token_lines(facts: Facts) -> Iterator[tuple[str, str]]:
+def token_lines(facts: Facts) -> tuple[Line, ...]:
     """What a swap gives, and what becomes of the legacy token."""
-    answer = facts.calls[Action.SWAP].answer or TokenAnswer()
-    yield "a swap gives", promise_text(facts)
-    if answer.refresh_token and Action.REFRESH in facts.calls:
-        grace = f"; the one before works for {lasting(facts.grace)} more" if facts.grace else ""
-        yield "refresh token", _ROTATION[facts.refresh_rotates] + grace
-    elif answer.refresh_token:
-        yield "refresh token", "is kept and handed over; how it is used is not known"
-    yield "a second swap", repeat_text(facts) + _bracketed(facts.repeat_source)
-    yield "a lost answer", _LOST[facts.repeat]
-    yield "the legacy token", _fate(facts) + _bracketed(facts.legacy_source)
-    if not facts.token_secret:
-        yield "", "legacy tokens have no secret"
-    renewal = _renewal(facts)
-    if renewal:
-        yield "its renewal", renewal
-    user = _user(facts, answer)
-    if user:
-        yield "its user", user
-    if facts.scope_needed:
-        yield "scopes", f"a pair must have {', '.join(facts.scope_needed)}"
+    scopes = f"a pair must have {', '.join(facts.scope_needed)}" if facts.scope_needed else ""
+    lines = (
+        ("access token", _access(facts)),
+        ("refresh token", _refresh(facts)),
+        ("a second swap", _SECOND[facts.repeat] + cited(facts.repeat_source)),
+        ("a lost answer", _LOST[facts.repeat]),
+        ("the legacy token", _fate(facts) + cited(facts.legacy_source)),
+        ("its secret", "" if facts.token_secret else "it has none"),
+        ("its renewal", _renewal(facts)),
+        ("its user", _user(facts)),
+        ("scopes", scopes),
+    )
+    return tuple(line for line in lines if line[1])
 
 
-def _bracketed(source: str) -> str:
-    return f" [{source}]" if source else ""
+def _answer(facts: Facts) -> TokenAnswer:
+    return facts.calls[Action.SWAP].answer or TokenAnswer()
+
+
+def _access(facts: Facts) -> str:
+    answer = _answer(facts)
+    if not answer.access_token:
+        return "a swap gives none: a refresh follows"
+    if answer.expires is None:
+        return "does not end"
+    if answer.expires.documented is None:
+        return "lives as long as the answer says; where it does not say, the token does not end"
+    told = "" if answer.expires.field else ", as documented: no answer says it"
+    return f"lives {access_life(facts)}{told}"
+
+
+def _refresh(facts: Facts) -> str:
+    answer = _answer(facts)
+    if not answer.refresh_token:
+        return "there is none: nothing is refreshed"
+    life = refresh_life(facts)
+    parts = ["comes only with some answers" if answer.refresh_optional else f"lives {life} unused"]
+    if life == "not known":
+        parts = ["nobody knows how long it lives"]
+    if Action.REFRESH in facts.calls:
+        parts.append(_ROTATION[facts.refresh_rotates])
+    else:
+        parts.append("is kept and handed over, as no call uses it")
+    if facts.grace:
+        parts.append(f"the one before works for {lasting(facts.grace)} more")
+    return "; ".join(parts)
 
 
 def _fate(facts: Facts) -> str:
@@ -104,20 +135,20 @@ def _renewal(facts: Facts) -> str:
         case RenewalRule.NEVER:
             return ""
         case RenewalRule.EXPIRED:
-            return (
-                f"at any time{handle}: one that ends within {lasting(renewal.ahead)} is renewed, then swapped"
-            )
+            soon = lasting(renewal.ahead)
+            return f"at any time{handle}: a token that ends within {soon} is renewed, then swapped"
         case RenewalRule.WINDOW:
             return f"in the {lasting(renewal.window)} before its end{handle}"
         case RenewalRule.REFUSED:
             return f"once, after the provider has said that it has ended{handle}"
 
 
-def _user(facts: Facts, answer: TokenAnswer) -> str:
+def _user(facts: Facts) -> str:
+    user = _answer(facts).user
     if Action.IDENTIFY in facts.calls:
         return "is asked for with the legacy token before the swap, and kept"
     if facts.legacy_user_before:
         return f"is what the legacy token begins with, up to {facts.legacy_user_before!r}"
-    if answer.user.claim:
-        return f"is the claim {answer.user.claim} of the access token"
-    return f"is {answer.user.field} in the answer" if answer.user.field else ""
+    if user.claim:
+        return f"is the claim {user.claim} of the access token"
+    return f"is the field {user.field} of the answer" if user.field else ""

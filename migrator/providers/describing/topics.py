@@ -1,9 +1,8 @@
-"""What a profile says, for people: topics with lines, each a label and a sentence."""
+"""All that a profile says, for people."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 
 from migrator.providers.describing.calls import call_lines
@@ -11,33 +10,22 @@ from migrator.providers.describing.dates import date_lines
 from migrator.providers.describing.limits import limit_lines
 from migrator.providers.describing.refusals import refusal_lines
 from migrator.providers.describing.tokens import token_lines
+from migrator.providers.describing.topic import Line, Topic, cited
 from migrator.providers.facts import Facts
 from migrator.wording import counted
-
-Line = tuple[str, str]
-"""A label, which may be empty, and what there is to say."""
-
-
-@dataclass(frozen=True)
-class Topic:
-    """Lines about one thing."""
-
-    title: str
-    lines: tuple[Line, ...]
 
 
 def topics(facts: Facts, today: date) -> tuple[Topic, ...]:
     """All that a profile says, in the order in which somebody who plans a migration asks."""
-    consent = _consent(facts)
     told = (
         Topic("Dates", tuple(date_lines(facts, today))),
         Topic("Before you start", tuple(("", text) for text in facts.before)),
-        Topic("Tokens", tuple(token_lines(facts))),
+        Topic("Tokens", token_lines(facts)),
         Topic("Applications", tuple(_applications(facts))),
         Topic("Calls", tuple(call_lines(facts))),
         Topic("Limits", tuple(limit_lines(facts))),
         Topic("What refusals mean, the first that fits", tuple(refusal_lines(facts))),
-        Topic("Those who must authorise again", tuple(consent)),
+        Topic("Those who must authorise again", tuple(_consent(facts))),
         Topic("Not known", tuple(("", text) for text in facts.unknown)),
         Topic("Sources", tuple(_sources(facts))),
     )
@@ -62,14 +50,14 @@ def _applications(facts: Facts) -> Iterator[Line]:
         held = counted(facts.uncertified_limit, "connection")
         yield "uncertified", f"an application that the provider has not certified may hold {held}"
     for advice in facts.advice:
-        yield f"from {advice.connections:,} on" if advice.connections else "", advice.text
+        yield f"from {advice.connections:,} on" if advice.connections else "note", advice.text
 
 
 def _consent(facts: Facts) -> Iterator[Line]:
     if facts.consent is None:
-        yield "", "this profile does not say how: 'migrator reconsent' cannot send them anywhere"
+        yield "", "the profile does not say where: 'migrator reconsent' can list them, and send them nowhere"
         return
-    yield "page", facts.consent.authorise_url + (f" [{facts.consent.source}]" if facts.consent.source else "")
+    yield "page", facts.consent.authorise_url + cited(facts.consent.source)
     yield "PKCE", facts.consent.pkce
     if facts.consent.scopes:
         yield "scopes", f"{counted(len(facts.consent.scopes), 'scope')} with words for the user: see --toml"

@@ -31,8 +31,10 @@ class Problem:
         """The key as people write it: ``limits[2].window``, counted from 1."""
         return written(self.at)
 
-    def __str__(self) -> str:
-        return f"line {self.line}: {f'{self.key} ' if self.at else ''}{self.wrong}; {self.todo}"
+    @property
+    def sentence(self) -> str:
+        """What is wrong, with the key."""
+        return f"{self.key} {self.wrong}" if self.at else self.wrong
 
 
 class ProfileError(ConfigurationError):
@@ -41,12 +43,11 @@ class ProfileError(ConfigurationError):
     def __init__(self, place: str, problems: tuple[Problem, ...]) -> None:
         """``place`` is the file as its user named it; there is at least one problem."""
         first = problems[0]
-        said = f"{first.key} {first.wrong}" if first.at else first.wrong
         hint = first.todo
         if len(problems) > 1:
             others = counted(len(problems) - 1, "more problem")
             hint += f"\n{others}: 'migrator providers check {place}' lists all of them"
-        super().__init__(f"{place}, line {first.line}: {said}", hint=hint)
+        super().__init__(f"{place}, line {first.line}: {first.sentence}", hint=hint)
         self.problems = problems
 
 

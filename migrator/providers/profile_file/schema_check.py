@@ -15,7 +15,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from migrator.providers.profile_file.problems import KeyPath, Problem, written
+from migrator.providers.profile_file.problems import KeyPath, Problem
 
 Schema = Mapping[str, Any]
 
@@ -28,6 +28,8 @@ _KINDS = {
     dict: "a table",
 }
 _LONGEST_WORD = 40
+_MOST_NAMES = 16
+"""Of keys that could be meant; the file as a whole may have more."""
 
 
 def schema_text() -> str:
@@ -121,8 +123,21 @@ def _unfit(violation: _Violation) -> tuple[str, str]:
 def _missing(violation: _Violation) -> Iterator[Problem]:
     for name in violation.wanted:
         if name not in violation.given:
-            table = f"[{written(violation.at)}]" if violation.at else "the file"
-            yield Problem((*violation.at, name), "is missing", f"add it to {table}")
+            yield Problem((*violation.at, name), "is missing", f"add {_what(violation.schema, name)}")
+
+
+def _what(schema: Schema, name: str) -> str:
+    """What a key of a table must be."""
+    wanted = schema["properties"][name]
+    if "description" not in wanted:
+        wanted = _shared(wanted)
+    return str(wanted["description"])
+
+
+def _shared(schema: Schema) -> Schema:
+    """The definition that a schema refers to."""
+    definition: Schema = _schema()["$defs"][schema["$ref"].rpartition("/")[2]]
+    return definition
 
 
 def _unknown_keys(violation: _Violation) -> Iterator[Problem]:
@@ -131,15 +146,18 @@ def _unknown_keys(violation: _Violation) -> Iterator[Problem]:
     for name in violation.given:
         if name not in known:
             close = get_close_matches(name, known, n=1)
-            todo = f"did you mean {close[0]}?" if close else f"there may be {', '.join(known)}"
+            todo = f"there may be {', '.join(known)}" if len(known) <= _MOST_NAMES else "take it out"
+            if close:
+                todo = f"did you mean {close[0]}?"
+            elif name in _schema()["properties"]:
+                todo = "it belongs to the file as a whole: put it above the first table"
             yield Problem((*violation.at, name), "is not known", todo, surplus=True)
 
 
 def _known_keys(schema: Schema) -> list[str]:
     names = list(schema.get("properties", ()))
     if "$ref" in schema:
-        shared = _schema()["$defs"][schema["$ref"].rpartition("/")[2]]
-        names = [*shared["properties"], *names]
+        names = [*_shared(schema)["properties"], *names]
     return names
 
 

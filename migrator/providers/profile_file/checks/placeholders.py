@@ -29,11 +29,10 @@ _OF_CALL: Mapping[str, frozenset[str]] = {
     Action.DISABLE: frozenset({"access_token"}),
     Action.EXCHANGE_CODE: frozenset({"code", "code_verifier"}),
 }
-_USER_KNOWN = frozenset({Action.SWAP, Action.VERIFY, Action.REFRESH, Action.REVOKE, Action.DISABLE})
 _OF_HEADERS = frozenset({"user_agent", "consumer_key", "client_id"})
 """What has a value in every call, and is no secret."""
 _SECRET = _LEGACY | frozenset().union(*_OF_CALL.values()) | {"consumer_secret", "client_secret"}
-_ALL = sorted(_EVERYWHERE | _SECRET | {"user_id"})
+_ALL = _EVERYWHERE | _SECRET
 
 
 def check_placeholders(facts: Facts) -> Iterator[Problem]:
@@ -69,16 +68,7 @@ def _known(name: str, facts: Facts) -> frozenset[str]:
     known = _EVERYWHERE | _OF_CALL.get(name, frozenset())
     if name in _WITH_LEGACY:
         known |= _LEGACY
-    if name in _USER_KNOWN and _names_users(facts, before_swap=name == Action.SWAP):
-        known |= {"user_id"}
     return known | {f"{_ROW}{column}" for column in (*OWN_COLUMNS, *facts.columns)}
-
-
-def _names_users(facts: Facts, *, before_swap: bool) -> bool:
-    if facts.identify or facts.legacy_user_before:
-        return True
-    answer = facts.calls[Action.SWAP].answer
-    return not before_swap and answer is not None and bool(answer.user.field or answer.user.claim)
 
 
 def _check(at: KeyPath, text: str, known: frozenset[str], facts: Facts) -> Iterator[Problem]:
