@@ -160,3 +160,15 @@ def test_application_types_are_counted_that_nobody_has_yet(path: Path) -> None:
         assert set(types["public"].values()) == {0}
     with opened(path, RowRules()) as ledger:
         assert list(ledger.status().app_types) == ["partner"]
+
+
+@pytest.mark.parametrize(
+    ("app_type", "why"), [("public", "public_app"), ("partner", "response_lost"), ("other", "response_lost")]
+)
+def test_a_user_is_invited_for_the_reason_of_before_the_mishap(path: Path, app_type: str, why: str) -> None:
+    with opened(path, RowRules(app_types={"partner": True, "public": False})) as ledger:
+        take_in(ledger, app_type="partner")
+        call(ledger, Action.SWAP, Verdict("over", "", State.NEEDS_CONSENT, "response_lost"))
+        ledger._session.write(lambda db: db.execute("UPDATE connections SET app_type = ?", [app_type]))
+        assert ledger.invitations.invite(NOW + timedelta(days=1)) == 1
+    assert column(path, "why", "invitations") == why
