@@ -98,8 +98,8 @@ def test_an_application_that_is_gone_from_the_settings_stops_a_job_before_its_fi
     scene.migrator("run", "tokens.csv", "--limit", "1")
     calls = scene.query("SELECT count(*) FROM attempts")
     settings.write_text(before, "utf-8")
-    for command in ("resume", "verify"):
-        refused = scene.migrator(command)
+    for command in ("resume", "verify", "reconsent serve --public-url http://127.0.0.1:8766"):
+        refused = scene.migrator(*command.split())
         assert refused.returncode == 2, refused.stderr
         assert f"{second} (5 connections)" in refused.stderr
         assert "[oauth1.applications.NAME]" in refused.stderr
