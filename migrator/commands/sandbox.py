@@ -29,7 +29,8 @@ state_option = click.option(
 provider_option = click.option(
     "--provider",
     metavar="NAME",
-    help="The provider to play: xero or x. A state is of one provider; a new one of xero by default.",
+    help="The provider to play: xero, x, garmin or tumblr. A state is of one provider; a new one of xero by "
+    "default.",
 )
 
 
