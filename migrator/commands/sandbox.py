@@ -29,8 +29,7 @@ state_option = click.option(
 provider_option = click.option(
     "--provider",
     metavar="NAME",
-    help="The provider to play: xero, x, garmin or tumblr. A state is of one provider; a new one of xero by "
-    "default.",
+    help="The provider to play, as migrator.toml names it. A state is of one; a new one of xero by default.",
 )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from migrator.sandbox.http.messages import NO_STORE, Answer, Call
 from migrator.sandbox.oauth2 import clients
 from migrator.sandbox.oauth2.clients import Manner
+from migrator.sandbox.oauth2.opaque import RefreshFlaw
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,6 +56,6 @@ def _refresh(garmin: Garmin, client_id: str, form: Mapping[str, str]) -> OpaqueP
         raise clients.error("invalid_request", "refresh_token is missing")
     with garmin.state.writing() as db:
         pair = garmin.refresh(db, form["refresh_token"], client_id)
-    if pair is None:
+    if isinstance(pair, RefreshFlaw):
         raise clients.error("invalid_grant", "The refresh token is unknown, used, ended or expired")
     return pair

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from migrator.sandbox.http.messages import NO_STORE, Answer, Call, Refusal
 from migrator.sandbox.oauth2 import clients
 from migrator.sandbox.oauth2.clients import Manner
+from migrator.sandbox.oauth2.opaque import RefreshFlaw
 from migrator.sandbox.tumblr import words
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def token(tumblr: Tumblr, call: Call) -> Answer:
         raise words.error(400, "refresh_token is missing.")
     with tumblr.state.writing() as db:
         pair = tumblr.refresh(db, form["refresh_token"], client_id)
-    if pair is None:
+    if isinstance(pair, RefreshFlaw):
         raise words.error(401, "The refresh token has expired.")
     return pair_answer(tumblr, pair)
 
