@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from migrator.sandbox.garmin import token, token_exchange, user, words
+from migrator.sandbox.garmin import confirmation, token, token_exchange, user, words
 from migrator.sandbox.garmin.provider import Garmin
 from migrator.sandbox.http.rate_limits import RateLimits, in_force
 from migrator.sandbox.http.service import Admission, Route, Service
@@ -32,7 +32,7 @@ def create_service(state: State, clock: Clock, options: Options) -> Service:
     garmin = Garmin.opened(state, clock, options)
     return Service(
         routes=tuple(Route(path, (method,), partial(endpoint, garmin)) for path, method, endpoint in _ROUTES),
-        pages=(),
+        pages=(Route("/oauth2confirm", ("GET", "POST"), partial(confirmation.confirm, garmin)),),
         rate_limiter=RateLimits(clock, in_force((), options.limit), _tell),  # none is known of Garmin
         unavailable=words.unavailable,
     )

@@ -1,11 +1,12 @@
-"""``POST /di-oauth2-service/oauth/token``: a pair is refreshed."""
+"""``POST /di-oauth2-service/oauth/token``: a pair is refreshed, or won by a consent."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from migrator.sandbox.garmin.provider import SCOPE
 from migrator.sandbox.http.messages import NO_STORE, Answer, Call
-from migrator.sandbox.oauth2 import clients
+from migrator.sandbox.oauth2 import clients, codes
 from migrator.sandbox.oauth2.clients import Manner
 from migrator.sandbox.oauth2.opaque import RefreshFlaw
 
@@ -23,6 +24,8 @@ def token(garmin: Garmin, call: Call) -> Answer:
     match form.get("grant_type"):
         case "refresh_token":
             return pair_answer(garmin, _refresh(garmin, client_id, form))
+        case "authorization_code":
+            return pair_answer(garmin, _redeem(garmin, client_id, form))
         case None | "":
             raise clients.error("invalid_request", "grant_type is missing")
         case _:
@@ -49,6 +52,15 @@ def _authenticated(garmin: Garmin, call: Call, form: Mapping[str, str]) -> str:
             return client_id
         case _:
             raise clients.error("invalid_client", "client_id and client_secret are missing or wrong", 401)
+
+
+def _redeem(garmin: Garmin, client_id: str, form: Mapping[str, str]) -> OpaquePair:
+    codes.check(form)
+    with garmin.state.writing() as db:  # also where it is refused: a second use revokes
+        pair = garmin.redeem(db, form, client_id, SCOPE)
+    if pair is None:
+        raise clients.error("invalid_grant", "The code is unknown, used or expired, or not for this request")
+    return pair
 
 
 def _refresh(garmin: Garmin, client_id: str, form: Mapping[str, str]) -> OpaquePair:

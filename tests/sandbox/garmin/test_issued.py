@@ -46,7 +46,7 @@ def test_the_command_writes_what_a_client_needs(tmp_path: Path) -> None:
         "provider": "garmin",
         "base_url": "http://h:1",
         "oauth1": {"consumer_key": known["consumer_key"], "consumer_secret_file": "consumer_secret"},
-        "oauth2": {"client_secret_file": "client_secret"},
+        "oauth2": {"client_secret_file": "client_secret", "redirect_uri": known["redirect_uris"][0]},
         "job": {"concurrency": 32, "max_attempts": 5},
     }
     assert (folder / "consumer_secret").read_text() == known["consumer_secret"]
