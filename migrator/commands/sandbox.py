@@ -29,7 +29,7 @@ state_option = click.option(
 provider_option = click.option(
     "--provider",
     metavar="NAME",
-    help="The provider to play: xero or x. A state is of one provider; a new one of xero by default.",
+    help="The provider to play, by its name in the settings. A state is of one; a new one of xero.",
 )
 
 
@@ -72,8 +72,8 @@ def sandbox() -> None:
     metavar="SPEC",
     multiple=True,
     help="Something to go wrong: latency=150ms, drop-response=0.02, http-503=0.05, garbage=0.01, "
-    "late=0.01[:2s], clock-skew=600s, limit=10000/min, repeat=newest-wins|keep|never|once. "
-    "Without the last two the provider's own limits and rule hold. Repeatable.",
+    "late=0.01[:2s], clock-skew=600s, limit=10000/min, repeat=newest-wins|keep|never|once, "
+    "exchange=closed. Without limit and repeat the provider's own limits and rule hold. Repeatable.",
 )
 @click.option(
     "--redirect-uri", "redirect_uris", metavar="URL", multiple=True, help="Register a URL. Repeatable."

@@ -80,4 +80,5 @@ class PlainTokens:
             session_handle=None,
             expires_at=None,
             permission=self.permission,
+            consumer_key=cell(row, "consumer_key"),
         )

@@ -56,6 +56,8 @@ class OpaquePair:
     access_token: str
     refresh_token: str
     """Empty: there is none."""
+    access_expires_at: float | None
+    """Epoch seconds; None: it does not end."""
     scope: str
     user_id: str
 
@@ -84,9 +86,18 @@ class OpaqueProvider(Provider):
             refresh_grace=options.refresh_grace,
         )
 
+    def terms_for(self, _user_id: str) -> Terms:
+        """What a user's tokens are like, where not all users' are alike."""
+        return self.terms
+
     def swappable(self, grant: Grant) -> bool:
         """Whether a legacy token may be swapped now."""
-        return grant.alive and not grant.expired(self.clock.now()) and not self.repeat.refuses(grant.swaps)
+        return (
+            grant.alive
+            and not grant.of_another_application(self.credentials.consumer_key)
+            and not grant.expired(self.clock.now())
+            and not self.repeat.refuses(grant.swaps)
+        )
 
     def swap(self, db: sqlite3.Connection, grant: Grant, client_id: str, scope: str) -> OpaquePair:
         """The pair of a swap; what the repeat rule ends, ends."""
@@ -111,7 +122,7 @@ class OpaqueProvider(Provider):
         if old is None:
             return None
         pairs.use_up(db, old["id"], now)
-        kept = old["refresh_issued_at"] + self.terms.refresh_kept > now
+        kept = old["refresh_issued_at"] + self.terms_for(old["user_id"]).refresh_kept > now
         return self._issue(
             db,
             user_id=old["user_id"],
@@ -160,8 +171,8 @@ class OpaqueProvider(Provider):
         kept: tuple[str, float] | None = None,
     ) -> OpaquePair:
         """``kept``: the refresh token that stays, and since when it is known."""
-        terms = self.terms
-        access_token = terms.new_access_token()
+        terms = self.terms_for(user_id)
+        access_token, access_expires_at = terms.new_access_token(), _end(now, terms.access_lifetime)
         fresh = (terms.new_refresh_token() if terms.renewable else None, now)
         refresh_token, refresh_issued_at = kept or fresh
         pairs.insert(
@@ -172,7 +183,7 @@ class OpaqueProvider(Provider):
                 scope=scope,
                 event=event,
                 access_token=access_token,
-                access_expires_at=_end(now, terms.access_lifetime),
+                access_expires_at=access_expires_at,
                 refresh_token=refresh_token,
                 refresh_issued_at=refresh_issued_at,
                 refresh_expires_at=_end(now, terms.refresh_lifetime),
@@ -181,7 +192,11 @@ class OpaqueProvider(Provider):
             ),
         )
         return OpaquePair(
-            access_token=access_token, refresh_token=refresh_token or "", scope=scope, user_id=user_id
+            access_token=access_token,
+            refresh_token=refresh_token or "",
+            access_expires_at=access_expires_at,
+            scope=scope,
+            user_id=user_id,
         )
 
 
