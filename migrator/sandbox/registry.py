@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from migrator.sandbox.role import Role
+from migrator.sandbox.vimeo.role import VIMEO
 from migrator.sandbox.x.role import X
 from migrator.sandbox.xero.role import XERO
 
 PROVIDERS: Mapping[str, Role] = {
     "xero": XERO,
     "x": X,
+    "vimeo": VIMEO,
 }
 """Each by the name that a client's settings give it, which is its folder's too."""
