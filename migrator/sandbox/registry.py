@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from migrator.sandbox.dropbox.role import DROPBOX
 from migrator.sandbox.role import Role
 from migrator.sandbox.vimeo.role import VIMEO
 from migrator.sandbox.x.role import X
@@ -13,5 +14,6 @@ PROVIDERS: Mapping[str, Role] = {
     "xero": XERO,
     "x": X,
     "vimeo": VIMEO,
+    "dropbox": DROPBOX,
 }
 """Each by the name that a client's settings give it, which is its folder's too."""
