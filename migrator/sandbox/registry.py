@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from migrator.sandbox.dropbox.role import DROPBOX
+from migrator.sandbox.intuit.role import INTUIT
 from migrator.sandbox.role import Role
 from migrator.sandbox.vimeo.role import VIMEO
 from migrator.sandbox.x.role import X
@@ -15,5 +16,6 @@ PROVIDERS: Mapping[str, Role] = {
     "x": X,
     "vimeo": VIMEO,
     "dropbox": DROPBOX,
+    "intuit": INTUIT,
 }
 """Each by the name that a client's settings give it, which is its folder's too."""
