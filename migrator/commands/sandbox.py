@@ -29,7 +29,7 @@ state_option = click.option(
 provider_option = click.option(
     "--provider",
     metavar="NAME",
-    help="The provider to play, by its name in the settings. A state is of one; a new one of xero.",
+    help="The provider to play, as migrator.toml names it. A state is of one; a new one of xero by default.",
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from migrator.sandbox.http.limits import Limit
@@ -20,6 +20,9 @@ class Provider:
     state: State
     credentials: Credentials
     clock: Clock
+
+    tenant_type: ClassVar[str] = ""
+    """Of the organisation that a new user has."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrator.sandbox.dropbox import words
+from migrator.sandbox.http.documents import json_object
 from migrator.sandbox.http.messages import JSON, Answer, Call
 from migrator.sandbox.oauth2 import clients
 from migrator.sandbox.state import grants
@@ -47,7 +48,7 @@ def _authenticated(dropbox: Dropbox, call: Call) -> str:
 def _token_and_secret(call: Call) -> tuple[str, str]:
     if call.media_type != JSON:
         raise words.bad_request(_ROUTE, f'Bad HTTP "Content-Type" header: expecting "{JSON}"')
-    body = call.json_object()
+    body = json_object(call.body)
     if body is None:
         raise words.bad_request(_ROUTE, "request body: could not decode input as a JSON object")
     for name in _FIELDS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 if TYPE_CHECKING:
@@ -47,14 +47,6 @@ class Call:
     def media_type(self) -> str:
         """The content type without its parameters, in lower case."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-    def json_object(self) -> dict[str, Any] | None:
-        """The body, if it is a JSON object, whatever its type is called; None: it is none."""
-        try:
-            body = json.loads(self.body)
-        except (ValueError, RecursionError):
-            return None
-        return body if isinstance(body, dict) else None
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from migrator.sandbox.http.documents import json_object
 from migrator.sandbox.http.messages import JSON, NO_STORE, Answer, Call
 from migrator.sandbox.intuit import words
 from migrator.sandbox.oauth1.authentication import in_one_transaction, read, require_alive
@@ -55,7 +56,7 @@ def described(intuit: Intuit, pair: OpaquePair) -> dict[str, object]:
 
 def _asked_scope(intuit: Intuit, db: sqlite3.Connection, call: Call) -> str:
     """The scope that is asked for, once the rest of the body is found right."""
-    body = call.json_object() if call.media_type == JSON else None
+    body = json_object(call.body) if call.media_type == JSON else None
     if body is None:
         raise words.error("invalid_request")
     if not secret_valid(intuit.credentials, body.get("client_id"), body.get("client_secret")):

@@ -8,6 +8,7 @@ from migrator.sandbox.http.messages import NO_STORE, Answer, Call
 from migrator.sandbox.intuit import words
 from migrator.sandbox.intuit.migrate import described
 from migrator.sandbox.oauth2 import clients
+from migrator.sandbox.oauth2.opaque import RefreshFlaw
 
 if TYPE_CHECKING:
     from migrator.sandbox.intuit.provider import Intuit
@@ -27,6 +28,6 @@ def refresh(intuit: Intuit, call: Call) -> Answer:
         raise words.error("invalid_request")
     with intuit.state.writing() as db:
         pair = intuit.refresh(db, form["refresh_token"], client_id)
-    if pair is None:
+    if isinstance(pair, RefreshFlaw):
         raise words.error("invalid_grant")
     return Answer.of_json(200, described(intuit, pair), NO_STORE)

@@ -32,12 +32,12 @@ def adopt(
     while batch := list(islice(remaining, BATCH)):
         now = clock.now()
         with state.writing() as db:
-            taken = [row for row in batch if _take(db, tokens.read(row, now), now)]
+            taken = [row for row in batch if _take(db, tokens.read(row, now))]
         for row in taken:
             yield {column: cell(row, column) for column in tokens.columns}
 
 
-def _take(db: sqlite3.Connection, legacy: LegacyRow | None, now: float) -> bool:
+def _take(db: sqlite3.Connection, legacy: LegacyRow | None) -> bool:
     if legacy is None:
         return False
     if db.execute("SELECT 1 FROM oauth1_tokens WHERE token = ?", (legacy.token,)).fetchone():
@@ -45,7 +45,7 @@ def _take(db: sqlite3.Connection, legacy: LegacyRow | None, now: float) -> bool:
     user_id = _owner(db, legacy)
     owned = replace(legacy, user_id=user_id, tenant_id=legacy.tenant_id or user_id)
     insert_tenant(db, owned)
-    insert_token(db, connection_of(db, owned, now), owned)
+    insert_token(db, connection_of(db, owned), owned)
     return True
 
 

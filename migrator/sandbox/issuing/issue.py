@@ -33,7 +33,6 @@ def issue(state: State, clock: Clock, tokens: LegacyTokens, order: Order) -> Ite
     rows = tokens.invent(order, clock)
     latest = ("", "")  # id and address of the user whose tokens come now
     while batch := list(islice(rows, BATCH)):
-        now = clock.now()
         issued = []
         with state.writing() as db:
             first = next_id(db)
@@ -43,7 +42,7 @@ def issue(state: State, clock: Clock, tokens: LegacyTokens, order: Order) -> Ite
                     latest = (users.add(db, address, wanted.user_id), address)
                 row = replace(wanted, contact_email=latest[1])
                 insert_tenant(db, row)
-                insert_connection(db, connection_id, row, now)
+                insert_connection(db, connection_id, row)
                 insert_token(db, connection_id, row)
                 issued.append(row)
         for connection_id, row in enumerate(issued, first):

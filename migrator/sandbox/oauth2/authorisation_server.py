@@ -41,6 +41,8 @@ class AuthorisationServer(Provider, ABC):
     """Seconds that an access token works."""
     refresh_lifetime: ClassVar[int]
     """Seconds unused after which a refresh token no longer works."""
+    refresh_scope: ClassVar[str]
+    """The scope without which there is no refresh token."""
     session_claims: ClassVar[tuple[str, ...]] = ()
     """What an identity token repeats of the provider's own claims in the access token."""
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum, auto
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -62,6 +63,15 @@ class OpaquePair:
     user_id: str
 
 
+class RefreshFlaw(Enum):
+    """Why a refresh token wins nothing."""
+
+    DEAD = auto()
+    """It is unknown, used, ended, expired, or another client's."""
+    SCOPE = auto()
+    """More scopes were asked for than were granted."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class OpaqueProvider(Provider):
     """A provider of opaque tokens: what its endpoints do, within their own transactions."""
@@ -86,10 +96,6 @@ class OpaqueProvider(Provider):
             refresh_grace=options.refresh_grace,
         )
 
-    def terms_for(self, _user_id: str) -> Terms:
-        """What a user's tokens are like, where not all users' are alike."""
-        return self.terms
-
     def swappable(self, grant: Grant) -> bool:
         """Whether a legacy token may be swapped now."""
         return (
@@ -99,8 +105,15 @@ class OpaqueProvider(Provider):
             and not self.repeat.refuses(grant.swaps)
         )
 
-    def swap(self, db: sqlite3.Connection, grant: Grant, client_id: str, scope: str) -> OpaquePair:
-        """The pair of a swap; what the repeat rule ends, ends."""
+    def swap(
+        self,
+        db: sqlite3.Connection,
+        grant: Grant,
+        client_id: str,
+        scope: str,
+        terms: Terms | None = None,
+    ) -> OpaquePair:
+        """The pair of a swap; what the repeat rule ends, ends. ``terms``: where this pair has its own."""
         swaps.record(db, grant.connection_id, self.repeat)
         now = self.clock.now()
         return self._issue(
@@ -111,29 +124,36 @@ class OpaqueProvider(Provider):
             event=AuthEvent(str(uuid.uuid4()), now),
             connection_id=grant.connection_id,
             now=now,
+            terms=terms,
         )
 
     def refresh(
         self, db: sqlite3.Connection, refresh_token: str, client_id: str, scope: str = ""
-    ) -> OpaquePair | None:
-        """The pair that a refresh token wins, with a narrower ``scope`` if one is given; None: none."""
+    ) -> OpaquePair | RefreshFlaw:
+        """The pair that a refresh token wins, or why it wins none.
+
+        ``scope``: narrower, if given; it lasts as long as the access token (RFC 6749, 6).
+        """
         now = self.clock.now()
         old = pairs.by_refresh_token(db, refresh_token, client_id, now=now, grace=self.refresh_grace)
         if old is None:
-            return None
+            return RefreshFlaw.DEAD
+        if not set(scope.split()) <= set(old["scope"].split()):
+            return RefreshFlaw.SCOPE
         pairs.use_up(db, old["id"], now)
-        kept = old["refresh_issued_at"] + self.terms_for(old["user_id"]).refresh_kept > now
-        return self._issue(
+        kept = old["refresh_issued_at"] + self.terms.refresh_kept > now
+        pair = self._issue(
             db,
             user_id=old["user_id"],
             client_id=client_id,
-            scope=scope or old["scope"],
+            scope=old["scope"],
             event=AuthEvent(old["auth_event_id"], old["auth_time"]),
             connection_id=old["connection_id"],
             grant_id=old["grant_id"],
             kept=(old["refresh_token"], old["refresh_issued_at"]) if kept else None,
             now=now,
         )
+        return replace(pair, scope=scope or pair.scope)
 
     def bearer(self, db: sqlite3.Connection, call: Call, refused: Refused) -> sqlite3.Row:
         """The pair whose access token a call carries (RFC 6750); raises what ``refused`` says of a flaw."""
@@ -169,9 +189,10 @@ class OpaqueProvider(Provider):
         now: float,
         grant_id: int | None = None,
         kept: tuple[str, float] | None = None,
+        terms: Terms | None = None,
     ) -> OpaquePair:
         """``kept``: the refresh token that stays, and since when it is known."""
-        terms = self.terms_for(user_id)
+        terms = terms or self.terms
         access_token, access_expires_at = terms.new_access_token(), _end(now, terms.access_lifetime)
         fresh = (terms.new_refresh_token() if terms.renewable else None, now)
         refresh_token, refresh_issued_at = kept or fresh

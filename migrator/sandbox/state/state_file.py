@@ -60,7 +60,7 @@ CREATE TABLE connections (
     tenant_id TEXT NOT NULL COLLATE NOCASE,
     app_type TEXT NOT NULL,
     user_id TEXT NOT NULL REFERENCES users (id),
-    authorised_until REAL,             -- end of the user's grant; partner only
+    authorised_until REAL,             -- end of the user's grant, where it is renewed under one
     renewals INTEGER NOT NULL DEFAULT 0,
     swaps INTEGER NOT NULL DEFAULT 0,
     UNIQUE (tenant_id, app_type)
@@ -69,7 +69,7 @@ CREATE TABLE connections (
 CREATE TABLE oauth1_tokens (
     token TEXT PRIMARY KEY,
     secret TEXT NOT NULL,
-    session_handle TEXT,               -- partner only
+    session_handle TEXT,               -- where tokens are renewed by one
     connection_id INTEGER NOT NULL REFERENCES connections (id),
     expires_at REAL,                   -- NULL: never
     permission TEXT NOT NULL DEFAULT '',  -- what it may do, in the provider's own words

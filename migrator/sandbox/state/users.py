@@ -62,8 +62,8 @@ def free_address(db: sqlite3.Connection, wanted: str) -> str:
     return next(address for address in itertools.chain([wanted], numbered) if by_address(db, address) is None)
 
 
-def get_or_add(db: sqlite3.Connection, email: str) -> User:
-    """Whoever has the address; an address that is new gets a user with one organisation."""
+def get_or_add(db: sqlite3.Connection, email: str, tenant_type: str) -> User:
+    """Whoever has the address; an address that is new gets a user with one organisation of this type."""
     known = by_address(db, email)
     if known is not None:
         return known
@@ -73,7 +73,7 @@ def get_or_add(db: sqlite3.Connection, email: str) -> User:
         tenants.Tenant(
             user_id=user.user_id,
             tenant_id=str(uuid.uuid4()),
-            tenant_type="ORGANISATION",
+            tenant_type=tenant_type,
             name=f"Organisation of {email}",
         ),
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from migrator.sandbox.http.documents import json_object
 from migrator.sandbox.http.messages import FORM, NO_STORE, Answer, Call
 from migrator.sandbox.oauth2 import clients
 from migrator.sandbox.state import grants
 from migrator.sandbox.vimeo import scopes, user, words
+from migrator.sandbox.vimeo.provider import terms_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +35,8 @@ def exchange(vimeo: Vimeo, call: Call) -> Answer:
         grant = grants.presented(db, fields["token"], fields["token_secret"])
         if grant is None or not vimeo.swappable(grant):
             raise words.error("invalid_grant", "The OAuth 1.0 token is not valid.")
-        pair = vimeo.swap(db, grant, client_id, scopes.granted(grant.permission, scope))
+        granted = scopes.granted(grant.permission, scope)
+        pair = vimeo.swap(db, grant, client_id, granted, terms_for(grant.user_id))
         document: dict[str, Any] = {
             "access_token": pair.access_token,
             **user.described(db, pair.user_id, pair.scope),
@@ -57,7 +60,7 @@ def _authenticated(vimeo: Vimeo, call: Call) -> str:
 def _fields(call: Call) -> Mapping[str, Any]:
     if call.media_type == FORM:
         return clients.read_form(call)
-    document = call.json_object() if call.media_type == VENDORS_JSON else None
+    document = json_object(call.body) if call.media_type == VENDORS_JSON else None
     if document is None:
         raise words.error("invalid_request", f"The body must be {FORM} or {VENDORS_JSON}.")
     return document

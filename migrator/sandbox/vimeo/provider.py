@@ -20,6 +20,7 @@ class Vimeo(OpaqueProvider):
     own_rule = Repeat.NEWEST_WINS
     """The real one is unknown; no other rule lets so many mistakes show."""
 
-    def terms_for(self, user_id: str) -> Terms:
-        """One user in three gets a token that ends, and a refresh token: for which is unknown."""
-        return _ENDING if crc32(user_id.encode()) % 3 == 0 else _LASTING
+
+def terms_for(user_id: str) -> Terms:
+    """One user in three gets a token that ends, and a refresh token: for which is unknown."""
+    return _ENDING if crc32(user_id.encode()) % 3 == 0 else _LASTING

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from migrator.sandbox.http.forms import form_fields
 from migrator.sandbox.http.messages import NO_STORE, Answer, Call
 from migrator.sandbox.oauth2 import clients
+from migrator.sandbox.oauth2.opaque import RefreshFlaw
 from migrator.sandbox.state import grants
 from migrator.sandbox.x import scopes, words
 
@@ -72,10 +73,14 @@ def _refresh(x: X, form: Mapping[str, str], client_id: str) -> OpaquePair:
     if not form.get("refresh_token"):
         raise words.error("invalid_request", "Missing required parameter: refresh_token.")
     with x.state.writing() as db:
-        pair = x.refresh(db, form["refresh_token"], client_id)
-    if pair is None:
-        raise words.error("invalid_grant", "The refresh token is invalid.")
-    return pair
+        won = x.refresh(db, form["refresh_token"], client_id, form.get("scope", ""))
+    match won:
+        case RefreshFlaw.DEAD:
+            raise words.error("invalid_grant", "The refresh token is invalid.")
+        case RefreshFlaw.SCOPE:
+            raise words.error("invalid_scope", "The requested scope exceeds what the user authorized.")
+        case _:
+            return won
 
 
 def _answer(x: X, pair: OpaquePair) -> Answer:

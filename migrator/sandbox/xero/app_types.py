@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from migrator.sandbox.oauth1.problems import problem
 
+APP_TYPES = ("partner", "public", "private")
+
 if TYPE_CHECKING:
     from migrator.sandbox.state.grants import Grant
 

@@ -40,6 +40,8 @@ class Xero(AuthorisationServer):
     access_lifetime = 1800
     refresh_lifetime = 30 * 24 * 3600
     """The stricter of the two that Xero's documents name."""
+    tenant_type = "ORGANISATION"
+    refresh_scope = "offline_access"
     session_claims = ("global_session_id",)
 
     @classmethod

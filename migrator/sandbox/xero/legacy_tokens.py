@@ -11,14 +11,9 @@ from typing import TYPE_CHECKING
 from migrator.sandbox.errors import MixError
 from migrator.sandbox.issuing import names
 from migrator.sandbox.issuing.cells import cell, epoch
-from migrator.sandbox.issuing.shares import DEFAULT_MIX, Shares, apportion, parse_mix
-from migrator.sandbox.state.legacy_tokens import (
-    APP_TYPES,
-    COLUMNS,
-    TENANT_TYPES,
-    TOKEN_LIFETIME,
-    LegacyRow,
-)
+from migrator.sandbox.issuing.shares import Shares, apportion, parse_mix
+from migrator.sandbox.state.legacy_tokens import COLUMNS, LegacyRow
+from migrator.sandbox.xero.app_types import APP_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,6 +21,12 @@ if TYPE_CHECKING:
     from migrator.sandbox.issuing.interface import Order
     from migrator.sandbox.state.clock import Clock
 
+TENANT_TYPES = ("ORGANISATION", "PRACTICE")
+TOKEN_LIFETIME = 1800
+"""Seconds that a partner's or public application's access token lives."""
+GRANT_LIFETIME = 10 * 365 * 86400
+"""Seconds for which a partner application may renew without asking its user again."""
+DEFAULT_MIX = "partner=80,public=15,private=5"
 EXPIRED = 0.1
 """Share of issued partner tokens whose time is over, so that renewals are exercised."""
 LONGEST_EXPIRED = 30 * 86400
@@ -63,7 +64,7 @@ class XeroTokens:
             raise MixError(f"the share of expired tokens is {expired}, not between 0 and 1")
         if order.organisations_per_user is not None and order.organisations_per_user < 1:
             raise MixError(f"a user cannot have {order.organisations_per_user} organisations")
-        counts = apportion(order.count, parse_mix(DEFAULT_MIX if order.mix is None else order.mix))
+        counts = apportion(order.count, parse_mix(DEFAULT_MIX if order.mix is None else order.mix, APP_TYPES))
         random = Random(order.seed)  # noqa: S311 - names, not secrets
         return _invented(clock, counts, expired, random, _owners(random, order.organisations_per_user))
 
@@ -91,7 +92,12 @@ class XeroTokens:
             token_secret=cell(row, "oauth_token_secret"),
             session_handle=cell(row, "oauth_session_handle") or None,
             expires_at=expires_at,
+            authorised_until=_authorised_until(app_type, now),
         )
+
+
+def _authorised_until(app_type: str, now: float) -> float | None:
+    return now + GRANT_LIFETIME if app_type == "partner" else None
 
 
 def _read_expiry(text: str, app_type: str, now: float) -> int | None:
@@ -114,7 +120,10 @@ def _invented(
             user, owned = next(owners), 0
         owned += 1
         app_type = types.draw()
-        row = _row(random, user, app_type, _expiry(random, clock, app_type, ended))
+        row = replace(
+            _row(random, user, app_type, _expiry(random, clock, app_type, ended)),
+            authorised_until=_authorised_until(app_type, clock.now()),
+        )
         if owned == 1:
             email = names.email(user.name, row.organisation)
         yield replace(row, contact_email=email)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from migrator.sandbox.http.messages import Answer
 from migrator.sandbox.oauth1.authentication import SignedCall, in_one_transaction, require_alive
 from migrator.sandbox.oauth1.problems import problem
-from migrator.sandbox.state.legacy_tokens import TOKEN_LIFETIME
 from migrator.sandbox.xero.app_types import require_partner
+from migrator.sandbox.xero.legacy_tokens import TOKEN_LIFETIME
 
 if TYPE_CHECKING:
     import sqlite3

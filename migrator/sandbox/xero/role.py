@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migrator.sandbox.role import Role
-from migrator.sandbox.state.legacy_tokens import APP_TYPES
+from migrator.sandbox.xero.app_types import APP_TYPES
 from migrator.sandbox.xero.legacy_tokens import XeroTokens
 from migrator.sandbox.xero.portal import new_credentials
 from migrator.sandbox.xero.service import create_service
