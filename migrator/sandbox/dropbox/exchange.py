@@ -35,14 +35,11 @@ def exchange(dropbox: Dropbox, call: Call) -> Answer:
 
 def _authenticated(dropbox: Dropbox, call: Call) -> str:
     """The app key, from a Basic header and from nowhere else."""
-    match clients.identify(dropbox.credentials, call, {}):
-        case (client_id, clients.Manner.BASIC):
-            return client_id
-        case _:
-            what = (
-                'Invalid authorization value in HTTP header "Authorization": the app key or secret is wrong'
-            )
-            raise words.bad_request(_ROUTE, what)
+    identified = clients.identify(dropbox.credentials, call, {})
+    if identified is None:
+        what = 'Invalid authorization value in HTTP header "Authorization": the app key or secret is wrong'
+        raise words.bad_request(_ROUTE, what)
+    return identified[0]
 
 
 def _token_and_secret(call: Call) -> tuple[str, str]:

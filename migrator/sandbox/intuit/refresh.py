@@ -16,18 +16,16 @@ if TYPE_CHECKING:
 
 def refresh(intuit: Intuit, call: Call) -> Answer:
     """Answer a new access token, with the same refresh token or a new one."""
-    match clients.identify(intuit.credentials, call, {}):
-        case (client_id, clients.Manner.BASIC):
-            pass
-        case _:
-            raise words.error("invalid_client", 401)
+    identified = clients.identify(intuit.credentials, call, {})  # nothing but a header will do
+    if identified is None:
+        raise words.error("invalid_client", 401)
     form = clients.read_form(call)
     if form.get("grant_type") != "refresh_token":
         raise words.error("unsupported_grant_type")
     if not form.get("refresh_token"):
         raise words.error("invalid_request")
     with intuit.state.writing() as db:
-        pair = intuit.refresh(db, form["refresh_token"], client_id)
+        pair = intuit.refresh(db, form["refresh_token"], identified[0])
     if isinstance(pair, RefreshFlaw):
         raise words.error("invalid_grant")
     return Answer.of_json(200, described(intuit, pair), NO_STORE)

@@ -50,11 +50,10 @@ def exchange(vimeo: Vimeo, call: Call) -> Answer:
 
 def _authenticated(vimeo: Vimeo, call: Call) -> str:
     """The client's id, from a Basic header and from nowhere else."""
-    match clients.identify(vimeo.credentials, call, {}):
-        case (client_id, clients.Manner.BASIC):
-            return client_id
-        case _:
-            raise words.error("invalid_client", "The client credentials are missing or wrong.")
+    identified = clients.identify(vimeo.credentials, call, {})
+    if identified is None:
+        raise words.error("invalid_client", "The client credentials are missing or wrong.")
+    return identified[0]
 
 
 def _fields(call: Call) -> Mapping[str, Any]:

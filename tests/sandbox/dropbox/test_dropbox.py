@@ -73,6 +73,8 @@ def test_a_body_that_does_not_follow_the_description(
 def test_bodies_that_are_no_json_object(client: DropboxClient, row: Row) -> None:
     form = {"oauth1_token": row["oauth_token"], "oauth1_token_secret": row["oauth_token_secret"]}
     assert client.call("POST", EXCHANGE, data=form, auth=client.basic).status_code == 400
+    as_text = {"Content-Type": "text/plain"}
+    assert client.call("POST", EXCHANGE, json=form, headers=as_text, auth=client.basic).status_code == 400
     for body in (b"", b"null", b"[]", b"{"):
         headers = {"Content-Type": "application/json"}
         answer = client.call("POST", EXCHANGE, data=body, headers=headers, auth=client.basic)

@@ -39,7 +39,12 @@ class IntuitClient(Application):
         return uri, signed
 
     def migrate(
-        self, row: Row, fields: Mapping[str, object] | None = None, **changes: Any
+        self,
+        row: Row,
+        fields: Mapping[str, object] | None = None,
+        *,
+        media_type: str = "application/json",
+        **changes: Any,
     ) -> requests.Response:
         """Swap a row's token; ``fields`` override the JSON body."""
         body = {
@@ -50,7 +55,7 @@ class IntuitClient(Application):
             **(fields or {}),
         }
         uri, headers = self.signed(row, "POST", MIGRATE, **changes)
-        headers["Content-Type"] = "application/json"
+        headers["Content-Type"] = media_type
         return self.session.post(uri, data=json.dumps(body), headers=headers)
 
     def reconnect(self, row: Row, **changes: Any) -> requests.Response:

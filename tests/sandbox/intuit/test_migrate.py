@@ -108,6 +108,11 @@ def test_wrong_bodies(client: IntuitClient, row: Row, fields: dict[str, object],
     assert client.migrate(row).status_code == 200
 
 
+def test_json_must_be_called_so(client: IntuitClient, row: Row) -> None:
+    answer = client.migrate(row, media_type="text/plain")
+    assert (answer.status_code, answer.json()) == (400, {"error": "invalid_request"})
+
+
 def test_tokens_end(client: IntuitClient, state: Path) -> None:
     expired = next(issue_tokens(state, 1, expired=1))
     assert problem(client.migrate(expired)) == (401, 'OAuth oauth_problem="token_expired"')

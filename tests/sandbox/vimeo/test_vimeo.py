@@ -109,7 +109,12 @@ def test_the_client_authenticates_in_a_header(client: VimeoClient, row: Row) -> 
 
 def test_another_applications_token_is_refused(client: VimeoClient, state: Path, row: Row) -> None:
     other = {**row, "oauth_token": "of-another", "consumer_key": "another"}
-    own = {**row, "oauth_token": "own", "consumer_key": client.known["consumer_key"]}
+    own = {
+        **row,
+        "oauth_token": "own",
+        "consumer_key": client.known["consumer_key"],
+        "contact_email": "new@a.example",
+    }
     assert adopt_tokens(state, [other, own]) == 2
     assert error(client.exchange(other)) == (400, "invalid_grant")
     assert client.exchange(own).json()["user"]["uri"].removeprefix("/users/").isdecimal()
