@@ -215,6 +215,7 @@ ERRORS = [
         "add contains",
     ),
     (GRANT, 'status = [200]\nmeans = "later"', "errors[2].status", "all went well", "add the field"),
+    (GRANT, 'status = [404, 204]\nmeans = "later"', "errors[2].status", "all went well", "add the field"),
     (GRANT, GRANT + '\nscope = "connection"', "errors[2].scope", 'unless means = "limit"', "take it out"),
     (GRANT, GRANT + '\ncalls = ["renew"]', "errors[2].calls", "can never match renew", "add [renew]"),
     (
@@ -298,6 +299,22 @@ def test_a_placeholder_must_have_a_value(old: str, new: str, wrong: str, todo: s
 )
 def test_a_placeholder_that_has_one_is_right(name: str) -> None:
     assert problems(changed(FORM, FORM.replace("{token}", f"a {{{name}}} b"))) == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "name"),
+    [
+        ("{refresh_token}", "token"),
+        ("{refresh_token}", "token_secret"),
+        ("{refresh_token}", "access_token"),
+        ("{refresh_token}", "code"),
+        ("{token_secret}", "access_token"),
+        ("{token_secret}", "code_verifier"),
+    ],
+)
+def test_a_placeholder_has_a_value_in_its_own_calls_alone(old: str, name: str) -> None:
+    [problem] = problems(changed(old, f"{{{name}}}"))
+    assert f"{{{name}}}, which has no value in this call" in problem.wrong
 
 
 @pytest.mark.parametrize("name", ["token", "token_secret", "client_secret"])
