@@ -164,11 +164,14 @@ class Credentials:
         return frozenset({self.consumer_key, *self.applications} - {""})
 
     def of(self, consumer_key: str) -> Credentials:
-        """Those of the legacy application that a token was issued to; empty: the only one.
+        """Those of the legacy application that a token was issued to; empty: the only one, or the first.
 
-        Raises ``KeyError`` for one that is not configured: secrets are never mixed up.
+        Raises ``KeyError`` for one that is not configured: secrets are never mixed up. Where none is, none
+        is used.
         """
-        return self if consumer_key in ("", self.consumer_key) else self.applications[consumer_key]
+        if consumer_key in ("", self.consumer_key) or not self.consumer_keys:
+            return self
+        return self.applications[consumer_key]
 
 
 @dataclass(frozen=True)

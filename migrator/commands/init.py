@@ -39,7 +39,8 @@ certified = true                    # an uncertified application may hold 25 con
 
 [job]
 concurrency = 32                    # calls at once, 512 at the most
-rate_per_minute = 10000             # calls a minute; the provider's own limit caps it
+# rate_per_minute = 600             # calls a minute at the most; else what the provider allows
+# leave = "50%"                     # of its limits, for your ordinary traffic where that counts, too
 max_attempts = 5                    # fruitless calls for one connection before it is left
 timeout = 30                        # seconds that an answer may take
 patience = 120                      # seconds of nothing but trouble before the job stops

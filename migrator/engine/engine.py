@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,18 +19,19 @@ from migrator.engine.interruption import signals_handled
 from migrator.engine.job import Job, Tools
 from migrator.engine.open_run import OpenRun
 from migrator.engine.reread_answers import reread_all
-from migrator.errors import LedgerUnwritableError, StoppedError
-from migrator.ledger import Ledger, LedgerKey
+from migrator.errors import ConfigurationError, LedgerUnwritableError, StoppedError
+from migrator.ledger import Ledger, LedgerKey, OpenLedger
 from migrator.models import Clock, Credentials, RowRules
 from migrator.providers import Profile
-from migrator.rules.pacing import RateLimiter
+from migrator.rules.pacing import Moment, Pacer
 from migrator.rules.terms import Terms
 from migrator.rules.verdict import Policy
 from migrator.settings.model import JobSettings
 from migrator.terminal.progress import Progress
 from migrator.wire.http import HttpWire, Wire, longest_call
 from migrator.wire.network import DIRECT, Network
-from migrator.wire.running_time import ClockMonitor, RunningClock, clocks_monitored
+from migrator.wire.running_time import RunningClock, clocks_monitored
+from migrator.wording import counted
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +66,8 @@ class Engine:
     @property
     def rules(self) -> RowRules:
         """What rows must have, so that this provider can be called for them."""
-        return self.profile.row_rules(self.credentials.consumer_keys if self.credentials else None)
+        keys = self.credentials.consumer_keys if self.credentials is not None else frozenset()
+        return self.profile.row_rules(keys or None)
 
     @contextmanager
     def open_run(
@@ -93,7 +96,29 @@ class Engine:
             finally:
                 self.progress.stop()
 
+    def require_applications(self, ledger: OpenLedger) -> None:
+        """See that calls can be made for every connection of the ledger, whichever application it is of.
+
+        Raises ``ConfigurationError``.
+        """
+        if self.credentials is None or not self.credentials.consumer_keys:
+            return
+        waiting = ledger.applications()
+        unknown = [
+            f"{key} ({counted(number, 'connection')})"
+            for key, number in waiting.items()
+            if key not in self.credentials.consumer_keys
+        ]
+        if unknown:
+            raise ConfigurationError(
+                "the ledger holds connections of legacy applications that the configuration does not name:"
+                f" {', '.join(unknown)}",
+                hint="add each to migrator.toml, as [oauth1.applications.NAME] with consumer_key and"
+                " consumer_secret_file",
+            )
+
     def _begin(self, ledger: Ledger, command: str, sources: Sequence[str]) -> None:
+        self.require_applications(ledger)
         stock = ledger.begin_run(command, self.policy, sources, workers=self.settings.concurrency)
         found = reread_all(ledger, self.profile)
         for text in recovery_notes.messages(stock, len(found.pairs), len(found.renewals)):
@@ -105,7 +130,7 @@ class Engine:
             raise ValueError("calls need credentials")
         return Job(
             run.ledger,
-            self._tools(self.credentials, run.watch),
+            self._tools(self.credentials, run),
             self.policy,
             concurrency=self.settings.concurrency,
             stop=run.interruption.stop,
@@ -120,13 +145,27 @@ class Engine:
             network=self.network,
         )
 
-    def _tools(self, credentials: Credentials, watch: ClockMonitor) -> Tools:
+    def _pacer(self, ledger: Ledger) -> Pacer:
+        """What paces the calls, and knows those of earlier runs that still count."""
+        pacer = Pacer(
+            self.profile.limits,
+            rate_per_minute=self.settings.rate_per_minute,
+            leave=self.settings.leave,
+        )
+        now, monotonic = self.clock(), time.monotonic()
+        for sent in ledger.sent_since(now - pacer.looks_back):
+            ago = max(0.0, (now - sent.second).total_seconds())
+            at = Moment(monotonic - ago, now.timestamp() - ago)
+            pacer.seed(sent.action, sent.consumer_key, at, sent.number)
+        return pacer
+
+    def _tools(self, credentials: Credentials, run: OpenRun) -> Tools:
         settle = self.policy.settle.total_seconds()
-        pace = RateLimiter(self.settings.rate_per_minute, self.profile.rate_per_minute)
+        watch = run.watch
         return Tools(
             profile=self.profile,
             credentials=credentials,
-            gate=Gate(pace),
+            gate=Gate(self._pacer(run.ledger), utc=lambda: self.clock().timestamp()),
             new_wire=lambda: self.new_wire(watch.running),
             clock=self.clock,
             due=lambda: self.clock() - timedelta(seconds=watch.ahead(settle)),

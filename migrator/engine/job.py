@@ -8,14 +8,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
 
 from migrator.engine.application_token import ApplicationTokens
 from migrator.engine.call_material import about
 from migrator.engine.first_fault import Fault
-from migrator.engine.gate import Gate
+from migrator.engine.gate import Gate, LimitUsedUpError
 from migrator.engine.reread_answers import before_giving_up, reread
 from migrator.engine.worker_pool import LONGEST_LOOK, WorkerPool
 from migrator.errors import StoppedError
@@ -26,7 +26,7 @@ from migrator.rules.agenda import Agenda
 from migrator.rules.breaker import Breaker
 from migrator.rules.judgement import JudgedAt, judge
 from migrator.rules.next_step import Call, Rest, Wait
-from migrator.rules.stop_reasons import Stop
+from migrator.rules.stop_reasons import Stop, used_up
 from migrator.rules.verdict import Policy, Verdict
 from migrator.terminal.progress import Progress
 from migrator.wire.http import Wire
@@ -91,7 +91,12 @@ class Job:
         self._fault.raise_if_any()
 
     def verify(self, connection_ids: list[int]) -> None:
-        """See each stored pair work, one after the other; what came of it is in the ledger."""
+        """See each stored pair work, one after the other; what came of it is in the ledger.
+
+        Nothing is asked where the provider cannot be.
+        """
+        if not self._policy.terms.verifies:
+            return
         self._call_each(connection_ids, Action.VERIFY, _verifiable)
 
     def revoke(self, connection_id: int) -> None:
@@ -114,7 +119,7 @@ class Job:
         self, connection_id: int, action: Action, wanted: Callable[[Standing], bool], wire: Wire
     ) -> None:
         for _ in range(self._policy.max_attempts):
-            standing = self._ledger.standing(connection_id)
+            standing = self._standing(connection_id)
             if self._stop.is_set() or not wanted(standing):
                 return
             verdict = self._call(standing, action, wire)
@@ -130,7 +135,7 @@ class Job:
         """Take one connection as far as it goes now."""
         called = False
         while not self._stop.is_set():
-            standing = self._ledger.standing(connection_id)
+            standing = self._standing(connection_id)
             step = agenda.step(standing, self._policy.terms, self._tools.due())
             if self._has_arrived(standing, step):
                 continue
@@ -149,6 +154,13 @@ class Job:
                     if called:  # else somebody has just carried it here
                         self._tools.progress.advance(step.state)
                     return
+
+    def _standing(self, connection_id: int) -> Standing:
+        """Where a connection stands, with its user's id if its legacy token shows that."""
+        standing = self._ledger.standing(connection_id)
+        if standing.user_id:
+            return standing
+        return replace(standing, user_id=self._tools.profile.user_of(standing.legacy.token))
 
     def _has_arrived(self, standing: Standing, step: Call | Wait | Rest) -> bool:
         """Whether what a lost call won stands in an answer that nobody understood: before it is asked again,
@@ -173,7 +185,7 @@ class Job:
         ``priority`` lets it go before others. None if the job stops before the intent, or the connection has
         gone on without it.
         """
-        if not self._tools.gate.admit(self._stop, priority=priority):
+        if not self._admit(standing, action, priority=priority):
             return None
         try:
             attempt_id = self._ledger.begin_call(standing, action)
@@ -183,15 +195,32 @@ class Job:
             outcome = unsent or self._read(standing, action, answer)
             verdict = self._judge(standing, action, outcome)
             verdict = before_giving_up(self._ledger, self._tools.profile, standing, action, verdict)
-            call = EndedCall.of(attempt_id, standing.id, standing.pair, action, answer, outcome, verdict)
+            call = EndedCall.of(
+                attempt_id,
+                standing.id,
+                standing.pair,
+                action,
+                answer,
+                outcome,
+                verdict,
+                support_id=self._tools.profile.support_id(answer),
+            )
             self._ledger.end_call(call)
         finally:
-            self._tools.gate.leave()
+            self._tools.gate.leave(action, standing.consumer_key)
         status = answer.status if isinstance(answer, Answer) else "-"
         log.debug(
             "connection %d: %s: %s %s %s", standing.id, action, verdict.outcome, status, verdict.problem
         )
         return verdict
+
+    def _admit(self, standing: Standing, action: Action, *, priority: bool) -> bool:
+        """Wait until a call may leave; False if the job stops instead, for whatever reason."""
+        try:
+            return self._tools.gate.admit(self._stop, action, standing.consumer_key, priority=priority)
+        except LimitUsedUpError as error:
+            self._stop_for(used_up(error.limit, error.seconds, self._tools.clock()))
+            return False
 
     def _send(
         self, standing: Standing, action: Action, wire: Wire
@@ -203,8 +232,7 @@ class Job:
     def _read(self, standing: Standing, action: Action, answer: Answer | NoAnswer) -> Outcome:
         profile = self._tools.profile
         if isinstance(answer, Answer):
-            for left in profile.remaining(answer).values():
-                self._tools.gate.note_remaining(left)
+            self._tools.gate.note_remaining(profile.remaining(answer), standing.consumer_key)
         outcome = profile.read(action, answer)
         if isinstance(outcome, Reached) and standing.consented and standing.pair:
             return profile.chosen(outcome, standing.pair.pair.access_token)
@@ -224,9 +252,11 @@ class Job:
             pause = None if isinstance(judgement.job, Stop) else judgement.job
             self._tools.gate.apply(pause, cautious=judgement.breaker.cautious)
         if isinstance(judgement.job, Stop):
-            stop = judgement.job
-            self._fault.occurred(StoppedError(stop.message, hint=stop.hint, resume_at=stop.resume_at))
+            self._stop_for(judgement.job)
         return judgement.verdict
+
+    def _stop_for(self, stop: Stop) -> None:
+        self._fault.occurred(StoppedError(stop.message, hint=stop.hint, resume_at=stop.resume_at))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from migrator import ledger as ledgers
-from migrator.models import Clock, Misnamed, Reject
+from migrator.models import Clock, Misnamed, Reject, RowRules
 from migrator.rules.next_step import Decision, first_step
 from migrator.rules.plan import Tally
 from migrator.rules.terms import Terms
@@ -24,6 +24,7 @@ def preview(
     settings: Settings,
     environ: Mapping[str, str],
     terms: Terms,
+    rules: RowRules,
     *,
     clock: Clock,
     progress: Progress,
@@ -31,7 +32,7 @@ def preview(
     """Count what a run would do with each row, held against the ledger where there is one."""
     tally = Tally()
     with DuplicateIndex() as seen, _decider(ledger, settings, environ, terms, clock) as decide:
-        for row in screen(sources, seen):
+        for row in screen(sources, seen, rules):
             if isinstance(row, Misnamed):
                 tally.misnamed.append(row)
                 continue

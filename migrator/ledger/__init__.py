@@ -6,6 +6,7 @@ A module a subject writes and reads it, mostly a table of the same name:
 - ``rejects``: rows that could not be used; ``intake``: those that could, held against what is known
 - ``connections``: where each stands; ``agendas``: which of them are open and due
 - ``calls``: the intent of each call and its outcome (table ``attempts``); ``rescued_calls``: outcomes as text
+- ``sent_calls``: how many of them count in the provider's limits
 - ``sealed_answers``: answers that were not understood, kept to be read again
 - ``legacy_tokens``, ``pairs``: what calls won; ``shared_pairs``: one pair for what one consent connected
 - ``exports``: what was handed over (and table ``handings``); ``purge``: its tokens taken out

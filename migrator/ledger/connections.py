@@ -28,7 +28,7 @@ _STANDING = """
             WHERE o.connection_id = coalesce(c.served_by, c.id) AND a.action IN ('swap', 'exchange_code')
             ORDER BY o.id DESC LIMIT 1),
            c.organisation, c.user_id, c.consumer_key, c.disabled_at IS NOT NULL, c.further,
-           l.material, l.expires_at,
+           l.material, l.expires_at, l.attempt_id IS NOT NULL,
            p.id, p.access_token, p.refresh_token, p.scope, p.tenant_id, p.user_id, p.expires_at,
            p.refresh_expires_at, p.lifetime_assumed, p.verified_at, p.obtained_at,
            EXISTS (SELECT 1 FROM handings WHERE own_pair_id = p.id),
@@ -69,8 +69,8 @@ def standing(
         consumer_key=row[13],
         disabled=bool(row[14]),
         row=_used(codec.open_further(row[15]), columns) if columns else {},
-        legacy=codec.open_legacy(row[16], row[17]),
-        pair=_pair(codec, row[18:]) if row[18] is not None else None,
+        legacy=codec.open_legacy(row[16], row[17], renewed=bool(row[18])),
+        pair=_pair(codec, row[19:]) if row[19] is not None else None,
     )
 
 
@@ -160,6 +160,16 @@ def correct(
             time_text(now),
             standing.id,
         ],
+    )
+
+
+def applications(db: sqlite3.Connection) -> dict[str, int]:
+    """The legacy applications that rows named, by consumer key, and how many connections are of each."""
+    return dict(
+        db.execute(
+            """SELECT consumer_key, count(*) FROM connections WHERE consumer_key <> ''
+               GROUP BY consumer_key ORDER BY consumer_key"""
+        )
     )
 
 

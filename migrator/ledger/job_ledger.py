@@ -20,6 +20,7 @@ from migrator.ledger import (
     recovery,
     rescued_calls,
     runs,
+    sent_calls,
     status,
     visits,
 )
@@ -188,6 +189,10 @@ class Ledger(OpenLedger):
     def still_open(self, agenda: Agenda) -> int:
         """How many connections an agenda has not settled, those that were asked too often among them."""
         return agendas.open_count(self._session.reader(), replace(agenda, max_attempts=sys.maxsize))
+
+    def sent_since(self, since: datetime) -> list[sent_calls.SentCalls]:
+        """The calls that left from ``since`` on, of whatever run, the earliest first."""
+        return list(sent_calls.sent_since(self._session.reader(), since))
 
     def ended_calls(self) -> Counter[tuple[str, str]]:
         """The calls of this run that have ended: action and outcome to number."""

@@ -54,6 +54,10 @@ class OpenLedger:
             session.reader(), session.codec, connection_id, session.rules.further_columns
         )
 
+    def applications(self) -> dict[str, int]:
+        """The legacy applications that rows named, by consumer key, and how many connections are of each."""
+        return connections.applications(self._session.reader())
+
     # --- answers that were not understood ---
 
     def not_understood(self, action: Action | None = None) -> list[int]:

@@ -199,6 +199,8 @@ class Later:
     """How long the provider asked to wait; None where it did not say."""
     scope: Literal["connection", "app"] = "connection"
     """Whom the wait is for."""
+    limit: str = ""
+    """What the answer calls the limit that was reached (``Limit.name``); empty if it does not say."""
 
 
 @dataclass(frozen=True)

@@ -68,22 +68,10 @@ class Profile:
         return self.facts.consent.scopes if self.facts.consent is not None else {}
 
     @property
-    def rate_per_minute(self) -> int:
-        """The most calls a minute that the limits of the application allow."""
-        rates = [
-            limit.count * 60 / limit.window.total_seconds()
-            for limit in self.facts.limits
-            if limit.count and limit.subject != "tenant"
-        ]
-        return max(1, int(min(rates, default=60_000)))
-
-    @property
-    def uncertified_limit(self) -> int | None:
-        return self.facts.uncertified_limit
-
-    @property
-    def assessment_from(self) -> int | None:
-        return next((advice.connections for advice in self.facts.advice), None)
+    def swap_calls(self) -> tuple[Action, ...]:
+        """The calls that one swap takes, with those that must come before and after it."""
+        wanted = (Action.IDENTIFY, Action.SWAP, Action.DISABLE)
+        return tuple(action for action in wanted if action in self.facts.calls)
 
     @property
     def swapped_types(self) -> tuple[str, ...]:
@@ -171,9 +159,10 @@ class Profile:
         }
         return {index: number for index, number in left.items() if number is not None}
 
-    def support_id(self, answer: Answer) -> str:
+    def support_id(self, answer: Answer | NoAnswer) -> str:
         """What the provider's support asks for; empty if the answer has none."""
-        return answers.support_id(answer, self.facts.support_id)
+        arrived = answer if isinstance(answer, Answer) else answer.part
+        return answers.support_id(arrived, self.facts.support_id) if arrived is not None else ""
 
     def read(self, action: Action, answer: Answer | NoAnswer) -> Outcome:
         """What the answer to a call of this kind means."""

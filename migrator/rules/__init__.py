@@ -6,7 +6,8 @@
   parts of that) and ``breaker`` (is it everybody's fault, how many suspects stop a job), and returns a
   ``verdict`` with what becomes of the job
 - ``recovery``: calls whose process died, answers that are understood later
-- ``pacing``: how fast, and how long to wait where nobody says (a 429 without ``Retry-After``)
+- ``pacing``: how fast, and how long to wait where nobody says (a 429 without ``Retry-After``);
+  ``duration``: and how long so many calls take
 - ``stop_reasons``: why a job stops, and what its user can do
 - ``tenants``: whether a pair reaches what was asked for; ``visit_outcome``: and what that is to the user who
   came for it; ``shared_pair``: and to others whom it serves

@@ -52,6 +52,8 @@ class Pause:
     seconds: float
     limit_reached: bool = False
     """Whether it is the provider's limit that was reached: then everybody goes on slower, too."""
+    limit: str = ""
+    """What the answer calls that limit; empty if it does not say. Then only its calls wait, if we know it."""
 
 
 @dataclass(frozen=True)
@@ -239,7 +241,7 @@ class Breaker:
         wait = unsaid_wait(reached.limited) if said is None else said
         if running - since + wait > LONGEST_PAUSE:
             return reached, Trip(outcome.problem, said)
-        return reached, Pause(wait, limit_reached=True)
+        return reached, Pause(wait, limit_reached=True, limit=outcome.limit)
 
     def _one_limit_reached(self, outcome: Later) -> tuple[Breaker, Reaction]:
         """One connection was called for too often, which says nothing of the others; but where each is put

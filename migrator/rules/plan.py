@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from migrator.models import (
-    Misnamed,
-    Reject,
-)
+from migrator.models import Action, Misnamed, Reject
 from migrator.providers import Profile
+from migrator.providers.facts import Advice, Limit
+from migrator.rules.duration import least_duration, limits_that_hold, limits_told
+from migrator.rules.exchange_window import closed_since
 from migrator.rules.next_step import Decision, Step
 
+_MINUTE = timedelta(minutes=1)
 MOST_REJECTS_KEPT = 1_000
 MANY_ALIKE = 5
 """Rows of one file and one reason: from so many on, what is wrong is the file's and not the row's."""
@@ -102,9 +103,16 @@ class Forecast:
     connections: int
     swaps: int
     renewals: int
-    rate_per_minute: int
-    duration: timedelta
-    """How long the calls take at that rate, at the least."""
+    calls: Mapping[Action, int]
+    """All that these take."""
+    limits: tuple[Limit, ...]
+    """What holds the calls back, with the calls that are ours; empty if nothing does."""
+    left: float | None
+    """Share of these limits that is left to the application's ordinary traffic, which counts in them, too;
+    None if it does not.
+    """
+    duration: timedelta | None
+    """How long the calls take under these limits, at the least; None without any."""
     deadline: date | None
     deadline_ok: bool | None
     """Whether the job can end by the end of the deadline's day (UTC), or None without one."""
@@ -113,8 +121,20 @@ class Forecast:
     """How many connections an uncertified application may not hold; 0 where that does not apply."""
     uncertified_limit: int | None
     """The limit that applies, or None."""
-    assessment_from: int | None
-    """From how many connections on a security assessment is due, if the job reaches it; else None."""
+    advice: tuple[Advice, ...]
+    """What the provider's users should know, with so many connections."""
+    closed: date | None
+    """Since when the exchange is closed; None if it is open."""
+    legacy_ends: date | None
+    """When the provider will end OAuth 1.0a, as far as it says."""
+    before: tuple[str, ...]
+    """What must have been done before the first call."""
+
+    @property
+    def rate_per_minute(self) -> float | None:
+        """Calls a minute at the most, whatever the calendar says; None where no such limit is known."""
+        rates = (limit.count * _MINUTE / limit.window for limit in self.limits if not limit.calendar)
+        return min(rates, default=None)
 
 
 def forecast(
@@ -122,38 +142,45 @@ def forecast(
     profile: Profile,
     now: datetime,
     *,
-    rate_per_minute: int,
+    rate_per_minute: int | None,
     certified: bool,
     deadline: date | None,
+    leave: float | None = None,
 ) -> Forecast:
-    """Look ahead from the counts: ``rate_per_minute`` is the job's own setting.
+    """Look ahead from the counts: ``rate_per_minute`` and ``leave`` are the job's own settings.
 
-    The provider's limit caps it.
+    The provider's limits hold besides.
     """
-    rate = min(rate_per_minute, profile.rate_per_minute)
     renewals = tally.count(Step.RENEW_THEN_SWAP)
     swaps = tally.count(Step.SWAP) + renewals
-    duration = timedelta(minutes=(swaps + renewals) / rate)
+    calls = {Action.RENEW: renewals, **dict.fromkeys(profile.swap_calls, swaps)}
+    all_limits = limits_that_hold(calls, profile.limits, rate_per_minute=rate_per_minute, leave=leave)
+    limits = limits_told(all_limits)
+    duration = least_duration(calls, all_limits, now)
     holds = swaps + tally.count(Step.DONE_ALREADY)
-    limit = None if certified else profile.uncertified_limit
+    limit = None if certified else profile.facts.uncertified_limit
     end_of_day = (
         datetime(deadline.year, deadline.month, deadline.day, tzinfo=UTC) + timedelta(days=1)
         if deadline
         else None
     )
+    ends = profile.facts.legacy_ends
     everybody = holds + tally.count(Step.MUST_CONSENT)
     return Forecast(
         connections=sum(tally.steps.values()),
         swaps=swaps,
         renewals=renewals,
-        rate_per_minute=rate,
+        calls=calls,
+        limits=limits,
+        left=max((limit.leave for limit in limits if limit.shared), default=None),
         duration=duration,
         deadline=deadline,
-        deadline_ok=now + duration <= end_of_day if end_of_day else None,
+        deadline_ok=now + (duration or timedelta(0)) <= end_of_day if end_of_day else None,
         days_left=(deadline - now.date()).days if deadline else None,
         over_uncertified_limit=max(0, holds - limit) if limit is not None else 0,
         uncertified_limit=limit,
-        assessment_from=profile.assessment_from
-        if profile.assessment_from and everybody >= profile.assessment_from
-        else None,
+        advice=tuple(one for one in profile.facts.advice if everybody >= one.connections),
+        closed=closed_since(profile, now),
+        legacy_ends=ends.day if ends is not None and ends.day >= now.date() else None,
+        before=profile.facts.before,
     )

@@ -15,7 +15,9 @@ from migrator.providers import (
     Unknown,
     network_faults,
 )
+from migrator.providers.facts import Limit
 from migrator.rules.breaker import Trip
+from migrator.rules.pacing import limit_text
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,15 @@ class Stop:
     """For people: what to do."""
     resume_at: datetime | None = None
     """When the provider lets the job go on (UTC), where it said so."""
+
+
+def used_up(limit: Limit, seconds: float, now: datetime) -> Stop:
+    """The next call would have to wait so long that the job does not."""
+    return Stop(
+        f"stopped: the provider's limit is used up ({limit_text(limit)})",
+        "'migrator resume' goes on",
+        now + timedelta(seconds=seconds),
+    )
 
 
 _REFUSALS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -27,7 +28,12 @@ class Section:
 
     def section(self, name: str) -> Section:
         value = self._take(name, dict, "a table", {})
-        return Section(value, self._path, name)
+        return Section(value, self._path, f"{self._prefix}{name}")
+
+    def sections(self, name: str) -> dict[str, Section]:
+        """The tables of a table, by the names that their user gave them."""
+        tables = self.section(name)
+        return {each: tables.section(each) for each in tables._values}  # noqa: SLF001 - of its own kind
 
     def text(self, name: str, default: str) -> str:
         return self._take(name, str, "a text", default)
@@ -41,6 +47,20 @@ class Section:
             bounds = "of at least 1" if most is None else f"from 1 to {most}"
             raise self.wrong(name, f"must be a whole number {bounds}")
         return value
+
+    def maybe_count(self, name: str) -> int | None:
+        """A count that need not be set."""
+        return self.count(name, 1) if name in self._values else self._take(name, int, "", None)
+
+    def share(self, name: str, *, most: int) -> float | None:
+        """A share such as ``"50%"``, from 0 to 1; ``most`` is in percent."""
+        value = self._take(name, str, 'a text such as "50%"', None)
+        if value is None:
+            return None
+        found = re.fullmatch(r"([0-9]{1,3}) ?%", value.strip(), re.ASCII)
+        if found is None or int(found[1]) > most:
+            raise self.wrong(name, f'must be a share from "0%" to "{most}%"')
+        return int(found[1]) / 100
 
     def seconds(self, name: str, default: float) -> float:
         value: Any = self._take(name, (int, float), "a number of seconds", default)
@@ -75,8 +95,10 @@ class Section:
             if name not in self._asked:
                 close = difflib.get_close_matches(name, self._asked, n=1)
                 hint = f"did you mean {self._prefix}{close[0]}?" if close else ""
-                if name in ("consumer_secret", "client_secret", "ledger_key"):
-                    hint = f"secrets do not stand in this file: use MIGRATOR_{name.upper()}, or {name}_file"
+                if name in ("consumer_secret", "client_secret", "ledger_key", "private_key_passphrase"):
+                    # Each application has a variable of its own.
+                    use = "" if "applications." in self._prefix else f"use MIGRATOR_{name.upper()}, or "
+                    hint = f"secrets do not stand in this file: {use or 'name a file as '}{name}_file"
                 if name in ("password", "proxy_password"):
                     hint = (
                         "secrets do not stand in this file: the proxy's password is MIGRATOR_PROXY_PASSWORD"

@@ -125,7 +125,7 @@ class MissingColumns:
         if any(column in lost for column in reasons):
             raise self._refusal({column: why for column, why in reasons.items() if column in lost}, lost)
         # The others can be mended by reading the file again; rows that lack what they need are rejected.
-        # Whose the only application is need not be said.
+        # Whose tokens they are need not be said where there is one application.
         told = [
             each for each in columns_read(self._rules) if each not in (*required, *reasons, "consumer_key")
         ]

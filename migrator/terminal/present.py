@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from migrator.ledger import Pairs, Run, Status
-from migrator.models import State
+from migrator.models import Action, State
+from migrator.providers.facts import Limit
 from migrator.rules.next_step import Step
+from migrator.rules.pacing import limits_text
 from migrator.rules.plan import Alike, Forecast, Tally
 from migrator.terminal.printable import printable
 from migrator.terminal.tables import table
@@ -36,6 +38,17 @@ _REASONS = {
     "migrated": "the pair is stored and works",
 }
 
+
+_CALLS = {
+    Action.RENEW: "renewal",
+    Action.SWAP: "swap",
+    Action.IDENTIFY: "question whose token it is",
+    Action.DISABLE: "end of a legacy token",
+    Action.REFRESH: "refresh",
+}
+
+_LONG = timedelta(minutes=15)
+"""What takes less long need not trouble the application's ordinary traffic."""
 
 _STATE_OF = {Step.MUST_CONSENT: State.NEEDS_CONSENT.value}
 
@@ -67,7 +80,7 @@ def plan_text(tally: Tally, ahead: Forecast) -> str:
         table(("app type", "action", "why", "number"), rows) if rows else "no rows",
         "",
     ]
-    parts += [*_rejects(tally), *_calls(ahead), *_conditions(ahead)]
+    parts += [*_rejects(tally), *_calls(ahead), *_conditions(ahead), *_before(ahead)]
     return "\n".join(parts)
 
 
@@ -86,15 +99,20 @@ def plan_document(tally: Tally, ahead: Forecast) -> Mapping[str, object]:
             for alike in tally.rejected_alike()
         ],
         "misnamed_columns": [asdict(misnamed) for misnamed in tally.misnamed],
-        "calls": {"renew": ahead.renewals, "swap": ahead.swaps},
+        "calls": {action.value: number for action, number in ahead.calls.items()},
         "rate_per_minute": ahead.rate_per_minute,
-        "duration_seconds": round(ahead.duration.total_seconds(), 1),
+        "limits": [_limit_document(limit) for limit in ahead.limits],
+        "left_to_ordinary_traffic": ahead.left,
+        "duration_seconds": round(ahead.duration.total_seconds(), 1) if ahead.duration is not None else None,
         "deadline": ahead.deadline.isoformat() if ahead.deadline else None,
         "days_left": ahead.days_left,
         "deadline_ok": ahead.deadline_ok,
         "uncertified_limit": ahead.uncertified_limit,
         "over_uncertified_limit": ahead.over_uncertified_limit,
-        "security_assessment_from": ahead.assessment_from,
+        "advice": [{"from_connections": one.connections, "text": one.text} for one in ahead.advice],
+        "closed_since": ahead.closed.isoformat() if ahead.closed else None,
+        "legacy_ends": ahead.legacy_ends.isoformat() if ahead.legacy_ends else None,
+        "before": list(ahead.before),
     }
 
 
@@ -215,8 +233,12 @@ def duration_text(duration: timedelta) -> str:
     seconds = math.ceil(duration.total_seconds())
     if seconds < 90:  # noqa: PLR2004
         return f"{seconds} s"
-    minutes, hours = seconds / 60, seconds / 3600
-    return f"{minutes:.0f} min" if minutes < 90 else f"{hours:.1f} h"  # noqa: PLR2004
+    minutes, hours, days = seconds / 60, seconds / 3600, seconds / 86_400
+    if minutes < 90:  # noqa: PLR2004
+        return f"{minutes:.0f} min"
+    if hours < 36:  # noqa: PLR2004
+        return f"{hours:.1f} h"
+    return f"{days:.1f} days" if days < 10 else f"{math.ceil(days):,} days"  # noqa: PLR2004
 
 
 def days_text(days: int) -> str:
@@ -268,14 +290,43 @@ def _reject(alike: Alike) -> str:
 def _calls(ahead: Forecast) -> list[str]:
     if not ahead.swaps:
         return ["Nothing to swap."]
-    parts = f"({counted(ahead.renewals, 'renewal')}, {counted(ahead.swaps, 'swap')})"
-    calls = counted(ahead.swaps + ahead.renewals, f"call {parts} takes", f"calls {parts} take")
-    rate = counted(ahead.rate_per_minute, "call")
-    return [f"{calls} at least {duration_text(ahead.duration)} at {rate} a minute."]
+    kinds = [counted(number, _CALLS[action]) for action, number in ahead.calls.items()]
+    parts = f"({', '.join(kinds)})"
+    number = sum(ahead.calls.values())
+    if ahead.duration is None:
+        calls = counted(number, f"call {parts} is", f"calls {parts} are")
+        return [
+            f"{calls} to be made; no limit of the provider is known, so nobody knows how long that takes."
+        ]
+    calls = counted(number, f"call {parts} takes", f"calls {parts} take")
+    return [
+        f"{calls} at least {duration_text(ahead.duration)} at {limits_text(ahead.limits)}.",
+        *_ordinary_traffic(ahead),
+    ]
+
+
+def _ordinary_traffic(ahead: Forecast) -> list[str]:
+    """What is left to the application's ordinary traffic, where it must make do with the same limits."""
+    if ahead.left is None or ahead.duration is None or ahead.duration < _LONG:
+        return []
+    shared = "The application's ordinary traffic counts in this limit, too"
+    if ahead.left:
+        return [f"{shared}: {ahead.left:.0%} of it is left to that, and not in these numbers."]
+    return [f'{shared}, and nothing is left to it: leave = "50%" under [job] would leave it half.']
+
+
+def _limit_document(limit: Limit) -> Mapping[str, object]:
+    """What is ours of a limit, as a JSON document."""
+    window = limit.window.total_seconds()
+    return {"calls": limit.count, "seconds": window, "calendar": limit.calendar, "left": limit.leave}
 
 
 def _conditions(ahead: Forecast) -> list[str]:
     lines = []
+    if ahead.closed is not None:
+        lines.append(f"The exchange is closed since {ahead.closed}: a run stops before its first call.")
+    elif ahead.legacy_ends is not None:
+        lines.append(f"The provider ends OAuth 1.0a on {ahead.legacy_ends}.")
     if ahead.deadline is not None and ahead.days_left is not None:
         verdict = "in time" if ahead.deadline_ok else "NOT in time"
         day = (
@@ -293,9 +344,15 @@ def _conditions(ahead: Forecast) -> list[str]:
     elif ahead.uncertified_limit is not None:
         held = counted(ahead.uncertified_limit, "connection")
         lines.append(f"The application is uncertified: it may hold {held}.")
-    if ahead.assessment_from is not None:
-        lines.append(
-            f"From {ahead.assessment_from:,} connections on the provider demands an advanced"
-            " security assessment, every year."
-        )
+    lines += [
+        f"From {one.connections:,} connections on: {one.text}" if one.connections else one.text
+        for one in ahead.advice
+    ]
     return lines
+
+
+def _before(ahead: Forecast) -> list[str]:
+    """What must have been done before the first call, where there is one."""
+    if not (ahead.swaps and ahead.before):
+        return []
+    return ["", "Before the first call:", *(f"  - {item}" for item in ahead.before)]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from itertools import count, pairwise
 
 import pytest
 
 from migrator.engine.gate import Gate
+from migrator.models import Action
+from migrator.providers.facts import Limit
 from migrator.rules.breaker import Pause
-from migrator.rules.pacing import RateLimiter
+from migrator.rules.pacing import Pacer
 
 
 class Time(threading.Event):
@@ -35,8 +38,12 @@ def time() -> Time:
     return Time()
 
 
+def pacer(rate: int) -> Pacer:
+    return Pacer([Limit(rate, timedelta(minutes=1), counts="window")])
+
+
 def gate_of(time: Time, rate: int = 60_000, *, cautious: bool = False) -> Gate:
-    gate = Gate(RateLimiter(rate), time.monotonic)
+    gate = Gate(pacer(rate), time.monotonic, time.monotonic)
     gate.apply(None, cautious=cautious)
     return gate
 
@@ -44,7 +51,7 @@ def gate_of(time: Time, rate: int = 60_000, *, cautious: bool = False) -> Gate:
 def test_calls_leave_at_the_pace(time: Time) -> None:
     gate, left = gate_of(time, rate=60), []
     for _ in range(4):
-        assert gate.admit(time)
+        assert gate.admit(time, Action.SWAP)
         left.append(time.now)
     assert left == pytest.approx([1000.0, 1001.0, 1002.0, 1003.0], abs=0.05)  # but for the pace's margin
     assert all(later - earlier >= 1 for earlier, later in pairwise(left))
@@ -66,39 +73,39 @@ def test_a_call_that_waited_for_the_last_one_does_not_leave_when_that_stops_the_
 
         def end_last_call(self) -> None:
             self.set()
-            gate.leave()
+            gate.leave(Action.SWAP)
 
-    gate = Gate(RateLimiter(60_000), count(step=1.0).__next__)  # the pace hinders nobody
-    assert gate.admit(threading.Event())
-    assert not gate.admit(Stop())
+    gate = Gate(pacer(60_000), count(step=1.0).__next__)  # the pace hinders nobody
+    assert gate.admit(threading.Event(), Action.SWAP)
+    assert not gate.admit(Stop(), Action.SWAP)
 
 
 def test_nobody_leaves_once_the_job_stops(time: Time) -> None:
     gate = gate_of(time)
     time.set()
-    assert not gate.admit(time)
+    assert not gate.admit(time, Action.SWAP)
 
 
 def test_who_waits_is_let_off_when_the_job_stops(time: Time) -> None:
     gate = gate_of(time, rate=1)
-    assert gate.admit(time)
+    assert gate.admit(time, Action.SWAP)
     time.while_waiting = time.set
-    assert not gate.admit(time)
+    assert not gate.admit(time, Action.SWAP)
     assert time.now < 1060
 
 
 def test_until_something_is_known_one_call_is_under_way_at_a_time(time: Time) -> None:
-    gate = Gate(RateLimiter(60_000), time.monotonic)
+    gate = gate_of(time, cautious=True)
     waits: list[float] = []
 
     def the_first_call_ends() -> None:
         waits.append(time.now)
-        gate.leave()
+        gate.leave(Action.SWAP)
 
     time.while_waiting = the_first_call_ends
-    assert gate.admit(time)
+    assert gate.admit(time, Action.SWAP)
     time.now += 10  # so that the pace is no reason to wait
-    assert gate.admit(time)
+    assert gate.admit(time, Action.SWAP)
     assert len(waits) == 1
 
 
@@ -106,16 +113,16 @@ def test_until_something_is_known_one_call_is_under_way_at_a_time(time: Time) ->
 def test_a_gate_is_as_cautious_as_it_is_told(time: Time, cautious: bool) -> None:
     gate = gate_of(time, cautious=not cautious)
     gate.apply(None, cautious=cautious)
-    assert gate.admit(time)
+    assert gate.admit(time, Action.SWAP)
     time.while_waiting = time.set  # so that a gate that is shut fails the test and does not hang it
     time.now += 1
-    assert gate.admit(time) is not cautious
+    assert gate.admit(time, Action.SWAP) is not cautious
 
 
 def test_a_pause_holds_everybody_as_long_as_it_says(time: Time) -> None:
     gate = gate_of(time)
     gate.apply(Pause(7.0), cautious=False)
-    assert gate.admit(time)
+    assert gate.admit(time, Action.SWAP)
     assert time.now == pytest.approx(1007.0)
 
 
@@ -123,35 +130,35 @@ def test_a_pause_holds_everybody_as_long_as_it_says(time: Time) -> None:
 def test_only_a_limit_that_was_reached_makes_the_calls_slower(time: Time, limit_reached: bool) -> None:
     gate = gate_of(time, rate=60)
     gate.apply(Pause(0.0, limit_reached=limit_reached), cautious=False)
-    assert gate.admit(time)
-    assert gate.admit(time)
+    assert gate.admit(time, Action.SWAP)
+    assert gate.admit(time, Action.SWAP)
     assert time.now - 1000.0 == pytest.approx(1.35 if limit_reached else 1.0, abs=0.05)
 
 
 def test_what_the_provider_says_is_left_slows_the_calls(time: Time) -> None:
     gate = gate_of(time, rate=60)
-    gate.note_remaining(30)  # others used the other half
-    assert gate.admit(time)
-    assert gate.admit(time)
+    gate.note_remaining({0: 30})  # others used the other half
+    assert gate.admit(time, Action.SWAP)
+    assert gate.admit(time, Action.SWAP)
     assert time.now - 1000.0 == pytest.approx(2.0, abs=0.05)
 
 
 def test_who_has_priority_goes_before_others_while_the_gate_is_cautious(time: Time) -> None:
     gate = gate_of(time, cautious=True)
-    assert gate.admit(time)
+    assert gate.admit(time, Action.SWAP)
     time.now += 1
     others_wait: list[bool] = []
 
     def others_try() -> None:
-        gate.leave()
-        others_wait.append(gate._wait(priority=False) > 0)
+        gate.leave(Action.SWAP)
+        others_wait.append(gate._wait(Action.SWAP, "", priority=False) > 0)
 
     time.while_waiting = others_try
-    assert gate.admit(time, priority=True)
+    assert gate.admit(time, Action.SWAP, priority=True)
     assert others_wait == [True]
-    gate.leave()
+    gate.leave(Action.SWAP)
     time.now += 1
-    assert gate.admit(time), "the one with priority has gone"
+    assert gate.admit(time, Action.SWAP), "the one with priority has gone"
 
 
 @pytest.mark.parametrize("rate", [60, 10_000])
@@ -160,7 +167,7 @@ def test_after_a_stop_of_the_process_calls_leave_no_faster_than_ever(time: Time,
     for number in range(40):
         if number == 20:
             time.now += 7200
-        assert gate.admit(time)
+        assert gate.admit(time, Action.SWAP)
         left.append(time.now)
     assert left[-1] - left[20] >= 19 * 60 / rate
 
@@ -171,14 +178,14 @@ def test_a_pause_is_waited_for_anew_after_a_stop_of_the_process(time: Time) -> N
     time.now += 7200
     gate.apply(Pause(30.0, limit_reached=True), cautious=False)
     since = time.now
-    assert gate.admit(time)
+    assert gate.admit(time, Action.SWAP)
     assert time.now - since >= 30
 
 
 def test_a_call_is_alone_until_another_is_under_way_or_waits(time: Time) -> None:
     gate, seen = gate_of(time, cautious=True), []
     assert not gate.is_alone()
-    assert gate.admit(time)
+    assert gate.admit(time, Action.SWAP)
     assert gate.is_alone()
 
     def stop_it() -> None:
@@ -186,8 +193,8 @@ def test_a_call_is_alone_until_another_is_under_way_or_waits(time: Time) -> None
         time.set()
 
     time.while_waiting = stop_it  # the second one waits for the first
-    assert not gate.admit(time)
+    assert not gate.admit(time, Action.SWAP)
     assert seen == [False]
     assert gate.is_alone(), "who was not let through is not there any more"
-    gate.leave()
+    gate.leave(Action.SWAP)
     assert not gate.is_alone()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -18,11 +18,11 @@ from migrator.engine.gate import Gate
 from migrator.engine.job import Job, Tools
 from migrator.errors import StoppedError
 from migrator.ledger import Ledger
-from migrator.models import Credentials, Secret, State, utc_now
+from migrator.models import Action, Credentials, Secret, State, utc_now
 from migrator.providers import Answer, NoAnswer, Request, Signed, find_profile
 from migrator.rules.agenda import Work
 from migrator.rules.breaker import Pause
-from migrator.rules.pacing import RateLimiter
+from migrator.rules.pacing import Pacer
 from migrator.rules.verdict import Policy
 from migrator.sources import open_source
 from migrator.sources.duplicates import DuplicateIndex
@@ -35,6 +35,7 @@ POLICY = Policy(max_attempts=9, settle=timedelta(seconds=1), patience=timedelta(
 CREDENTIALS = Credentials("key", "HMAC-SHA1", Secret("s"), Secret(""), "id", Secret("s"), ("offline_access",))
 PAIR = {"access_token": "A" * 40, "refresh_token": "R" * 40, "expires_in": 1800, "token_type": "Bearer"}
 RENEWED = b"oauth_token=T2&oauth_token_secret=S2&oauth_session_handle=H2&oauth_expires_in=1800"
+RULES = xero.PROFILE.row_rules()
 PAST = "2020-01-01T00:00:00Z"
 
 
@@ -42,14 +43,21 @@ class SpyGate(Gate):
     """Lets everybody through at once, and remembers what it was told."""
 
     def __init__(self) -> None:
-        super().__init__(RateLimiter(60_000))
+        super().__init__(Pacer([]))
         self.priorities: list[bool] = []
         self.applied: list[tuple[Pause | None, bool]] = []
-        self.remaining: list[int] = []
+        self.remaining: list[Mapping[int, int]] = []
         self.stopped_when_leaving: list[bool] = []
         self.stop = threading.Event()
 
-    def admit(self, stop: threading.Event, *, priority: bool = False) -> bool:
+    def admit(
+        self,
+        stop: threading.Event,
+        action: Action,  # noqa: ARG002 - as the gate's
+        consumer_key: str = "",  # noqa: ARG002
+        *,
+        priority: bool = False,
+    ) -> bool:
         self.stop = stop
         self.priorities.append(priority)
         return not stop.is_set()
@@ -57,10 +65,10 @@ class SpyGate(Gate):
     def apply(self, pause: Pause | None, *, cautious: bool) -> None:
         self.applied.append((pause, cautious))
 
-    def note_remaining(self, remaining: int) -> None:
+    def note_remaining(self, remaining: Mapping[int, int], consumer_key: str = "") -> None:  # noqa: ARG002
         self.remaining.append(remaining)
 
-    def leave(self) -> None:
+    def leave(self, action: Action, consumer_key: str = "") -> None:  # noqa: ARG002 - as the gate's
         self.stopped_when_leaving.append(self.stop.is_set())
 
 
@@ -102,9 +110,9 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 def take_in(ledger: Ledger, number: int, expires_at: str = "") -> None:
     rows = "".join(f"c{n},partner,TOKEN{n},SECRET{n},HANDLE{n},{expires_at}\n" for n in range(number))
     header = "connection_id,app_type,oauth_token,oauth_token_secret,oauth_session_handle,oauth_expires_at\n"
-    source = open_source("-", stdin=io.BytesIO((header + rows).encode()))
+    source = open_source("-", stdin=io.BytesIO((header + rows).encode()), rules=RULES)
     with DuplicateIndex() as seen:
-        ledger.take_in(screen([source], seen), ["-"], "xero", lambda _: None, terms=xero.TERMS)
+        ledger.take_in(screen([source], seen, RULES), ["-"], "xero", lambda _: None, terms=xero.TERMS)
 
 
 def work(
@@ -168,19 +176,19 @@ def test_the_gate_hears_what_the_provider_says_is_left(ledger: Ledger) -> None:
     take_in(ledger, 1)
     gate = SpyGate()
     work(ledger, gate, ScriptedWire(answer(200, PAIR, **{"X-AppMinLimit-Remaining": "17"})))
-    assert gate.remaining == [17]
+    assert gate.remaining == [{0: 17}]
 
 
 class Held(Gate):
     """Knows when the call that was asked for again is over."""
 
     def __init__(self) -> None:
-        super().__init__(RateLimiter(60_000))
+        super().__init__(Pacer([]))
         self.asked_again = threading.local()
         self.over = threading.Event()
 
-    def leave(self) -> None:
-        super().leave()
+    def leave(self, action: Action, consumer_key: str = "") -> None:
+        super().leave(action, consumer_key)
         if hasattr(self.asked_again, "it_is"):
             self.over.set()
 

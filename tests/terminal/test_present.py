@@ -172,7 +172,10 @@ def test_the_plan_for_scripts_gives_the_same_facts() -> None:
     assert document["calls"] == {"renew": 30, "swap": 1_230}
     assert (document["rate_per_minute"], document["duration_seconds"]) == (600, 126.0)
     assert (document["deadline"], document["days_left"], document["deadline_ok"]) == ("2026-06-11", 10, True)
-    assert (document["uncertified_limit"], document["security_assessment_from"]) == (None, 1_000)
+    assert document["uncertified_limit"] is None
+    assert document["advice"] == [
+        {"from_connections": 1_000, "text": "Xero demands an advanced security assessment, yearly."}
+    ]
 
 
 RUN = Run(7, "run", 4321, NOW, NOW + timedelta(seconds=75), "done", 5, 1, 2, ("a.csv", "-"))
@@ -249,7 +252,18 @@ def test_every_reason_has_a_text_without_underscores(word: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0 s"), (0.9, "1 s"), (1, "1 s"), (89, "89 s"), (90, "2 min"), (5_000, "83 min"), (5_400, "1.5 h")],
+    [
+        (0, "0 s"),
+        (0.9, "1 s"),
+        (1, "1 s"),
+        (89, "89 s"),
+        (90, "2 min"),
+        (5_000, "83 min"),
+        (5_400, "1.5 h"),
+        (126_000, "35.0 h"),
+        (129_600, "1.5 days"),
+        (864_000, "10 days"),
+    ],
 )
 def test_durations_are_said_in_the_unit_that_people_would_use(seconds: float, text: str) -> None:
     assert duration_text(timedelta(seconds=seconds)) == text

@@ -48,6 +48,7 @@ TEXTS = ("partners.csv", "practices.json", "late-additions.jsonl", "with-bom.csv
 
 TAKEN_IN = 50
 """Of so many damaged files, one goes into a real ledger."""
+RULES = xero.PROFILE.row_rules()
 
 Damage = Callable[[bytes, random.Random], bytes]
 
@@ -126,9 +127,9 @@ def files(number: int, seed: int) -> Counter[str]:
 def _read(path: Path, content: bytes, originals: Originals, counts: Counter[str]) -> list[Outcome] | None:
     """What became of each row; None if the file cannot be used."""
     try:
-        source = open_source(str(path), stdin=io.BytesIO())
+        source = open_source(str(path), stdin=io.BytesIO(), rules=RULES)
         with DuplicateIndex() as seen:
-            outcomes = [row for row in screen([source], seen) if not isinstance(row, Misnamed)]
+            outcomes = [row for row in screen([source], seen, RULES) if not isinstance(row, Misnamed)]
     except InputError:
         counts["files that cannot be used"] += 1
         return None
@@ -152,7 +153,7 @@ def _take_in(
         with ledgers.open_for_job(ledger, key, utc_now, create=True, hurry=threading.Event()) as opened:
             opened.begin_run("run", policy, [str(path)], workers=1)
             with suppress(InputError), DuplicateIndex() as seen:
-                rows = screen([open_source(str(path), stdin=io.BytesIO())], seen)
+                rows = screen([open_source(str(path), stdin=io.BytesIO(), rules=RULES)], seen, RULES)
                 opened.take_in(rows, [str(path)], "xero", lambda _: None, terms=xero.TERMS)
             status = opened.status()
         said = json.dumps(status_document(status, ledger)), status_text(status)
