@@ -15,6 +15,7 @@ GRANT = 'json = "error"\nis = ["invalid_grant"]\nmeans = "token_dead"'
 CLIENT = 'authentication = "basic"'
 
 CODE = '[exchange_code]\nrequest = "POST https://a.example"\nauth = "client"\n'
+APPLICATION = CODE.replace("exchange_code", "application_token")
 CONSENT = '[consent]\nauthorise_url = "https://a.example"\n'
 
 SCHEMA = [
@@ -244,7 +245,7 @@ SOURCED = {
     "dates.legacy_ends": '[dates]\nlegacy_ends = { day = 2030-01-01, source = "a" }',
     "exchange_code": CODE + 'source = "a"\n' + CONSENT,
     "consent": CODE + CONSENT + 'source = "a"',
-    "application_token": '[application_token]\nrequest = "POST https://a.example"\nauth = "client"\nsource = "a"',
+    "application_token": APPLICATION + 'source = "a"',
 }
 REFERENCES = [
     (
