@@ -103,6 +103,8 @@ LIFETIME_ASSUMED = "lifetime_assumed"
 """A reason, with ``migrated``: the provider did not say how long its access token lives (RFC 6749, 5.1, only
 recommends it), so what it documents is assumed. The pair was seen to work.
 """
+SCOPE_MISSING = "scope_missing"
+"""A reason, with ``migrated``: the pair works, and was granted less than every pair should be."""
 NO_REFRESH_TOKEN = "no_refresh_token"  # noqa: S105 - a reason
 """A reason: the provider gave an access token without a refresh token, which nothing can come after."""
 
@@ -134,6 +136,8 @@ class LegacyToken:
     """``oauth_session_handle``; only partner tokens have one."""
     expires_at: datetime | None = None
     """When the token ends (UTC), or None where the source does not say."""
+    renewed: bool = False
+    """Whether a renewal gave it."""
 
 
 @dataclass(frozen=True)
@@ -154,12 +158,20 @@ class Credentials:
     applications: Mapping[str, Credentials] = field(default_factory=dict)
     """Those of the other legacy applications, by consumer key, where several are moved."""
 
-    def of(self, consumer_key: str) -> Credentials:
-        """Those of the legacy application that a token was issued to; empty: the only one.
+    @property
+    def consumer_keys(self) -> frozenset[str]:
+        """The legacy applications that there are secrets of."""
+        return frozenset({self.consumer_key, *self.applications} - {""})
 
-        Raises ``KeyError`` for one that is not configured: secrets are never mixed up.
+    def of(self, consumer_key: str) -> Credentials:
+        """Those of the legacy application that a token was issued to; empty: the only one, or the first.
+
+        Raises ``KeyError`` for one that is not configured: secrets are never mixed up. Where none is, none
+        is used.
         """
-        return self if consumer_key in ("", self.consumer_key) else self.applications[consumer_key]
+        if consumer_key in ("", self.consumer_key) or not self.consumer_keys:
+            return self
+        return self.applications[consumer_key]
 
 
 @dataclass(frozen=True)
@@ -190,6 +202,11 @@ class RowRules:
     """Columns that the calls use, ``tenant_type`` among them where the provider has types of tenants."""
     consumer_keys: frozenset[str] | None = None
     """Legacy applications that the configuration has secrets for; None: nothing is signed, so any will do."""
+
+    @property
+    def further_columns(self) -> frozenset[str]:
+        """Columns that the calls use beside those that every input may have."""
+        return frozenset(self.columns) - {"tenant_type"}
 
 
 @dataclass(frozen=True)
@@ -268,6 +285,10 @@ class TokenPair:
     """When the refresh token ends if nobody uses it (UTC), or None where nobody says."""
     lifetime_assumed: bool = False
     """Whether the provider did not say when the access token ends, so that its documents had to."""
+
+    def ended(self, now: datetime) -> bool:
+        """Whether the access token has ended."""
+        return self.expires_at is not None and self.expires_at <= now
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from migrator.models import (
     Action,
-    AppType,
     Connection,
     Credentials,
     LegacyToken,
@@ -23,7 +22,6 @@ from migrator.models import (
     Standing,
     State,
     StoredPair,
-    TenantType,
     TokenPair,
     utc_now,
 )
@@ -42,16 +40,16 @@ HOLDERS = [
     PAIR,
     CREDENTIALS,
     StoredPair(1, PAIR),
-    Connection("key", AppType.PARTNER, LEGACY, further={"password": HUSH}),
+    Connection("key", "partner", LEGACY, further={"password": HUSH}),
     Standing(
-        1, "key", AppType.PARTNER, State.UNCERTAIN, "", "", TenantType.ORGANISATION, LEGACY,
+        1, "key", "partner", State.UNCERTAIN, "", "", "ORGANISATION", LEGACY,
         StoredPair(1, PAIR, NOW), Action.SWAP,
     ),
-    Signed(LEGACY, {"oauth_session_handle": SECRET}),
+    Signed(LEGACY, CREDENTIALS, {"oauth_session_handle": SECRET}),
     Bearer(SECRET),
     Basic(CREDENTIALS),
     Request("POST", "https://x.example", Bearer(SECRET), json={"client_secret": SECRET}),
-    Request("POST", "https://x.example", Signed(LEGACY), form={"refresh_token": SECRET}),
+    Request("POST", "https://x.example", Signed(LEGACY, CREDENTIALS), form={"refresh_token": SECRET}),
     Answer(200, {}, HUSH.encode(), NOW),
     Won(PAIR),
     Renewed(LEGACY),

@@ -10,19 +10,21 @@ from pathlib import Path
 import pytest
 
 from migrator.models import Connection, Misnamed, Reject
+from migrator.providers import find_profile
 from migrator.sources import Row, Source, csv_file, open_source
 from migrator.sources.screening import Accepted, read_row, screen
 from tests.sources.helpers import DictSeen
 from tests.torture import fuzz
 from tests.torture.witness import Originals, Outcome, in_the_clear
 
+RULES = find_profile("xero").row_rules()
 PARTNERS = (fuzz.SAMPLES / "partners.csv").read_bytes()
 PRACTICES = (fuzz.SAMPLES / "practices.json").read_bytes()
 ORIGINALS = Originals.of([PARTNERS, PRACTICES])
 
 
 def opened(content: bytes) -> Source:
-    return open_source("-", stdin=io.BytesIO(content))
+    return open_source("-", stdin=io.BytesIO(content), rules=RULES)
 
 
 def lost(content: bytes, outcomes: Sequence[Outcome]) -> int:
@@ -30,7 +32,7 @@ def lost(content: bytes, outcomes: Sequence[Outcome]) -> int:
 
 
 def screened(content: bytes) -> list[Outcome]:
-    return [row for row in screen([opened(content)], DictSeen()) if not isinstance(row, Misnamed)]
+    return [row for row in screen([opened(content)], DictSeen(), RULES) if not isinstance(row, Misnamed)]
 
 
 def as_cells(content: bytes) -> list[Outcome]:
@@ -40,7 +42,7 @@ def as_cells(content: bytes) -> list[Outcome]:
     accepted: list[Outcome] = []
     begins = reader.line_num + 1
     for cells in reader:
-        connection = read_row("-", Row(begins, dict(zip(header, cells, strict=True))))
+        connection = read_row("-", Row(begins, dict(zip(header, cells, strict=True))), RULES)
         assert isinstance(connection, Connection)
         accepted.append(Accepted("-", begins, connection))
         begins = reader.line_num + 1

@@ -19,7 +19,7 @@ import click
 
 from migrator import ledger as ledgers
 from migrator.errors import ConfigurationError, ExitCode, LedgerError, StoppedError
-from migrator.models import State, utc_now
+from migrator.models import RowRules, State, utc_now
 from migrator.sources import Row, open_source
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _sandbox(folder: Path, samples: Path) -> Iterator[Sandbox]:
 
 def _rows(samples: Path) -> Iterator[dict[str, str]]:
     for name in SAMPLES:
-        for row in open_source(str(samples / name), stdin=sys.stdin.buffer).rows():
+        for row in open_source(str(samples / name), stdin=sys.stdin.buffer, rules=RowRules()).rows():
             if isinstance(row, Row):
                 yield {column: _text(value) for column, value in row.values.items()}
 

@@ -69,13 +69,13 @@ def export(
         raise click.UsageError("a table has columns of its own: --shape goes with files")
     if output is not None and str(output) == "-":
         _check_standard_output(terminal=terminal, as_json=as_json)
-    from migrator.commands.make_engine import make_engine
+    from migrator.commands.make_engine import NO_CALLS, make_engine
     from migrator.handover.export import Choice, Exporter
 
     destination = _destination(output, url, per)
     settings = context.settings(required=False)
     with context.progress() as progress:
-        exporter = Exporter(make_engine(context, settings, progress, calls=False))
+        exporter = Exporter(make_engine(context, settings, progress, calls=NO_CALLS))
         choice = Choice(SHAPES[shape], per_user=per == "user", only_new=since_last)
         handed = exporter.export(destination, choice)
     if as_json:

@@ -11,16 +11,26 @@ from dataclasses import replace
 
 from migrator import ledger as ledgers
 from migrator.commands.options import Context
+from migrator.commands.profiles import profile_of
 from migrator.engine import open_files
 from migrator.engine.engine import Engine
-from migrator.models import utc_now
-from migrator.providers import Profile, find_profile
-from migrator.settings.credentials import read_credentials
+from migrator.models import Action, RowRules, utc_now
+from migrator.providers import Profile
+from migrator.settings.credentials import Needs, consumer_keys, read_credentials
 from migrator.settings.model import Settings
 from migrator.terminal.progress import Progress
 from migrator.wire.network import DIRECT, resolve_network
 
 log = logging.getLogger(__name__)
+
+JOB_CALLS = frozenset(
+    {Action.IDENTIFY, Action.RENEW, Action.SWAP, Action.DISABLE, Action.VERIFY, Action.REFRESH}
+)
+"""What a job may call for."""
+CONSENT_CALLS = frozenset({Action.EXCHANGE_CODE, Action.VERIFY, Action.REFRESH})
+"""What the consent application may call for."""
+REVOKE_CALLS = frozenset({Action.REVOKE})
+NO_CALLS: frozenset[Action] = frozenset()
 
 
 def with_options(
@@ -37,27 +47,21 @@ def with_options(
     return replace(settings, job=job)
 
 
-def profile_of(settings: Settings) -> Profile:
-    """The provider that the settings name."""
-    return find_profile(settings.provider, base_url=settings.base_url)
-
-
 def make_engine(
     context: Context,
     settings: Settings,
     progress: Progress,
     *,
     create: bool = False,
-    calls: bool = True,
-    signs: bool = True,
+    calls: frozenset[Action] = JOB_CALLS,
 ) -> Engine:
     """What works on the ledger; with ``create``, a ledger without key gets one.
 
-    ``calls`` says whether anything is sent: then the applications' secrets are needed, those of OAuth 1.0a
-    only by what ``signs``. Raises ``ConfigurationError`` for what would stop the job later, before anything
-    is made or sent.
+    ``calls`` are what it may send: what they use of the applications' keys and secrets must be set. Raises
+    ``ConfigurationError`` for what would stop the job later, before anything is made or sent.
     """
-    credentials = read_credentials(settings, os.environ, signs=signs) if calls else None
+    profile = profile_of(settings)
+    credentials = read_credentials(settings, needs_of(profile, calls), os.environ) if calls else None
     network = resolve_network(settings.network, os.environ) if calls else DIRECT
     open_files.require_for(settings.job.concurrency)
     key = ledgers.find_key(context.ledger, os.environ, settings.ledger_key_file) if create else None
@@ -69,20 +73,33 @@ def make_engine(
         )
     if key is None:
         key = ledgers.require_key(context.ledger, os.environ, settings.ledger_key_file)
-    for path in (
-        settings.oauth1.consumer_secret_file,
-        settings.oauth2.client_secret_file,
-        settings.ledger_key_file,
-    ):
-        if path is not None and ledgers.readable_by_others(path):
+    for path in settings.secret_files:
+        if ledgers.readable_by_others(path):
             log.warning("%s can be read by others than its owner: chmod 600 it", path)
     return Engine(
         context.ledger,
         key,
-        profile_of(settings),
+        profile,
         credentials,
         settings.job,
         clock=utc_now,
         progress=progress,
         network=network,
     )
+
+
+def needs_of(profile: Profile, calls: frozenset[Action]) -> Needs:
+    """What some of a provider's calls use of the settings."""
+    facts = profile.facts
+    return Needs(
+        profile.needs(calls),
+        public=facts.client_public,
+        client_is_consumer=facts.client_is_consumer,
+        signature_methods=facts.signature_methods,
+        scopes=facts.scope_needed,
+    )
+
+
+def row_rules_of(settings: Settings) -> RowRules:
+    """What rows must have, so that the provider can be called for them; needs no secret."""
+    return profile_of(settings).row_rules(consumer_keys(settings) or None)

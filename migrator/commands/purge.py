@@ -20,7 +20,7 @@ def purge(click_context: click.Context, context: Context, yes: bool, as_json: bo
     Pairs that were not handed over are kept. The file is overwritten and written anew; what the file system,
     the disk or a backup keeps of it as it was is beyond SQLite's reach.
     """
-    from migrator.commands.make_engine import make_engine
+    from migrator.commands.make_engine import NO_CALLS, make_engine
     from migrator.handover.purge import purge as purge_ledger
 
     settings = context.settings(required=False)
@@ -29,7 +29,7 @@ def purge(click_context: click.Context, context: Context, yes: bool, as_json: bo
             "Take the tokens that were handed over out of the ledger for good?", abort=True, err=True
         )
     with context.progress() as progress:
-        purged = purge_ledger(make_engine(context, settings, progress, calls=False))
+        purged = purge_ledger(make_engine(context, settings, progress, calls=NO_CALLS))
     if as_json:
         print_json({"purged": purged.connections, "kept": purged.kept, "wiped": purged.wiped})
     else:

@@ -104,7 +104,7 @@ def links(
     with _web_extra():
         from migrator.consent.links.mail_merge import write_links
         from migrator.consent.links.validity import Validity
-    from migrator.commands.make_engine import make_engine
+    from migrator.commands.make_engine import NO_CALLS, make_engine
     from migrator.consent.links import summary
     from migrator.consent.public_url import parse
 
@@ -113,7 +113,7 @@ def links(
     url.require(settings.oauth2.redirect_uri)
     validity = Validity() if valid is None else Validity(valid, lengthens=True)
     with context.progress() as progress:
-        engine = make_engine(context, settings, progress, calls=False)
+        engine = make_engine(context, settings, progress, calls=NO_CALLS)
         invited = write_links(engine, url, validity, output, excel=excel)
     if as_json:
         print_json(summary.document(invited, output))
@@ -153,13 +153,13 @@ def serve(context: Context, public_url: str, host: str, port: int, behind_proxy:
     with _web_extra():
         from migrator.consent.serve import Address
         from migrator.consent.serve import serve as serve_consents
-    from migrator.commands.make_engine import make_engine
+    from migrator.commands.make_engine import CONSENT_CALLS, make_engine
     from migrator.consent.public_url import parse
 
     url = parse(public_url)
     settings = context.settings()
     with context.progress() as progress:
-        engine = make_engine(context, settings, progress, signs=False)
+        engine = make_engine(context, settings, progress, calls=CONSENT_CALLS)
         serve_consents(
             engine,
             settings.consent,

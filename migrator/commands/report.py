@@ -44,17 +44,19 @@ def report(context: Context, output: Path) -> None:
 
 def _facts(ledger: sqlite3.Connection, settings: Settings) -> Facts:
     from migrator import ledger as ledgers
+    from migrator.commands.profiles import known_profile
     from migrator.models import utc_now
-    from migrator.providers import PROFILES, find_profile
     from migrator.reports import Facts
 
     now = utc_now()
     status = ledgers.status(ledger, now)
     provider = status.provider or settings.provider
+    profile = known_profile(provider, settings)
     return Facts(
         generated_at=now,
-        provider=find_profile(provider).title if provider in PROFILES else provider,
-        status=status,
+        provider=profile.title if profile else provider,
+        swapped_types=profile.swapped_types if profile else (),
+        status=status.with_app_types(tuple(profile.facts.app_types) if profile else ()),
         runs=list(ledgers.listed_runs(ledger)),
         deadline=settings.job.deadline,
         connections=lambda: ledgers.listed(ledger),

@@ -19,7 +19,7 @@ def revoke(
     click_context: click.Context, context: Context, key: str, shared: bool, yes: bool, as_json: bool
 ) -> None:
     """Undo one connection at the provider: its pair becomes worthless, its user must consent again."""
-    from migrator.commands.make_engine import make_engine
+    from migrator.commands.make_engine import REVOKE_CALLS, make_engine
     from migrator.commands.resume_hint import told_when_to_go_on
     from migrator.handover.revoke import revoke as revoke_pair
     from migrator.terminal.present import moment_text
@@ -29,7 +29,9 @@ def revoke(
         click.confirm(f"Revoke the pair of {printable(key)} at the provider?", abort=True, err=True)
     again = ("revoke", *(["--shared"] if shared else []), "--yes", "--", key)
     with context.progress() as progress, told_when_to_go_on(context, *again):
-        revocation = revoke_pair(make_engine(context, settings, progress, signs=False), key, shared=shared)
+        revocation = revoke_pair(
+            make_engine(context, settings, progress, calls=REVOKE_CALLS), key, shared=shared
+        )
     if as_json:
         print_json({"key": key, "revoked": revocation.revoked, "others": list(revocation.served.others)})
     elif revocation.revoked:

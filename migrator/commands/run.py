@@ -55,14 +55,15 @@ def run(
     """
     if query is not None and len(tokens) > 1:
         raise click.UsageError("--query goes with the URL of one database, and nothing else")
-    from migrator.commands.make_engine import with_options
+    from migrator.commands.make_engine import row_rules_of, with_options
     from migrator.engine.swap_run import Scope
     from migrator.sources import open_source
 
     settings = with_options(
         context.settings(required=not dry_run), concurrency, rate, believe_refusals=believe_refusals
     )
-    sources = [open_source(spec, stdin=sys.stdin.buffer, query=query) for spec in tokens]
+    rules = row_rules_of(settings)
+    sources = [open_source(spec, stdin=sys.stdin.buffer, rules=rules, query=query) for spec in tokens]
     if dry_run:
         _dry_run(context, settings, sources, as_json=as_json)
     else:
@@ -98,13 +99,26 @@ def _run(
 
 
 def _dry_run(context: Context, settings: Settings, sources: list[Source], *, as_json: bool) -> None:
+    from migrator.commands.make_engine import row_rules_of
+    from migrator.commands.profiles import profile_of
     from migrator.engine.preview import preview
     from migrator.models import utc_now
+    from migrator.rules.terms import Terms
     from migrator.terminal.present import plan_document, plan_text
 
+    terms = Terms.of(profile_of(settings).facts)
     with context.progress() as progress:
         progress.start("reading", None)
-        tally = preview(sources, context.ledger, settings, os.environ, clock=utc_now, progress=progress)
+        tally = preview(
+            sources,
+            context.ledger,
+            settings,
+            os.environ,
+            terms,
+            row_rules_of(settings),
+            clock=utc_now,
+            progress=progress,
+        )
     ahead = _look_ahead(settings, tally)
     if as_json:
         print_json(plan_document(tally, ahead))
@@ -113,7 +127,7 @@ def _dry_run(context: Context, settings: Settings, sources: list[Source], *, as_
 
 
 def _look_ahead(settings: Settings, tally: Tally) -> Forecast:
-    from migrator.commands.make_engine import profile_of
+    from migrator.commands.profiles import profile_of
     from migrator.models import utc_now
     from migrator.rules.plan import forecast
 

@@ -26,6 +26,12 @@ state_option = click.option(
     help="The sandbox's state file; made if there is none.",
 )
 
+provider_option = click.option(
+    "--provider",
+    metavar="NAME",
+    help="The provider to play, as migrator.toml names it. A state is of one; a new one of xero by default.",
+)
+
 
 @contextmanager
 def _sandbox_errors() -> Iterator[None]:
@@ -59,14 +65,15 @@ def sandbox() -> None:
     help="Port to listen on; 0 takes any free one.",
 )
 @state_option
-@click.option("--provider", default="xero", show_default=True, help="The provider to play.")
+@provider_option
 @click.option(
     "--fault",
     "faults",
     metavar="SPEC",
     multiple=True,
     help="Something to go wrong: latency=150ms, drop-response=0.02, http-503=0.05, garbage=0.01, "
-    "late=0.01[:2s], limit=10000/min, clock-skew=600s, repeat=newest-wins|keep|never. Repeatable.",
+    "late=0.01[:2s], clock-skew=600s, limit=10000/min, repeat=newest-wins|keep|never|once. "
+    "Without the last two the provider's own limits and rule hold. Repeatable.",
 )
 @click.option(
     "--redirect-uri", "redirect_uris", metavar="URL", multiple=True, help="Register a URL. Repeatable."
@@ -89,7 +96,7 @@ def serve(
     host: str,
     port: int,
     state: Path,
-    provider: str,
+    provider: str | None,
     faults: tuple[str, ...],
     redirect_uris: tuple[str, ...],
     refresh_grace: float,
@@ -98,12 +105,8 @@ def serve(
 ) -> None:
     """Serve the local provider until interrupted."""
     with _sandbox_errors():
-        from migrator.sandbox import PROVIDERS
         from migrator.sandbox import serve as serve_sandbox
 
-        if provider not in PROVIDERS:
-            known = ", ".join(PROVIDERS)
-            raise ConfigurationError(f"the sandbox cannot play {provider!r}", hint=f"It knows {known}.")
         serve_sandbox(
             state,
             faults,
@@ -122,24 +125,23 @@ def serve(
 @click.option("--count", type=click.IntRange(min=1), default=100, show_default=True, help="How many.")
 @click.option(
     "--mix",
-    default="partner=80,public=15,private=5",
-    show_default=True,
-    help="Application types, by weight; apportioned exactly.",
+    show_default="partner=80,public=15,private=5",
+    help="Application types, by weight; apportioned exactly. Where the provider has such types.",
 )
 @click.option(
     "--expired",
     type=click.FloatRange(0, 1),
-    default=0.1,
-    show_default=True,
-    help="Share of the partner tokens that have expired already.",
+    show_default="0.1",
+    help="Share of the renewable tokens that have expired already. Where the provider's expire.",
 )
 @click.option(
     "--organisations-per-user",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Give each user so many; by default most have one, and one in ten up to five.",
+    help="Give each user so many; by default most have one, and one in ten up to five. Where there are such.",
 )
 @state_option
+@provider_option
 @click.option(
     "-o",
     "--output",
@@ -161,10 +163,11 @@ def serve(
 def tokens(
     *,
     count: int,
-    mix: str,
-    expired: float,
+    mix: str | None,
+    expired: float | None,
     organisations_per_user: int | None,
     state: Path,
+    provider: str | None,
     output: Path | None,
     base_url: str,
     seed: int | None,
@@ -174,7 +177,7 @@ def tokens(
     if output is None and adopt is None:
         raise click.UsageError("Name the file for the tokens with -o.")
     with _sandbox_errors(), _output_errors():
-        from migrator.sandbox import adopted, credentials, issue_tokens
+        from migrator.sandbox import adopted, credentials, issue_tokens, played
         from migrator.sandbox.issuing import client_files
 
         if adopt is None:
@@ -185,16 +188,18 @@ def tokens(
                 expired=expired,
                 seed=seed,
                 organisations_per_user=organisations_per_user,
+                provider=provider,
             )
         else:
-            rows = adopted(state, client_files.read_tokens(adopt))
+            rows = adopted(state, client_files.read_tokens(adopt), provider)
         if output is None:
             click.echo(f"sandbox: {counted(sum(1 for _ in rows), 'token')} adopted (state {state})", err=True)
             return
         written = client_files.write_tokens(output, rows)
-        types = ", ".join(f"{n} {app_type}" for app_type, n in sorted(written.items()))
-        click.echo(f"sandbox: {counted(written.total(), 'token')} ({types}) written to {output}", err=True)
-        settings = client_files.write_settings(output.parent, credentials(state), base_url)
+        types = ", ".join(f"{n} {app_type}" for app_type, n in sorted(written.items()) if app_type)
+        said = f"{counted(written.total(), 'token')}{f' ({types})' if types else ''}"
+        click.echo(f"sandbox: {said} written to {output}", err=True)
+        settings = client_files.write_settings(output.parent, credentials(state), base_url, played(state))
         click.echo(f"sandbox: settings that match written to {settings}", err=True)
         if settings.name != client_files.USUAL_NAMES[0]:
             click.echo(
@@ -215,12 +220,13 @@ def _output_errors() -> Iterator[None]:
 @sandbox.command()
 @json_option
 @state_option
-def credentials(*, as_json: bool, state: Path) -> None:
+@provider_option
+def credentials(*, as_json: bool, state: Path, provider: str | None) -> None:
     """Show the sandbox app's keys, ids and secrets: the same at every call for one state file."""
     with _sandbox_errors():
         from migrator.sandbox import credentials as ask
 
-        known = ask(state)
+        known = ask(state, provider)
     if as_json:
         print_json(known)
         return
@@ -259,6 +265,7 @@ def _as_lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("tokens won by three legs", str(facts["authorisations"])),
         ("pairs won by consent", str(facts["consents"])),
         ("refreshes", str(facts["refreshes_issued"])),
+        ("reads that cost", str(facts["reads_billed"])),
         ("pairs that work", str(facts["pairs_working"])),
         ("pairs that died", str(facts["pairs_dead"])),
         ("pairs revoked", str(facts["pairs_revoked"])),

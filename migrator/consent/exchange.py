@@ -11,11 +11,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from migrator.consent.visits.outcomes import after_exchange, after_verification
+from migrator.engine.call_material import about
 from migrator.engine.reread_answers import before_giving_up, reread
 from migrator.ledger import ConsentLedger, EndedCall, Invitation, Visit
 from migrator.models import Action, Clock, Credentials, Secret, Standing, State
 from migrator.providers import (
-    Code,
     Later,
     NoRefreshToken,
     Outcome,
@@ -96,8 +96,13 @@ class Exchange:
         if attempt_id is None:  # somebody has done it meanwhile
             return
         standing = self._ledger.standing(invitation.connection_id)
-        grant = Code(code, verifier, self._redirect_uri, self._credentials)
-        answer = self._wire().send(self._profile.exchange(grant))
+        given = replace(
+            about(standing, self._credentials),
+            code=code,
+            code_verifier=verifier,
+            redirect_uri=self._redirect_uri,
+        )
+        answer = self._wire().send(self._profile.request(Action.EXCHANGE_CODE, given))
         outcome = self._profile.read(Action.EXCHANGE_CODE, answer)
         verdict = settle(standing, Action.EXCHANGE_CODE, outcome, self._clock(), self._policy, _PAUSE)
         visit = after_exchange(outcome, error_description(answer), (code, verifier, *self.secrets))
@@ -123,7 +128,8 @@ class Exchange:
         attempt_id = self._ledger.begin_call(standing, Action.VERIFY)
         if attempt_id is None:
             return
-        answer = self._wire().send(self._profile.verify(stored.pair.access_token))
+        given = about(standing, self._credentials)
+        answer = self._wire().send(self._profile.request(Action.VERIFY, given))
         outcome = self._profile.read(Action.VERIFY, answer)
         if isinstance(outcome, Reached):
             outcome = self._profile.chosen(outcome, stored.pair.access_token)
@@ -148,7 +154,7 @@ class Exchange:
 
     def _has_ended(self, standing: Standing) -> bool:
         """Whether the access token of a connection's pair is of no use any more."""
-        return standing.pair is not None and standing.pair.pair.expires_at <= self._clock()
+        return standing.pair is not None and standing.pair.pair.ended(self._clock())
 
     def _refresh(self, standing: Standing) -> bool:
         """Refresh a new pair; whether that brought another, be it one that an earlier answer held."""
@@ -156,7 +162,8 @@ class Exchange:
         attempt_id = self._ledger.begin_call(standing, Action.REFRESH)
         if stored is None or attempt_id is None:
             return False
-        answer = self._wire().send(self._profile.refresh(stored.pair.refresh_token, self._credentials))
+        given = about(standing, self._credentials)
+        answer = self._wire().send(self._profile.request(Action.REFRESH, given))
         outcome = self._profile.read(Action.REFRESH, answer)
         verdict = settle(standing, Action.REFRESH, outcome, self._clock(), self._policy, _PAUSE)
         verdict = before_giving_up(self._ledger, self._profile, standing, Action.REFRESH, verdict)

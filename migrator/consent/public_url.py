@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 from migrator.errors import ConfigurationError
-from migrator.settings.loopback import is_loopback
+from migrator.loopback import is_loopback
 
 CALLBACK = "/callback"
 STATIC = "/static/"

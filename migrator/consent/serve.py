@@ -66,8 +66,11 @@ def serve(
     with (
         signals_handled(longest) as interruption,
         clocks_monitored(log.warning) as watch,
-        ledgers.open_for_consents(engine.path, engine.key, engine.clock, hurry=interruption.stop) as ledger,
+        ledgers.open_for_consents(
+            engine.path, engine.key, engine.clock, hurry=interruption.stop, rules=engine.rules
+        ) as ledger,
     ):
+        engine.require_applications(ledger)
         left = ledger.begin_run(engine.policy, workers=THREADS + 1)
         arrived = reread_all(ledger, engine.profile, Action.EXCHANGE_CODE).pairs
         _warn(left, len(arrived), consent)
@@ -184,7 +187,7 @@ def _exchange(
         credentials,
         engine.policy,
         redirect_uri=public_url.redirect_uri,
-        new_wire=lambda: engine.new_wire(credentials, running),
+        new_wire=lambda: engine.new_wire(running),
         clock=engine.clock,
     )
 

@@ -13,22 +13,25 @@ from random import Random
 
 from migrator import ledger as ledgers
 from migrator.engine import recovery_notes
+from migrator.engine.application_token import ApplicationTokens
 from migrator.engine.gate import Gate
 from migrator.engine.interruption import signals_handled
 from migrator.engine.job import Job, Tools
 from migrator.engine.open_run import OpenRun
 from migrator.engine.reread_answers import reread_all
-from migrator.errors import LedgerUnwritableError, StoppedError
-from migrator.ledger import Ledger, LedgerKey
-from migrator.models import Clock, Credentials
+from migrator.errors import ConfigurationError, LedgerUnwritableError, StoppedError
+from migrator.ledger import Ledger, LedgerKey, OpenLedger
+from migrator.models import Clock, Credentials, RowRules
 from migrator.providers import Profile
 from migrator.rules.pacing import Moment, Pacer
+from migrator.rules.terms import Terms
 from migrator.rules.verdict import Policy
 from migrator.settings.model import JobSettings
 from migrator.terminal.progress import Progress
 from migrator.wire.http import HttpWire, Wire, longest_call
 from migrator.wire.network import DIRECT, Network
 from migrator.wire.running_time import RunningClock, clocks_monitored
+from migrator.wording import counted
 
 log = logging.getLogger(__name__)
 
@@ -51,12 +54,20 @@ class Engine:
     def policy(self) -> Policy:
         """How patient a job is: an answer that was given up may still take as long again at the provider."""
         settle = timedelta(seconds=2 * longest_call(self.settings.timeout))
+        asked = self.credentials.scopes if self.credentials and self.profile.asks_scopes else ()
         return Policy(
             self.settings.max_attempts,
             settle,
             timedelta(seconds=self.settings.patience),
             self.settings.believe_refusals,
+            Terms.of(self.profile.facts, asked),
         )
+
+    @property
+    def rules(self) -> RowRules:
+        """What rows must have, so that this provider can be called for them."""
+        keys = self.credentials.consumer_keys if self.credentials is not None else frozenset()
+        return self.profile.row_rules(keys or None)
 
     @contextmanager
     def open_run(
@@ -71,7 +82,7 @@ class Engine:
             signals_handled(longest) as interruption,
             clocks_monitored(log.warning) as watch,
             ledgers.open_for_job(
-                self.path, self.key, self.clock, create=create, hurry=interruption.stop
+                self.path, self.key, self.clock, create=create, hurry=interruption.stop, rules=self.rules
             ) as ledger,
         ):
             self._begin(ledger, command, sources)
@@ -85,7 +96,29 @@ class Engine:
             finally:
                 self.progress.stop()
 
+    def require_applications(self, ledger: OpenLedger) -> None:
+        """See that calls can be made for every connection of the ledger, whichever application it is of.
+
+        Raises ``ConfigurationError``.
+        """
+        if self.credentials is None or not self.credentials.consumer_keys:
+            return
+        waiting = ledger.applications()
+        unknown = [
+            f"{key} ({counted(number, 'connection')})"
+            for key, number in waiting.items()
+            if key not in self.credentials.consumer_keys
+        ]
+        if unknown:
+            raise ConfigurationError(
+                "the ledger holds connections of legacy applications that the configuration does not name:"
+                f" {', '.join(unknown)}",
+                hint="add each to migrator.toml, as [oauth1.applications.NAME] with consumer_key and"
+                " consumer_secret_file",
+            )
+
     def _begin(self, ledger: Ledger, command: str, sources: Sequence[str]) -> None:
+        self.require_applications(ledger)
         stock = ledger.begin_run(command, self.policy, sources, workers=self.settings.concurrency)
         found = reread_all(ledger, self.profile)
         for text in recovery_notes.messages(stock, len(found.pairs), len(found.renewals)):
@@ -103,10 +136,9 @@ class Engine:
             stop=run.interruption.stop,
         )
 
-    def new_wire(self, credentials: Credentials, running: RunningClock) -> Wire:
+    def new_wire(self, running: RunningClock) -> Wire:
         """A way to the provider, for one worker; ``running`` counts what its calls may take."""
         return HttpWire(
-            credentials,
             timeout=self.settings.timeout,
             clock=self.clock,
             running=running,
@@ -134,10 +166,11 @@ class Engine:
             profile=self.profile,
             credentials=credentials,
             gate=Gate(self._pacer(run.ledger), utc=lambda: self.clock().timestamp()),
-            new_wire=lambda: self.new_wire(credentials, watch.running),
+            new_wire=lambda: self.new_wire(watch.running),
             clock=self.clock,
             due=lambda: self.clock() - timedelta(seconds=watch.ahead(settle)),
             running=watch.running,
             random=Random(),  # noqa: S311 - jitter, not cryptography
             progress=self.progress,
+            application_tokens=ApplicationTokens(self.profile, self.clock),
         )

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
+from migrator.engine.application_token import ApplicationTokens
+from migrator.engine.call_material import about
 from migrator.engine.first_fault import Fault
 from migrator.engine.gate import Gate, LimitUsedUpError
 from migrator.engine.reread_answers import before_giving_up, reread
@@ -19,7 +21,7 @@ from migrator.engine.worker_pool import LONGEST_LOOK, WorkerPool
 from migrator.errors import StoppedError
 from migrator.ledger import EndedCall, Ledger
 from migrator.models import Action, Clock, Credentials, Standing, State
-from migrator.providers import Answer, NoAnswer, Outcome, Profile, Reached, Request
+from migrator.providers import Answer, NoAnswer, Outcome, Profile, Reached
 from migrator.rules.agenda import Agenda
 from migrator.rules.breaker import Breaker
 from migrator.rules.judgement import JudgedAt, judge
@@ -53,6 +55,7 @@ class Tools:
     random: Random
     """For jitter."""
     progress: Progress
+    application_tokens: ApplicationTokens
 
 
 class Job:
@@ -128,7 +131,7 @@ class Job:
         called = False
         while not self._stop.is_set():
             standing = self._ledger.standing(connection_id)
-            step = agenda.step(standing, self._tools.due())
+            step = agenda.step(standing, self._policy.terms, self._tools.due())
             if self._has_arrived(standing, step):
                 continue
             match step:
@@ -176,8 +179,8 @@ class Job:
             attempt_id = self._ledger.begin_call(standing, action)
             if attempt_id is None:
                 return None
-            answer = wire.send(self._request(standing, action))
-            outcome = self._read(standing, action, answer)
+            answer, unsent = self._send(standing, action, wire)
+            outcome = unsent or self._read(standing, action, answer)
             verdict = self._judge(standing, action, outcome)
             verdict = before_giving_up(self._ledger, self._tools.profile, standing, action, verdict)
             call = EndedCall.of(attempt_id, standing.id, standing.pair, action, answer, outcome, verdict)
@@ -198,20 +201,12 @@ class Job:
             self._stop_for(used_up(error.limit, error.seconds, self._tools.clock()))
             return False
 
-    def _request(self, standing: Standing, action: Action) -> Request:
-        profile, credentials = self._tools.profile, self._tools.credentials
-        match action, standing.pair:
-            case Action.SWAP, _:
-                return profile.swap(standing.legacy, standing.tenant_type, credentials)
-            case Action.RENEW, _:
-                return profile.renew(standing.legacy)
-            case Action.VERIFY, stored if stored is not None:
-                return profile.verify(stored.pair.access_token)
-            case Action.REFRESH, stored if stored is not None:
-                return profile.refresh(stored.pair.refresh_token, credentials)
-            case Action.REVOKE, stored if stored is not None:
-                return profile.revoke(stored.pair.refresh_token, credentials)
-        raise ValueError(f"the job makes no call {action}")
+    def _send(
+        self, standing: Standing, action: Action, wire: Wire
+    ) -> tuple[Answer | NoAnswer, Outcome | None]:
+        given = about(standing, self._tools.credentials)
+        request = self._tools.profile.request(action, given)
+        return self._tools.application_tokens.send(request, given, wire)
 
     def _read(self, standing: Standing, action: Action, answer: Answer | NoAnswer) -> Outcome:
         profile = self._tools.profile

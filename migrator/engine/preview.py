@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from migrator import ledger as ledgers
-from migrator.models import Clock, Misnamed, Reject
+from migrator.models import Clock, Misnamed, Reject, RowRules
 from migrator.rules.next_step import Decision, first_step
 from migrator.rules.plan import Tally
+from migrator.rules.terms import Terms
 from migrator.settings.model import Settings
 from migrator.sources import Source
 from migrator.sources.duplicates import DuplicateIndex
@@ -22,14 +23,16 @@ def preview(
     ledger: Path,
     settings: Settings,
     environ: Mapping[str, str],
+    terms: Terms,
+    rules: RowRules,
     *,
     clock: Clock,
     progress: Progress,
 ) -> Tally:
     """Count what a run would do with each row, held against the ledger where there is one."""
     tally = Tally()
-    with DuplicateIndex() as seen, _decider(ledger, settings, environ, clock) as decide:
-        for row in screen(sources, seen):
+    with DuplicateIndex() as seen, _decider(ledger, settings, environ, terms, clock) as decide:
+        for row in screen(sources, seen, rules):
             if isinstance(row, Misnamed):
                 tally.misnamed.append(row)
                 continue
@@ -44,17 +47,19 @@ def preview(
 
 @contextmanager
 def _decider(
-    path: Path, settings: Settings, environ: Mapping[str, str], clock: Clock
+    path: Path, settings: Settings, environ: Mapping[str, str], terms: Terms, clock: Clock
 ) -> Iterator[Callable[[Accepted], Decision | Reject]]:
     now = clock()
     if not ledgers.exists(path):
-        yield lambda row: first_step(row.connection.app_type, row.connection.legacy, now)
+        yield lambda row: first_step(row.connection.app_type, row.connection.legacy, terms, now)
         return
     key = ledgers.require_key(path, environ, settings.ledger_key_file)
     with ledgers.open_to_compare(path, key) as (db, codec):
 
         def decide(row: Accepted) -> Decision | Reject:
             recognised = ledgers.recognise(db, codec, row)
-            return recognised if isinstance(recognised, Reject) else ledgers.plan_row(row, recognised, now)
+            if isinstance(recognised, Reject):
+                return recognised
+            return ledgers.plan_row(row, recognised, terms, now)
 
         yield decide

@@ -61,9 +61,14 @@ class SwapRun:
         self._progress.start("reading", None)
         try:
             with DuplicateIndex() as seen, run.interruption.nothing_done_yet():
-                rows = screen(sources, seen)
-                provider = self._engine.profile.name
-                return run.ledger.take_in(rows, names, provider, lambda _: self._progress.advance())
+                rows = screen(sources, seen, self._engine.rules)
+                return run.ledger.take_in(
+                    rows,
+                    names,
+                    self._engine.profile.name,
+                    lambda _: self._progress.advance(),
+                    terms=self._engine.policy.terms,
+                )
         except LedgerUnwritableError as error:
             raise LedgerUnwritableError(
                 error.message,

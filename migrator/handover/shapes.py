@@ -28,20 +28,21 @@ def plain(pair: TokenPair, now: datetime) -> Row:
         "refresh_token": pair.refresh_token.reveal(),
         "token_type": "Bearer",
         "scope": pair.scope,
-        "expires_at": pair.expires_at.isoformat(),
+        "expires_at": pair.expires_at.isoformat() if pair.expires_at else "",
         "refresh_expires_at": pair.refresh_expires_at.isoformat() if pair.refresh_expires_at else "",
     }
 
 
 def xero_python(pair: TokenPair, now: datetime) -> Row:
     """The dictionary that xero-python's ``OAuth2Token.update_token`` takes: numbers, and nothing more."""
+    ends = pair.expires_at or now  # Xero's always end
     return {
         "token": {
             "access_token": pair.access_token.reveal(),
             "refresh_token": pair.refresh_token.reveal(),
             "scope": pair.scope.split(),
-            "expires_in": max(0, int((pair.expires_at - now).total_seconds())),
-            "expires_at": pair.expires_at.timestamp(),
+            "expires_in": max(0, int((ends - now).total_seconds())),
+            "expires_at": ends.timestamp(),
             "token_type": "Bearer",
         }
     }
@@ -49,13 +50,13 @@ def xero_python(pair: TokenPair, now: datetime) -> Row:
 
 def xero_node(pair: TokenPair, now: datetime) -> Row:
     """The ``TokenSet`` of openid-client that xero-node's ``setTokenSet`` takes; times are epoch seconds."""
-    del now
+    ends = pair.expires_at or now  # Xero's always end
     return {
         "token": {
             "access_token": pair.access_token.reveal(),
             "refresh_token": pair.refresh_token.reveal(),
             "scope": pair.scope,
-            "expires_at": int(pair.expires_at.timestamp()),
+            "expires_at": int(ends.timestamp()),
             "token_type": "Bearer",
         }
     }

@@ -18,16 +18,26 @@ from migrator.ledger.file.rescue import RescueFile
 from migrator.ledger.file.session import Session
 from migrator.ledger.file.vault import Fingerprints, LedgerKey, Vault
 from migrator.ledger.job_ledger import Ledger
-from migrator.models import Clock
+from migrator.models import Clock, RowRules
+
+ANY_ROW = RowRules()
+"""For work that uses nothing of a row but what every row has."""
 
 
 @contextmanager
 def open_for_job(
-    path: Path, key: LedgerKey, clock: Clock, *, create: bool, hurry: threading.Event
+    path: Path,
+    key: LedgerKey,
+    clock: Clock,
+    *,
+    create: bool,
+    hurry: threading.Event,
+    rules: RowRules = ANY_ROW,
 ) -> Iterator[Ledger]:
     """Open a ledger to work on it, alone; made if missing, where ``create`` says so.
 
     ``hurry`` is set when the job is told to end: from then on it does not wait long for other programs.
+    ``rules`` says which columns of a row the provider's calls use: a ``Standing`` has those alone.
 
     Raises ``LedgerLockedError`` if another process works on it, ``LedgerError`` if there is none, it is not
     ours, or the key is not its key.
@@ -52,7 +62,7 @@ def open_for_job(
         except BaseException:
             connection.close()
             raise
-        ledger = Ledger(Session(path, connection, codec, clock, hurry), rescue)
+        ledger = Ledger(Session(path, connection, codec, clock, hurry, rules), rescue)
         try:
             yield ledger
         finally:
@@ -61,9 +71,9 @@ def open_for_job(
 
 @contextmanager
 def open_for_consents(
-    path: Path, key: LedgerKey, clock: Clock, *, hurry: threading.Event
+    path: Path, key: LedgerKey, clock: Clock, *, hurry: threading.Event, rules: RowRules = ANY_ROW
 ) -> Iterator[ConsentLedger]:
-    """Open a ledger to serve its users' consents, which only one process does.
+    """Open a ledger to serve its users' consents, which only one process does; ``rules`` as for a job.
 
     Raises ``LedgerLockedError`` if another one does, or changes the ledger's key, or purges it;
     ``LedgerError`` if there is no ledger, it is not ours, or the key is not its key.
@@ -80,7 +90,7 @@ def open_for_consents(
         except BaseException:
             connection.close()
             raise
-        ledger = ConsentLedger(Session(path, connection, codec, clock, hurry), rescue)
+        ledger = ConsentLedger(Session(path, connection, codec, clock, hurry, rules), rescue)
         try:
             yield ledger
         finally:

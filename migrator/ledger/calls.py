@@ -28,8 +28,11 @@ from migrator.providers import (
 from migrator.rules.recovery import READ_AGAIN
 from migrator.rules.verdict import Verdict
 
-WITHOUT_EFFECT = frozenset({Action.VERIFY})
-"""Calls that only ask: one that got lost changed nothing."""
+LEAVE_STANDING = frozenset({Action.VERIFY, Action.IDENTIFY, Action.DISABLE})
+"""Calls that leave a connection where it stands: they only ask, or end what it does not need any more.
+
+One that got lost is made again, and none of their answers holds a pair.
+"""
 
 _AWAITS_USER = frozenset({Action.EXCHANGE_CODE})
 """Calls during which a connection stands where it stood: it needs consent until a pair is there."""
@@ -45,7 +48,7 @@ def begin_call(
     if not connections.is_unchanged(db, standing):
         return None
     attempt_id = begin_attempt(db, standing.id, action, run_id, now)
-    if action not in WITHOUT_EFFECT | _AWAITS_USER:
+    if action not in LEAVE_STANDING | _AWAITS_USER:
         connections.set_in_flight(db, standing.id, now)
     return attempt_id
 
@@ -73,6 +76,8 @@ class EndedCall:
     http_status: int | None
     unreadable: bytes | None = field(default=None, repr=False)
     """The body of an answer that was not understood, or not wholly: a later version may."""
+    support_id: str = ""
+    """What the answer says that the provider's support asks for; empty if nothing."""
 
     @classmethod
     def of(
@@ -84,6 +89,7 @@ class EndedCall:
         answer: Answer | NoAnswer,
         outcome: Outcome,
         verdict: Verdict,
+        support_id: str = "",
     ) -> EndedCall:
         """What the ledger keeps of a call about ``pair``; of an answer that was not wholly understood, all
         that arrived.
@@ -96,6 +102,7 @@ class EndedCall:
             verdict=verdict,
             http_status=arrived.status if arrived else None,
             unreadable=arrived.body if arrived and not _understood(action, arrived, outcome) else None,
+            support_id=support_id,
         )
 
 
@@ -109,7 +116,7 @@ def _understood(action: Action, arrived: Answer, outcome: Outcome) -> bool:
         case Reached() | Revoked():
             return True
         case _:
-            return action in WITHOUT_EFFECT or is_plain(arrived)
+            return action in LEAVE_STANDING or is_plain(arrived)
 
 
 def end_call(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: datetime) -> bool:
@@ -130,6 +137,10 @@ def end_call(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: datetim
         legacy_tokens.set_expiry(db, call.connection_id, now)
     if verdict.adopted is not None:
         connections.adopt_tenant(db, call.connection_id, verdict.adopted)
+    if verdict.user_id:
+        connections.note_user(db, call.connection_id, verdict.user_id)
+    if verdict.disabled:
+        connections.note_disabled(db, call.connection_id, now)
     connections.set_standing(db, call.connection_id, verdict, now)
     if call.pair_id is not None:
         shared_pairs.share(db, call.connection_id, call.pair_id, verdict, now)
@@ -151,7 +162,7 @@ def take_won(
         pairs.keep(db, codec, connection_id, attempt_id, verdict.new_pair, now, set_aside=True)
     elif verdict.new_pair is not None:
         pairs.add(db, codec, connection_id, attempt_id, verdict.new_pair, now)
-        connections.note_user(db, connection_id, verdict.new_pair)
+        connections.note_pair(db, connection_id, verdict.new_pair)
     if verdict.new_legacy is not None:
         legacy_tokens.add(db, codec, connection_id, verdict.new_legacy, now, attempt_id=attempt_id)
 
@@ -186,6 +197,8 @@ def _overtaken(db: sqlite3.Connection, call: EndedCall) -> bool:
 def complete_call(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: datetime) -> None:
     """The outcome alone, with the answer if it was not wholly understood."""
     complete(db, call.attempt_id, call.verdict, call.http_status, now)
+    if call.support_id:
+        db.execute("UPDATE attempts SET support_id = ? WHERE id = ?", [call.support_id, call.attempt_id])
     if call.unreadable is not None:
         sealed = codec.seal_answer(call.unreadable)
         db.execute("UPDATE attempts SET answer = ? WHERE id = ?", [sealed, call.attempt_id])

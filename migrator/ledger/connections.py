@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from migrator.ledger import pairs, shared_pairs
-from migrator.ledger.file.codec import Codec, maybe_time_of, maybe_time_text, time_of, time_text
+from migrator.ledger.file.codec import Codec, maybe_time_of, maybe_time_text, time_text
 from migrator.models import (
     NO_REFRESH_TOKEN,
     Action,
-    AppType,
     Connection,
     Standing,
     State,
     StoredPair,
     Tenant,
-    TenantType,
     TokenPair,
 )
 from migrator.rules.verdict import Verdict
@@ -29,8 +27,8 @@ _STANDING = """
            (SELECT a.action = 'exchange_code' FROM token_pairs o JOIN attempts a ON a.id = o.attempt_id
             WHERE o.connection_id = coalesce(c.served_by, c.id) AND a.action IN ('swap', 'exchange_code')
             ORDER BY o.id DESC LIMIT 1),
-           c.organisation,
-           l.material, l.expires_at,
+           c.organisation, c.user_id, c.consumer_key, c.disabled_at IS NOT NULL, c.further,
+           l.material, l.expires_at, l.attempt_id IS NOT NULL,
            p.id, p.access_token, p.refresh_token, p.scope, p.tenant_id, p.user_id, p.expires_at,
            p.refresh_expires_at, p.lifetime_assumed, p.verified_at, p.obtained_at,
            EXISTS (SELECT 1 FROM handings WHERE own_pair_id = p.id),
@@ -49,25 +47,36 @@ _STANDING = """
 """
 
 
-def standing(db: sqlite3.Connection, codec: Codec, connection_id: int) -> Standing:
-    """Where one connection stands, with its secrets."""
+def standing(
+    db: sqlite3.Connection, codec: Codec, connection_id: int, columns: frozenset[str] = frozenset()
+) -> Standing:
+    """Where one connection stands, with its secrets, and of its row the columns that calls use."""
     row = db.execute(_STANDING, [connection_id]).fetchone()
     return Standing(
         id=row[0],
         key=row[1],
-        app_type=AppType(row[2]),
+        app_type=row[2],
         state=State(row[3]),
         reason=row[4],
         tenant_id=row[5],
-        tenant_type=TenantType(row[6]),
+        tenant_type=row[6],
         doubt=Action(row[7]) if row[7] else None,
         not_before=maybe_time_of(row[8]),
         tries=row[9],
         consented=bool(row[10]),
         organisation=row[11],
-        legacy=codec.open_legacy(row[12], row[13]),
-        pair=_pair(codec, row[14:]) if row[14] is not None else None,
+        user_id=row[12],
+        consumer_key=row[13],
+        disabled=bool(row[14]),
+        row=_used(codec.open_further(row[15]), columns) if columns else {},
+        legacy=codec.open_legacy(row[16], row[17], renewed=bool(row[18])),
+        pair=_pair(codec, row[19:]) if row[19] is not None else None,
     )
+
+
+def _used(further: Mapping[str, object], columns: frozenset[str]) -> dict[str, str]:
+    """The columns that calls use; screening has seen to it that they are texts."""
+    return {name: str(further[name]) for name in sorted(columns & further.keys())}
 
 
 def _pair(codec: Codec, row: Sequence[Any]) -> StoredPair:
@@ -77,7 +86,7 @@ def _pair(codec: Codec, row: Sequence[Any]) -> StoredPair:
     pair = TokenPair(
         access_token,
         refresh_token,
-        time_of(expires_at),
+        maybe_time_of(expires_at),
         scope,
         tenant_id,
         user_id,
@@ -108,17 +117,18 @@ def add(
     state, reason = standing
     cursor = db.execute(
         """INSERT INTO connections
-           (key, provider, app_type, organisation, tenant_id, tenant_type, contact_email, state, reason,
-           further, row_print, run_id, created_at, updated_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+           (key, provider, app_type, organisation, tenant_id, tenant_type, contact_email, consumer_key,
+           state, reason, further, row_print, run_id, created_at, updated_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [
             codec.key_for(connection),
             provider,
-            connection.app_type.value,
+            connection.app_type,
             connection.organisation,
             connection.tenant_id,
-            connection.tenant_type.value,
+            connection.tenant_type,
             connection.contact_email,
+            connection.consumer_key,
             state.value,
             reason,
             codec.seal_further(connection.further),
@@ -137,18 +147,29 @@ def correct(
     """What a row says of a connection that is known; where it stands is not touched."""
     db.execute(
         """UPDATE connections SET app_type = ?, organisation = ?, tenant_id = ?, tenant_type = ?,
-        contact_email = ?, further = ?, row_print = ?, updated_at = ? WHERE id = ?""",
+        contact_email = ?, consumer_key = ?, further = ?, row_print = ?, updated_at = ? WHERE id = ?""",
         [
-            connection.app_type.value,
+            connection.app_type,
             connection.organisation,
             connection.tenant_id or standing.tenant_id,
-            connection.tenant_type.value,
+            connection.tenant_type,
             connection.contact_email,
+            connection.consumer_key,
             codec.seal_further(connection.further),
             codec.row_print(connection),
             time_text(now),
             standing.id,
         ],
+    )
+
+
+def applications(db: sqlite3.Connection) -> dict[str, int]:
+    """The legacy applications that rows named, by consumer key, and how many connections are of each."""
+    return dict(
+        db.execute(
+            """SELECT consumer_key, count(*) FROM connections WHERE consumer_key <> ''
+               GROUP BY consumer_key ORDER BY consumer_key"""
+        )
     )
 
 
@@ -225,22 +246,38 @@ def forget_tries(db: sqlite3.Connection) -> None:
     db.execute("UPDATE connections SET tries = 0 WHERE tries > 0")
 
 
-def note_user(db: sqlite3.Connection, connection_id: int, pair: TokenPair) -> None:
-    """Whose pair a connection has got; and which tenant it reaches, where the row did not say."""
+def note_pair(db: sqlite3.Connection, connection_id: int, pair: TokenPair) -> None:
+    """Whose pair a connection has got, if it says so; and which tenant it reaches, where the row did not
+    say.
+    """
     db.execute(
-        """UPDATE connections SET user_id = ?, tenant_id = CASE tenant_id WHEN '' THEN ? ELSE tenant_id END
+        """UPDATE connections SET user_id = coalesce(nullif(?, ''), user_id),
+                                  tenant_id = CASE tenant_id WHEN '' THEN ? ELSE tenant_id END
            WHERE id = ?""",
         [pair.user_id, pair.tenant_id, connection_id],
     )
 
 
-def adopt_tenant(db: sqlite3.Connection, connection_id: int, tenant: Tenant) -> None:
-    """The tenant of a connection that had none to its name."""
-    known = [kind.value for kind in TenantType if kind.value == tenant.type.upper()]
+def note_user(db: sqlite3.Connection, connection_id: int, user_id: str) -> None:
+    """Who the user of a connection is."""
+    db.execute("UPDATE connections SET user_id = ? WHERE id = ?", [user_id, connection_id])
+
+
+def note_disabled(db: sqlite3.Connection, connection_id: int, now: datetime) -> None:
+    """That the legacy token of a connection was ended; the first time counts."""
     db.execute(
-        """UPDATE connections SET tenant_id = ?, tenant_type = coalesce(?, tenant_type)
-           WHERE id = ? AND tenant_id = ''""",
-        [tenant.id, known[0] if known else None, connection_id],
+        "UPDATE connections SET disabled_at = coalesce(disabled_at, ?) WHERE id = ?",
+        [time_text(now), connection_id],
+    )
+
+
+def adopt_tenant(db: sqlite3.Connection, connection_id: int, tenant: Tenant) -> None:
+    """The tenant of a connection that had none to its name; and its type, where the provider has types."""
+    db.execute(
+        """UPDATE connections
+           SET tenant_id = ?1, tenant_type = CASE WHEN '' IN (?2, tenant_type) THEN tenant_type ELSE ?2 END
+           WHERE id = ?3 AND tenant_id = ''""",
+        [tenant.id, tenant.type.upper(), connection_id],
     )
 
 

@@ -215,7 +215,9 @@ def _taken(db: sqlite3.Connection, codec: Codec, export_id: int) -> Iterator[Exp
         if pair is None:
             pair_id = row[0]
             access, refresh = codec.open_pair(row[1], row[2])
-            pair = TokenPair(access, refresh, time_of(row[3]), row[4], row[5], row[6], maybe_time_of(row[7]))
+            pair = TokenPair(
+                access, refresh, maybe_time_of(row[3]), row[4], row[5], row[6], maybe_time_of(row[7])
+            )
         key, app_type, organisation, tenant_id, tenant_type, contact_email, further = row[8:]
         connections.append(
             ExportedConnection(

@@ -14,9 +14,10 @@ from enum import StrEnum
 
 from migrator.ledger import connections, legacy_tokens, rejects, runs
 from migrator.ledger.file.codec import Codec
-from migrator.models import Connection, Misnamed, Reject, Standing, State
+from migrator.models import NO_REFRESH_TOKEN, RESPONSE_LOST, Connection, Misnamed, Reject, Standing, State
 from migrator.rules.next_step import Decision, Step, decision, first_step
 from migrator.rules.plan import Tally
+from migrator.rules.terms import Terms
 from migrator.sources.screening import Accepted
 
 
@@ -62,6 +63,7 @@ def take_all(
     sources: Sequence[str],
     *,
     provider: str,
+    terms: Terms,
     run_id: int,
     now: datetime,
     progress: Callable[[int], None],
@@ -81,9 +83,9 @@ def take_all(
             tally.reject(recognised)
             rejects.add(db, recognised, run_id)
         elif isinstance(row, Accepted):
-            tally.add(row.connection.app_type, plan_row(row, recognised, now))
+            tally.add(row.connection.app_type, plan_row(row, recognised, terms, now))
             novelties[recognised.novelty] += 1
-            take(db, codec, row, recognised, provider=provider, run_id=run_id, now=now)
+            take(db, codec, row, recognised, terms, provider=provider, run_id=run_id, now=now)
         progress(number)
     rejects.end_intake(db, sources)
     intake = Intake(
@@ -120,18 +122,19 @@ def recognise(db: sqlite3.Connection, codec: Codec, accepted: Accepted) -> Recog
     now_held = codec.material_print(standing.legacy) == codec.material_print(connection.legacy)
     new_terms = now_held and (
         standing.legacy.expires_at != connection.legacy.expires_at
-        or standing.app_type is not connection.app_type
-        or standing.tenant_type is not connection.tenant_type
+        or standing.app_type != connection.app_type
+        or standing.tenant_type != connection.tenant_type
+        or standing.consumer_key != connection.consumer_key
     )
     return Recognised(Novelty.CORRECTED, standing, new_token=known_material is None, new_terms=new_terms)
 
 
-def plan_row(accepted: Accepted, recognised: Recognised, now: datetime) -> Decision:
+def plan_row(accepted: Accepted, recognised: Recognised, terms: Terms, now: datetime) -> Decision:
     """What a run does with a row."""
     standing = recognised.standing
-    if standing is None or _starts_anew(recognised):
-        return first_step(accepted.connection.app_type, accepted.connection.legacy, now)
-    return decision(standing, now)
+    if standing is None or _starts_anew(recognised, terms):
+        return first_step(accepted.connection.app_type, accepted.connection.legacy, terms, now)
+    return decision(standing, terms, now)
 
 
 def take(
@@ -139,6 +142,7 @@ def take(
     codec: Codec,
     accepted: Accepted,
     recognised: Recognised,
+    terms: Terms,
     *,
     provider: str,
     run_id: int,
@@ -149,13 +153,13 @@ def take(
         case Novelty.KNOWN:
             return
         case Novelty.NEW:
-            first = _first_state(accepted.connection, now)
+            first = _first_state(accepted.connection, terms, now)
             connection_id = connections.add(
                 db, codec, accepted.connection, first, provider=provider, run_id=run_id, now=now
             )
             legacy_tokens.add(db, codec, connection_id, accepted.connection.legacy, now)
         case Novelty.CORRECTED:
-            _correct(db, codec, accepted.connection, recognised, now)
+            _correct(db, codec, accepted.connection, recognised, terms, now)
 
 
 def _connection_with_token(db: sqlite3.Connection, codec: Codec, connection: Connection) -> tuple[int] | None:
@@ -166,24 +170,31 @@ def _connection_with_token(db: sqlite3.Connection, codec: Codec, connection: Con
     return row
 
 
-def _starts_anew(recognised: Recognised) -> bool:
+def _starts_anew(recognised: Recognised, terms: Terms) -> bool:
     """Whether a corrected row changes what must happen.
 
-    A pair in hand, or a call in doubt, is never planned away.
+    A pair in hand, or a call in doubt, is never planned away; nor is a token used again that serves once.
     """
     standing = recognised.standing
     if standing is None or standing.state in (State.MIGRATED, State.UNCERTAIN, State.IN_FLIGHT):
         return False
+    if standing.reason in (RESPONSE_LOST, NO_REFRESH_TOKEN) and not terms.asks_again:
+        return recognised.new_token
     return recognised.new_token or recognised.new_terms
 
 
-def _first_state(connection: Connection, now: datetime) -> tuple[State, str]:
-    first = first_step(connection.app_type, connection.legacy, now)
+def _first_state(connection: Connection, terms: Terms, now: datetime) -> tuple[State, str]:
+    first = first_step(connection.app_type, connection.legacy, terms, now)
     return (State.NEEDS_CONSENT, first.reason) if first.step is Step.MUST_CONSENT else (State.PENDING, "")
 
 
 def _correct(
-    db: sqlite3.Connection, codec: Codec, connection: Connection, recognised: Recognised, now: datetime
+    db: sqlite3.Connection,
+    codec: Codec,
+    connection: Connection,
+    recognised: Recognised,
+    terms: Terms,
+    now: datetime,
 ) -> None:
     standing = recognised.standing
     if standing is None:
@@ -192,7 +203,7 @@ def _correct(
         legacy_tokens.add(db, codec, standing.id, connection.legacy, now)
     elif recognised.new_terms:
         legacy_tokens.set_expiry(db, standing.id, connection.legacy.expires_at)
-    if _starts_anew(recognised):
-        state, reason = _first_state(connection, now)
+    if _starts_anew(recognised, terms):
+        state, reason = _first_state(connection, terms, now)
         connections.rest(db, standing, state, reason, now)
     connections.correct(db, codec, standing, connection, now)

@@ -33,6 +33,7 @@ from migrator.ledger.open_ledger import OpenLedger
 from migrator.ledger.recovery import Recovered
 from migrator.models import Action, Misnamed, Reject, Standing, State
 from migrator.rules.agenda import Agenda, Work
+from migrator.rules.terms import Terms
 from migrator.rules.verdict import Policy
 from migrator.sources.screening import Accepted
 
@@ -77,11 +78,14 @@ class Ledger(OpenLedger):
         sources: Sequence[str],
         provider: str,
         progress: Callable[[int], None],
+        *,
+        terms: Terms,
     ) -> Intake:
         """Take the rows of a run's files in, in one transaction: all of them, or none if the files cannot be
         read to their end.
 
-        ``sources`` are the files' names; ``progress`` is called with the number of rows so far.
+        ``sources`` are the files' names, ``terms`` the provider's; ``progress`` is called with the number of
+        rows so far.
         """
         return self._session.write(
             lambda db: intake.take_all(
@@ -90,6 +94,7 @@ class Ledger(OpenLedger):
                 rows,
                 sources,
                 provider=provider,
+                terms=terms,
                 run_id=self._session.run_id,
                 now=self._session.now(),
                 progress=progress,
@@ -209,4 +214,5 @@ class Ledger(OpenLedger):
         """Where the job stands."""
         reader = self._session.reader()
         with status.one_view(reader):
-            return status.status(reader, self._session.now())
+            told = status.status(reader, self._session.now())
+        return told.with_app_types(self._session.rules.app_types)

@@ -49,7 +49,14 @@ class OpenLedger:
 
     def standing(self, connection_id: int) -> Standing:
         """Where one connection stands."""
-        return connections.standing(self._session.reader(), self._session.codec, connection_id)
+        session = self._session
+        return connections.standing(
+            session.reader(), session.codec, connection_id, session.rules.further_columns
+        )
+
+    def applications(self) -> dict[str, int]:
+        """The legacy applications that rows named, by consumer key, and how many connections are of each."""
+        return connections.applications(self._session.reader())
 
     # --- answers that were not understood ---
 

@@ -49,7 +49,7 @@ def keep(
             pair.scope,
             pair.tenant_id,
             pair.user_id,
-            time_text(pair.expires_at),
+            maybe_time_text(pair.expires_at),
             maybe_time_text(pair.refresh_expires_at),
             pair.lifetime_assumed,
             time_text(now),

@@ -55,7 +55,7 @@ def recover(db: sqlite3.Connection, policy: Policy, now: datetime) -> int:
         action = Action(action_text)
         verdict = died(action, tries, time_of(started_at), policy)
         calls.complete(db, attempt_id, verdict, None, now)
-        if action not in calls.WITHOUT_EFFECT:
+        if action not in calls.LEAVE_STANDING:
             connections.set_standing(db, connection_id, verdict, now)
     connections.forget_tries(db)
     return len(open_attempts)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from migrator.ledger.calls import EndedCall
-from migrator.ledger.file.codec import maybe_time_of, maybe_time_text, time_of, time_text
+from migrator.ledger.file.codec import maybe_time_of, maybe_time_text
 from migrator.ledger.file.rescue import RescueFile
 from migrator.models import Action, LegacyToken, Secret, State, Tenant, TokenPair
 from migrator.rules.verdict import Verdict
@@ -41,6 +41,7 @@ def _encode(call: EndedCall) -> str:
         "pair_id": call.pair_id,
         "http_status": call.http_status,
         "unreadable": base64.b64encode(call.unreadable).decode() if call.unreadable is not None else None,
+        "support_id": call.support_id,
         "outcome": verdict.outcome,
         "problem": verdict.problem,
         "state": verdict.state,
@@ -62,6 +63,8 @@ def _encode(call: EndedCall) -> str:
         "token_expired": verdict.token_expired,
         "seen": [[tenant.id, tenant.type, tenant.name] for tenant in verdict.seen],
         "chosen": [[tenant.id, tenant.type, tenant.name] for tenant in verdict.chosen],
+        "user_id": verdict.user_id,
+        "disabled": verdict.disabled,
     }
     return json.dumps(document)
 
@@ -90,6 +93,8 @@ def _decode(text: str) -> EndedCall:
         token_expired=document["token_expired"],
         seen=tuple(Tenant(*tenant) for tenant in document.get("seen", ())),
         chosen=tuple(Tenant(*tenant) for tenant in document.get("chosen", ())),
+        user_id=document.get("user_id", ""),
+        disabled=document.get("disabled", False),
     )
     return EndedCall(
         attempt_id=document["attempt_id"],
@@ -98,6 +103,7 @@ def _decode(text: str) -> EndedCall:
         verdict=verdict,
         http_status=document["http_status"],
         unreadable=base64.b64decode(document["unreadable"]) if document["unreadable"] is not None else None,
+        support_id=document.get("support_id", ""),
     )
 
 
@@ -105,7 +111,7 @@ def _pair_document(pair: TokenPair) -> dict[str, str | bool | None]:
     return {
         "access_token": pair.access_token.reveal(),
         "refresh_token": pair.refresh_token.reveal(),
-        "expires_at": time_text(pair.expires_at),
+        "expires_at": maybe_time_text(pair.expires_at),
         "scope": pair.scope,
         "tenant_id": pair.tenant_id,
         "user_id": pair.user_id,
@@ -118,7 +124,7 @@ def _pair(document: dict[str, Any]) -> TokenPair:
     return TokenPair(
         Secret(document["access_token"]),
         Secret(document["refresh_token"]),
-        time_of(document["expires_at"]),
+        maybe_time_of(document["expires_at"]),
         document["scope"],
         document["tenant_id"],
         document["user_id"],

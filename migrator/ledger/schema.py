@@ -20,6 +20,7 @@ from migrator.ledger.migrations import (
     m006_resume_at,
     m007_consents_told,
     m008_pairs_by_attempt,
+    m009_any_provider,
 )
 
 IN_ORDER = (
@@ -31,6 +32,7 @@ IN_ORDER = (
     m006_resume_at,
     m007_consents_told,
     m008_pairs_by_attempt,
+    m009_any_provider,
 )
 
 migrations = Migrations("migrator")

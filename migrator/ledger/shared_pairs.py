@@ -14,7 +14,7 @@ import sqlite3
 from datetime import datetime
 
 from migrator.ledger.file.codec import time_text
-from migrator.models import LIFETIME_ASSUMED, State, TenantType
+from migrator.models import LIFETIME_ASSUMED, State
 from migrator.rules.addresses import addresses
 from migrator.rules.shared_pair import followed
 from migrator.rules.tenants import Covered, Waiting, covered
@@ -65,7 +65,7 @@ def _waiting(db: sqlite3.Connection, asked_id: int) -> list[Waiting]:
     if not asked:
         return []
     return [
-        Waiting(row[0], row[1], TenantType(row[2]), row[3])
+        Waiting(row[0], row[1], row[2], row[3])
         for row in db.execute(_WAITING, [asked_id])
         if not asked.isdisjoint(addresses(row[4]))
     ]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from migrator.ledger import runs
 from migrator.ledger.file.codec import maybe_time_of, time_text
 from migrator.ledger.runs import Run
-from migrator.models import AppType, State
+from migrator.models import State
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class Status:
     total: int
     states: dict[str, int]
     app_types: dict[str, dict[str, int]]
+    """Application type to state to number; one of no name where the provider has no types."""
     reasons: dict[str, dict[str, int]]
     """State to reason to number, where there is a reason."""
     rejected: int
@@ -62,6 +63,11 @@ class Status:
     """When the provider lets the job go on, where nothing can be done before (UTC)."""
     go_on_with: str = "resume"
     """The command that is of use then."""
+
+    def with_app_types(self, names: Iterable[str]) -> Status:
+        """The same with these application types in it first, whether there are connections of them or not."""
+        of_none = {name: dict.fromkeys(self.states, 0) for name in names}
+        return replace(self, app_types={**of_none, **self.app_types})
 
 
 @contextmanager
@@ -77,13 +83,14 @@ def one_view(db: sqlite3.Connection) -> Iterator[None]:
 def status(db: sqlite3.Connection, now: datetime) -> Status:
     """Where the job stands."""
     states = dict.fromkeys((state.value for state in State), 0)
-    app_types = {app_type.value: dict.fromkeys(states, 0) for app_type in AppType}
+    app_types: dict[str, dict[str, int]] = {}
     reasons: dict[str, dict[str, int]] = {}
     for app_type, state, reason, number in db.execute(
         "SELECT app_type, state, reason, connections FROM summary"
     ):
         states[state] += number
-        app_types[app_type][state] += number
+        of_type = app_types.setdefault(app_type, dict.fromkeys(states, 0))
+        of_type[state] += number
         if reason:
             of_state = reasons.setdefault(state, {})
             of_state[reason] = of_state.get(reason, 0) + number

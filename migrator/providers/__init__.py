@@ -1,25 +1,30 @@
-"""The providers we know: one file a profile, one line a profile here.
+"""The providers we know, each a profile: a file of facts, and one engine that reads them.
 
-- ``interface``: what a profile is, what can be sent, and what an answer can mean
-- ``xero``, ``xero_scopes``: a profile
-- ``answers``: what HTTP answers say; ``token_response``, ``token_search``: a pair in one, whatever its form
+- ``profiles/``: the built-in files; ``profile_file``: reads one, and finds all that is wrong with it
+- ``facts``: what a profile says; ``describing``: the same for people
+- ``profile``: builds what is sent and reads what comes back, by ``calls``, ``templates``; ``refusals``
+- ``interface``: what can be sent, and what an answer can mean
+- ``answers``, ``paths``, ``xml``: what HTTP answers say; ``token_response``, ``token_search``: a pair in one,
+  whatever its form; ``legacy_response``: a renewed token; ``reached``: accounts and tenants
 - ``network_faults``: what can be wrong on the way, and what to do about each
 """
 
-from migrator.errors import ConfigurationError
 from migrator.providers.answers import error_description, is_plain
+from migrator.providers.calls import Given
 from migrator.providers.interface import (
     RATE_LIMITED,
     Answer,
+    ApplicationBearer,
+    Authentication,
     Basic,
     Bearer,
-    Code,
+    Disabled,
+    Identified,
     Later,
     NoAnswer,
     NoRefreshToken,
     Outcome,
     Over,
-    Profile,
     Reached,
     Renewed,
     RenewFirst,
@@ -28,18 +33,23 @@ from migrator.providers.interface import (
     Signed,
     StopAll,
     Suspect,
+    Unauthenticated,
     Unknown,
     Won,
 )
-from migrator.providers.xero import Xero
+from migrator.providers.profile import Profile
+from migrator.providers.profiles_found import find_profile, profile_names
 
 __all__ = [
-    "PROFILES",
     "RATE_LIMITED",
     "Answer",
+    "ApplicationBearer",
+    "Authentication",
     "Basic",
     "Bearer",
-    "Code",
+    "Disabled",
+    "Given",
+    "Identified",
     "Later",
     "NoAnswer",
     "NoRefreshToken",
@@ -54,24 +64,11 @@ __all__ = [
     "Signed",
     "StopAll",
     "Suspect",
+    "Unauthenticated",
     "Unknown",
     "Won",
     "error_description",
     "find_profile",
     "is_plain",
+    "profile_names",
 ]
-
-PROFILES = {"xero": Xero}
-
-
-def find_profile(name: str, *, base_url: str = "") -> Profile:
-    """The profile of that name; ``base_url`` replaces scheme and host of its endpoints.
-
-    Raises ``ConfigurationError`` for a name that no profile has.
-    """
-    if name not in PROFILES:
-        raise ConfigurationError(
-            f"there is no provider {name!r}",
-            hint=f"this version knows {', '.join(PROFILES)}; see 'migrator providers'",
-        )
-    return PROFILES[name](base_url)

@@ -10,13 +10,14 @@ import binascii
 import codecs
 import json
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from itertools import islice
-from typing import Any, TypeGuard
+from typing import Any, Literal, TypeGuard
 from urllib.parse import parse_qsl
 
+from migrator.providers import paths
 from migrator.providers.interface import Answer, Later, NoAnswer, Outcome, Suspect, Unknown
 
 LONGEST_NAME = 200
@@ -39,6 +40,9 @@ _WORDS_OF_ERRORS = frozenset(
 _TOKEN_LIKE = re.compile(r"[!#-&(-+\--\[\]-~]{16}")
 """As many visible characters in a row as a token has at the least."""
 _NUMBER = re.compile(r"[0-9]{1,10}(\.[0-9]{0,10})?")
+_EPOCH = re.compile(r"[0-9]{1,13}(\.[0-9]{0,10})?")
+_EARLIEST, _LATEST = 946_684_800, 4_102_444_800
+"""Epoch seconds of 2000 and 2100: what is not between them is no moment at which a token ends."""
 
 
 def json_value(answer: Answer) -> Any:
@@ -174,6 +178,18 @@ NOT_THE_PROVIDERS = Unknown(
 """Somebody on the way answered in the provider's place, or in the place of its answer."""
 
 
+def value_at(answer: Answer, path: str) -> Any:
+    """What stands at a path of a JSON answer, or None."""
+    return paths.first(json_value(answer), path)
+
+
+def support_id(answer: Answer, place: str) -> str:
+    """What the provider's support asks for: a header, or with ``json:`` before it the path of a field."""
+    kind, _, path = place.rpartition(":")
+    said = value_at(answer, path) if kind == "json" else answer.headers.get(path, "") if path else ""
+    return name(said)
+
+
 def is_good(answer: Answer) -> bool:
     """Whether its status says that all went well (RFC 9110, 15.3)."""
     return HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES
@@ -239,3 +255,25 @@ def seconds(value: Any) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if 1 <= value <= 10 * 365 * 86400 else None
+
+
+def identity(value: Any) -> str:
+    """An id as a text: some are numbers. Empty if it is neither."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return text(value)
+
+
+def moment(
+    value: Any, form: Literal["seconds", "epoch_seconds", "epoch_milliseconds"], received_at: datetime
+) -> datetime | None:
+    """When something ends, as an answer of ``received_at`` says it. None if it does not, or not sensibly."""
+    if form == "seconds":
+        lifetime = seconds(value)
+        return received_at + timedelta(seconds=lifetime) if lifetime else None
+    if isinstance(value, str) and _EPOCH.fullmatch(value.strip()):
+        value = float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    since = value / 1000 if form == "epoch_milliseconds" else value
+    return datetime.fromtimestamp(since, UTC) if _EARLIEST <= since <= _LATEST else None

@@ -160,8 +160,10 @@ class TokenAnswer:
 
     inside: str = ""
     """The envelope that all other paths begin in."""
-    access_token: str = "access_token"
+    access_token: str = "access_token"  # noqa: S105 - a path
     refresh_token: str = "refresh_token"  # noqa: S105 - a path
+    refresh_optional: bool = False
+    """Whether some answers have no refresh token, and nothing is wrong with them."""
     token_type: str = "bearer"  # noqa: S105 - a word
     """What its field ``token_type`` must say, in whatever case; empty if nothing says it."""
     expires: Lifetime | None = None
@@ -371,9 +373,11 @@ class Facts:
     grace: timedelta = timedelta(0)
     """How long a refresh token may be used again by who lost the answer."""
     repeat: Repeat = Repeat.UNKNOWN
+    repeat_source: str = ""
     legacy_fate: LegacyFate = LegacyFate.UNKNOWN
     legacy_days: int = 0
     """With ``DIES_AFTER``."""
+    legacy_source: str = ""
     legacy_user_before: str = ""
     """The legacy token begins with its user's id, which ends before this; empty if it does not."""
     renewal: Renewal = Renewal()

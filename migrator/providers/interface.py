@@ -8,20 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal
 
 from migrator.models import (
     NO_REFRESH_TOKEN,
-    Action,
     Credentials,
     LegacyToken,
     Secret,
     State,
     Tenant,
-    TenantType,
     TokenPair,
 )
-from migrator.providers.facts import Limit
 
 # --- what to send ---
 
@@ -31,8 +28,12 @@ class Signed:
     """Authenticate with an OAuth 1.0a ``Authorization`` header (RFC 5849, 3.5.1)."""
 
     legacy: LegacyToken
+    credentials: Credentials
+    """Those of the application that the token was issued to."""
     parameters: Mapping[str, Secret] = field(default_factory=dict)
-    """Further ``oauth_`` parameters for the header; they are signed like the rest."""
+    """Further ``oauth_`` parameters; they are signed like the rest, and stand beside them."""
+    in_query: bool = False
+    """Whether all of it stands in the URL's query (RFC 5849, 3.5.3), and not in a header."""
 
 
 @dataclass(frozen=True)
@@ -50,30 +51,33 @@ class Basic:
 
 
 @dataclass(frozen=True)
-class Code:
-    """Exchange an authorisation code (RFC 6749, 4.1.3), by the client that can prove that it asked for it
-    (RFC 7636).
-    """
-
-    code: Secret
-    verifier: Secret
-    redirect_uri: str
-    """The very one that the code was asked for with."""
-    credentials: Credentials
+class ApplicationBearer:
+    """Authenticate with an access token of the application's own (RFC 6749, 4.4), which is fetched first."""
 
 
+@dataclass(frozen=True)
+class Unauthenticated:
+    """What the call holds says who makes it."""
+
+
+Authentication = Signed | Bearer | Basic | ApplicationBearer | Unauthenticated
 Body = Mapping[str, "str | Secret"]
 
 
 @dataclass(frozen=True)
 class Request:
-    """One call, before it is signed. Its URL never holds a secret: URLs end up in logs."""
+    """One call, before it is signed."""
 
-    method: Literal["GET", "POST"]
-    url: str
-    auth: Signed | Bearer | Basic | Code
+    method: Literal["GET", "POST", "PUT", "DELETE"]
+    url: str | Secret
+    """A secret where a token is a part of it: URLs end up in logs."""
+    auth: Authentication
     json: Body | None = None
     form: Body | None = None
+    body: str = ""
+    """A body that is neither."""
+    headers: Body = field(default_factory=dict)
+    """Beside those that every call has."""
 
 
 # --- what came back ---
@@ -164,6 +168,18 @@ class Revoked:
 
 
 @dataclass(frozen=True)
+class Identified:
+    """Whose the legacy token is."""
+
+    user_id: str
+
+
+@dataclass(frozen=True)
+class Disabled:
+    """The legacy token was ended."""
+
+
+@dataclass(frozen=True)
 class RenewFirst:
     """The legacy token has expired."""
 
@@ -215,6 +231,8 @@ class StopAll:
 
     problem: str
     hint: str
+    closed: bool = False
+    """Whether the provider has closed the endpoint."""
 
 
 @dataclass(frozen=True)
@@ -232,6 +250,8 @@ Outcome = (
     | Renewed
     | Reached
     | Revoked
+    | Identified
+    | Disabled
     | RenewFirst
     | Later
     | Over
@@ -239,70 +259,3 @@ Outcome = (
     | StopAll
     | Unknown
 )
-
-
-class Profile(Protocol):
-    """One provider: its endpoints, what it says, and what that means."""
-
-    @property
-    def name(self) -> str:
-        """The name in ``migrator.toml``."""
-
-    @property
-    def title(self) -> str:
-        """The name for people."""
-
-    @property
-    def promises(self) -> Mapping[str, str]:
-        """What the provider promises and what is unknown, for ``migrator providers``: topic to sentence."""
-
-    @property
-    def limits(self) -> tuple[Limit, ...]:
-        """The provider's own limits; all hold together."""
-
-    @property
-    def swap_calls(self) -> tuple[Action, ...]:
-        """The calls that one swap takes, such as ``IDENTIFY`` before it, or ``DISABLE`` after it."""
-
-    @property
-    def uncertified_limit(self) -> int | None:
-        """How many connections an uncertified application may hold, or None where there is no such limit."""
-
-    @property
-    def assessment_from(self) -> int | None:
-        """From how many connections on the provider demands an advanced security assessment, or None."""
-
-    @property
-    def authorise_url(self) -> str:
-        """Where a user authorises the application (RFC 6749, 3.1)."""
-
-    @property
-    def scopes(self) -> Mapping[str, str]:
-        """What a scope allows, for the user who grants it: scope to a phrase."""
-
-    def swap(self, legacy: LegacyToken, tenant_type: TenantType, credentials: Credentials) -> Request:
-        """Exchange a legacy token for a pair."""
-
-    def renew(self, legacy: LegacyToken) -> Request:
-        """Renew a legacy token that has a session handle."""
-
-    def verify(self, access_token: Secret) -> Request:
-        """Ask which tenants an access token reaches."""
-
-    def refresh(self, refresh_token: Secret, credentials: Credentials) -> Request:
-        """Exchange a refresh token for a new pair."""
-
-    def revoke(self, refresh_token: Secret, credentials: Credentials) -> Request:
-        """Make a pair worthless (RFC 7009)."""
-
-    def exchange(self, code: Code) -> Request:
-        """Exchange an authorisation code for a pair."""
-
-    def chosen(self, reached: Reached, access_token: Secret) -> Reached:
-        """The same, with what was connected in the consent that the token was won by, if anything tells."""
-
-    def remaining(self, answer: Answer) -> Mapping[int, int]:
-        """How many calls are left, as far as the answer says: a limit's place in ``limits`` to calls."""
-
-    def read(self, action: Action, answer: Answer | NoAnswer) -> Outcome:
-        """What the answer to a call of this kind means. Total: there is no answer that it does not read."""

@@ -9,14 +9,15 @@ before it counts.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 from migrator.models import Secret, TokenPair
-from migrator.providers import answers, token_search
+from migrator.providers import answers, paths, token_search
+from migrator.providers.facts import Lifetime, TokenAnswer
 from migrator.providers.interface import Answer, NoRefreshToken, Won
 from migrator.providers.token_search import ACCESS, REFRESH, Leaf
 
@@ -47,48 +48,46 @@ _SCHEME = re.compile(r"bearer\s+", re.IGNORECASE)
 _JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
 
 
-@dataclass(frozen=True)
-class Documented:
-    """What a provider documents, for what its answer leaves out."""
+def read(answer: Answer, documented: TokenAnswer, hint: str = "") -> Won | NoRefreshToken | None:
+    """What a good answer to a token request holds; None if it is no token at all.
 
-    access_lifetime: timedelta
-    refresh_lifetime: timedelta | None
-    """How long an unused refresh token lives; None if nobody says."""
-    no_refresh_token_hint: str
-    """What to do where an answer has no refresh token."""
-    tenant_field: str = ""
-    """The field that names the tenant."""
-    user_claim: str = ""
-    """The claim of the access token that names the user."""
-
-
-def read(answer: Answer, documented: Documented) -> Won | NoRefreshToken | None:
-    """What a good answer to a token request holds; None if it is no token at all."""
-    document = answers.json_object(answer)
-    standard = _standard(document) if document is not None else None
-    if standard is not None and standard.refresh.text not in answer.refused:
-        return Won(_pair(answer, standard, documented))
-    tokens = _found(answer)
+    ``hint`` is what to do where the refresh token is missing that should be there.
+    """
+    as_documented = _as_documented(answers.json_object(answer), documented)
+    if as_documented is not None and as_documented.refresh.text not in answer.refused:
+        pair = _pair(answer, as_documented, documented)
+        # Without an access token nothing works yet: the refresh that brings one comes next.
+        return Won(pair, whole=bool(as_documented.access.text))
+    tokens = _found(answer, documented)
     if tokens is None:
         return None
-    if not tokens.refresh.text:
-        return NoRefreshToken(_pair(answer, tokens, documented), documented.no_refresh_token_hint)
+    if not tokens.refresh.text and _gives_refresh_token(documented):
+        return NoRefreshToken(_pair(answer, tokens, documented), hint)
     return _won(answer, tokens, documented)
 
 
-def salvaged(answer: Answer, documented: Documented, *, by_name: bool) -> Won | None:
+def salvaged(answer: Answer, documented: TokenAnswer, *, by_name: bool) -> Won | None:
     """The pair in what is no good answer, or only a part of one.
 
     Whatever else the answer says that it is, a refusal or a page, has a pair only where both tokens stand in
     it by their own names (``by_name``); else a refresh token that does so is one, for it brings the rest.
+    Where a provider gives no refresh tokens, an access token by its own name is all that there can be.
     """
-    tokens = _found(answer)
-    if tokens is None or not tokens.refresh.text:
+    tokens = _found(answer, documented)
+    if tokens is None:
         return None
+    if not tokens.refresh.text:
+        alone = tokens.access.own_name and not _gives_refresh_token(documented)
+        return _won(answer, tokens, documented) if alone else None
     both = bool(tokens.access.text)
     if by_name and not (both and tokens.access.own_name and tokens.refresh.own_name):
         return None
     return _won(answer, tokens, documented) if both or tokens.refresh.own_name else None
+
+
+def _gives_refresh_token(documented: TokenAnswer) -> bool:
+    """Whether an answer without a refresh token lacks one."""
+    return bool(documented.refresh_token) and not documented.refresh_optional
 
 
 @dataclass(frozen=True)
@@ -114,79 +113,156 @@ class _Tokens:
     access: _Token
     refresh: _Token
     lifetime: object = None
+    refresh_lifetime: object = None
     scope: object = None
-    tenant_fields: Mapping[str, object] | None = None
+    tenant: object = None
+    user: object = None
 
 
-def _won(answer: Answer, tokens: _Tokens, documented: Documented) -> Won:
+def _won(answer: Answer, tokens: _Tokens, documented: TokenAnswer) -> Won:
     """A pair in another form.
 
     Only a refresh can bring an access token that is missing, or show that a refresh token is the right one:
     then the access token counts as ended, so that a refresh is what comes next.
     """
     pair = _pair(answer, tokens, documented)
-    if tokens.access.text and tokens.refresh.certain:
+    if tokens.access.text and (tokens.refresh.certain or not tokens.refresh.text):
         return Won(pair, whole=False)
     ended = replace(pair, expires_at=answer.received_at)
     ends = pair.expires_at if tokens.access.text else None
     return Won(ended, whole=False, ends=ends, sole=tokens.refresh.sole)
 
 
-def _pair(answer: Answer, tokens: _Tokens, documented: Documented) -> TokenPair:
-    lifetime = answers.seconds(tokens.lifetime)
-    lives = timedelta(seconds=lifetime) if lifetime else documented.access_lifetime
+def _pair(answer: Answer, tokens: _Tokens, documented: TokenAnswer) -> TokenPair:
     claims = answers.jwt_claims(tokens.access.text)
-    refresh_lifetime = documented.refresh_lifetime
+    access, refresh = documented.expires, documented.refresh_expires
+    ends = answers.moment(tokens.lifetime, access.form, answer.received_at) if access else None
+    assumed = access is not None and ends is None and not _may_be_silent(access, tokens.lifetime)
+    if ends is None and access is not None and access.documented is not None:
+        ends = answer.received_at + access.documented
+    if not tokens.access.text:
+        ends = answer.received_at
+    refresh_ends = (
+        answers.moment(tokens.refresh_lifetime, refresh.form, answer.received_at) if refresh else None
+    )
+    if refresh_ends is None and refresh is not None and refresh.documented is not None:
+        refresh_ends = answer.received_at + refresh.documented
     return TokenPair(
         access_token=Secret(tokens.access.text),
         refresh_token=Secret(tokens.refresh.text),
-        expires_at=answer.received_at + lives,
+        expires_at=ends,
         scope=_scope(tokens.scope) or _scope(claims.get("scope")),
-        tenant_id=answers.text((tokens.tenant_fields or {}).get(documented.tenant_field)),
-        user_id=answers.text(claims.get(documented.user_claim)),
-        refresh_expires_at=answer.received_at + refresh_lifetime if refresh_lifetime else None,
-        lifetime_assumed=bool(tokens.access.text) and not lifetime,
+        tenant_id=answers.text(tokens.tenant),
+        user_id=answers.identity(tokens.user) or answers.identity(claims.get(documented.user.claim)),
+        refresh_expires_at=refresh_ends if tokens.refresh.text else None,
+        lifetime_assumed=bool(tokens.access.text) and assumed,
     )
+
+
+def _may_be_silent(access: Lifetime, said: object) -> bool:
+    """Whether an answer that says nothing of its token's end may mean that there is none."""
+    return access.documented is None and said is None
 
 
 def _scope(value: object) -> str:
     return answers.text(value) or answers.text(" ".join(answers.strings(value)))
 
 
-def _standard(document: Mapping[str, Any]) -> _Tokens | None:
-    """A pair in the standard's own form, but for the lifetime, which it only recommends."""
-    access, refresh, kind = (document.get(name) for name in ("access_token", "refresh_token", "token_type"))
-    if not (answers.is_token(access) and answers.is_token(refresh) and _SENDABLE.fullmatch(access)):
+def _as_documented(document: Mapping[str, Any] | None, documented: TokenAnswer) -> _Tokens | None:
+    """A pair in the very form that its provider documents, but for the lifetime (RFC 6749, 5.1, only
+    recommends it).
+    """
+    inner = paths.first(document, documented.inside) if document is not None else None
+    if not isinstance(inner, dict):
         return None
-    if not (isinstance(kind, str) and kind.lower() == "bearer"):
+    kind = inner.get("token_type")
+    if documented.token_type and not (
+        isinstance(kind, str) and kind.lower() == documented.token_type.lower()
+    ):
         return None
-    named = [_Token(text, own_name=True, certain=True) for text in (access, refresh)]
-    return _Tokens(named[0], named[1], document.get("expires_in"), document.get("scope"), document)
+    access = paths.first(inner, documented.access_token) if documented.access_token else ""
+    refresh_path = documented.refresh_token
+    if documented.refresh_optional and paths.first(inner, refresh_path) is None:
+        refresh_path = ""
+    refresh = paths.first(inner, refresh_path) if refresh_path else ""
+    if not (_is_documented(access, documented.access_token) and _SENDABLE.fullmatch(access or "-")):
+        return None
+    if not _is_documented(refresh, refresh_path):
+        return None
+    named = [_Token(text, own_name=True, certain=True, sole=True) for text in (access, refresh)]
+    return _Tokens(named[0], named[1], *_details(inner, documented))
+
+
+def _is_documented(value: Any, path: str) -> TypeGuard[str]:
+    """Whether a token stands where one should; where none should, it is the empty text."""
+    return answers.is_token(value) if path else value == ""
+
+
+def _details(inner: Mapping[str, Any], documented: TokenAnswer) -> tuple[object, ...]:
+    """What stands beside the tokens: lifetimes, scope, tenant and user."""
+    access, refresh = documented.expires, documented.refresh_expires
+
+    def found(path: str) -> object:
+        return paths.first(inner, path) if path else None
+
+    return (
+        found(access.field) if access else None,
+        found(refresh.field) if refresh else None,
+        _listed(inner, documented.scope),
+        found(documented.tenant_id),
+        _user(found(documented.user.field), documented.user.inside),
+    )
+
+
+def _listed(inner: Mapping[str, Any], path: str) -> object:
+    """A text, or a list of them."""
+    found = list(paths.at(inner, path)) if path else []
+    return found[0] if len(found) == 1 else found
+
+
+def _user(value: object, inside: str) -> object:
+    """A user's id, where it may stand in a JSON text."""
+    if not inside:
+        return value
+    try:
+        return paths.first(json.loads(value), inside) if isinstance(value, str) else None
+    except (ValueError, RecursionError):
+        return None
 
 
 # --- whatever is not the standard's form ---
 
 
-def _found(answer: Answer) -> _Tokens | None:
+def _found(answer: Answer, documented: TokenAnswer) -> _Tokens | None:
     """Tokens in a body of whatever form; its text is looked through only where its structure has not both."""
-    leaves = token_search.in_structure(answer)
-    tokens = _tokens(leaves, answer.refused)
+    own = token_search.aliases(documented.access_token, documented.refresh_token)
+    leaves = token_search.in_structure(answer, own)
+    tokens = _tokens(leaves, answer.refused, documented)
     if not (tokens.access.text and tokens.refresh.text):
-        tokens = _tokens([*leaves, *token_search.in_text(answer)], answer.refused)
+        tokens = _tokens([*leaves, *token_search.in_text(answer, own)], answer.refused, documented)
     return tokens if tokens.access.text or tokens.refresh.text else None
 
 
-def _tokens(leaves: list[Leaf], refused: frozenset[str]) -> _Tokens:
+def _tokens(leaves: list[Leaf], refused: frozenset[str], documented: TokenAnswer) -> _Tokens:
     access = _likeliest(leaves, ACCESS, _is_access, frozenset())
     if not access.text:
         access = _Token(next((text for leaf in leaves if (text := _jwt(leaf))), ""))
+    refresh = _likeliest(leaves, REFRESH, _is_refresh, refused)
     lifetimes = [leaf for leaf in leaves if leaf.name == "expiresin" and "refresh" not in leaf.names]
+    fields = {leaf.path[-1]: leaf.value for leaf in reversed(leaves) if leaf.path}
+
+    def named(path: str) -> object:
+        return fields.get(path.rpartition(".")[2])
+
+    said = named(documented.expires.field) if documented.expires else None
     return _Tokens(
         access,
-        _likeliest(leaves, REFRESH, _is_refresh, refused),
-        lifetimes[0].value if lifetimes else None,
+        refresh,
+        lifetimes[0].value if said is None and lifetimes else said,
+        named(documented.refresh_expires.field) if documented.refresh_expires else None,
         next((leaf.value for leaf in leaves if leaf.name == "scope"), None),
-        {leaf.path[-1]: leaf.value for leaf in reversed(leaves) if leaf.path},
+        named(documented.tenant_id),
+        _user(named(documented.user.field), documented.user.inside),
     )
 
 

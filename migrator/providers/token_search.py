@@ -11,7 +11,8 @@ import json
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from urllib.parse import unquote
 
 from migrator.providers import answers
@@ -28,25 +29,48 @@ _VALUES = frozenset({"value", "val", "token", "secret", "data", "content", "text
 """What the field with the token may be called where something else says which token it is."""
 
 _FIELD = re.compile(r"[\w.\[\]-]{1,100}")
-_NAME = r"(?<![\w.-])([\w.-]{0,60}(?:access|refresh)[_-]?token)"
+_STANDARD = r"[\w.-]{0,60}(?:access|refresh)[_-]?token"
+_ESCAPE = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|(.))")
+
+Aliases = Mapping[str, str]
+"""What a provider calls a token, to what the standard does."""
 
 
-def _quoted(mark: str) -> re.Pattern[str]:
+def aliases(access: str, refresh: str) -> Aliases:
+    """Those of a provider, by the paths at which its documents say that its tokens stand."""
+    own = {"access_token": access.rpartition(".")[2], "refresh_token": refresh.rpartition(".")[2]}
+    return {name: standard for standard, name in own.items() if name and name != standard}
+
+
+@dataclass(frozen=True)
+class _Patterns:
+    """A token's name and its value, in what is a text."""
+
+    quoted: tuple[re.Pattern[str], ...]
+    element: re.Pattern[str]
+    piece: re.Pattern[str]
+
+
+@lru_cache
+def _patterns(names: frozenset[str]) -> _Patterns:
+    """With the names of a provider beside the standard's."""
+    known = "|".join([_STANDARD, *(re.escape(name) for name in sorted(names))])
+    name = rf"(?<![\w.-])({known})"
+    element = re.compile(
+        rf"<(?:[\w.-]+:)?{name}(?:\s[^<>]*)?>\s{{0,200}}(?:<!\[CDATA\[)?\s{{0,200}}([^<>\s]+?)"
+        r"\s{0,200}(?:\]\]>)?\s{0,200}</",
+        re.IGNORECASE,
+    )
+    piece = re.compile(name + r"=([^&\s<>\"',;\\]+)", re.IGNORECASE)
+    return _Patterns((_quoted(name, '"'), _quoted(name, "'")), element, piece)
+
+
+def _quoted(name: str, mark: str) -> re.Pattern[str]:
     """A name and its value between quotation marks, which may be escaped: this may be a text in a text."""
     inner = rf"[^{mark}\\\s]"
     value = rf"({inner}+(?:\\+{inner}+)*)"
     between = r"""\\*["']?\s{0,20}(?::|=>?)\s{0,20}"""
-    return re.compile(rf"{_NAME}{between}\\*{mark}\s{{0,20}}{value}\s{{0,20}}\\*{mark}", re.IGNORECASE)
-
-
-_QUOTED = (_quoted('"'), _quoted("'"))
-_ESCAPE = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|(.))")
-_ELEMENT = re.compile(
-    rf"<(?:[\w.-]+:)?{_NAME}(?:\s[^<>]*)?>\s{{0,200}}(?:<!\[CDATA\[)?\s{{0,200}}([^<>\s]+?)"
-    r"\s{0,200}(?:\]\]>)?\s{0,200}</",
-    re.IGNORECASE,
-)
-_PIECE = re.compile(_NAME + r"=([^&\s<>\"',;\\]+)", re.IGNORECASE)
+    return re.compile(rf"{name}{between}\\*{mark}\s{{0,20}}{value}\s{{0,20}}\\*{mark}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +97,11 @@ class Leaf:
         """Whether it has this very name, or is the value of what has."""
         return self.name == own or (self.name in _VALUES and letters(self.path[0]) == own)
 
+    def under_standard_name(self, own: Aliases) -> Leaf:
+        """The same, where its provider has a name of its own for it."""
+        standard = own.get(self.path[-1]) if self.path else None
+        return replace(self, path=(*self.path[:-1], standard)) if standard else self
+
     def __repr__(self) -> str:
         return f"Leaf({self.path!r})"
 
@@ -82,27 +111,34 @@ def letters(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def in_structure(answer: Answer) -> list[Leaf]:
+def in_structure(answer: Answer, own: Aliases) -> list[Leaf]:
     """All values of a body that is JSON or a form, the outer ones first; nothing of any other."""
     try:
-        return list(_walk(json.loads(answer.body)))
+        leaves = list(_walk(json.loads(answer.body)))
     except (ValueError, RecursionError):
-        return _in_form(answer.body.decode("utf-8", "replace"), unended=not answer.delimited)
+        leaves = _in_form(answer.body.decode("utf-8", "replace"), unended=not answer.delimited)
+    return [leaf.under_standard_name(own) for leaf in leaves]
 
 
-def in_text(answer: Answer) -> Iterator[Leaf]:
+def in_text(answer: Answer, own: Aliases) -> Iterator[Leaf]:
     """What stands by a token's name in a body that is anything: between marks or tags of its own, or in what
     looks like a piece of a form.
     """
+    patterns = _patterns(frozenset(own))
     for view in _views(answer.body):
-        for pattern in _QUOTED:
-            for name, value in pattern.findall(view):
-                # What is escaped may have been so more than once: it is a guess.
-                yield Leaf((name,), _ESCAPE.sub(_unescaped, value), unended="\\" in value)
-        for name, value in _ELEMENT.findall(view):
-            yield Leaf((name,), html.unescape(value))
-        for name, value in _PIECE.findall(view):
-            yield Leaf((name,), unquote(value), unended=True)
+        for leaf in _in_view(view, patterns):
+            yield leaf.under_standard_name(own)
+
+
+def _in_view(view: str, patterns: _Patterns) -> Iterator[Leaf]:
+    for pattern in patterns.quoted:
+        for name, value in pattern.findall(view):
+            # What is escaped may have been so more than once: it is a guess.
+            yield Leaf((name,), _ESCAPE.sub(_unescaped, value), unended="\\" in value)
+    for name, value in patterns.element.findall(view):
+        yield Leaf((name,), html.unescape(value))
+    for name, value in patterns.piece.findall(view):
+        yield Leaf((name,), unquote(value), unended=True)
 
 
 def _views(body: bytes) -> Iterator[str]:

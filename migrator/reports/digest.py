@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from migrator.models import AppType, State
+from migrator.models import State
 from migrator.reports.interface import Facts
 from migrator.terminal.present import days_text, duration_text, moment_text, reason_text
 from migrator.wording import counted
@@ -37,11 +37,14 @@ class Section:
 def headline(facts: Facts) -> str:
     """How the migration stands, in a sentence."""
     states = facts.status.states
-    partners = sum(facts.status.app_types[AppType.PARTNER].values())
+    types = facts.swapped_types
+    swapped = [sum(facts.status.app_types.get(app_type, {}).values()) for app_type in types]
+    swappable = sum(swapped) if types else facts.status.total
     migrated, consent = states[State.MIGRATED], states[State.NEEDS_CONSENT]
     open_ = facts.status.total - migrated - consent
     verb = "is" if migrated == 1 else "are"
-    of_all = f"{migrated:,} of {counted(partners, 'partner connection')} {verb} migrated"
+    kind = f"{' or '.join(types)} connection" if types else "connection"
+    of_all = f"{migrated:,} of {counted(swappable, kind)} {verb} migrated"
     again = counted(consent, "user must consent again", "users must consent again")
     left = counted(open_, "is open", "are open") if open_ else "nothing is open"
     return f"{of_all}; {again}; {left}."
@@ -103,10 +106,9 @@ def sections(facts: Facts) -> Iterator[Section]:
 def _by_app_type(facts: Facts) -> Section:
     states = [state for state in State if facts.status.states[state]]
     rows: list[Sequence[object]] = []
-    for app_type in AppType:
-        numbers = facts.status.app_types[app_type]
-        if any(numbers.values()):
-            rows.append((app_type.value, *(numbers[state] for state in states), sum(numbers.values())))
+    for app_type, numbers in facts.status.app_types.items():
+        if app_type and any(numbers.values()):
+            rows.append((app_type, *(numbers[state] for state in states), sum(numbers.values())))
     rows.append(("all", *(facts.status.states[state] for state in states), facts.status.total))
     of_pairs = facts.status.pairs
     stored = counted(of_pairs.stored, "OAuth 2.0 pair is stored", "OAuth 2.0 pairs are stored")

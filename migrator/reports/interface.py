@@ -17,6 +17,8 @@ class Facts:
     generated_at: datetime
     provider: str
     """The provider's name for people."""
+    swapped_types: tuple[str, ...]
+    """The application types whose connections are swapped; empty where all are."""
     status: Status
     runs: Sequence[Run]
     deadline: date | None

@@ -12,6 +12,7 @@ from typing import assert_never
 
 from migrator.models import Action, Standing, State, StoredPair
 from migrator.rules.next_step import Call, Rest, Wait, expired, next_step
+from migrator.rules.terms import Terms
 
 
 class Work(StrEnum):
@@ -25,6 +26,8 @@ class Work(StrEnum):
     """Refresh the pairs whose refresh token ends by a moment."""
     REFRESH_ALL = "refresh_all"
     """Refresh every pair."""
+    DISABLE = "disable"
+    """End the legacy token of each connection that has a pair."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +44,18 @@ class Agenda:
     begun: datetime
     """When the job began (UTC): what it has won itself needs no refresh."""
 
-    def step(self, standing: Standing, now: datetime) -> Call | Wait | Rest:
+    def step(self, standing: Standing, terms: Terms, now: datetime) -> Call | Wait | Rest:
         """What the job does with a connection now.
 
         Whatever the work, what is uncertain is settled first. A pair that was handed over is left alone.
         """
         pair = standing.pair
-        if self.work is Work.SWAP or standing.state is not State.MIGRATED or pair is None or pair.taken:
-            return next_step(standing, now)
-        call = self._upkeep(pair, now)
+        if self.work is Work.SWAP or standing.state is not State.MIGRATED or pair is None:
+            return next_step(standing, terms, now)
+        if self.work is Work.DISABLE:
+            call = None if standing.disabled else Call(Action.DISABLE)
+        else:
+            call = None if pair.taken else self._upkeep(pair, terms, now)
         if call is None:
             return Rest(standing.state, standing.reason)
         if standing.not_before is not None and standing.not_before > now:
@@ -59,19 +65,22 @@ class Agenda:
     def _older(self, stored: StoredPair) -> bool:
         return stored.obtained_at is None or stored.obtained_at < self.begun
 
-    def _upkeep(self, stored: StoredPair, now: datetime) -> Call | None:
+    def _upkeep(self, stored: StoredPair, terms: Terms, now: datetime) -> Call | None:
+        refreshable = terms.refreshes and bool(stored.pair.refresh_token)
         match self.work:
-            case Work.SWAP:
+            case Work.SWAP | Work.DISABLE:
                 return None
             case Work.VERIFY:
                 if stored.verified_at is not None and stored.verified_at >= self.moment:
                     return None
                 # An access token that has ended shows nothing; the refreshed one does.
-                return Call(Action.REFRESH if expired(stored.pair.expires_at, now) else Action.VERIFY)
+                if refreshable and (expired(stored.pair.expires_at, now) or not terms.verifies):
+                    return Call(Action.REFRESH)
+                return Call(Action.VERIFY) if terms.verifies else None
             case Work.REFRESH_ENDING:
                 ends = stored.pair.refresh_expires_at
                 soon = ends is not None and ends <= self.moment
-                return Call(Action.REFRESH) if soon and self._older(stored) else None
+                return Call(Action.REFRESH) if refreshable and soon and self._older(stored) else None
             case Work.REFRESH_ALL:
-                return Call(Action.REFRESH) if self._older(stored) else None
+                return Call(Action.REFRESH) if refreshable and self._older(stored) else None
         assert_never(self.work)

@@ -13,6 +13,8 @@ from typing import assert_never
 from migrator.models import Action
 from migrator.providers import (
     RATE_LIMITED,
+    Disabled,
+    Identified,
     Later,
     NoRefreshToken,
     Outcome,
@@ -71,8 +73,8 @@ class Breaker:
     """What a job knows of its calls so far.
 
     A job that has not yet seen a good answer, or has seen only bad ones for a while, is cautious: it sends
-    one call at a time and waits longer after each bad one. A renewal proves nothing yet: the call that it
-    prepares may be refused to everybody.
+    one call at a time and waits longer after each bad one. A renewal proves nothing yet, nor does asking
+    whose a token is: the call that they prepare may be refused to everybody.
     """
 
     accepted: bool = False
@@ -127,8 +129,9 @@ class Breaker:
         ``refused``.
         """
         match outcome:
-            case Won() | Renewed() | Reached() | Revoked():
-                return self._good(action, now, proves=action is not Action.RENEW), None
+            case Won() | Renewed() | Reached() | Revoked() | Identified() | Disabled():
+                prepares = action in (Action.RENEW, Action.IDENTIFY)
+                return self._good(action, now, proves=not prepares), None
             case NoRefreshToken() if action is Action.REFRESH:  # the old one stays in force
                 return self._good(action, now), None
             case RenewFirst():  # the provider knows the application, whatever it says of the connection

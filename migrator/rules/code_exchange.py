@@ -8,6 +8,8 @@ from typing import assert_never
 
 from migrator.models import RESPONSE_LOST, UNVERIFIED, Action, Standing, State
 from migrator.providers import (
+    Disabled,
+    Identified,
     Later,
     NoRefreshToken,
     Outcome,
@@ -54,7 +56,7 @@ def exchanged(standing: Standing, outcome: Outcome, now: datetime, policy: Polic
             return replace(stays, outcome="stop", problem=outcome.problem)
         case Unknown():
             return replace(stays, problem=outcome.problem, reason=RESPONSE_LOST)
-        case Renewed() | Reached() | Revoked():
+        case Renewed() | Reached() | Revoked() | Identified() | Disabled():
             return replace(stays, problem="another_answer", reason=RESPONSE_LOST)
         case _:
             assert_never(outcome)

@@ -9,12 +9,18 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from migrator.models import NO_REFRESH_TOKEN, RESPONSE_LOST, UNVERIFIED, Action, AppType, Standing, State
+from migrator.models import NO_REFRESH_TOKEN, RESPONSE_LOST, UNVERIFIED, Action, Standing, State
 from migrator.providers import RATE_LIMITED, Later, Over, RenewFirst, StopAll, Suspect, Unknown
+from migrator.providers.facts import LegacyFate, RenewalRule
+from migrator.rules.terms import Terms
 from migrator.rules.verdict import Policy, Verdict, unchanged
 
 REFRESH_TOKEN_EXPIRED = "refresh_token_expired"  # noqa: S105 - a reason
 """Nobody used the refresh token in time."""
+TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a reason
+"""The legacy token has ended, and cannot be renewed."""
+HARMLESS = frozenset({Action.VERIFY, Action.IDENTIFY, Action.DISABLE})
+"""Calls of which one that got lost is simply made again."""
 SHORTEST_WAIT = timedelta(seconds=1)
 """For a connection that was called for too often, whatever the provider says."""
 
@@ -36,12 +42,24 @@ def renew_first(
     """The legacy token has expired: it is renewed first, if it can be."""
     if action is not Action.SWAP:
         return later(standing, Later(outcome.problem), now, policy, backoff)
-    if not standing.legacy.session_handle:  # whatever became of a lost call, only the user can go on
-        return Verdict("over", outcome.problem, State.NEEDS_CONSENT, outcome.problem)
+    if not _can_be_renewed(standing, policy.terms):  # whatever became of a lost call, only the user can go on
+        return Verdict("over", outcome.problem, State.NEEDS_CONSENT, TOKEN_EXPIRED)
     tries = standing.tries + 1
     if tries >= policy.max_attempts and standing.doubt is None:
-        return Verdict("over", outcome.problem, State.FAILED, outcome.problem)
-    return replace(unchanged(standing, "renew_first", outcome.problem), tries=tries, token_expired=True)
+        return Verdict("over", outcome.problem, State.FAILED, TOKEN_EXPIRED)
+    stays = replace(unchanged(standing, "renew_first", outcome.problem), tries=tries, token_expired=True)
+    # The reason marks it: without it, such a token is not renewed.
+    marked = policy.terms.renewal.rule is RenewalRule.REFUSED and standing.doubt is None
+    return replace(stays, reason=TOKEN_EXPIRED) if marked else stays
+
+
+def _can_be_renewed(standing: Standing, terms: Terms) -> bool:
+    """Whether a token that has ended can be: what can be in a window before its end only, cannot."""
+    if terms.renewal.rule not in (RenewalRule.EXPIRED, RenewalRule.REFUSED):
+        return False
+    if terms.renewal.rule is RenewalRule.REFUSED and standing.legacy.renewed:  # once is all that it gets
+        return False
+    return bool(standing.legacy.session_handle) or not terms.renewal.needs_handle
 
 
 def later(standing: Standing, outcome: Later, now: datetime, policy: Policy, backoff: timedelta) -> Verdict:
@@ -58,15 +76,25 @@ def later(standing: Standing, outcome: Later, now: datetime, policy: Policy, bac
     return replace(stays, tries=tries, not_before=now + wait)
 
 
-def over(standing: Standing, action: Action, outcome: Over, now: datetime, backoff: timedelta) -> Verdict:
-    """Asking again would not help. Refused after a lost call, it is known that the call took effect."""
-    if action in (Action.VERIFY, Action.REFRESH) and outcome.refused:
-        return (
-            _access_refused(standing, outcome, now + backoff)
-            if action is Action.VERIFY
-            else _refresh_refused(standing, outcome, now, now + backoff)
-        )
-    if standing.doubt is not None and outcome.refused:
+def over(
+    standing: Standing, action: Action, outcome: Over, now: datetime, policy: Policy, backoff: timedelta
+) -> Verdict:
+    """Asking again would not help.
+
+    Refused after a lost call, it is known that the call took effect, unless the token outlives that.
+    """
+    if outcome.refused:
+        match action:
+            case Action.VERIFY:
+                return _access_refused(standing, outcome, now + backoff)
+            case Action.REFRESH:
+                return _refresh_refused(standing, outcome, now, policy.terms, now + backoff)
+            case Action.DISABLE:  # it has ended already
+                return replace(unchanged(standing, "done", outcome.problem), disabled=True)
+            case _:
+                pass
+    outlives = policy.terms.legacy_fate is LegacyFate.LIVES and standing.doubt is Action.SWAP
+    if standing.doubt is not None and outcome.refused and not outlives:
         known = NO_REFRESH_TOKEN if standing.reason == NO_REFRESH_TOKEN else RESPONSE_LOST
         return Verdict("over", outcome.problem, State.NEEDS_CONSENT, known)
     if standing.state is State.MIGRATED or (standing.doubt is not None and outcome.state is State.FAILED):
@@ -90,16 +118,23 @@ def _access_refused(standing: Standing, outcome: Over, not_before: datetime) -> 
     )
 
 
-def _refresh_refused(standing: Standing, outcome: Over, now: datetime, not_before: datetime) -> Verdict:
+def _refresh_refused(
+    standing: Standing, outcome: Over, now: datetime, terms: Terms, not_before: datetime
+) -> Verdict:
     """The pair is dead. Where a call got lost, that may be why: then the legacy token is asked for another.
 
-    Else somebody ended the grant, and only the user can give it again.
+    Else somebody ended the grant, and only the user can give it again; but where a legacy token brings one
+    pair after the other, it is asked first.
     """
+    swaps = terms.swaps(standing.app_type) and not standing.consented
     if standing.doubt in (None, Action.VERIFY, Action.EXCHANGE_CODE):
+        if swaps and terms.cures and standing.doubt is not Action.EXCHANGE_CODE:
+            tries = standing.tries + 1
+            return Verdict("over", outcome.problem, State.PENDING, "", tries=tries, pair_dead=True)
         ends = standing.pair.pair.refresh_expires_at if standing.pair else None
         reason = REFRESH_TOKEN_EXPIRED if ends is not None and ends <= now else outcome.reason
         return Verdict("over", outcome.problem, State.NEEDS_CONSENT, reason, pair_dead=True)
-    if standing.app_type is not AppType.PARTNER:
+    if not (swaps and terms.asks_again):
         return Verdict("over", outcome.problem, State.NEEDS_CONSENT, RESPONSE_LOST, pair_dead=True)
     return Verdict(
         "over",
@@ -118,8 +153,12 @@ def unknown(
 ) -> Verdict:
     """Sent, and nobody knows whether it took effect: a doubt, unless it was a question."""
     tries = standing.tries + 1
-    if action is Action.VERIFY:  # a question without effect
+    if action is Action.IDENTIFY and tries >= policy.max_attempts:
+        return Verdict("over", outcome.problem, State.FAILED, "provider_unavailable")
+    if action in HARMLESS:
         return replace(unchanged(standing, "unknown", outcome.problem), tries=tries, not_before=now + backoff)
+    if action is Action.SWAP and not policy.terms.asks_again:  # the pair, if there is one, is gone
+        return Verdict("unknown", outcome.problem, State.NEEDS_CONSENT, RESPONSE_LOST)
     return Verdict(
         "unknown", outcome.problem, State.UNCERTAIN, RESPONSE_LOST, action, now + policy.settle, tries=tries
     )

@@ -132,7 +132,7 @@ def _judge_refusal(
 
 def _ends_a_grant(standing: Standing, action: Action, outcome: Over) -> bool:
     """Whether an answer, believed, makes a user consent again though no call of theirs was lost."""
-    asked = action in (Action.SWAP, Action.RENEW, Action.REFRESH)
+    asked = action in (Action.IDENTIFY, Action.SWAP, Action.RENEW, Action.REFRESH)
     return outcome.refused and asked and standing.doubt in (None, Action.VERIFY)
 
 

@@ -11,15 +11,18 @@ from migrator.models import (
     RESPONSE_LOST,
     UNVERIFIED,
     Action,
-    AppType,
     LegacyToken,
     Standing,
     State,
     StoredPair,
 )
+from migrator.providers.facts import Renewal, RenewalRule
+from migrator.rules.terms import Terms
 
 EXPIRY_MARGIN = timedelta(minutes=1)
 """A token that ends this soon counts as expired: it might end on the way."""
+TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a reason
+"""A reason: the legacy token has ended."""
 
 
 class Step(StrEnum):
@@ -45,7 +48,7 @@ class Decision:
 class Call:
     """Call the provider now."""
 
-    action: Literal[Action.RENEW, Action.SWAP, Action.VERIFY, Action.REFRESH]
+    action: Literal[Action.RENEW, Action.IDENTIFY, Action.SWAP, Action.VERIFY, Action.REFRESH, Action.DISABLE]
 
 
 @dataclass(frozen=True)
@@ -71,22 +74,36 @@ def expired(ends: datetime | None, now: datetime) -> bool:
     return ends is not None and ends - now < EXPIRY_MARGIN
 
 
-def first_step(app_type: AppType, legacy: LegacyToken, now: datetime) -> Decision:
+def first_step(app_type: str, legacy: LegacyToken, terms: Terms, now: datetime) -> Decision:
     """What must happen to a connection that was never sent."""
-    match app_type:
-        case AppType.PUBLIC:
-            return Decision(Step.MUST_CONSENT, "public_app")
-        case AppType.PRIVATE:
-            return Decision(Step.MUST_CONSENT, "private_app")
-        case AppType.PARTNER:
-            if not expired(legacy.expires_at, now):
-                return Decision(Step.SWAP, "valid" if legacy.expires_at else "expiry_unknown")
-            if legacy.session_handle:
-                return Decision(Step.RENEW_THEN_SWAP, "token_expired")
-            return Decision(Step.MUST_CONSENT, "token_expired")
+    if not terms.swaps(app_type):
+        return Decision(Step.MUST_CONSENT, f"{app_type}_app")
+    ends, renewal = legacy.expires_at, terms.renewal
+    if renewal.rule is RenewalRule.REFUSED or not _due(ends, renewal, now):
+        return Decision(Step.SWAP, "valid" if ends else "expiry_unknown")
+    if renewable(legacy, renewal, now):
+        return Decision(Step.RENEW_THEN_SWAP, TOKEN_EXPIRED)
+    if expired(ends, now):
+        return Decision(Step.MUST_CONSENT, TOKEN_EXPIRED)
+    return Decision(Step.SWAP, "valid")
 
 
-def decision(standing: Standing, now: datetime) -> Decision:
+def renewable(legacy: LegacyToken, renewal: Renewal, now: datetime) -> bool:
+    """Whether a legacy token can be renewed now."""
+    if renewal.rule is RenewalRule.NEVER or (renewal.needs_handle and not legacy.session_handle):
+        return False
+    if renewal.rule is RenewalRule.WINDOW:
+        ends = legacy.expires_at
+        return ends is not None and ends - renewal.window <= now < ends
+    return renewal.rule is RenewalRule.EXPIRED or not legacy.renewed
+
+
+def _due(ends: datetime | None, renewal: Renewal, now: datetime) -> bool:
+    """Whether a token has ended, or ends so soon that it is renewed before it is used."""
+    return ends is not None and ends - now < max(renewal.ahead, EXPIRY_MARGIN)
+
+
+def decision(standing: Standing, terms: Terms, now: datetime) -> Decision:
     """What a run would do with a connection that is in the ledger already."""
     match standing.state:
         case State.MIGRATED:
@@ -96,15 +113,17 @@ def decision(standing: Standing, now: datetime) -> Decision:
         case State.FAILED:
             return Decision(Step.CANNOT_BE_USED, standing.reason)
         case State.UNCERTAIN | State.IN_FLIGHT:
-            if standing.consented and standing.pair is not None:
+            if standing.pair is not None and (standing.consented or not terms.asks_again):
                 return Decision(Step.DONE_ALREADY, UNVERIFIED)
-            first = first_step(standing.app_type, standing.legacy, now)
-            return Decision(first.step if first.step is Step.RENEW_THEN_SWAP else Step.SWAP, "response_lost")
+            first = first_step(standing.app_type, standing.legacy, terms, now)
+            return Decision(first.step if first.step is Step.RENEW_THEN_SWAP else Step.SWAP, RESPONSE_LOST)
         case State.PENDING:
-            return first_step(standing.app_type, standing.legacy, now)
+            return first_step(standing.app_type, standing.legacy, terms, now)
 
 
-def next_step(standing: Standing, now: datetime) -> Call | Wait | Rest:  # noqa: PLR0911 - a return a rule
+def next_step(  # noqa: PLR0911 - a return a rule
+    standing: Standing, terms: Terms, now: datetime
+) -> Call | Wait | Rest:
     """What the job does with a connection now."""
     if standing.state not in (State.PENDING, State.UNCERTAIN):
         return Rest(standing.state, standing.reason)
@@ -113,15 +132,15 @@ def next_step(standing: Standing, now: datetime) -> Call | Wait | Rest:  # noqa:
     if standing.doubt is Action.REVOKE:  # only the operator goes on with that
         return Rest(standing.state, standing.reason)
     if standing.pair is not None:
-        return _settle_pair(standing, standing.pair, now)
-    if standing.doubt is Action.EXCHANGE_CODE:  # what a consent won is not won by the legacy token
-        return Rest(State.NEEDS_CONSENT, RESPONSE_LOST)
-    renewable = standing.app_type is AppType.PARTNER and standing.legacy.session_handle
-    if standing.doubt is not None and not renewable:
-        # Only the provider's answer tells what became of the lost call: it is asked, expired token or not.
-        return Call(Action.SWAP)
-    first = first_step(standing.app_type, standing.legacy, now)
+        return _settle_pair(standing, standing.pair, terms, now)
+    if standing.doubt is not None:
+        return _ask_again(standing, standing.doubt, terms, now)
+    if terms.renewal.rule is RenewalRule.REFUSED and standing.reason == TOKEN_EXPIRED:
+        return Call(Action.RENEW)
+    first = first_step(standing.app_type, standing.legacy, terms, now)
     match first.step:
+        case Step.SWAP if terms.identifies and not standing.user_id:
+            return Call(Action.IDENTIFY)
         case Step.SWAP:
             return Call(Action.SWAP)
         case Step.RENEW_THEN_SWAP:
@@ -130,13 +149,30 @@ def next_step(standing: Standing, now: datetime) -> Call | Wait | Rest:  # noqa:
             return Rest(State.NEEDS_CONSENT, first.reason)
 
 
-def _settle_pair(standing: Standing, stored: StoredPair, now: datetime) -> Call:
+def _ask_again(standing: Standing, doubt: Action, terms: Terms, now: datetime) -> Call | Rest:
+    """A call got lost, and no pair is there: only the provider's answer tells what became of it."""
+    if doubt is Action.EXCHANGE_CODE:  # what a consent won is not won by the legacy token
+        return Rest(State.NEEDS_CONSENT, RESPONSE_LOST)
+    if doubt is not Action.RENEW and not terms.asks_again:
+        return Rest(State.NEEDS_CONSENT, RESPONSE_LOST)
+    if terms.swaps(standing.app_type) and renewable(standing.legacy, terms.renewal, now):
+        first = first_step(standing.app_type, standing.legacy, terms, now)
+        if first.step is Step.RENEW_THEN_SWAP:
+            return Call(Action.RENEW)
+    # The provider is asked, expired token or not.
+    return Call(Action.SWAP)
+
+
+def _settle_pair(standing: Standing, stored: StoredPair, terms: Terms, now: datetime) -> Call | Rest:
     """A pair that was not won by the connection's only call is seen to work before it counts.
 
     An access token that has ended meanwhile cannot show that, nor can one whose refresh token was sent and
     may have been used up; only the refresh token can.
     """
+    refreshable = terms.refreshes and bool(stored.pair.refresh_token)
     refresh_lost = standing.doubt is Action.REFRESH and standing.reason != UNVERIFIED
-    if refresh_lost or expired(stored.pair.expires_at, now):
+    if refreshable and (refresh_lost or expired(stored.pair.expires_at, now) or not terms.verifies):
         return Call(Action.REFRESH)
-    return Call(Action.VERIFY)
+    if terms.verifies:
+        return Call(Action.VERIFY)
+    return Rest(standing.state, standing.reason)  # nothing shows whether it works

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from migrator.models import Action, AppType, Misnamed, Reject
+from migrator.models import Action, Misnamed, Reject
 from migrator.providers import Profile
 from migrator.providers.facts import Limit
 from migrator.rules.duration import least_duration, limits_that_hold, limits_told
@@ -51,7 +51,7 @@ class Alike:
 class Tally:
     """The plan of a run, counted row by row."""
 
-    steps: Counter[tuple[AppType, Step, str]] = field(default_factory=Counter)
+    steps: Counter[tuple[str, Step, str]] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
     """Reason to number of rows."""
     rejects: list[Reject] = field(default_factory=list)
@@ -63,7 +63,7 @@ class Tally:
     beyond ``MOST_SENTENCES``.
     """
 
-    def add(self, app_type: AppType, decided: Decision) -> None:
+    def add(self, app_type: str, decided: Decision) -> None:
         """One more connection, and what happens to it."""
         self.steps[app_type, decided.step, decided.reason] += 1
 

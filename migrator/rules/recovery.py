@@ -17,9 +17,10 @@ READ_AGAIN = "read_again"
 def died(action: Action, tries: int, started_at: datetime, policy: Policy) -> Verdict:
     """The entry for a call with an effect that was under way when its process died: sent, for all we know.
 
-    A code serves once, so what it won is gone; its user clicks through again.
+    A code serves once, and some legacy tokens do: what they won is gone, and the user goes on.
     """
-    if action is Action.EXCHANGE_CODE:
+    gone = action is Action.SWAP and not policy.terms.asks_again
+    if gone or action is Action.EXCHANGE_CODE:
         return Verdict("unknown", "process_died", State.NEEDS_CONSENT, RESPONSE_LOST)
     return Verdict(
         "unknown",

@@ -47,6 +47,10 @@ _REFUSALS = (
 )
 
 
+CLOSED_HINT = "nothing at our end opens it again: ask the provider, or have the users consent"
+"""What to do about an endpoint that is closed."""
+
+
 def stop(outcome: Outcome, trip: Trip, now: datetime) -> Stop:
     """What to say of the outcome that stopped a job."""
     resume_at = now + timedelta(seconds=trip.wait) if trip.wait is not None else None
@@ -57,7 +61,9 @@ def stop(outcome: Outcome, trip: Trip, now: datetime) -> Stop:
     return Stop(f"stopped: {message}", f"{hint}; then {go_on}" if hint else go_on, resume_at)
 
 
-def _why(outcome: Outcome, problem: str, *, until_known: bool) -> tuple[str, str]:
+def _why(  # noqa: PLR0911 - a return a reason
+    outcome: Outcome, problem: str, *, until_known: bool
+) -> tuple[str, str]:
     """Message and hint; ``until_known`` says that the provider told how long that lasts."""
     if isinstance(outcome, Over):
         return (
@@ -68,6 +74,8 @@ def _why(outcome: Outcome, problem: str, *, until_known: bool) -> tuple[str, str
         return f"the provider gives access tokens without refresh tokens ({problem!r})", outcome.hint
     if isinstance(outcome, Unknown) and outcome.hint:
         return f"the answer is not the provider's ({problem!r})", outcome.hint
+    if isinstance(outcome, StopAll) and outcome.closed:
+        return f"the provider has closed this endpoint ({problem!r})", outcome.hint or CLOSED_HINT
     if isinstance(outcome, Suspect | StopAll):
         return f"the provider answers {problem!r}, and would answer everybody so", outcome.hint
     if problem == RATE_LIMITED:

@@ -9,13 +9,16 @@ import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from migrator.models import Standing, Tenant, TenantType
+from migrator.models import Standing, Tenant
 from migrator.providers import Reached
+from migrator.rules.terms import Terms
 
 TENANT_MISMATCH = "tenant_mismatch"
 """The pair works, and does not reach the tenant that the legacy row named."""
 TENANT_TYPE_MISMATCH = "tenant_type_mismatch"
 """The pair works and reaches its tenant, which is of another type than the legacy row said."""
+OTHER_ACCOUNT = "other_account"
+"""The pair works, and is of another account than the legacy token."""
 SEVERAL_TENANTS = "several_tenants"
 """The user consented, several tenants are reached, and nobody said which was asked for."""
 OTHER_TENANT = "other_tenant_connected"
@@ -45,7 +48,7 @@ class Waiting:
 
     id: int
     tenant_id: str
-    tenant_type: TenantType
+    tenant_type: str
     organisation: str
 
 
@@ -80,7 +83,7 @@ def covered(
     for one in waiting:
         if one.tenant_id:
             tenant = by_id.get(one.tenant_id.lower())
-            wrong = tenant is not None and tenant.type.upper() not in ("", one.tenant_type.value)
+            wrong = tenant is not None and tenant.type.upper() not in ("", one.tenant_type)
         else:
             words = _words(one.organisation)
             named = [tenant for tenant in free if words and _words(tenant.name) == words]
@@ -93,8 +96,13 @@ def covered(
     return found
 
 
-def finding(standing: Standing, tenants: tuple[Tenant, ...]) -> str:
-    """What is wrong with the tenants that a pair reaches, if anything is."""
+def finding(standing: Standing, tenants: tuple[Tenant, ...], terms: Terms) -> str:
+    """What is wrong with what a pair reaches, if anything is."""
+    if terms.of_account:
+        known = standing.user_id and tenants
+        return OTHER_ACCOUNT if known and tenants[0].id != standing.user_id else ""
+    if not terms.lists_tenants:
+        return ""
     if not standing.tenant_id:
         if standing.consented and len(tenants) > 1:
             return SEVERAL_TENANTS
@@ -103,16 +111,19 @@ def finding(standing: Standing, tenants: tuple[Tenant, ...]) -> str:
     if not ours:
         return TENANT_MISMATCH
     types = {tenant.type.upper() for tenant in ours if tenant.type}
-    return TENANT_TYPE_MISMATCH if types and standing.tenant_type.value not in types else ""
+    return TENANT_TYPE_MISMATCH if types and standing.tenant_type.upper() not in types else ""
 
 
-def choice(standing: Standing, reached: Reached) -> Choice:
+def choice(standing: Standing, reached: Reached, terms: Terms) -> Choice:
     """Whether a user has connected what was asked for."""
+    if not terms.lists_tenants:
+        found = finding(standing, reached.tenants, terms)
+        return Choice(found, counts=not found)
     if not reached.tenants:
         return Choice(NO_TENANT, counts=False)
     if not standing.tenant_id:
         return _choice_by_name(standing, reached.chosen or reached.tenants)
-    found = finding(standing, reached.tenants)
+    found = finding(standing, reached.tenants, terms)
     return Choice(OTHER_TENANT, counts=False) if found == TENANT_MISMATCH else Choice(found, counts=True)
 
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from migrator.models import Action
-from migrator.providers.facts import Facts, LegacyFate, Renewal, RenewalRule, Repeat
+from migrator.providers.facts import Facts, LegacyFate, Renewal, Repeat
+
+NO_RENEWAL = Renewal()
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class Terms:
     legacy_fate: LegacyFate = LegacyFate.UNKNOWN
     app_types: Mapping[str, bool] = field(default_factory=dict)
     """Application types, and whether their tokens are swapped; empty: all are."""
-    renewal: Renewal = Renewal()
+    renewal: Renewal = NO_RENEWAL
     refreshes: bool = True
     """Whether a pair can be refreshed."""
     verifies: bool = True
@@ -29,7 +31,9 @@ class Terms:
     disables: bool = False
     """Whether the legacy token is ended by us, after the swap."""
     of_account: bool = False
-    """Whether a token reaches one account, and not tenants."""
+    """Whether a verification names the one account that a token reaches."""
+    lists_tenants: bool = True
+    """Whether it names the tenants that a token reaches."""
     scope: tuple[str, ...] = ()
     """What every pair should be granted."""
 
@@ -40,15 +44,26 @@ class Terms:
             repeat=facts.repeat,
             legacy_fate=facts.legacy_fate,
             app_types={name: fate == "swap" for name, fate in facts.app_types.items()},
-            renewal=facts.renewal if Action.RENEW in facts.calls else Renewal(RenewalRule.NEVER),
+            renewal=facts.renewal if Action.RENEW in facts.calls else NO_RENEWAL,
             refreshes=facts.refreshes,
             verifies=Action.VERIFY in facts.calls,
             verify_billed=facts.verify_billed,
             identifies=Action.IDENTIFY in facts.calls,
             disables=Action.DISABLE in facts.calls,
             of_account=facts.account is not None,
+            lists_tenants=facts.tenants is not None,
             scope=tuple(dict.fromkeys((*facts.scope_needed, *asked))),
         )
+
+    def swaps(self, app_type: str) -> bool:
+        """Whether tokens of an application type are swapped at all."""
+        return self.app_types.get(app_type, True) if self.app_types else True
+
+    @property
+    def cures(self) -> bool:
+        """Whether another swap brings a pair in the place of one that is dead, without asking the user."""
+        alive = self.legacy_fate is LegacyFate.LIVES
+        return alive and self.repeat in (Repeat.NEWEST_WINS, Repeat.BOTH_LIVE)
 
     @property
     def asks_again(self) -> bool:

@@ -16,6 +16,7 @@ from typing import assert_never
 from migrator.models import (
     LIFETIME_ASSUMED,
     NO_REFRESH_TOKEN,
+    SCOPE_MISSING,
     UNVERIFIED,
     Action,
     LegacyToken,
@@ -24,6 +25,8 @@ from migrator.models import (
     TokenPair,
 )
 from migrator.providers import (
+    Disabled,
+    Identified,
     Later,
     NoRefreshToken,
     Outcome,
@@ -40,6 +43,7 @@ from migrator.providers import (
 from migrator.rules import tenants
 from migrator.rules.code_exchange import exchanged
 from migrator.rules.failures import later, over, renew_first, stopped, unknown
+from migrator.rules.terms import Terms
 from migrator.rules.verdict import Policy, Verdict, unchanged
 
 REVOKED_BY_OPERATOR = "revoked_by_operator"
@@ -58,7 +62,7 @@ def settle(
     return _settled(standing, action, outcome, now, policy, backoff)
 
 
-def _settled(
+def _settled(  # noqa: C901 - a case an outcome
     standing: Standing, action: Action, outcome: Outcome, now: datetime, policy: Policy, backoff: timedelta
 ) -> Verdict:
     match outcome:
@@ -67,15 +71,19 @@ def _settled(
         case Renewed():
             verdict = _renewed(standing, outcome)
         case Reached():
-            verdict = _reached(standing, outcome)
+            verdict = _reached(standing, outcome, policy.terms)
         case Revoked():
             verdict = Verdict("done", "", State.NEEDS_CONSENT, REVOKED_BY_OPERATOR, pair_dead=True)
+        case Identified():
+            verdict = replace(unchanged(standing, "done"), tries=standing.tries, user_id=outcome.user_id)
+        case Disabled():
+            verdict = replace(unchanged(standing, "done"), disabled=True)
         case RenewFirst():
             verdict = renew_first(standing, action, outcome, now, policy, backoff)
         case Later():
             verdict = later(standing, outcome, now, policy, backoff)
         case Over():
-            verdict = over(standing, action, outcome, now, backoff)
+            verdict = over(standing, action, outcome, now, policy, backoff)
         case Suspect() | StopAll():
             verdict = stopped(standing, outcome, now, backoff)
         case Unknown():
@@ -105,7 +113,9 @@ def _won(
         action is Action.REFRESH and standing.doubt not in (Action.REFRESH, Action.EXCHANGE_CODE)
     )
     if only_call and won.whole and not won.pair.lifetime_assumed:
-        return Verdict("done", "", State.MIGRATED, _mismatch(standing, won.pair), new_pair=won.pair)
+        reason = _finding(standing, won.pair, policy.terms)
+        user = won.pair.user_id or standing.user_id
+        return Verdict("done", "", State.MIGRATED, reason, new_pair=won.pair, user_id=user)
     doubt = standing.doubt or action
     if won.ends is not None and action is Action.REFRESH:
         if won.sole and _guess_was_right(standing):
@@ -113,7 +123,7 @@ def _won(
         elif doubt is not Action.EXCHANGE_CODE:
             doubt = Action.REFRESH  # whatever was lost before, what it left has just worked
     # A refresh that leads to nothing but a refresh: not for ever.
-    fruitless = action is Action.REFRESH and won.pair.expires_at <= now
+    fruitless = action is Action.REFRESH and won.pair.ended(now)
     return Verdict(
         "done",
         "",
@@ -137,7 +147,7 @@ def _guess_was_right(standing: Standing) -> bool:
         and sent.first_of_refresh
         and bool(sent.pair.access_token)
         and sent.obtained_at is not None
-        and sent.pair.expires_at <= sent.obtained_at
+        and sent.pair.ended(sent.obtained_at)
     )
 
 
@@ -156,45 +166,66 @@ def _renewed(standing: Standing, outcome: Renewed) -> Verdict:
     return replace(unchanged(standing, "done"), tries=standing.tries, new_legacy=renewed)
 
 
+def _finding(standing: Standing, pair: TokenPair, terms: Terms) -> str:
+    """What is to be said of a pair that counts."""
+    return _mismatch(standing, pair) or _narrower(standing, pair, terms)
+
+
+def _narrower(standing: Standing, pair: TokenPair, terms: Terms) -> str:
+    """Whether a pair was granted less than it should be; one that does not say was granted what was asked
+    for, or what the one before it was (RFC 6749, 5.1 and 6).
+    """
+    if not pair.scope:
+        return SCOPE_MISSING if standing.reason == SCOPE_MISSING else ""
+    return "" if set(terms.scope) <= set(pair.scope.split()) else SCOPE_MISSING
+
+
 def _mismatch(standing: Standing, pair: TokenPair) -> str:
+    if pair.user_id and standing.user_id and pair.user_id != standing.user_id:
+        return tenants.OTHER_ACCOUNT
     if not pair.tenant_id:  # a refresh does not name it; what was found before still holds
         found = standing.reason in (
             tenants.TENANT_MISMATCH,
             tenants.TENANT_TYPE_MISMATCH,
             tenants.SEVERAL_TENANTS,
+            tenants.OTHER_ACCOUNT,
         )
         return standing.reason if found else ""
     other = standing.tenant_id and standing.tenant_id.lower() != pair.tenant_id.lower()
     return tenants.TENANT_MISMATCH if other else ""
 
 
-def _reached(standing: Standing, outcome: Reached) -> Verdict:
+def _reached(standing: Standing, outcome: Reached, terms: Terms) -> Verdict:
     if standing.consented and standing.state is not State.MIGRATED:
-        return _consented(standing, outcome)
+        return _consented(standing, outcome, terms)
+    account = outcome.tenants[0].id if terms.of_account and outcome.tenants else ""
     return Verdict(
         "done",
         "",
         State.MIGRATED,
-        tenants.finding(standing, outcome.tenants) or _assumed(standing),
+        tenants.finding(standing, outcome.tenants, terms) or _of_grant(standing, terms),
         pair_verified=True,
         reached=tuple(tenant.id for tenant in outcome.tenants),
+        user_id=standing.user_id or account,
     )
 
 
-def _assumed(standing: Standing) -> str:
-    """What is to be said of a pair that works, though its answer did not say all."""
-    assumed = standing.pair is not None and standing.pair.pair.lifetime_assumed
-    return LIFETIME_ASSUMED if assumed else ""
+def _of_grant(standing: Standing, terms: Terms) -> str:
+    """What is to be said of a pair that works, though it was granted less, or its answer did not say all."""
+    if standing.pair is None:
+        return ""
+    assumed = LIFETIME_ASSUMED if standing.pair.pair.lifetime_assumed else ""
+    return _narrower(standing, standing.pair.pair, terms) or assumed
 
 
-def _consented(standing: Standing, outcome: Reached) -> Verdict:
+def _consented(standing: Standing, outcome: Reached, terms: Terms) -> Verdict:
     """Whether the user has connected what was asked for; if not, only the user can."""
-    choice = tenants.choice(standing, outcome)
+    choice = tenants.choice(standing, outcome, terms)
     return Verdict(
         "done",
         choice.problem,
         State.MIGRATED if choice.counts else State.NEEDS_CONSENT,
-        choice.reason or _assumed(standing),
+        choice.reason or _of_grant(standing, terms),
         pair_verified=True,
         pair_set_aside=not choice.counts,
         reached=tuple(tenant.id for tenant in outcome.tenants),

@@ -16,6 +16,10 @@ from migrator.models import (
     Tenant,
     TokenPair,
 )
+from migrator.rules.terms import Terms
+
+ANY_TERMS = Terms()
+"""Those of a provider of which nothing is known."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class Policy:
     """How long nothing but trouble may come before the job stops."""
     believe_refusals: bool = False
     """Whether refused tokens are believed at once, however many there are."""
+    terms: Terms = ANY_TERMS
+    """What the provider does to tokens."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,10 @@ class Verdict:
     """The stored pair's access token is refused; its refresh token may still work."""
     token_expired: bool = False
     """The provider says that the legacy token has expired, whatever its row said."""
+    user_id: str = ""
+    """Whose the connection is, where this call has shown it."""
+    disabled: bool = False
+    """The legacy token is known to have ended, after the swap."""
     seen: tuple[Tenant, ...] = ()
     """All tenants that the pair of a new consent reaches: others may have waited for them."""
     chosen: tuple[Tenant, ...] = ()

@@ -4,11 +4,13 @@ It stands on the other side of the wire and shares no code with the client side,
 mistake. Each line may import from those below it, and none from those above (a contract holds that):
 
 - ``run``: puts a sandbox together and serves it; what the commands and the tests call.
-- ``registry``: which providers it can play; another one is a folder beside ``xero`` and a line here.
-- ``xero``: what only Xero has: paths, the swap, renewals, API, limits, lifetimes, claims and words.
+- ``registry``: which providers it can play; another one is a folder beside these and a line here.
+- ``xero``, ``x``: what only one provider has: paths, the swap, API, limits, lifetimes and words.
 - ``oauth1``: RFC 5849 as any provider speaks it: signatures, nonces and timestamps, the three legs.
-- ``oauth2``: RFC 6749 as any provider speaks it: clients, codes, refreshes, revocation, bearer tokens.
+- ``oauth2``: RFC 6749 as any provider speaks it: clients, codes, refreshes, revocation, bearer tokens, signed
+  ones and opaque ones.
 - ``pages``: what people see in a browser: log-in, the choice of organisations, the verifier.
+- ``role``: what the sandbox must have of a provider to play it.
 - ``provider``: what every endpoint works with, and what may be chosen of a provider's behaviour.
 - ``http``: server, web application, and the middleware: rate limits, faults and their injection.
 - ``issuing``: legacy tokens out and in, and the files that a client of the sandbox gets.
@@ -23,6 +25,7 @@ from migrator.sandbox.run import (
     adopted,
     credentials,
     issue_tokens,
+    played,
     running,
     serve,
     stats,
@@ -38,6 +41,7 @@ __all__ = [
     "adopted",
     "credentials",
     "issue_tokens",
+    "played",
     "running",
     "serve",
     "stats",

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from migrator.sandbox.http.service import Service
-from migrator.sandbox.provider import Options
-from migrator.sandbox.state.clock import Clock
-from migrator.sandbox.state.state_file import State
-from migrator.sandbox.xero.service import create_service as xero
+from migrator.sandbox.role import Role
+from migrator.sandbox.x.role import X
+from migrator.sandbox.xero.role import XERO
 
-PROVIDERS: Mapping[str, Callable[[State, Clock, Options], Service]] = {
-    "xero": xero,
+PROVIDERS: Mapping[str, Role] = {
+    "xero": XERO,
+    "x": X,
 }
-"""What puts each together, by the name that a client's settings give it."""
+"""Each by the name that a client's settings give it, which is its folder's too."""

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import signal
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from migrator.sandbox.errors import SandboxError
 from migrator.sandbox.http.app import create_app
 from migrator.sandbox.http.faults import parse_faults
 from migrator.sandbox.http.late_calls import LateCalls
 from migrator.sandbox.http.middleware import Middleware
 from migrator.sandbox.http.server import serving
 from migrator.sandbox.issuing import adopt, issue
-from migrator.sandbox.issuing.shares import DEFAULT_MIX, parse_mix
+from migrator.sandbox.issuing.interface import Order
 from migrator.sandbox.provider import Options
 from migrator.sandbox.registry import PROVIDERS
 from migrator.sandbox.state import portal
@@ -27,11 +28,10 @@ if TYPE_CHECKING:
 
     from migrator.sandbox.http.faults import Faults
     from migrator.sandbox.http.service import Service
+    from migrator.sandbox.role import Role
 
 PROVIDER = "xero"
-"""Which of ``PROVIDERS`` is played, unless another is asked for."""
-EXPIRED = 0.1
-"""Share of issued partner tokens whose time is over, so that renewals are exercised."""
+"""Which of ``PROVIDERS`` a new state is of, unless another is asked for."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def running(
     state: str | Path,
     faults: Iterable[str] = (),
     *,
-    provider: str = PROVIDER,
+    provider: str | None = None,
     host: str = "127.0.0.1",
     port: int = 0,
     seed: int | None = None,
@@ -67,25 +67,22 @@ def running(
 ) -> Iterator[Sandbox]:
     """Serve the sandbox in background threads until the context ends; port 0 takes any free one.
 
-    ``provider`` is one of ``PROVIDERS``.
+    ``provider`` is one of ``PROVIDERS``; None: that of the state, and Xero for a new one.
     ``refresh_grace``: seconds in which a used refresh token may be used again, for who lost the answer.
     Not ``certified``: the application may have 25 organisations connected.
     On the way out every call under way is answered and every late one carried out. Raises ``SandboxError``.
     """
     ordered = parse_faults(faults)
-    opened = portal.open_state(Path(state))
-    try:
+    with _opened(state, provider) as (opened, role):
         portal.register_redirect_uris(opened, redirect_uris)
         clock = Clock(opened, ordered.clock_skew)
         options = Options(
             repeat=ordered.repeat, limit=ordered.limit, refresh_grace=refresh_grace, certified=certified
         )
-        service = PROVIDERS[provider](opened, clock, options)
-        witness = Witness(opened, clock, provider)
+        service = role.create_service(opened, clock, options)
+        witness = _witness(opened, clock)
         with _served(service, opened, witness, clock, ordered, host, port, seed) as sandbox:
             yield sandbox
-    finally:
-        opened.close()
 
 
 @contextmanager
@@ -114,7 +111,7 @@ def serve(
     state: str | Path,
     faults: Iterable[str],
     *,
-    provider: str,
+    provider: str | None,
     host: str,
     port: int,
     seed: int | None,
@@ -145,18 +142,20 @@ def serve(
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def credentials(state: str | Path) -> dict[str, Any]:
+def credentials(state: str | Path, provider: str | None = None) -> dict[str, Any]:
     """The app's credentials, made at the first call for a state and the same ever after.
 
-    The RSA consumer's private key is written to the file that ``rsa_private_key_file`` names.
+    ``provider`` as for ``running``. Those that it does not have are left out. The RSA consumer's private key,
+    if there is one, is written to the file that ``rsa_private_key_file`` names.
     """
-    with _opened(state) as opened:
+    with _opened(state, provider) as (opened, _):
         known = portal.load(opened)
-        return {
+        rsa_key = str(portal.write_rsa_key(opened, known)) if known.rsa_private_key else ""
+        named = {
             "consumer_key": known.consumer_key,
             "consumer_secret": known.consumer_secret,
             "rsa_consumer_key": known.rsa_consumer_key,
-            "rsa_private_key_file": str(portal.write_rsa_key(opened, known)),
+            "rsa_private_key_file": rsa_key,
             "public_consumer_key": known.public_consumer_key,
             "public_consumer_secret": known.public_consumer_secret,
             "client_id": known.client_id,
@@ -164,59 +163,79 @@ def credentials(state: str | Path) -> dict[str, Any]:
             "public_client_id": known.public_client_id,
             "redirect_uris": portal.redirect_uris(opened),
         }
+    return {name: value for name, value in named.items() if value}
 
 
 def issue_tokens(
     state: str | Path,
     count: int,
-    mix: str = DEFAULT_MIX,
+    mix: str | None = None,
     *,
-    expired: float = EXPIRED,
+    expired: float | None = None,
     seed: int | None = None,
     organisations_per_user: int | None = None,
+    provider: str | None = None,
 ) -> Iterator[dict[str, str]]:
-    """Issue legacy tokens and give each as a row of the contract's input columns.
+    """Issue legacy tokens and give each as a row of those of the contract's input columns that it has.
 
-    Tokens are issued batch by batch as the rows are taken. ``expired`` is the share of partner tokens whose
+    Tokens are issued batch by batch as the rows are taken. ``expired`` is the share of renewable tokens whose
     time is over; ``seed`` fixes names and order, never tokens; ``organisations_per_user`` gives each user so
-    many (by default most have one, some up to five). Raises ``MixError``, at the first row.
+    many (by default most have one, some up to five); ``provider`` as for ``running``. Raises ``MixError``, at
+    the first row.
     """
-    with _opened(state) as opened:
-        yield from issue.issue(
-            opened,
-            Clock(opened),
-            count,
-            parse_mix(mix),
-            expired=expired,
-            seed=seed,
-            organisations_per_user=organisations_per_user,
-        )
+    order = Order(
+        count=count, seed=seed, mix=mix, expired=expired, organisations_per_user=organisations_per_user
+    )
+    with _opened(state, provider) as (opened, role):
+        order.check(portal.provider(opened), role.legacy_tokens.choices)
+        yield from issue.issue(opened, Clock(opened), role.legacy_tokens, order)
 
 
-def adopt_tokens(state: str | Path, rows: Iterable[Mapping[str, str]]) -> int:
+def adopt_tokens(state: str | Path, rows: Iterable[Mapping[str, str]], provider: str | None = None) -> int:
     """Make the sandbox know the legacy tokens of ``rows`` (see ``adopt.adopt``); returns how many it took."""
-    return sum(1 for _ in adopted(state, rows))
+    return sum(1 for _ in adopted(state, rows, provider))
 
 
-def adopted(state: str | Path, rows: Iterable[Mapping[str, str]]) -> Iterator[dict[str, str]]:
+def adopted(
+    state: str | Path, rows: Iterable[Mapping[str, str]], provider: str | None = None
+) -> Iterator[dict[str, str]]:
     """Make the sandbox know the legacy tokens of ``rows``, batch by batch, and give each row that it took."""
-    with _opened(state) as opened:
-        yield from adopt.adopt(opened, Clock(opened), rows)
+    with _opened(state, provider) as (opened, role):
+        yield from adopt.adopt(opened, Clock(opened), role.legacy_tokens, rows)
+
+
+def played(state: str | Path) -> str:
+    """Which of ``PROVIDERS`` a state is of. Raises ``SandboxError``."""
+    with closing(State(Path(state))) as opened:
+        return portal.provider(opened)
 
 
 def stats(state: str | Path, *, tokens: bool = True) -> dict[str, Any]:
     """What the sandbox witnessed, from its state file; the server may run or not. Raises ``SandboxError``."""
-    opened = State(Path(state))
-    try:
-        return Witness(opened, Clock(opened), PROVIDER).collect(tokens=tokens)
-    finally:
-        opened.close()
+    with closing(State(Path(state))) as opened:
+        return _witness(opened, Clock(opened)).collect(tokens=tokens)
+
+
+def _witness(state: State, clock: Clock) -> Witness:
+    name = portal.provider(state)
+    return Witness(state, clock, name, _role(name).app_types)
+
+
+def _role(name: str) -> Role:
+    if name not in PROVIDERS:
+        raise SandboxError(f"the sandbox cannot play {name!r}; it knows {', '.join(PROVIDERS)}")
+    return PROVIDERS[name]
 
 
 @contextmanager
-def _opened(state: str | Path) -> Iterator[State]:
-    opened = portal.open_state(Path(state))
-    try:
-        yield opened
-    finally:
-        opened.close()
+def _opened(path: str | Path, provider: str | None) -> Iterator[tuple[State, Role]]:
+    """A state, made if there is none, and the role that goes with it."""
+    wanted = provider or PROVIDER
+    with closing(portal.open_state(Path(path), wanted, _role(wanted).new_credentials)) as opened:
+        kept = portal.provider(opened)
+        if provider not in {None, kept}:
+            raise SandboxError(
+                f"{path} is the state of a sandbox that plays {kept}, not {provider}; "
+                "name another file with --state"
+            )
+        yield opened, _role(kept)

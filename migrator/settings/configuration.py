@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from migrator.errors import ConfigurationError
+from migrator.loopback import is_loopback
 from migrator.settings import proxy_url
 from migrator.settings.limits import MOST_AT_ONCE
-from migrator.settings.loopback import is_loopback
 from migrator.settings.model import (
     SIGNATURE_METHODS,
     ConsentSettings,
     JobSettings,
+    LegacyApplication,
     NetworkSettings,
     OAuth1Settings,
     OAuth2Settings,
@@ -55,8 +57,10 @@ def _settings(top: Section) -> Settings:
     oauth1, oauth2, consent, job, network = (
         top.section(name) for name in ("oauth1", "oauth2", "consent", "job", "network")
     )
+    provider = top.text("provider", "xero")
     settings = Settings(
-        provider=top.text("provider", "xero"),
+        provider=provider,
+        provider_file=top.file("provider") if provider.endswith(".toml") else None,
         base_url=_base_url(top),
         ledger_key_file=top.file("ledger_key_file"),
         oauth1=OAuth1Settings(
@@ -65,6 +69,8 @@ def _settings(top: Section) -> Settings:
             # The three files may also stand together at the top, beside ledger_key_file.
             consumer_secret_file=oauth1.file("consumer_secret_file") or top.file("consumer_secret_file"),
             private_key_file=oauth1.file("private_key_file"),
+            private_key_passphrase_file=oauth1.file("private_key_passphrase_file"),
+            applications=_applications(oauth1),
         ),
         oauth2=OAuth2Settings(
             client_id=oauth2.text("client_id", ""),
@@ -98,10 +104,53 @@ def _settings(top: Section) -> Settings:
 
 
 def _signature_method(oauth1: Section) -> str:
-    method = oauth1.text("signature_method", "HMAC-SHA1")
-    if method not in SIGNATURE_METHODS:
-        raise oauth1.wrong("signature_method", f"must be {' or '.join(SIGNATURE_METHODS)}")
+    method = oauth1.text("signature_method", "")
+    if method not in ("", *SIGNATURE_METHODS):
+        raise oauth1.wrong("signature_method", f"must be one of {', '.join(SIGNATURE_METHODS)}")
     return method
+
+
+_NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_-]*")
+"""What an application may be called: environment variables are named after it."""
+
+
+def _applications(oauth1: Section) -> tuple[LegacyApplication, ...]:
+    """The legacy applications beside the first; no two may be taken for each other."""
+    applications = []
+    keys = {oauth1.text("consumer_key", ""): "oauth1"}
+    suffixes: dict[str, str] = {}
+    for name, table in oauth1.sections("applications").items():
+        application = _application(name, table)
+        if not _NAME.fullmatch(name):
+            raise oauth1.wrong(
+                f"applications has a table {name!r}", "which is no name: letters, digits, -, _"
+            )
+        if not application.consumer_key:
+            raise table.wrong("consumer_key", "is missing", hint="set the key that its tokens were issued to")
+        if (first := keys.setdefault(application.consumer_key, application.table)) != application.table:
+            raise table.wrong("consumer_key", f"is that of {first}, too", hint="take one of them out")
+        if (first := suffixes.setdefault(application.suffix, application.table)) != application.table:
+            raise table.wrong("consumer_key", f"is of a table called nearly as {first}", hint=_ALIKE)
+        applications.append(application)
+    return tuple(applications)
+
+
+_ALIKE = "rename one of them: their secrets would come from the same environment variable"
+
+
+def _application(name: str, table: Section) -> LegacyApplication:
+    application = LegacyApplication(
+        name=name,
+        consumer_key=table.text("consumer_key", "").strip(),
+        signature_method=_signature_method(table),
+        consumer_secret_file=table.file("consumer_secret_file"),
+        private_key_file=table.file("private_key_file"),
+        private_key_passphrase_file=table.file("private_key_passphrase_file"),
+        client_id=table.text("client_id", ""),
+        client_secret_file=table.file("client_secret_file"),
+    )
+    table.done()
+    return application
 
 
 def _network(section: Section) -> NetworkSettings:

@@ -1,109 +1,146 @@
-"""The secrets that calls need, read apart from the settings: a dry run or a report needs none of them."""
+"""The credentials that calls need, read apart from the settings: a dry run or a report needs none of them.
+
+Only what a provider's calls use must be there. Those of several legacy applications are never mixed up: each
+has its own secret, or the job does not begin.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from migrator.errors import ConfigurationError
 from migrator.models import Credentials, Secret
-from migrator.settings.model import OAuth1Settings, Settings
-from migrator.settings.unreadable import advice, why
+from migrator.settings.model import LegacyApplication, OAuth1Settings, Settings
+from migrator.settings.secrets import VARIABLES, find_secret, missing, read_private_key
+
+_RSA = "RSA-SHA1"
 
 
-def read_credentials(settings: Settings, environ: Mapping[str, str], *, signs: bool = True) -> Credentials:
+@dataclass(frozen=True)
+class Needs:
+    """What a provider's calls use of the settings."""
+
+    settings: frozenset[str]
+    """Some of ``consumer_key``, ``consumer_secret``, ``client_id``, ``client_secret``, ``scopes`` and
+    ``redirect_uri``: what must be set.
+    """
+    public: bool = False
+    """Whether a client without a secret will do."""
+    client_is_consumer: bool = False
+    """Whether the OAuth 2.0 client id is the consumer key, so that one of them is enough."""
+    signature_methods: tuple[str, ...] = ("HMAC-SHA1",)
+    """What the provider takes; the first of them where nothing else is set."""
+    scopes: tuple[str, ...] = ()
+    """What is asked for where no scopes are set."""
+
+
+def consumer_keys(settings: Settings) -> frozenset[str]:
+    """The legacy applications that the settings name."""
+    others = (application.consumer_key for application in settings.oauth1.applications)
+    return frozenset({settings.oauth1.consumer_key, *others} - {""})
+
+
+def read_credentials(settings: Settings, needs: Needs, environ: Mapping[str, str]) -> Credentials:
     """The secrets that calls need, from the environment or the files that the settings name.
 
-    Only what ``signs`` needs those of OAuth 1.0a: without, they are left out. Raises ``ConfigurationError``
-    for the first that is missing.
+    What no call uses of OAuth 1.0a is left out. Raises ``ConfigurationError`` for the first that is missing.
     """
-    if signs and not settings.oauth1.consumer_key:
-        raise _missing("oauth1.consumer_key")
-    if not settings.oauth2.client_id:
-        raise _missing("oauth2.client_id")
-    consumer_secret, private_key = (
-        _signing_secrets(settings.oauth1, environ) if signs else (Secret(""), Secret(""))
-    )
-    return Credentials(
-        consumer_key=settings.oauth1.consumer_key,
-        signature_method=settings.oauth1.signature_method,
+    oauth1, oauth2 = settings.oauth1, settings.oauth2
+    consumer_key, client_id = oauth1.consumer_key, oauth2.client_id
+    if needs.client_is_consumer:
+        consumer_key, client_id = consumer_key or client_id, client_id or consumer_key
+    scopes = oauth2.scopes or needs.scopes
+    _require("oauth1.consumer_key", consumer_key, needs)
+    _require("oauth2.client_id", client_id, needs)
+    _require("oauth2.scopes", " ".join(scopes), needs)
+    _require("oauth2.redirect_uri", oauth2.redirect_uri, needs)
+    method = oauth1.signature_method or needs.signature_methods[0]
+    consumer_secret, private_key = _signing_secrets("oauth1", oauth1, method, needs, environ)
+    main = Credentials(
+        consumer_key=consumer_key,
+        signature_method=method,
         consumer_secret=consumer_secret,
         private_key=private_key,
-        client_id=settings.oauth2.client_id,
-        client_secret=_secret(
-            "MIGRATOR_CLIENT_SECRET", "client_secret_file", settings.oauth2.client_secret_file, environ
-        ),
-        scopes=settings.oauth2.scopes,
+        client_id=client_id,
+        client_secret=_client_secret("oauth2", oauth2.client_secret_file, needs, environ),
+        scopes=scopes,
+        redirect_uri=oauth2.redirect_uri,
+    )
+    others = {
+        application.consumer_key: _application(application, main, needs, environ)
+        for application in oauth1.applications
+    }
+    return replace(main, applications=others)
+
+
+def _require(setting: str, value: str, needs: Needs) -> None:
+    if setting.rpartition(".")[2] in needs.settings and not value:
+        raise ConfigurationError(f"the setting {setting} is missing", hint="set it in migrator.toml")
+
+
+def _application(
+    application: LegacyApplication, main: Credentials, needs: Needs, environ: Mapping[str, str]
+) -> Credentials:
+    """The credentials of one of several: its own, and those of the first client where it has none."""
+    table, suffix = application.table, application.suffix
+    method = application.signature_method or main.signature_method
+    consumer_secret, private_key = _signing_secrets(table, application, method, needs, environ, suffix)
+    client_id, client_secret = main.client_id, main.client_secret
+    if application.client_id or needs.client_is_consumer:
+        client_id = application.client_id or application.consumer_key
+        client_secret = _client_secret(table, application.client_secret_file, needs, environ, suffix)
+    return Credentials(
+        consumer_key=application.consumer_key,
+        signature_method=method,
+        consumer_secret=consumer_secret,
+        private_key=private_key,
+        client_id=client_id,
+        client_secret=client_secret,
+        scopes=main.scopes,
+        redirect_uri=main.redirect_uri,
     )
 
 
-def _missing(name: str) -> ConfigurationError:
-    return ConfigurationError(f"the setting {name} is missing", hint="set it in migrator.toml")
+def _client_secret(
+    table: str, path: Path | None, needs: Needs, environ: Mapping[str, str], suffix: str = ""
+) -> Secret:
+    """The client's secret; empty where there is none and none is needed."""
+    secret = find_secret("client_secret", path, environ, suffix)
+    if secret is None and "client_secret" in needs.settings and not needs.public:
+        raise missing("client_secret", table, suffix)
+    return secret or Secret("")
 
 
-def _signing_secrets(oauth1: OAuth1Settings, environ: Mapping[str, str]) -> tuple[Secret, Secret]:
+def _signing_secrets(
+    table: str,
+    application: OAuth1Settings | LegacyApplication,
+    method: str,
+    needs: Needs,
+    environ: Mapping[str, str],
+    suffix: str = "",
+) -> tuple[Secret, Secret]:
     """Consumer secret and private key: the one that the signature method uses, the other empty."""
-    if oauth1.signature_method != "RSA-SHA1":
-        secret = _secret(
-            "MIGRATOR_CONSUMER_SECRET", "consumer_secret_file", oauth1.consumer_secret_file, environ
+    if "consumer_secret" not in needs.settings:
+        return Secret(""), Secret("")
+    if method not in needs.signature_methods:
+        raise ConfigurationError(
+            f"{table}.signature_method is {method}, which the provider does not take",
+            hint=f"set {' or '.join(needs.signature_methods)}",
         )
+    if method != _RSA:
+        secret = find_secret("consumer_secret", application.consumer_secret_file, environ, suffix)
+        if secret is None:
+            raise missing("consumer_secret", table, suffix)
         return secret, Secret("")
-    if oauth1.private_key_file is None:
+    if application.private_key_file is None:
         raise ConfigurationError(
-            "oauth1.private_key_file is missing",
-            hint="RSA-SHA1 signs with the application's private key; name its PEM file",
+            f"{table}.private_key_file is missing",
+            hint=f"{_RSA} signs with the application's private key; name its PEM file",
         )
-    return Secret(""), _read_private_key(oauth1.private_key_file)
-
-
-def _secret(variable: str, setting: str, path: Path | None, environ: Mapping[str, str]) -> Secret:
-    if environ.get(variable):
-        return _text_secret(environ[variable], variable)
-    if path is not None:
-        return _read_secret(path)
-    raise ConfigurationError(
-        f"no {variable.removeprefix('MIGRATOR_').replace('_', ' ').lower()} is set",
-        hint=f"put it into the environment as {variable}, or into a file named by {setting} in migrator.toml",
-    )
-
-
-def _text_secret(value: str, variable: str) -> Secret:
-    """The value of a variable; bytes in it that are no text cannot sign anything."""
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:
-        raise ConfigurationError(f"{variable} is not UTF-8 text", hint="set it again") from None
-    return Secret(value)
-
-
-def _read_private_key(path: Path) -> Secret:
-    secret = _read_secret(path)
-    try:
-        key = load_pem_private_key(secret.reveal().encode(), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        key = None
-    if not isinstance(key, RSAPrivateKey):
-        raise ConfigurationError(
-            f"oauth1.private_key_file: {path} holds no RSA private key in PEM without a passphrase",
-            hint="'openssl rsa -in KEY -out PLAIN' takes a passphrase off; keep the file to yourself",
-        )
-    return secret
-
-
-def _read_secret(path: Path) -> Secret:
-    try:
-        secret = Secret(path.read_text("utf-8").strip())
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"the secret file {path} cannot be read: {why(error)}",
-            hint=advice(error, "mend its name in migrator.toml"),
-        ) from None
-    if not secret:
-        raise ConfigurationError(
-            f"the secret file {path} is empty", hint="put the secret into it, and no more"
-        )
-    return secret
+    name = "private_key_passphrase"
+    passphrase = find_secret(name, application.private_key_passphrase_file, environ, suffix)
+    variable = f"{VARIABLES}{name.upper()}{suffix}"
+    setting = f"{table}.private_key_file"
+    return Secret(""), read_private_key(setting, application.private_key_file, passphrase, variable)

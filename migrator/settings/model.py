@@ -2,25 +2,57 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 from migrator.settings.proxy_url import ProxyUrl
 
-SIGNATURE_METHODS = ("HMAC-SHA1", "RSA-SHA1")
+SIGNATURE_METHODS = ("HMAC-SHA1", "HMAC-SHA256", "RSA-SHA1", "PLAINTEXT")
+
+
+@dataclass(frozen=True)
+class LegacyApplication:
+    """One of the legacy applications beside the first."""
+
+    name: str
+    """How the settings call it; letters, digits, hyphens and underscores."""
+    consumer_key: str
+    signature_method: str = ""
+    """Empty: that of the first."""
+    consumer_secret_file: Path | None = None
+    private_key_file: Path | None = None
+    private_key_passphrase_file: Path | None = None
+    client_id: str = ""
+    """The OAuth 2.0 application that takes its users over; empty: the one for all."""
+    client_secret_file: Path | None = None
+
+    @property
+    def table(self) -> str:
+        """Its table in the settings."""
+        return f"oauth1.applications.{self.name}"
+
+    @property
+    def suffix(self) -> str:
+        """What the names of its environment variables end in."""
+        return f"_{re.sub('[^A-Z0-9]', '_', self.name.upper())}"
 
 
 @dataclass(frozen=True)
 class OAuth1Settings:
-    """The legacy application."""
+    """The legacy application: the only one, or the first of several."""
 
     consumer_key: str = ""
-    signature_method: str = "HMAC-SHA1"
-    """``HMAC-SHA1`` or ``RSA-SHA1`` (RFC 5849, 3.4)."""
+    signature_method: str = ""
+    """One of ``SIGNATURE_METHODS`` (RFC 5849, 3.4); empty: the provider's usual one."""
     consumer_secret_file: Path | None = None
     private_key_file: Path | None = None
     """PEM file of the application's RSA key; needed with ``RSA-SHA1``."""
+    private_key_passphrase_file: Path | None = None
+    """File with the passphrase of that key, if it has one."""
+    applications: tuple[LegacyApplication, ...] = ()
+    """The others, where several are moved."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +61,8 @@ class OAuth2Settings:
 
     client_id: str = ""
     client_secret_file: Path | None = None
-    scopes: tuple[str, ...] = ("offline_access",)
+    scopes: tuple[str, ...] = ()
+    """Empty: those that the provider's pairs need, if any."""
     redirect_uri: str = ""
     certified: bool = True
     """An uncertified application may hold only so many connections (the profile says how many)."""
@@ -90,6 +123,8 @@ class Settings:
     """All settings but the secrets."""
 
     provider: str = "xero"
+    provider_file: Path | None = None
+    """The profile of one's own that ``provider`` names."""
     base_url: str = ""
     """Replaces scheme and host of every endpoint in the profile, or is empty."""
     ledger_key_file: Path | None = None
@@ -98,3 +133,11 @@ class Settings:
     consent: ConsentSettings = field(default_factory=ConsentSettings)
     job: JobSettings = field(default_factory=JobSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
+
+    @property
+    def secret_files(self) -> tuple[Path, ...]:
+        """The files that hold secrets and that others may not use, private keys aside: those are refused."""
+        of_each = (self.oauth1, self.oauth2, *self.oauth1.applications)
+        names = ("consumer_secret_file", "private_key_passphrase_file", "client_secret_file")
+        files = [getattr(one, name, None) for one in of_each for name in names]
+        return tuple(path for path in (*files, self.ledger_key_file) if path is not None)

@@ -28,7 +28,12 @@ class Section:
 
     def section(self, name: str) -> Section:
         value = self._take(name, dict, "a table", {})
-        return Section(value, self._path, name)
+        return Section(value, self._path, f"{self._prefix}{name}")
+
+    def sections(self, name: str) -> dict[str, Section]:
+        """The tables of a table, by the names that their user gave them."""
+        tables = self.section(name)
+        return {each: tables.section(each) for each in tables._values}  # noqa: SLF001 - of its own kind
 
     def text(self, name: str, default: str) -> str:
         return self._take(name, str, "a text", default)
@@ -90,8 +95,10 @@ class Section:
             if name not in self._asked:
                 close = difflib.get_close_matches(name, self._asked, n=1)
                 hint = f"did you mean {self._prefix}{close[0]}?" if close else ""
-                if name in ("consumer_secret", "client_secret", "ledger_key"):
-                    hint = f"secrets do not stand in this file: use MIGRATOR_{name.upper()}, or {name}_file"
+                if name in ("consumer_secret", "client_secret", "ledger_key", "private_key_passphrase"):
+                    # Each application has a variable of its own.
+                    use = "" if "applications." in self._prefix else f"use MIGRATOR_{name.upper()}, or "
+                    hint = f"secrets do not stand in this file: {use or 'name a file as '}{name}_file"
                 if name in ("password", "proxy_password"):
                     hint = (
                         "secrets do not stand in this file: the proxy's password is MIGRATOR_PROXY_PASSWORD"

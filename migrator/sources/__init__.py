@@ -2,7 +2,9 @@
 
 - ``csv_file``, ``json_array``, ``json_lines``, ``sqlite_table``, ``sql_table``: the formats (``interface``)
 - ``screening``: which rows can be used, and why others cannot
+- ``row_shape``: how a row of a CSV file looks
 - ``columns``, ``missing_columns``: what columns mean, and those that are not there
+- ``used_columns``: what those may say that only some providers' calls use
 - ``expiry_time``, ``damaged_cells``, ``duplicates``: what cells may say; ``unreadable_row``: what rows are
 - ``document``, ``foreign_formats``: the bytes of a file; ``sql_connection``: somebody's database, by URL
 """
@@ -13,7 +15,8 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from migrator.errors import InputError
-from migrator.sources.columns import EXPECTED, KNOWN_COLUMNS, REQUIRED_COLUMNS, alike, known_column
+from migrator.models import RowRules
+from migrator.sources.columns import KNOWN_COLUMNS, alike, known_column
 from migrator.sources.csv_file import CsvFile
 from migrator.sources.damaged_cells import is_damaged
 from migrator.sources.document import Document
@@ -26,9 +29,7 @@ from migrator.sources.sql_table import open_database
 from migrator.sources.sqlite_table import SqliteTable
 
 __all__ = [
-    "EXPECTED",
     "KNOWN_COLUMNS",
-    "REQUIRED_COLUMNS",
     "Row",
     "Source",
     "alike",
@@ -44,7 +45,7 @@ class _TextFormat(Protocol):
     def recognises(self, start: bytes) -> bool:
         """Whether a text that starts like this, white space aside, is one of its kind."""
 
-    def __call__(self, document: Document) -> Source: ...
+    def __call__(self, document: Document, rules: RowRules) -> Source: ...
 
 
 _TEXT_FORMATS: tuple[_TextFormat, ...] = (JsonArray, JsonLines, CsvFile)
@@ -53,10 +54,11 @@ _TEXT_FORMATS: tuple[_TextFormat, ...] = (JsonArray, JsonLines, CsvFile)
 _URL_HINT = "It is one like postgresql://user@host/database or sqlite:///legacy.db."
 
 
-def open_source(spec: str, *, stdin: BinaryIO, query: str | None = None) -> Source:
+def open_source(spec: str, *, stdin: BinaryIO, rules: RowRules, query: str | None = None) -> Source:
     """The source that ``spec`` names: a file, ``database:table``, a database's URL, or ``-`` for ``stdin``.
 
-    Its content tells a file's format, whatever it is called; ``query`` takes the place of a URL's table.
+    Its content tells a file's format, whatever it is called; ``rules`` tell which columns it must have;
+    ``query`` takes the place of a URL's table.
     Raises ``InputError`` where the source cannot be used at all, as far as its beginning shows, as
     ``Source.rows`` does where that shows later, and ``ConfigurationError`` for a URL of no use.
     """
@@ -65,11 +67,11 @@ def open_source(spec: str, *, stdin: BinaryIO, query: str | None = None) -> Sour
             "a file of tokens is named by nothing", hint="Name it; is a variable of your shell empty?"
         )
     if is_url(spec) and not _is_there(spec):
-        return open_database(DatabaseUrl.parse(spec), query)
+        return open_database(DatabaseUrl.parse(spec), query, rules)
     if query is not None:
         raise InputError(f"{spec}: is no URL of a database, to which a query could go", hint=_URL_HINT)
     if spec == "-":
-        return _open_text(Document.of_stream(spec, stdin))
+        return _open_text(Document.of_stream(spec, stdin), rules)
     database = None if _is_there(spec) else _split_table(spec)
     if database:
         path, table = database
@@ -79,16 +81,16 @@ def open_source(spec: str, *, stdin: BinaryIO, query: str | None = None) -> Sour
                 f"{path}: is not a SQLite database",
                 hint="Only a database has tables to name: leave out what follows the colon.",
             )
-        return SqliteTable(document, path, table)
+        return SqliteTable(document, path, table, rules=rules)
     document = Document.of_file(spec, Path(spec))
     if SqliteTable.recognises(document.head):
-        return SqliteTable(document, Path(spec), table="")
-    return _open_text(document)
+        return SqliteTable(document, Path(spec), table="", rules=rules)
+    return _open_text(document, rules)
 
 
-def _open_text(document: Document) -> Source:
+def _open_text(document: Document, rules: RowRules) -> Source:
     refuse_foreign(document)
-    return next(form for form in _TEXT_FORMATS if form.recognises(document.start))(document)
+    return next(form for form in _TEXT_FORMATS if form.recognises(document.start))(document, rules)
 
 
 def _split_table(spec: str) -> tuple[Path, str] | None:

@@ -13,6 +13,8 @@ from migrator.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from migrator.models import RowRules
+
 KNOWN_COLUMNS = (
     "connection_id",
     "app_type",
@@ -24,17 +26,35 @@ KNOWN_COLUMNS = (
     "oauth_token_secret",
     "oauth_session_handle",
     "oauth_expires_at",
+    "consumer_key",
 )
-"""Every column that means something to us; all others are kept as they are."""
+"""Every column that means something to us with some provider; all others are kept as they are."""
 
-REQUIRED_COLUMNS = ("oauth_token", "app_type")
-"""The columns without which no row of a table can be used."""
 
-EXPECTED = (
-    f"Expected are the columns {', '.join(KNOWN_COLUMNS)}, in any order; "
-    f"{' and '.join(REQUIRED_COLUMNS)} are required."
-)
-"""The hint that goes with a table of other columns."""
+def required_columns(rules: RowRules) -> tuple[str, ...]:
+    """The columns without which no row of a table can be used."""
+    return ("oauth_token", "app_type") if rules.app_types else ("oauth_token",)
+
+
+def columns_read(rules: RowRules) -> tuple[str, ...]:
+    """Those of the known columns that mean something with this provider."""
+    of_some = {
+        "app_type": bool(rules.app_types),
+        "tenant_type": "tenant_type" in rules.columns,
+        "oauth_token_secret": rules.token_secret,
+        "oauth_session_handle": rules.session_handle,
+    }
+    return tuple(column for column in KNOWN_COLUMNS if of_some.get(column, True))
+
+
+def expected(rules: RowRules) -> str:
+    """The hint that goes with a table of other columns."""
+    required = required_columns(rules)
+    names = [*columns_read(rules), *sorted(rules.further_columns)]
+    return (
+        f"Expected are the columns {', '.join(names)}, in any order; "
+        f"{' and '.join(required)} {'are' if len(required) > 1 else 'is'} required."
+    )
 
 
 @lru_cache(maxsize=1024)  # asked for each value of each row
@@ -44,7 +64,7 @@ def known_column(name: str) -> str | None:
     return folded if folded in KNOWN_COLUMNS else None
 
 
-_BEFORE = "(?:xero|legacy)?(?:oauth(?:10?a?)?)?(?:access)?"
+_BEFORE = "(?:xero|garmin|tumblr|vimeo|dropbox|intuit|qbo?|quickbooks|twitter|legacy)?(?:oauth(?:10?a?)?)?(?:access)?"
 """What applications put before their names of columns; in small letters alone, as are those below."""
 _EXPIRY = "expir(?:es?|y|ation)(?:at|on|date|time|datetime|timestamp)?(?:utc)?"
 _OTHER_NAMES = {
@@ -60,12 +80,13 @@ _OTHER_NAMES = {
         "oauth_token_secret": "secret(?:token)?|tokensecret(?:key|value)?|tokenkeysecret",
         "oauth_session_handle": "session|(?:session|token)?handle",
         "oauth_expires_at": f"(?:token)?{_EXPIRY}",
+        "consumer_key": "consumer(?:id)?|(?:app|application|api)key",
     }.items()
 }
 """What else the columns are called, by people and by the libraries that wrote their tables.
 
 When the session ends (``SessionExpiresAt``), and for how long something lives (``oauth_expires_in``), are
-other things; so are a consumer's or client's key and secret.
+other things; so are a consumer's secret, and a client's key and secret.
 """
 _ALIKE = 0.85
 """From which likeness on (difflib's ratio) a name is taken for a slip of the pen."""
@@ -130,16 +151,19 @@ def likeness(names: Sequence[str]) -> tuple[int, int]:
     return sum(1 for name in names if known_column(name)), sum(1 for name in names if _meant(name))
 
 
-def require_columns(where: str, names: Iterable[str]) -> None:
+def require_columns(where: str, names: Iterable[str], rules: RowRules) -> None:
     """Raise ``InputError`` if ``names``, found at ``where``, lack what every row needs."""
     names = list(names)
     found = {known_column(name) for name in names}
-    missing = [column for column in REQUIRED_COLUMNS if column not in found]
+    missing = [column for column in required_columns(rules) if column not in found]
     if missing:
         # All that are misnamed, so that they can be put right at once.
-        meant = [looks_like(name, column) for column, name in misnamed(tuple(names)).items()]
+        read = columns_read(rules)
+        meant = [
+            looks_like(name, column) for column, name in misnamed(tuple(names)).items() if column in read
+        ]
         message = f"{where} has no column {' and no column '.join(missing)}"
-        raise InputError(message, hint=" ".join([*meant, EXPECTED]))
+        raise InputError(message, hint=" ".join([*meant, expected(rules)]))
 
 
 def refuse_duplicates(where: str, names: Sequence[str]) -> None:

@@ -6,19 +6,21 @@ import csv
 import io
 import re
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, TextIO
 
 from migrator.errors import InputError
-from migrator.models import AppType, Reject
-from migrator.sources.columns import EXPECTED, known_column, likeness, refuse_duplicates, require_columns
+from migrator.models import Reject
+from migrator.sources.columns import expected, likeness, refuse_duplicates, require_columns
 from migrator.sources.document import ROW_LIMIT, Document
 from migrator.sources.interface import Row
+from migrator.sources.row_shape import RowShape
 from migrator.sources.unreadable_row import RowProblem
 from migrator.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from migrator.models import RowRules
 
 _DELIMITERS = ",;\t|"
 _QUOTATION = (
@@ -30,9 +32,6 @@ _SWALLOWED = (
     "If the line is meant to stand in a cell, take its line breaks out."
 )
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
-_APP_TYPES = frozenset(app_type.value for app_type in AppType)
-
 
 class CsvFile:
     """CSV in UTF-8, with a header; its delimiter is the one that makes the header yield most known columns.
@@ -42,15 +41,15 @@ class CsvFile:
     know it make of it (``sep=;,,,``).
     """
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, rules: RowRules) -> None:
         """Read the header.
 
         Raises ``InputError`` where there is none, or it repeats a column or lacks a required one.
         """
         self._document = document
         self._hint = _Hint.of(document)
-        self._delimiter, self._columns = _read_header(document, self._hint)
-        self._shape = _Shape.of(self._delimiter, self._columns)
+        self._delimiter, self._columns = _read_header(document, self._hint, rules)
+        self._shape = RowShape.of(self._delimiter, self._columns, rules)
 
     @staticmethod
     def recognises(start: bytes) -> bool:  # noqa: ARG004 - the registry asks every format
@@ -100,52 +99,6 @@ class CsvFile:
         if lines.spread and (lines.alike > 1 or self._shape.holds_row(cells)):
             return RowProblem("bad_row", _SWALLOWED)
         return None
-
-
-@dataclass(frozen=True)
-class _Shape:
-    """How a row of the file looks, to tell one that a stray pair of quotation marks has put into a cell.
-
-    Such a pair makes one record of several rows, which has as many cells as the header where both marks
-    stand in the same column: nothing else is wrong with it.
-    """
-
-    delimiter: str
-    columns: int
-    app_type: int
-    """Place of this column."""
-    token: int
-
-    @classmethod
-    def of(cls, delimiter: str, columns: Sequence[str]) -> _Shape:
-        """The shape that a header promises."""
-        meanings = [known_column(column) for column in columns]
-        return cls(delimiter, len(columns), meanings.index("app_type"), meanings.index("oauth_token"))
-
-    def is_row(self, line: str) -> bool:
-        """Whether a physical line has an app type and a token in their places; a record has one of those."""
-        parts = line.split(self.delimiter)
-        if len(parts) <= max(self.app_type, self.token):
-            return False
-        return _is_app_type(parts[self.app_type]) and bool(parts[self.token].strip('" \r\n'))
-
-    def holds_row(self, cells: Sequence[str]) -> bool:
-        """Whether a cell holds, from one line to the next, the delimiters of a row.
-
-        The rest of one row and the beginning of the next have as many together, wherever they are parted;
-        and what comes last in the cell is as much of a row as stands before the cell.
-        """
-        fewest = self.columns - 1
-        for place, cell in enumerate(cells):
-            if cell.count(self.delimiter) >= fewest:
-                counts = [line.count(self.delimiter) for line in _LINE_END.split(cell)]
-                if counts[-1] == place and any(one + other >= fewest for one, other in pairwise(counts)):
-                    return True
-        return False
-
-
-def _is_app_type(part: str) -> bool:
-    return part.strip('" \r\n').casefold() in _APP_TYPES
 
 
 class _TooLongError(Exception):
@@ -283,20 +236,20 @@ class _Hint:
         return cls(found["line"], named["delimiter"] if named else "")
 
 
-def _read_header(document: Document, hint: _Hint) -> tuple[str, list[str]]:
+def _read_header(document: Document, hint: _Hint, rules: RowRules) -> tuple[str, list[str]]:
     """Delimiter and column names. Errors quote no unknown name: without a header it may be a token."""
     head = document.head.decode("utf-8-sig", errors="surrogateescape")
     if hint.line:
         head = _HINT.sub("", head, count=1)
     delimiter, names = _best(head, hint.delimiter or _DELIMITERS)
     if not any(likeness(names)):
-        raise _no_header(document.name, head, hint)
+        raise _no_header(document.name, head, hint, rules)
     if not all(_is_text(name) for name in names):
         raise InputError(f"{document.name}: the header is not UTF-8", hint="Save the file as UTF-8.")
-    require_columns(f"{document.name}: the header", names)
+    require_columns(f"{document.name}: the header", names, rules)
     columns = [name if name.strip() else f"column_{place}" for place, name in enumerate(names, 1)]
     refuse_duplicates(f"{document.name}: the header", columns)
-    _refuse_swallowed(document.name, head, delimiter, columns)
+    _refuse_swallowed(document.name, head, RowShape.of(delimiter, columns, rules), columns)
     return delimiter, columns
 
 
@@ -306,10 +259,12 @@ def _best(head: str, delimiters: str) -> tuple[str, list[str]]:
     return max(headers.items(), key=lambda item: likeness(item[1]))
 
 
-def _no_header(name: str, head: str, hint: _Hint) -> InputError:
+def _no_header(name: str, head: str, hint: _Hint, rules: RowRules) -> InputError:
     """What to say where none of our columns is named."""
     if not hint.line:
-        return InputError(f"{name}: the first line is no header: it names none of our columns", hint=EXPECTED)
+        return InputError(
+            f"{name}: the first line is no header: it names none of our columns", hint=expected(rules)
+        )
     delimiter, names = _best(head, _DELIMITERS)
     if hint.delimiter and any(likeness(names)):
         return InputError(
@@ -320,7 +275,7 @@ def _no_header(name: str, head: str, hint: _Hint) -> InputError:
     return InputError(
         f"{name}: the line below the first one, sep={hint.delimiter}, is no header: it names none of our"
         " columns",
-        hint=EXPECTED,
+        hint=expected(rules),
     )
 
 
@@ -330,15 +285,15 @@ def _first_record(head: str, delimiter: str) -> list[str]:
     return cells if lines.flaw is None or lines.flaw.reason == "bad_encoding" else []
 
 
-def _refuse_swallowed(name: str, head: str, delimiter: str, columns: Sequence[str]) -> None:
+def _refuse_swallowed(name: str, head: str, shape: RowShape, columns: Sequence[str]) -> None:
     """Refuse a header that a stray pair of quotation marks has made go on into the rows.
 
     A header names columns, and no app type. The two marks may stand in any two columns here: nothing says
     how many there should be.
     """
-    lines = _Lines(io.StringIO(head, newline=""), lambda line: any(map(_is_app_type, line.split(delimiter))))
-    next(_records(lines, delimiter))
-    if lines.alike or (lines.spread and _Shape.of(delimiter, columns).holds_row(columns)):
+    lines = _Lines(io.StringIO(head, newline=""), shape.has_app_type)
+    next(_records(lines, shape.delimiter))
+    if lines.alike or (lines.spread and shape.holds_row(columns)):
         raise InputError(
             f"{name}: the header goes on to a line that looks like a row",
             hint="Look for a quotation mark in the header that is not closed.",

@@ -23,6 +23,8 @@ from migrator.sources.unreadable_row import RowProblem
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from migrator.models import RowRules
+
 _CHUNK = 64 * 1024
 _VISIBLE = re.compile(r"[^ \t\n\r]")
 _STRUCTURE = re.compile(r'"(?:[^"\\]++|\\.)*+"|["\[\]{},]', re.DOTALL)
@@ -32,7 +34,7 @@ _STRUCTURE = re.compile(r'"(?:[^"\\]++|\\.)*+"|["\[\]{},]', re.DOTALL)
 class JsonArray:
     """A JSON array in UTF-8, streamed: no more of it is held than one element and a chunk."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, rules: RowRules) -> None:  # noqa: ARG002 - given to every format
         self._document = document
 
     @staticmethod

@@ -16,6 +16,8 @@ from migrator.sources.unreadable_row import RowProblem
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from migrator.models import RowRules
+
 _ONE_OBJECT_HINT = (
     "Make it a JSON array of rows, or one row a line: jq -c '.tokens[]' takes them out of a member."
 )
@@ -24,7 +26,7 @@ _ONE_OBJECT_HINT = (
 class JsonLines:
     """JSON lines in UTF-8; blank lines are none."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, rules: RowRules) -> None:  # noqa: ARG002 - given to every format
         """Look at the first lines. Raises ``InputError`` where the whole file is one object."""
         if _is_one_object(document):
             message = f"{document.name}: is one JSON object, not an array or lines of them"

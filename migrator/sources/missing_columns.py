@@ -9,48 +9,77 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrator.errors import InputError
-from migrator.models import AppType, Misnamed
+from migrator.models import Misnamed
 from migrator.sources.columns import (
-    EXPECTED,
-    KNOWN_COLUMNS,
-    REQUIRED_COLUMNS,
+    columns_read,
+    expected,
     known_column,
     looks_like,
     misnamed,
+    required_columns,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-DECISIVE = {
-    "connection_id": "a connection taken in without its own key cannot be given it later",
-    "tenant_type": "practices would be swapped as organisations",
-    "oauth_token_secret": "partner tokens without their secret cannot be swapped",
-    "oauth_session_handle": "users whose token has expired would have to consent again",
-}
-"""The columns that must not be lacking by mistake, besides those that every row needs, and why.
+    from migrator.models import RowRules
 
-When the token ends is none of them: where the file does not say it, the provider is asked.
-"""
-
-_TOLD = tuple(column for column in KNOWN_COLUMNS if column not in (*REQUIRED_COLUMNS, *DECISIVE))
-"""The columns that can be mended by reading the file again; rows that lack others are rejected."""
-_PARTNERS_ONLY = frozenset({"oauth_token_secret", "oauth_session_handle", "oauth_expires_at"})
+_OF_SWAPS_ONLY = frozenset({"oauth_token_secret", "oauth_session_handle", "oauth_expires_at"})
 """What nobody reads of the tokens that are not swapped."""
 
 
-def misnamed_in(values: Mapping[str, object]) -> dict[str, str]:
-    """The known columns that a row lacks, each with the name under which it seems to have a value for it."""
+def decisive(rules: RowRules) -> dict[str, str]:
+    """The columns that must not be lacking by mistake, besides those that every row needs, and why.
+
+    When the token ends is none of them: where the file does not say it, the provider is asked.
+    """
+    reasons = {
+        "connection_id": "a connection taken in without its own key cannot be given it later",
+        "tenant_type": _without_tenant_type(rules),
+        "oauth_token_secret": "tokens without their secret cannot be swapped",
+        "oauth_session_handle": "users whose token has expired would have to consent again",
+        "consumer_key": "tokens of several applications would all be taken for one's",
+    }
+    read = columns_read(rules)
+    several = len(rules.consumer_keys or ()) > 1
+    return {
+        column: why
+        for column, why in reasons.items()
+        if column in read and (several or column != "consumer_key")
+    }
+
+
+def _without_tenant_type(rules: RowRules) -> str:
+    column = rules.columns.get("tenant_type")
+    return (
+        f"every row would be taken for one of {column.default}"
+        if column and column.default
+        else ("no row can be used")
+    )
+
+
+def misnamed_in(values: Mapping[str, object], rules: RowRules) -> dict[str, str]:
+    """The columns that are read and that a row lacks, each with the name under which it seems to have a value
+    for it.
+    """
     named = misnamed(tuple(values))
     if not named:
         return {}
-    app_types = [value for name, value in values.items() if known_column(name) == "app_type"]
-    partner = str(app_types[0]).strip().casefold() == AppType.PARTNER.value if app_types else True
+    swaps, read = _swaps(values, rules), columns_read(rules)
     return {
         column: name
         for column, name in named.items()
-        if _says_something(values[name]) and (partner or column not in _PARTNERS_ONLY)
+        if column in read and _says_something(values[name]) and (swaps or column not in _OF_SWAPS_ONLY)
     }
+
+
+def _swaps(values: Mapping[str, object], rules: RowRules) -> bool:
+    """Whether a row's token is swapped, as far as it says."""
+    named = [value for name, value in values.items() if known_column(name) == "app_type"]
+    if not (named and rules.app_types):
+        return True
+    app_type = str(named[0]).strip().casefold()
+    return any(swaps for name, swaps in rules.app_types.items() if name.casefold() == app_type)
 
 
 def _says_something(value: object) -> bool:
@@ -60,8 +89,9 @@ def _says_something(value: object) -> bool:
 class MissingColumns:
     """What the rows of a source lack: a header shows that at once, JSON at its end."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, rules: RowRules) -> None:
         self._name = name
+        self._rules = rules
         self._names: tuple[str, ...] | None = None
         self._found: set[str] = set()
         self._misnamed: dict[str, Misnamed] = {}
@@ -72,7 +102,7 @@ class MissingColumns:
         if names != self._names:  # most rows have those of the one before
             self._names = names
             self._found.update(column for name in names if (column := known_column(name)))
-        for column, name in misnamed_in(values).items():
+        for column, name in misnamed_in(values, self._rules).items():
             before = self._misnamed.get(column, Misnamed(self._name, column, name.strip(), 0))
             self._misnamed[column] = Misnamed(self._name, column, before.name, before.rows + 1)
 
@@ -83,26 +113,33 @@ class MissingColumns:
         must not be lacking by mistake.
         """
         lost = [column for column in self._misnamed if column not in self._found]
-        missing = [column for column in REQUIRED_COLUMNS if column not in self._found]
+        required = required_columns(self._rules)
+        missing = [column for column in required if column not in self._found]
         if self._names is not None and missing:
             meant = [looks_like(self._misnamed[column].name, column) for column in lost]
             raise InputError(
                 f"{self._name}: no row has the column {' or the column '.join(missing)}",
-                hint=" ".join([*meant, EXPECTED]),
+                hint=" ".join([*meant, expected(self._rules)]),
             )
-        if decisive := [column for column in DECISIVE if column in lost]:
-            raise self._refusal(decisive, lost)
-        return (self._misnamed[column] for column in _TOLD if column in self._misnamed)
+        reasons = decisive(self._rules)
+        if any(column in lost for column in reasons):
+            raise self._refusal({column: why for column, why in reasons.items() if column in lost}, lost)
+        # The others can be mended by reading the file again; rows that lack what they need are rejected.
+        # Whose tokens they are need not be said where there is one application.
+        told = [
+            each for each in columns_read(self._rules) if each not in (*required, *reasons, "consumer_key")
+        ]
+        return (self._misnamed[column] for column in told if column in self._misnamed)
 
-    def _refusal(self, decisive: list[str], lost: list[str]) -> InputError:
+    def _refusal(self, reasons: Mapping[str, str], lost: list[str]) -> InputError:
         what = "; ".join(
             f"there is no column {column}, and {self._misnamed[column].name!r} looks like it:"
-            f" without it, {DECISIVE[column]}"
-            for column in decisive
+            f" without it, {why}"
+            for column, why in reasons.items()
         )
         return InputError(
             f"{self._name}: {what}",
             hint=" ".join(looks_like(self._misnamed[column].name, column) for column in lost)
             + " If it means something else, give it another name, or add an empty column"
-            f" {' and an empty column '.join(decisive)}.",
+            f" {' and an empty column '.join(reasons)}.",
         )

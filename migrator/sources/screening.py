@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
-from migrator.models import AppType, Connection, LegacyToken, Misnamed, Reject, Secret, TenantType
+from migrator.models import Connection, LegacyToken, Misnamed, Reject, RowRules, Secret
 from migrator.sources.columns import KNOWN_COLUMNS, alike, known_column
 from migrator.sources.damaged_cells import is_damaged
 from migrator.sources.expiry_time import instant
 from migrator.sources.interface import Row, Source
-from migrator.sources.missing_columns import DECISIVE, MissingColumns, misnamed_in
+from migrator.sources.missing_columns import MissingColumns, decisive, misnamed_in
 from migrator.sources.unreadable_row import UnusableError
+from migrator.sources.used_columns import one_of, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -42,8 +42,6 @@ _KEYS = frozenset({"connection_id", "tenant_id"})
 _AS_TEXT = "Format the column as text, and export the file again."
 
 _TEXT_COLUMNS = tuple(column for column in KNOWN_COLUMNS if column != "oauth_expires_at")
-
-_Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ class Seen(Protocol):
         """Where ``value`` was met before; if nowhere, remember that it was at ``place``, and return None."""
 
 
-def screen(sources: Iterable[Source], seen: Seen) -> Iterator[Accepted | Reject | Misnamed]:
+def screen(sources: Iterable[Source], seen: Seen, rules: RowRules) -> Iterator[Accepted | Reject | Misnamed]:
     """Every row of the sources in order, as what can be used or why it cannot; after each source, what is to
     be told of its columns.
 
@@ -79,13 +77,13 @@ def screen(sources: Iterable[Source], seen: Seen) -> Iterator[Accepted | Reject 
     end, if its rows lack columns as ``MissingColumns`` says.
     """
     for source in sources:
-        lacking = MissingColumns(source.name)
+        lacking = MissingColumns(source.name, rules)
         for row in source.rows():
             if isinstance(row, Reject):
                 yield row
                 continue
             lacking.see(row.values)
-            read = read_row(source.name, row)
+            read = read_row(source.name, row, rules)
             if isinstance(read, Reject):
                 yield read
             else:
@@ -94,10 +92,10 @@ def screen(sources: Iterable[Source], seen: Seen) -> Iterator[Accepted | Reject 
         yield from lacking.told()
 
 
-def read_row(source_name: str, row: Row) -> Connection | Reject:
+def read_row(source_name: str, row: Row, rules: RowRules) -> Connection | Reject:
     """The connection that a row describes, or why it cannot be used."""
     try:
-        return _connection(row.values)
+        return _connection(row.values, rules)
     except UnusableError as unusable:
         return Reject(source_name, row.line, unusable.reason, unusable.detail)
 
@@ -105,7 +103,9 @@ def read_row(source_name: str, row: Row) -> Connection | Reject:
 def _repeated(accepted: Accepted, seen: Seen) -> Reject | None:
     """The reject, if the row's token or key was met before.
 
-    Neither is remembered of a row that is rejected: the next row with the other one may be the right one.
+    Neither is remembered of a row that is rejected: the next row with the other one may be the right one. A
+    token is one connection's whatever its application: a provider issues none twice, so that one under two
+    consumer keys is a slip, and with one of them it cannot be right.
     """
     place = f"{accepted.source}:{accepted.line}"
     token = accepted.connection.legacy.token.reveal()
@@ -120,39 +120,85 @@ def _repeated(accepted: Accepted, seen: Seen) -> Reject | None:
     return Reject(accepted.source, accepted.line, reason, f"The same {column} stands in {earlier} already.")
 
 
-def _connection(values: Mapping[str, object]) -> Connection:
+def _connection(values: Mapping[str, object], rules: RowRules) -> Connection:
     known, further = _parted(values)
     text = {column: _text(column, known.get(column)) for column in _TEXT_COLUMNS}
     for column in _IDENTIFYING:
         _refuse_damaged(column, text[column])
-    app_type = _require(text, values)
+    app_type = _app_type(text, values, rules)
+    swaps = rules.app_types.get(app_type, True)
+    _require(text, values, rules, swaps=swaps)
+    if rules.consumer_keys is None and text["consumer_key"]:
+        further["consumer_key"] = text.pop("consumer_key")  # of nobody's use: kept, and not in the clear
     return Connection(
         key=text["connection_id"] or None,
         app_type=app_type,
-        legacy=_legacy(app_type, text, _expires_at(known.get("oauth_expires_at"))),
+        legacy=_legacy(text, _expires_at(known.get("oauth_expires_at")), rules, swaps=swaps),
         organisation=text["organisation"],
         tenant_id=text["tenant_id"],
-        tenant_type=_choice(TenantType, text["tenant_type"] or TenantType.ORGANISATION, "tenant_type"),
+        tenant_type=_tenant_type(text["tenant_type"], rules),
         contact_email=text["contact_email"],
-        further=further,
+        consumer_key=_consumer_key(text.get("consumer_key", ""), rules),
+        further=_with_used(further, rules),
     )
 
 
-def _require(text: Mapping[str, str], values: Mapping[str, object]) -> AppType:
-    """The app type of a row that has all that it needs, under the names that we read."""
+def _app_type(text: Mapping[str, str], values: Mapping[str, object], rules: RowRules) -> str:
+    """The app type of a row with a token, as the provider spells it; empty where the provider has none."""
     if not text["oauth_token"]:
         raise UnusableError("missing_token", _lacking("The row has no oauth_token.", "oauth_token", values))
+    if not rules.app_types:
+        return ""
     if not text["app_type"] and (meant := alike("app_type", values)):
         raise UnusableError("unknown_app_type", f"The row has no app_type. {meant}")
-    app_type = _choice(AppType, text["app_type"], "app_type")
-    if app_type is AppType.PARTNER and not text["oauth_token_secret"]:
-        lacks = "The row of a partner application has no oauth_token_secret."
+    return one_of("app_type", tuple(rules.app_types), text["app_type"])
+
+
+def _require(text: Mapping[str, str], values: Mapping[str, object], rules: RowRules, *, swaps: bool) -> None:
+    """Refuse a row that lacks what it needs, under the names that we read."""
+    if swaps and rules.token_secret and not text["oauth_token_secret"]:
+        whose = f"of a {text['app_type'].casefold()} application " if rules.app_types else ""
+        lacks = f"The row {whose}has no oauth_token_secret."
         raise UnusableError("missing_secret", _lacking(lacks, "oauth_token_secret", values))
-    for column in misnamed_in(values):
-        if column in DECISIVE:
-            detail = _lacking(f"The row has no {column}.", column, values)
-            raise UnusableError("misnamed_column", f"{detail} Without it, {DECISIVE[column]}.")
-    return app_type
+    if misnamed := misnamed_in(values, rules):
+        for column, why in decisive(rules).items():
+            if column in misnamed:
+                detail = _lacking(f"The row has no {column}.", column, values)
+                raise UnusableError("misnamed_column", f"{detail} Without it, {why}.")
+
+
+def _tenant_type(text: str, rules: RowRules) -> str:
+    """What kind of tenant a row is of; empty where the provider has no kinds."""
+    column = rules.columns.get("tenant_type")
+    return value_of("tenant_type", column, text) if column is not None else ""
+
+
+def _consumer_key(text: str, rules: RowRules) -> str:
+    """The legacy application of a row; empty for the only one, or the first."""
+    if text and rules.consumer_keys is not None and text not in rules.consumer_keys:
+        raise UnusableError(
+            "unknown_consumer_key",
+            "consumer_key names a legacy application that the configuration has no secret of. Add it, as"
+            " [oauth1.applications.NAME] with consumer_key and consumer_secret_file.",
+        )
+    return text
+
+
+def _with_used(further: Mapping[str, object], rules: RowRules) -> dict[str, object]:
+    """The further columns, those that calls use among them in the provider's own spelling."""
+    if not rules.further_columns:
+        return dict(further)
+    names = {name.casefold(): name for name in rules.further_columns}
+    used: dict[str, object] = {}
+    others: dict[str, object] = {}
+    for given, value in further.items():
+        name = names.get(given.strip().casefold())
+        if name in used:
+            raise UnusableError("bad_row", f"The row has the column {name} more than once.")
+        (others if name is None else used)[name or given] = value
+    for name in sorted(rules.further_columns):
+        used[name] = value_of(name, rules.columns[name], _text(name, used.get(name)))
+    return {**others, **used}
 
 
 def _refuse_damaged(column: str, text: str) -> None:
@@ -195,19 +241,11 @@ def _text(column: str, value: object) -> str:
     return text
 
 
-def _choice(choices: type[_Choice], text: str, column: str) -> _Choice:
-    """The member that ``text`` names, in whatever case."""
-    folded = text.casefold()
-    for choice in choices:
-        if choice.value.casefold() == folded:
-            return choice
-    what = f"is none of {', '.join(choices)}" if text else f"is empty; it is one of {', '.join(choices)}"
-    raise UnusableError(f"unknown_{column}", f"{column} {what}.")
-
-
-def _legacy(app_type: AppType, text: Mapping[str, str], expires_at: datetime | None) -> LegacyToken:
-    """The token. Only a partner application's is swapped: it needs a secret, and may have a handle."""
-    handle = text["oauth_session_handle"] if app_type is AppType.PARTNER else ""
+def _legacy(
+    text: Mapping[str, str], expires_at: datetime | None, rules: RowRules, *, swaps: bool
+) -> LegacyToken:
+    """The token. A session handle is of use only for one that is swapped."""
+    handle = text["oauth_session_handle"] if swaps and rules.session_handle else ""
     return LegacyToken(
         token=Secret(text["oauth_token"]),
         token_secret=Secret(text["oauth_token_secret"]),

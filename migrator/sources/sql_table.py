@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, CursorResult
 
+    from migrator.models import RowRules
     from migrator.sources.interface import Source
 
 _BATCH = 500
@@ -49,7 +50,7 @@ _LISTED = 20
 _HINT = "Check the table or query in psql or mysql, as the same user; nothing was taken in."
 
 
-def open_database(url: DatabaseUrl, query: str | None) -> Source:
+def open_database(url: DatabaseUrl, query: str | None, rules: RowRules) -> Source:
     """The rows of the URL's table, or of ``query``. Raises ``InputError`` and ``ConfigurationError``."""
     query = (query or "").rstrip("; \t\r\n")
     if query and url.table:
@@ -57,7 +58,7 @@ def open_database(url: DatabaseUrl, query: str | None) -> Source:
             f"{url}: names a table, and there is a query", hint="Leave one of them out: ?table= or --query."
         )
     if url.kind != "sqlite":
-        return DatabaseSource(url, query)
+        return DatabaseSource(url, query, rules=rules)
     if not url.path:
         raise InputError(
             f"{url}: names no file", hint="It is sqlite:///relative.db or sqlite:////absolute.db."
@@ -65,13 +66,13 @@ def open_database(url: DatabaseUrl, query: str | None) -> Source:
     document = Document.of_file(_name(url, query), Path(url.path))
     if not SqliteTable.recognises(document.head):
         raise InputError(f"{url}: is not a SQLite database", hint="Name the database's own file.")
-    return SqliteTable(document, Path(url.path), url.table, query)
+    return SqliteTable(document, Path(url.path), url.table, query, rules=rules)
 
 
 class DatabaseSource:
     """One table, view or query of a server's database, streamed in one transaction that only reads."""
 
-    def __init__(self, url: DatabaseUrl, query: str = "") -> None:
+    def __init__(self, url: DatabaseUrl, query: str = "", *, rules: RowRules) -> None:
         """The rows of the URL's table, or of ``query``, which is one SELECT.
 
         Raises ``InputError`` where the database cannot be reached or used, or has no such table, or a
@@ -85,7 +86,7 @@ class DatabaseSource:
             with _result(connection, f"SELECT * FROM (\n{self._query}\n) AS legacy LIMIT 0") as result:  # noqa: S608
                 columns = list(result.keys())
         where = f"{self._name}: the {'query' if query else 'table'}"
-        require_columns(where, columns)
+        require_columns(where, columns, rules)
         refuse_duplicates(where, columns)
 
     @property

@@ -16,6 +16,7 @@ from migrator.sources.interface import Row
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from migrator.models import RowRules
     from migrator.sources.document import Document
 
 _MAGIC = b"SQLite format 3\x00"
@@ -35,7 +36,9 @@ _BUSY_SECONDS = 1.0
 class SqliteTable:
     """One table, view or query of a database that is opened for reading only."""
 
-    def __init__(self, document: Document, path: Path, table: str, query: str = "") -> None:
+    def __init__(
+        self, document: Document, path: Path, table: str, query: str = "", *, rules: RowRules
+    ) -> None:
         """``document`` is the file at ``path`` by the user's name for it.
 
         ``table`` may be empty; a ``query``, one SELECT, takes its place. Raises ``InputError`` where the
@@ -47,7 +50,7 @@ class SqliteTable:
         with self._connection() as connection:
             self._query = query or f"SELECT * FROM {_quoted(self._existing(connection, path, table))}"  # noqa: S608
             with closing(connection.execute(f"SELECT * FROM (\n{self._query}\n) LIMIT 0")) as cursor:  # noqa: S608
-                require_columns(f"{self._name}: the {what}", _columns(cursor))
+                require_columns(f"{self._name}: the {what}", _columns(cursor), rules)
 
     @staticmethod
     def recognises(head: bytes) -> bool:

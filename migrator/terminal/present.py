@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from migrator.ledger import Pairs, Run, Status
-from migrator.models import Action, AppType, State
+from migrator.models import Action, State
 from migrator.providers.facts import Limit
 from migrator.rules.next_step import Step
 from migrator.rules.pacing import limits_text
@@ -68,7 +68,7 @@ def reason_text(reason: str, state: str = "") -> str:
 def plan_text(tally: Tally, ahead: Forecast) -> str:
     """The plan as a table, and what it means in time and conditions."""
     rows: list[tuple[object, ...]] = [
-        (app_type.value, step.value, reason_text(reason, _STATE_OF.get(step, "")), number)
+        (app_type or "all", step.value, reason_text(reason, _STATE_OF.get(step, "")), number)
         for (app_type, step, reason), number in sorted(tally.steps.items())
     ]
     rows += [
@@ -89,7 +89,7 @@ def plan_document(tally: Tally, ahead: Forecast) -> Mapping[str, object]:
     return {
         "connections": ahead.connections,
         "plan": [
-            {"app_type": app_type.value, "action": step.value, "reason": reason, "connections": number}
+            {"app_type": app_type, "action": step.value, "reason": reason, "connections": number}
             for (app_type, step, reason), number in sorted(tally.steps.items())
         ],
         "rejected": dict(sorted(tally.rejected.items())),
@@ -120,12 +120,12 @@ def status_text(status: Status, going_on: Sequence[str] = ()) -> str:
     states = [state for state in State if status.states[state]]
     rows: list[tuple[object, ...]] = [
         (
-            app_type.value,
+            app_type,
             *(status.app_types[app_type][state] for state in states),
             sum(status.app_types[app_type].values()),
         )
-        for app_type in AppType
-        if any(status.app_types[app_type].values())
+        for app_type in status.app_types
+        if app_type and any(status.app_types[app_type].values())
     ]
     rows.append(("all", *(status.states[state] for state in states), status.total))
     parts = [table(("app type", *(state.value for state in states), "all"), rows), ""]

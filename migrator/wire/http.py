@@ -16,9 +16,19 @@ from requests.auth import AuthBase, HTTPBasicAuth
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from migrator import __version__
-from migrator.models import Clock, Credentials, Secret
-from migrator.providers import Answer, Basic, Bearer, Code, NoAnswer, Request, Signed, network_faults
-from migrator.wire import code_grant
+from migrator.models import Clock, Secret
+from migrator.providers import (
+    Answer,
+    ApplicationBearer,
+    Authentication,
+    Basic,
+    Bearer,
+    NoAnswer,
+    Request,
+    Signed,
+    Unauthenticated,
+    network_faults,
+)
 from migrator.wire.http_connections import fault_before
 from migrator.wire.network import DIRECT, Network
 from migrator.wire.running_time import RunningClock
@@ -55,7 +65,6 @@ class HttpWire:
 
     def __init__(
         self,
-        credentials: Credentials,
         *,
         timeout: float,
         clock: Clock,
@@ -63,7 +72,6 @@ class HttpWire:
         network: Network = DIRECT,
     ) -> None:
         """``timeout`` is how long an answer may take, in seconds; ``running`` counts them."""
-        self._credentials = credentials
         self._timeout = timeout
         self._clock = clock
         self._session = requests.Session()
@@ -85,7 +93,7 @@ class HttpWire:
                 stream=True,
                 timeout=(min(_LONGEST_CONNECT, self._timeout), self._timeout),
                 verify=True,
-                proxies=self._adapter.proxies(request.url),
+                proxies=self._adapter.proxies(str(prepared.url)),
             )
             with response:
                 return arrived.read(response)
@@ -103,28 +111,36 @@ class HttpWire:
         self._adapter.close()
 
     def _prepare(self, request: Request) -> requests.PreparedRequest:
-        if isinstance(request.auth, Code):
-            return self._session.prepare_request(code_grant.prepared(request.url, request.auth))
+        headers = _reveal(request.headers)
+        if request.body:
+            data: dict[str, str] | bytes | None = request.body.encode()
+        else:
+            data = _reveal(request.form) if request.form is not None else None
         return self._session.prepare_request(
             requests.Request(
                 request.method,
-                request.url,
+                request.url.reveal() if isinstance(request.url, Secret) else request.url,
+                headers=headers,
                 json=_reveal(request.json) if request.json is not None else None,
-                data=_reveal(request.form) if request.form is not None else None,
+                data=data,
                 auth=self._auth(request.auth),
             )
         )
 
-    def _auth(self, auth: Signed | Bearer | Basic) -> AuthBase:
+    def _auth(self, auth: Authentication) -> AuthBase | None:
         match auth:
             case Signed():
-                return sign(auth, self._credentials, self._clock())
+                return sign(auth, self._clock())
             case Bearer():
                 return _BearerAuth(auth.access_token)
             case Basic():
                 # As bytes: requests would encode a text as Latin-1, which not every secret is.
                 names = auth.credentials.client_id, auth.credentials.client_secret.reveal()
                 return HTTPBasicAuth(*(name.encode() for name in names))
+            case ApplicationBearer():
+                raise ValueError("the application's own access token was not fetched")
+            case Unauthenticated():
+                return None
 
 
 class _BearerAuth(AuthBase):

@@ -18,9 +18,9 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH, should_bypass_proxies
 from urllib3.util import create_urllib3_context
 
 from migrator.errors import ConfigurationError
+from migrator.loopback import is_loopback
 from migrator.models import Secret
 from migrator.settings import proxy_url
-from migrator.settings.loopback import is_loopback
 from migrator.settings.model import NetworkSettings
 from migrator.settings.proxy_url import ProxyUrl
 

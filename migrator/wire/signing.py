@@ -10,25 +10,26 @@ from functools import partial
 from typing import Any, cast
 
 from oauthlib.common import Request as OAuthRequest
-from oauthlib.oauth1 import Client
+from oauthlib.oauth1 import SIGNATURE_TYPE_AUTH_HEADER, SIGNATURE_TYPE_QUERY, Client
 from requests_oauthlib import OAuth1
 
-from migrator.models import Credentials
 from migrator.providers import Signed
 
 
-def sign(signed: Signed, credentials: Credentials, now: datetime) -> OAuth1:
+def sign(signed: Signed, now: datetime) -> OAuth1:
     """What signs one request when requests prepares it.
 
     Made anew for every call, so that no timestamp or nonce is ever used twice. ``now`` is the clock the
     signature bears (UTC).
     """
+    credentials = signed.credentials
     return OAuth1(
         credentials.consumer_key,
         client_secret=credentials.consumer_secret.reveal(),
         resource_owner_key=signed.legacy.token.reveal(),
         resource_owner_secret=signed.legacy.token_secret.reveal(),
         signature_method=credentials.signature_method,
+        signature_type=SIGNATURE_TYPE_QUERY if signed.in_query else SIGNATURE_TYPE_AUTH_HEADER,
         rsa_key=credentials.private_key.reveal() or None,
         timestamp=str(int(now.timestamp())),
         client_class=cast("type[Client]", partial(_Client, signed)),  # it is called, and no more than that

@@ -27,8 +27,8 @@ from migrator.consent.pages.texts.invite import link_ends_text, why_now
 from migrator.consent.pages.texts.message import Message
 from migrator.consent.pages.texts.names import Names
 from migrator.consent.pages.texts.not_connected import NOTICES, notice_text
-from migrator.providers.xero_scopes import SCOPES
 from migrator.sandbox.issuing import client_files
+from tests import xero
 from tests.consent.support import PATIENCE, await_listening
 from tests.ports import free_port
 from tests.support import Scene, fingerprint
@@ -254,7 +254,7 @@ def every_page(language: Language) -> Iterator[tuple[str, str]]:
                 "names": names,
                 "notice": notice,
                 "why": why_now("public_app", names, language),
-                "scopes": [language.gettext(text) for text in SCOPES.values()],
+                "scopes": [language.gettext(text) for text in xero.PROFILE.scopes.values()],
                 "link_ends": link_ends_text(datetime(2026, 12, 24, 13, tzinfo=UTC), language),
                 "start": "/c/x/start",
             }

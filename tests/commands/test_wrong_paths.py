@@ -19,6 +19,7 @@ from migrator.ledger.file.keys import key_path, old_key_path
 from migrator.ledger.file.opening import LONGEST_ENDING
 from migrator.ledger.file.rescue import RescueFile
 from migrator.ledger.file.vault import LedgerKey, Vault
+from migrator.models import RowRules
 from migrator.output_files import write_file
 from migrator.settings.configuration import load
 from migrator.sources import open_source
@@ -152,7 +153,7 @@ def test_tokens_that_cannot_be_are_refused(folder: Path, path: str) -> None:
 
 def test_no_name_is_not_taken_for_the_working_folder() -> None:
     with pytest.raises(InputError, match="named by nothing") as caught:
-        open_source("", stdin=None)  # type: ignore[arg-type]
+        open_source("", stdin=None, rules=RowRules())  # type: ignore[arg-type]
     assert caught.value.hint
 
 
@@ -162,7 +163,7 @@ def test_a_database_whose_name_leaves_no_room_for_a_log_is_read(tmp_path: Path) 
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("CREATE TABLE tokens (app_type, oauth_token)")
     shutil.move(short, path)
-    assert list(open_source(f"{path}:tokens", stdin=None).rows()) == []  # type: ignore[arg-type]
+    assert list(open_source(f"{path}:tokens", stdin=None, rules=RowRules()).rows()) == []  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("path", [".", "/"])

@@ -13,12 +13,14 @@ from random import Random
 import pytest
 
 from migrator import ledger as ledgers
+from migrator.engine.application_token import ApplicationTokens
 from migrator.engine.gate import Gate
 from migrator.engine.job import Job, Tools
 from migrator.errors import StoppedError
 from migrator.ledger import Ledger
 from migrator.models import Action, Credentials, Secret, State, utc_now
 from migrator.providers import Answer, NoAnswer, Request, Signed, find_profile
+from migrator.providers.facts import Limit
 from migrator.rules.agenda import Work
 from migrator.rules.breaker import Pause
 from migrator.rules.pacing import Pacer
@@ -28,11 +30,13 @@ from migrator.sources.duplicates import DuplicateIndex
 from migrator.sources.screening import screen
 from migrator.terminal.progress import NoProgress
 from migrator.wire.http import Wire
+from tests import xero
 
-POLICY = Policy(max_attempts=9, settle=timedelta(seconds=1), patience=timedelta(seconds=60))
+POLICY = Policy(max_attempts=9, settle=timedelta(seconds=1), patience=timedelta(seconds=60), terms=xero.TERMS)
 CREDENTIALS = Credentials("key", "HMAC-SHA1", Secret("s"), Secret(""), "id", Secret("s"), ("offline_access",))
 PAIR = {"access_token": "A" * 40, "refresh_token": "R" * 40, "expires_in": 1800, "token_type": "Bearer"}
 RENEWED = b"oauth_token=T2&oauth_token_secret=S2&oauth_session_handle=H2&oauth_expires_in=1800"
+RULES = find_profile("xero").row_rules()
 PAST = "2020-01-01T00:00:00Z"
 
 
@@ -77,7 +81,7 @@ class ScriptedWire:
         self.asked: list[str] = []
 
     def send(self, request: Request) -> Answer | NoAnswer:
-        self.asked.append(request.url.rpartition("/")[2].partition("?")[0])
+        self.asked.append(str(request.url).rpartition("/")[2].partition("?")[0])
         return self.answers.pop(0)
 
     def close(self) -> None:
@@ -107,9 +111,9 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 def take_in(ledger: Ledger, number: int, expires_at: str = "") -> None:
     rows = "".join(f"c{n},partner,TOKEN{n},SECRET{n},HANDLE{n},{expires_at}\n" for n in range(number))
     header = "connection_id,app_type,oauth_token,oauth_token_secret,oauth_session_handle,oauth_expires_at\n"
-    source = open_source("-", stdin=io.BytesIO((header + rows).encode()))
+    source = open_source("-", stdin=io.BytesIO((header + rows).encode()), rules=RULES)
     with DuplicateIndex() as seen:
-        ledger.take_in(screen([source], seen), ["-"], "xero", lambda _: None)
+        ledger.take_in(screen([source], seen, RULES), ["-"], "xero", lambda _: None, terms=xero.TERMS)
 
 
 def work(
@@ -125,6 +129,7 @@ def work(
         running=running.__next__ if running is not None else lambda: 0.0,
         random=NoJitter(),
         progress=NoProgress(),
+        application_tokens=ApplicationTokens(xero.PROFILE, utc_now),
     )
     job = Job(ledger, tools, POLICY, concurrency=concurrency, stop=threading.Event())
     job.work(ledger.agenda(Work.SWAP, POLICY.max_attempts))
@@ -190,7 +195,9 @@ class Held(Gate):
 
 
 class SlowForOne:
-    """Takes the first token; then the application's secret is wrong, of which one answer tells late."""
+    """Takes the first token that it sees; then the application's secret is wrong, of which the answer to the
+    third one tells late.
+    """
 
     def __init__(self, gate: Held) -> None:
         self.gate = gate
@@ -200,11 +207,12 @@ class SlowForOne:
         assert isinstance(request.auth, Signed)
         token = request.auth.legacy.token.reveal()
         self.asked.append(token)
-        if token == "TOKEN1" and self.asked.count(token) > 1:
+        place = list(dict.fromkeys(self.asked)).index(token)
+        if place == 1 and self.asked.count(token) > 1:
             self.gate.asked_again.it_is = True
-        if token == "TOKEN2":
+        if place == 2:
             assert self.gate.over.wait(60)
-        return answer(200, PAIR) if token == "TOKEN0" else answer(401, b"oauth_problem=signature_invalid")
+        return answer(200, PAIR) if place == 0 else answer(401, b"oauth_problem=signature_invalid")
 
     def close(self) -> None:
         pass
@@ -217,6 +225,30 @@ def test_nobody_is_alone_in_what_others_have_yet_to_be_told(ledger: Ledger) -> N
         work(ledger, gate, SlowForOne(gate), concurrency=2)
     states = ledger.status().states
     assert (states[State.MIGRATED], states[State.FAILED]) == (1, 0)
+
+
+def test_a_limit_that_is_used_up_for_hours_ends_the_job_with_the_time_to_go_on(ledger: Ledger) -> None:
+    take_in(ledger, 4)
+    midday = 20_000 * 86_400.0 + 43_200.0
+    a_day = Limit(2, timedelta(days=1), calendar=True)
+    gate = Gate(Pacer([a_day]), utc=lambda: midday)
+    wire = ScriptedWire(*[answer(200, PAIR)] * 2)
+    with pytest.raises(StoppedError, match="2 calls a calendar day") as raised:
+        work(ledger, gate, wire, concurrency=2)
+    assert raised.value.resume_at is not None
+    hours = (raised.value.resume_at - utc_now()) / timedelta(hours=1)
+    assert hours == pytest.approx(12, abs=0.1)
+    states = ledger.status().states
+    assert (states[State.MIGRATED], states[State.PENDING]) == (2, 2)
+    assert not gate.is_alone(), "who did not get through is not there any more"
+
+
+def test_a_limit_that_is_used_up_for_minutes_is_waited_for(ledger: Ledger) -> None:
+    take_in(ledger, 2)
+    clock = iter([20_000 * 86_400.0 + 3_000.0] * 4 + [20_000 * 86_400.0 + 3_700.0] * 500)
+    gate = Gate(Pacer([Limit(1, timedelta(hours=1), calendar=True)]), utc=clock.__next__)
+    work(ledger, gate, ScriptedWire(*[answer(200, PAIR)] * 2))
+    assert ledger.status().states[State.MIGRATED] == 2
 
 
 def test_a_fault_of_a_worker_is_raised_where_the_job_was_started(ledger: Ledger) -> None:

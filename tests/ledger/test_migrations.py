@@ -27,6 +27,7 @@ RUN = {
     "m006_resume_at": "ff5cd81e265fa7b3",
     "m007_consents_told": "e538a85500a22b80",
     "m008_pairs_by_attempt": "c619a751822b9727",
+    "m009_any_provider": "6cbf1b2e10387d48",
 }
 """Every migration that a ledger may have run, and the beginning of the SHA-256 of its statements."""
 
@@ -180,3 +181,113 @@ def test_a_migration_that_is_cut_short_is_undone_and_run_again(
     monkeypatch.undo()
     schema.prepare(of_version_6, create=False)
     assert of_version_6.execute("SELECT why FROM invitations").fetchall() == [("public_app",)]
+
+
+TABLES = (
+    "runs", "rejects", "connections", "attempts", "legacy_tokens", "token_pairs", "exports", "handings",
+    "invitations", "consents",
+)  # fmt: skip
+VIEWS = ("summary", "needs_consent", "problems", "pairs", "users", "invited")
+
+
+@pytest.fixture
+def of_version_8(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """A ledger of the version that knew one provider, with something in every table."""
+    path = tmp_path / "ledger.db"
+    create_private(path)
+    with closing(connect(path, readonly=False)) as ledger:
+        schema.migrations.apply(Database(ledger), stop_before="m009_any_provider")
+        ledger.execute("INSERT INTO runs (command, process, started_at) VALUES ('run', 1, '')")
+        ledger.execute("INSERT INTO rejects VALUES (1, 1, 'tokens.csv', 3, 'missing_token', 'None.')")
+        invite(ledger, "finished", State.MIGRATED, "", "partner", outcome="connected", finished_at=DONE_AT)
+        invite(ledger, "waits", State.NEEDS_CONSENT, "public_app")
+        invite(ledger, "mismatch", State.MIGRATED, "tenant_mismatch", "partner")
+        for connection_id in (1, 3):
+            ledger.execute(
+                """INSERT INTO attempts (id, connection_id, run_id, action, started_at, outcome, answer)
+                   VALUES (?1, ?1, 1, 'swap', '', 'done', x'05')""",
+                [connection_id],
+            )
+            ledger.execute(
+                """INSERT INTO legacy_tokens (connection_id, generation, material, token_print,
+                   material_print, expires_at, obtained_at) VALUES (?1, 1, x'01', ?1, x'03', NULL, '')""",
+                [connection_id],
+            )
+            ledger.execute(
+                """INSERT INTO token_pairs (connection_id, attempt_id, access_token, refresh_token, scope,
+                   tenant_id, user_id, expires_at, refresh_expires_at, obtained_at)
+                   VALUES (?1, ?1, x'01', x'02', 's', 't', 'u', '2026-05-01', '2026-06-01', '')""",
+                [connection_id],
+            )
+        ledger.execute(
+            "INSERT INTO exports (run_id, target, started_at, finished_at) VALUES (1, 'f', '', '')"
+        )
+        ledger.execute("INSERT INTO handings VALUES (1, 1, 1, 1)")
+        ledger.execute("INSERT INTO consents VALUES ('s', 'finished', 1, '')")
+        yield ledger
+
+
+def rows_of(ledger: sqlite3.Connection, table: str) -> list[dict[str, Any]]:
+    cursor = ledger.execute(f"SELECT * FROM {table}")
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def test_what_one_provider_wrote_is_kept_for_any(of_version_8: sqlite3.Connection) -> None:
+    ledger = of_version_8
+    before = {name: rows_of(ledger, name) for name in (*TABLES, *VIEWS)}
+    assert all(before.values()), "one is empty: the test shows nothing"
+    schema.prepare(ledger, create=False)
+    schema.check(ledger)
+    new: dict[str, dict[str, Any]] = {
+        "connections": {"consumer_key": "", "disabled_at": None},
+        "attempts": {"support_id": ""},
+    }
+    for name, rows in before.items():
+        assert rows_of(ledger, name) == [{**row, **new.get(name, {})} for row in rows]
+    assert ledger.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert ledger.execute("PRAGMA foreign_key_check").fetchall() == []
+    assert ledger.execute("PRAGMA writable_schema").fetchone() == (0,)
+
+
+def test_whoever_has_an_older_ledger_open_writes_by_the_new_rules_and_the_kept_ones(
+    of_version_8: sqlite3.Connection, tmp_path: Path
+) -> None:
+    with closing(connect(tmp_path / "ledger.db", readonly=False)) as other:
+        assert other.execute("SELECT count(*) FROM connections").fetchone() == (3,)
+        schema.prepare(of_version_8, create=False)
+        for db in (of_version_8, other):
+            db.execute("UPDATE connections SET app_type = '', tenant_type = '', consumer_key = 'k'")
+            db.execute("UPDATE token_pairs SET expires_at = NULL")
+            assert len(db.execute("SELECT * FROM pairs WHERE expires_at IS NULL").fetchall()) == 2
+            for refused in (
+                "UPDATE connections SET state = 'done'",
+                "UPDATE connections SET app_type = NULL",
+                "UPDATE connections SET key = 'one for all'",
+                "UPDATE token_pairs SET connection_id = 99",
+                "DELETE FROM connections",
+            ):
+                with pytest.raises(sqlite3.IntegrityError):
+                    db.execute(refused)
+
+
+def test_a_ledger_is_made_for_any_provider_wholly_or_stays_what_it_was(
+    of_version_8: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (lifted,) = [one for one in schema.migrations._migrations if one.name == "m009_any_provider"]
+    before = of_version_8.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
+    whole = lifted.fn
+
+    def cut_short(db: Database) -> None:
+        whole(db)
+        raise KeyError("cut short")
+
+    monkeypatch.setattr(lifted, "fn", cut_short)
+    with pytest.raises(KeyError, match="cut short"):
+        schema.prepare(of_version_8, create=False)
+    assert of_version_8.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall() == before
+    with pytest.raises(sqlite3.IntegrityError, match="CHECK"):
+        of_version_8.execute("UPDATE connections SET app_type = ''")
+    monkeypatch.undo()
+    schema.prepare(of_version_8, create=False)
+    of_version_8.execute("UPDATE connections SET app_type = ''")

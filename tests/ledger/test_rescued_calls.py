@@ -37,7 +37,10 @@ SAYS_ALL = Verdict(
     token_expired=True,
     seen=(TENANT,),
     chosen=(TENANT,),
+    user_id="user",
+    disabled=True,
 )
+NEVER_ENDS = TokenPair(Secret("a"), Secret(""), None)
 
 
 def test_what_a_verdict_says_comes_out_of_the_rescue_file_as_it_went_in(tmp_path: Path) -> None:
@@ -45,12 +48,13 @@ def test_what_a_verdict_says_comes_out_of_the_rescue_file_as_it_went_in(tmp_path
               and getattr(SAYS_ALL, field.name) == field.default]  # fmt: skip
     assert unsaid == [], "a field that this test does not know"
     calls = [
-        EndedCall(1, 2, 3, SAYS_ALL, 200, b"\xff{}"),
+        EndedCall(1, 2, 3, SAYS_ALL, 200, b"\xff{}", "support-1"),
+        EndedCall(3, 3, None, Verdict("done", "", State.MIGRATED, "", new_pair=NEVER_ENDS), 200),
         EndedCall(4, 5, None, Verdict("done", "", State.MIGRATED, ""), None),
     ]
     vault = Vault(ledgers.make_key(tmp_path / "migration.db"))
     rescue = RescueFile(tmp_path / "migration.db", vault)
-    rescue.set_aside(2)
+    rescue.set_aside(3)
     for call in calls:
         rescued_calls.save(rescue, call)
     rescue.close()

@@ -17,10 +17,11 @@ from migrator.ledger.file.opening import connect, create_private
 COLUMNS = {
     "connections": {
         "id", "key", "provider", "app_type", "organisation", "tenant_id", "tenant_type", "contact_email",
-        "user_id", "state", "reason", "updated_at",
+        "user_id", "state", "reason", "updated_at", "consumer_key", "disabled_at",
     },
     "attempts": {
         "connection_id", "run_id", "action", "started_at", "finished_at", "outcome", "http_status", "problem",
+        "support_id",
     },
     "token_pairs": {"connection_id", "access_token", "refresh_token"},
     "runs": {"id"},
@@ -75,14 +76,16 @@ def add(ledger: sqlite3.Connection, key: str, state: str, reason: str = "", app_
     return int(cursor.lastrowid or 0)
 
 
-@pytest.mark.parametrize(
-    ("state", "app_type"), [("done", "partner"), ("", "partner"), ("pending", "native"), ("pending", "")]
-)
-def test_no_other_state_or_application_can_be_written(
-    ledger: sqlite3.Connection, state: str, app_type: str
-) -> None:
+@pytest.mark.parametrize("state", ["done", ""])
+def test_no_other_state_can_be_written(ledger: sqlite3.Connection, state: str) -> None:
     with pytest.raises(sqlite3.IntegrityError, match="CHECK"):
-        add(ledger, "k", state, app_type=app_type)
+        add(ledger, "k", state)
+
+
+@pytest.mark.parametrize("app_type", ["native", ""])
+def test_application_types_are_the_providers(ledger: sqlite3.Connection, app_type: str) -> None:
+    add(ledger, "k", "pending", app_type=app_type)
+    assert ledger.execute("SELECT app_type, state FROM summary").fetchall() == [(app_type, "pending")]
 
 
 def test_a_key_stands_for_one_connection(ledger: sqlite3.Connection) -> None:

@@ -17,12 +17,17 @@ from hypothesis import strategies as st
 
 from migrator.models import NO_REFRESH_TOKEN
 from migrator.providers import Answer, NoRefreshToken, Won
-from migrator.providers.token_response import Documented, read, salvaged
+from migrator.providers.facts import Lifetime, Name, TokenAnswer
+from migrator.providers.token_response import read, salvaged
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-DOCUMENTED = Documented(
-    timedelta(minutes=20), timedelta(days=30), "ask for the scope", tenant_field="tenant", user_claim="uid"
+DOCUMENTED = TokenAnswer(
+    expires=Lifetime("expires_in", documented=timedelta(minutes=20)),
+    refresh_expires=Lifetime(documented=timedelta(days=30)),
+    tenant_id="tenant",
+    user=Name(claim="uid"),
 )
+HINT = "ask for the scope"
 
 
 def jwt(payload: bytes) -> str:
@@ -47,7 +52,7 @@ def answer(body: object, status: int = 200, *, delimited: bool = True) -> Answer
 
 
 def won(body: object, *, delimited: bool = True) -> Won:
-    outcome = read(answer(body, delimited=delimited), DOCUMENTED)
+    outcome = read(answer(body, delimited=delimited), DOCUMENTED, HINT)
     assert isinstance(outcome, Won), outcome
     return outcome
 
@@ -233,13 +238,13 @@ def test_what_was_refused_is_not_taken_from_an_answer_again() -> None:
     body = {"token": ACCESS, "refresh_a": first, "nested": {"refresh_token": second, "refresh_b": third}}
     taken: list[str] = []
     for _ in range(3):
-        outcome = read(replace(answer(body), refused=frozenset(taken)), DOCUMENTED)
+        outcome = read(replace(answer(body), refused=frozenset(taken)), DOCUMENTED, HINT)
         assert isinstance(outcome, Won)
         taken.append(outcome.pair.refresh_token.reveal())
     assert taken == [second, first, third]
-    assert isinstance(read(replace(answer(body), refused=frozenset(taken)), DOCUMENTED), NoRefreshToken)
+    assert isinstance(read(replace(answer(body), refused=frozenset(taken)), DOCUMENTED, HINT), NoRefreshToken)
     standard = replace(answer(PAIR), refused=frozenset({REFRESH}))
-    assert isinstance(read(standard, DOCUMENTED), NoRefreshToken)
+    assert isinstance(read(standard, DOCUMENTED, HINT), NoRefreshToken)
 
 
 def test_the_standards_own_names_come_before_what_is_alike() -> None:
@@ -264,7 +269,7 @@ def test_a_refresh_token_alone_is_won_and_must_be_used_at_once(value: object) ->
 @pytest.mark.parametrize("value", [None, "", 1.5, True, [], {}, "漢" * 20, "\ud800"])
 def test_an_access_token_alone_is_named_as_what_it_is(value: object) -> None:
     document = PAIR | {"refresh_token": value, "refresh_token_expires_in": 7775998, "refresh_url": "x" * 40}
-    outcome = read(answer(document), DOCUMENTED)
+    outcome = read(answer(document), DOCUMENTED, HINT)
     assert isinstance(outcome, NoRefreshToken)
     assert outcome.pair.access_token.reveal() == ACCESS
     assert not outcome.pair.refresh_token
@@ -273,7 +278,7 @@ def test_an_access_token_alone_is_named_as_what_it_is(value: object) -> None:
 
 def test_an_access_token_may_be_known_by_its_form_alone() -> None:
     assert tokens(won({"jeton": ACCESS, "refresh_token": REFRESH})) == (ACCESS, REFRESH)
-    only = read(answer({"jeton": ACCESS, "id_token": jwt(b"{}")}), DOCUMENTED)
+    only = read(answer({"jeton": ACCESS, "id_token": jwt(b"{}")}), DOCUMENTED, HINT)
     assert isinstance(only, NoRefreshToken)
     assert only.pair.access_token.reveal() == ACCESS
 
@@ -298,7 +303,7 @@ def test_an_access_token_may_be_known_by_its_form_alone() -> None:
     ],
 )  # fmt: skip
 def test_what_holds_no_token_is_no_pair(body: object) -> None:
-    assert read(answer(body), DOCUMENTED) is None
+    assert read(answer(body), DOCUMENTED, HINT) is None
 
 
 def test_a_form_that_ends_with_its_connection_may_lack_the_end_of_its_last_token() -> None:
@@ -369,7 +374,7 @@ json_values = st.recursive(
 @example({"access_token": "\ud800", "refresh_token": REFRESH})
 @example(10**400)
 def test_no_body_makes_the_reader_fail_and_what_it_reads_can_be_stored(body: object) -> None:
-    outcome = read(answer(body), DOCUMENTED)
+    outcome = read(answer(body), DOCUMENTED, HINT)
     salvaged(answer(body), DOCUMENTED, by_name=False)
     if outcome is None:
         return
@@ -380,6 +385,7 @@ def test_no_body_makes_the_reader_fail_and_what_it_reads_can_be_stored(body: obj
     assert pair.access_token or pair.refresh_token
     assert bool(pair.refresh_token) is isinstance(outcome, Won)
     "".join([pair.scope, pair.tenant_id, pair.user_id]).encode()
+    assert pair.expires_at is not None
     assert pair.expires_at >= NOW
 
 
@@ -411,7 +417,7 @@ def test_a_user_that_cannot_be_recorded_does_not_cost_the_pair() -> None:
 
 def test_no_reader_shows_what_it_reads() -> None:
     outcome = won(PAIR)
-    shown = repr(outcome) + repr(read(answer(PAIR | {"refresh_token": None}), DOCUMENTED))
+    shown = repr(outcome) + repr(read(answer(PAIR | {"refresh_token": None}), DOCUMENTED, HINT))
     assert ACCESS not in shown
     assert REFRESH not in shown
 
@@ -421,7 +427,7 @@ def test_an_opaque_token_is_known_by_its_name_and_no_other_text_is_taken_for_one
     assert tokens(won({"token": opaque, "refresh": REFRESH})) == (opaque, REFRESH)
     assert tokens(won({"nonce": other, "refresh_token": REFRESH})) == ("", REFRESH)
     assert tokens(won({"token": "n" * 15, "refresh_token": REFRESH})) == ("", REFRESH)
-    assert read(answer({"nonce": other, "session": other}), DOCUMENTED) is None
+    assert read(answer({"nonce": other, "session": other}), DOCUMENTED, HINT) is None
 
 
 text_around = st.text(max_size=20).filter(lambda text: "token" not in text.lower())
@@ -438,7 +444,7 @@ def test_a_pair_is_found_in_any_text_in_which_it_stands_by_its_names(
         for name, value in zip(names, (ACCESS, REFRESH), strict=True)
     )
     body = f"{before} {pair} {behind}".encode("utf-8", "replace")
-    outcome = read(answer(body), DOCUMENTED)
+    outcome = read(answer(body), DOCUMENTED, HINT)
     assert isinstance(outcome, Won)
     assert tokens(outcome) == (ACCESS, REFRESH)
 
@@ -454,7 +460,7 @@ def test_a_pair_is_found_in_any_text_in_which_it_stands_by_its_names(
 )  # fmt: skip
 def test_the_longest_body_is_read_in_a_moment(piece: str) -> None:
     body = (piece * (2**20 // len(piece))).encode()
-    read(answer(body), DOCUMENTED)  # else the suite's limit for a test ends it
+    read(answer(body), DOCUMENTED, HINT)  # else the suite's limit for a test ends it
     salvaged(answer(body, 500), DOCUMENTED, by_name=False)
 
 
@@ -477,7 +483,7 @@ def test_a_refresh_token_is_the_only_one_where_nothing_else_may_be_it(
     fields: dict[str, object], refused: set[str], found: str, sole: bool
 ) -> None:
     arrived = replace(answer({"access_token": ACCESS, **fields}), refused=frozenset(refused))
-    outcome = read(arrived, DOCUMENTED)
+    outcome = read(arrived, DOCUMENTED, HINT)
     assert isinstance(outcome, Won)
     assert tokens(outcome) == (ACCESS, found)
     assert outcome.sole == sole

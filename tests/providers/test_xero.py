@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import pytest
 from hypothesis import given
@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
 from migrator.errors import ConfigurationError
-from migrator.models import Action, Credentials, LegacyToken, Secret, State, Tenant, TenantType
+from migrator.models import Action, Credentials, LegacyToken, Secret, State, Tenant, TokenPair
 from migrator.providers import (
     Answer,
     Basic,
     Bearer,
+    Given,
     Later,
     NoAnswer,
     NoRefreshToken,
@@ -35,15 +36,18 @@ from migrator.providers import (
     Won,
     find_profile,
 )
-from migrator.providers.xero import JSON_ERRORS, OAUTH_PROBLEMS, Xero
+from migrator.providers.refusals import refusal
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-XERO = Xero()
+XERO = find_profile("xero")
 OF_PAIRS = (Action.SWAP, Action.REFRESH, Action.EXCHANGE_CODE)
 CREDENTIALS = Credentials(
     "ck", "HMAC-SHA1", Secret("cs"), Secret(""), "id", Secret("hush"), ("offline_access", "a.b")
 )
 LEGACY = LegacyToken(Secret("tok"), Secret("ts"), Secret("handle"))
+GIVEN = Given(CREDENTIALS, LEGACY, TokenPair(Secret("a"), Secret("r"), NOW))
+OAUTH_PROBLEMS = [word for rule in XERO.facts.errors if rule.where == "form" for word in rule.equals]
+JSON_ERRORS = [word for rule in XERO.facts.errors if rule.path == "error" for word in rule.equals]
 
 CLAIMS = base64.urlsafe_b64encode(b'{"xero_userid": "user-1"}').decode().rstrip("=")
 PAIR: Mapping[str, object] = {
@@ -64,14 +68,14 @@ def answer(status: int, body: object = b"", headers: Mapping[str, str] | None = 
 # --- what is sent ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("tenant_type", TenantType)
-def test_a_swap_is_the_migration_endpoints(tenant_type: TenantType) -> None:
-    request = XERO.swap(LEGACY, tenant_type, CREDENTIALS)
+@pytest.mark.parametrize("tenant_type", ["ORGANISATION", "PRACTICE"])
+def test_a_swap_is_the_migration_endpoints(tenant_type: str) -> None:
+    request = XERO.request(Action.SWAP, replace(GIVEN, row={"tenant_type": tenant_type}))
     assert (request.method, request.url) == (
         "POST",
-        f"https://api.xero.com/oauth/migrate?tenantType={tenant_type.value}",
+        f"https://api.xero.com/oauth/migrate?tenantType={tenant_type}",
     )
-    assert request.auth == Signed(LEGACY)
+    assert request.auth == Signed(LEGACY, CREDENTIALS)
     assert request.json == {
         "scope": "offline_access a.b",
         "client_id": "id",
@@ -81,42 +85,43 @@ def test_a_swap_is_the_migration_endpoints(tenant_type: TenantType) -> None:
 
 
 def test_a_renewal_carries_the_handle_in_the_header() -> None:
-    request = XERO.renew(LEGACY)
+    request = XERO.request(Action.RENEW, GIVEN)
     assert (request.method, request.url) == ("POST", "https://api.xero.com/oauth/AccessToken")
-    assert request.auth == Signed(LEGACY, {"oauth_session_handle": Secret("handle")})
+    assert request.auth == Signed(LEGACY, CREDENTIALS, {"oauth_session_handle": Secret("handle")})
     assert (request.json, request.form) == (None, None)
 
 
-def test_without_a_handle_there_is_no_renewal() -> None:
-    with pytest.raises(ValueError, match="session handle"):
-        XERO.renew(LegacyToken(Secret("tok")))
-
-
 def test_a_refresh_is_the_token_endpoints() -> None:
-    request = XERO.refresh(Secret("r"), CREDENTIALS)
+    request = XERO.request(Action.REFRESH, GIVEN)
     assert (request.method, request.url) == ("POST", "https://identity.xero.com/connect/token")
     assert request.auth == Basic(CREDENTIALS)
     assert request.form == {"grant_type": "refresh_token", "refresh_token": Secret("r")}
 
 
 def test_a_verification_asks_for_the_connections() -> None:
-    request = XERO.verify(Secret("a"))
+    request = XERO.request(Action.VERIFY, GIVEN)
     assert (request.method, request.url) == ("GET", "https://api.xero.com/connections")
     assert request.auth == Bearer(Secret("a"))
 
 
+def test_a_code_is_exchanged_with_what_proves_who_asked_for_it() -> None:
+    given = replace(GIVEN, code=Secret("c"), code_verifier=Secret("v"), redirect_uri="https://a.example/back")
+    request = XERO.request(Action.EXCHANGE_CODE, given)
+    assert (request.method, request.url) == ("POST", "https://identity.xero.com/connect/token")
+    assert request.auth == Basic(CREDENTIALS)
+    assert request.form == {
+        "grant_type": "authorization_code",
+        "code": Secret("c"),
+        "redirect_uri": "https://a.example/back",
+        "code_verifier": Secret("v"),
+    }
+
+
 def test_a_base_url_replaces_every_host_and_no_url_holds_a_secret() -> None:
     profile = find_profile("xero", base_url="http://127.0.0.1:8765/under")
-    requests = [
-        profile.swap(LEGACY, TenantType.PRACTICE, CREDENTIALS),
-        profile.renew(LEGACY),
-        profile.verify(Secret("access")),
-        profile.refresh(Secret("refresh"), CREDENTIALS),
-    ]
-    assert all(request.url.startswith("http://127.0.0.1:8765/under/") for request in requests)
-    assert [dict(parse_qsl(urlsplit(request.url).query)) for request in requests] == [
-        {"tenantType": "PRACTICE"}, {}, {}, {},
-    ]  # fmt: skip
+    urls = [profile.request(action, GIVEN).url for action in profile.facts.calls]
+    assert all(isinstance(url, str) and url.startswith("http://127.0.0.1:8765/under/") for url in urls)
+    assert profile.authorise_url == "http://127.0.0.1:8765/under/identity/connect/authorize"
 
 
 def test_a_provider_that_nobody_knows_is_refused_with_those_that_are() -> None:
@@ -195,6 +200,7 @@ def test_every_answer_is_read_and_only_a_whole_pair_is_won(action: Action, reply
         assert said["access_token"] == outcome.pair.access_token.reveal() != ""
         assert said["refresh_token"] == outcome.pair.refresh_token.reveal() != ""
         assert said["token_type"].lower() == "bearer"
+        assert outcome.pair.expires_at is not None
         assert outcome.pair.expires_at > NOW
     if isinstance(outcome, Renewed):
         assert action is Action.RENEW
@@ -209,9 +215,8 @@ def test_every_answer_is_read_and_only_a_whole_pair_is_won(action: Action, reply
 def test_what_is_not_understood_after_success_is_unknown(action: Action, reply: Answer | NoAnswer) -> None:
     if isinstance(reply, Answer) and reply.status == 200:
         outcome = XERO.read(action, reply)
-        expired = b"The access token has expired" in reply.body
-        understood = Won | NoRefreshToken | RenewFirst if expired else Won | NoRefreshToken
-        assert isinstance(outcome, understood) or outcome == Unknown("unreadable_pair")
+        said = refusal(XERO.facts, action, reply)
+        assert isinstance(outcome, Won | NoRefreshToken) or outcome == (said or Unknown("unreadable_pair"))
 
 
 WITH_BAD_STATUS = {"access_token": "a" * 40, "refresh_token": "r" * 40}

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from migrator.errors import ExitCode, OutputError
 from migrator.ledger import Ends, Listed, Pairs, Run, Status
-from migrator.models import AppType, State
+from migrator.models import State
 from migrator.reports import FORMATS, Facts, format_for
 from migrator.reports.digest import LONGEST_LIST
 
@@ -55,7 +55,7 @@ def facts(
     deadline: date | None = None,
 ) -> Facts:
     states = {state.value: sum(row.state == state for row in rows) for state in State}
-    app_types = {app_type.value: dict.fromkeys(states, 0) for app_type in AppType}
+    app_types = {app_type: dict.fromkeys(states, 0) for app_type in ("partner", "public", "private")}
     for row in rows:
         app_types[row.app_type][row.state] += 1
     last = runs[-1] if runs else None
@@ -63,6 +63,7 @@ def facts(
     troubled = {State.FAILED, State.UNCERTAIN, State.IN_FLIGHT}
     return Facts(
         generated_at=NOW,
+        swapped_types=("partner",),
         provider="Xero",
         status=status,
         runs=runs,

@@ -11,14 +11,12 @@ from migrator.models import (
     RESPONSE_LOST,
     UNVERIFIED,
     Action,
-    AppType,
     LegacyToken,
     Secret,
     Standing,
     State,
     StoredPair,
     Tenant,
-    TenantType,
     TokenPair,
 )
 from migrator.providers import (
@@ -34,15 +32,22 @@ from migrator.providers import (
     Unknown,
     Won,
 )
+from migrator.providers.facts import Renewal, RenewalRule
 from migrator.rules.tenants import (
     OTHER_TENANT,
     TENANT_MISMATCH,
 )
+from migrator.rules.terms import Terms
 from migrator.rules.transitions import settle
 from migrator.rules.verdict import Policy, Verdict
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-POLICY = Policy(max_attempts=5, settle=timedelta(seconds=80))
+TYPED = Terms(
+    app_types={"partner": True, "public": False, "private": False},
+    renewal=Renewal(RenewalRule.EXPIRED, needs_handle=True),
+)
+"""Those of a provider with types of applications, whose tokens a session handle renews."""
+POLICY = Policy(max_attempts=5, settle=timedelta(seconds=80), terms=TYPED)
 BACKOFF = timedelta(seconds=2)
 OUTCOME_WORDS = {"done", "renew_first", "later", "over", "stop", "unknown"}
 EFFECTFUL = (Action.SWAP, Action.RENEW, Action.REFRESH)
@@ -87,11 +92,11 @@ def standings(draw: st.DrawFn) -> Standing:
     return Standing(
         id=1,
         key="key",
-        app_type=AppType.PARTNER,
+        app_type="partner",
         state=state,
         reason=draw(st.sampled_from(["", TENANT_MISMATCH])) if state is State.MIGRATED else "",
         tenant_id=draw(tenants),
-        tenant_type=TenantType.ORGANISATION,
+        tenant_type="ORGANISATION",
         legacy=draw(legacies),
         pair=pair,
         doubt=draw(st.sampled_from((*EFFECTFUL, *([Action.VERIFY] if pair else []))))
@@ -120,11 +125,11 @@ MINUTE = timedelta(minutes=1)
 FRESH = Standing(
     1,
     "key",
-    AppType.PARTNER,
+    "partner",
     State.PENDING,
     "",
     "",
-    TenantType.ORGANISATION,
+    "ORGANISATION",
     LegacyToken(Secret("L0"), Secret("s")),
 )
 
@@ -134,7 +139,7 @@ def waiting(draw: st.DrawFn) -> Standing:
     """A connection that waits for its user, of whatever application."""
     return replace(
         draw(standings()),
-        app_type=draw(st.sampled_from(AppType)),
+        app_type=draw(st.sampled_from(["partner", "public", "private"])),
         state=State.NEEDS_CONSENT,
         reason=draw(
             st.sampled_from(["public_app", "private_app", "grant_revoked", RESPONSE_LOST, OTHER_TENANT])

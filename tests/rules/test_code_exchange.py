@@ -12,14 +12,12 @@ from migrator.models import (
     RESPONSE_LOST,
     UNVERIFIED,
     Action,
-    AppType,
     LegacyToken,
     Secret,
     Standing,
     State,
     StoredPair,
     Tenant,
-    TenantType,
     TokenPair,
 )
 from migrator.providers import (
@@ -45,6 +43,7 @@ from tests.rules.strategies import (
     NOW,
     OUTCOME_WORDS,
     POLICY,
+    TYPED,
     consented,
     outcomes,
     waiting,
@@ -87,8 +86,8 @@ def test_a_consent_never_leads_to_a_swap_unless_a_partners_refresh_was_lost(
         not_before=None,
         pair=None if verdict.pair_dead or verdict.pair_set_aside else standing.pair,
     )
-    step = Agenda(Work.SWAP, 1, 100, NOW, NOW).step(after, NOW)
-    if standing.app_type is not AppType.PARTNER or standing.doubt is Action.EXCHANGE_CODE:
+    step = Agenda(Work.SWAP, 1, 100, NOW, NOW).step(after, TYPED, NOW)
+    if standing.app_type != "partner" or standing.doubt is Action.EXCHANGE_CODE:
         assert not (isinstance(step, Call) and step.action in (Action.SWAP, Action.RENEW))
 
 
@@ -125,7 +124,7 @@ def test_a_consent_counts_only_for_what_was_asked_for(
 
 def test_a_consented_tenant_of_another_type_is_a_finding() -> None:
     standing = Standing(
-        1, "key", AppType.PUBLIC, State.UNCERTAIN, UNVERIFIED, "T1", TenantType.PRACTICE,
+        1, "key", "public", State.UNCERTAIN, UNVERIFIED, "T1", "PRACTICE",
         LegacyToken(Secret("a")), StoredPair(1, TokenPair(Secret("a"), Secret("b"), NOW)),
         Action.EXCHANGE_CODE, consented=True,
     )  # fmt: skip
@@ -138,5 +137,5 @@ def test_a_consented_tenant_of_another_type_is_a_finding() -> None:
 def test_a_refused_refresh_of_a_consented_pair_asks_its_user_again(standing: Standing) -> None:
     refused = Over(State.NEEDS_CONSENT, "grant_revoked", "invalid_grant", refused=True)
     verdict = settle(standing, Action.REFRESH, refused, NOW, POLICY, BACKOFF)
-    if standing.doubt is Action.EXCHANGE_CODE or standing.app_type is not AppType.PARTNER:
+    if standing.doubt is Action.EXCHANGE_CODE or standing.app_type != "partner":
         assert (verdict.state, verdict.pair_dead) == (State.NEEDS_CONSENT, True)

@@ -13,13 +13,11 @@ from migrator.models import (
     NO_REFRESH_TOKEN,
     RESPONSE_LOST,
     Action,
-    AppType,
     LegacyToken,
     Secret,
     Standing,
     State,
     StoredPair,
-    TenantType,
     TokenPair,
 )
 from migrator.providers import (
@@ -49,11 +47,11 @@ PAIR = TokenPair(Secret("a"), Secret("r"), NOW + timedelta(minutes=30))
 FRESH = Standing(
     1,
     "key",
-    AppType.PARTNER,
+    "partner",
     State.PENDING,
     "",
     "",
-    TenantType.ORGANISATION,
+    "ORGANISATION",
     LegacyToken(Secret("t"), Secret("s"), Secret("h")),
 )
 MIGRATED = replace(FRESH, state=State.MIGRATED, pair=StoredPair(1, PAIR))

@@ -12,13 +12,11 @@ from hypothesis import strategies as st
 from migrator.models import (
     UNVERIFIED,
     Action,
-    AppType,
     LegacyToken,
     Secret,
     Standing,
     State,
     StoredPair,
-    TenantType,
     TokenPair,
 )
 from migrator.rules.next_step import (
@@ -32,6 +30,7 @@ from migrator.rules.next_step import (
     first_step,
     next_step,
 )
+from tests.rules.strategies import TYPED
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -52,9 +51,9 @@ pairs = st.builds(
 
 @st.composite
 def standings(draw: st.DrawFn, states: tuple[State, ...] = tuple(State)) -> Standing:
-    app_type = draw(st.sampled_from(AppType))
+    app_type = draw(st.sampled_from(["partner", "public", "private"]))
     state = draw(st.sampled_from(states))
-    handle = Secret("h") if app_type is AppType.PARTNER and draw(st.booleans()) else None
+    handle = Secret("h") if app_type == "partner" and draw(st.booleans()) else None
     return Standing(
         id=1,
         key="key",
@@ -62,7 +61,7 @@ def standings(draw: st.DrawFn, states: tuple[State, ...] = tuple(State)) -> Stan
         state=state,
         reason=draw(st.sampled_from(["word", UNVERIFIED])) if state is State.UNCERTAIN else "word",
         tenant_id="",
-        tenant_type=TenantType.ORGANISATION,
+        tenant_type="ORGANISATION",
         legacy=LegacyToken(Secret("t"), Secret("s"), handle, draw(st.none() | moments)),
         pair=draw(st.none() | pairs),
         doubt=draw(st.none() | st.sampled_from(Action)) if state is State.UNCERTAIN else None,
@@ -78,7 +77,7 @@ def being_revoked(standing: Standing) -> bool:
 
 @given(standings())
 def test_what_is_not_open_rests_as_it_is(standing: Standing) -> None:
-    step = next_step(standing, NOW)
+    step = next_step(standing, TYPED, NOW)
     if standing.state not in OPEN:
         assert step == Rest(standing.state, "word")
     else:
@@ -87,7 +86,7 @@ def test_what_is_not_open_rests_as_it_is(standing: Standing) -> None:
 
 @given(standings(OPEN))
 def test_nothing_is_asked_before_its_time(standing: Standing) -> None:
-    step = next_step(standing, NOW)
+    step = next_step(standing, TYPED, NOW)
     early = standing.not_before is not None and standing.not_before > NOW
     assert isinstance(step, Wait) is early
     assert not isinstance(step, Wait) or step.until == standing.not_before
@@ -95,7 +94,7 @@ def test_nothing_is_asked_before_its_time(standing: Standing) -> None:
 
 @given(standings(OPEN))
 def test_a_call_is_one_that_can_be_made(standing: Standing) -> None:
-    match next_step(standing, NOW):
+    match next_step(standing, TYPED, NOW):
         case Call(Action.VERIFY):
             assert standing.pair is not None
             assert standing.doubt is not Action.REFRESH or standing.reason == UNVERIFIED
@@ -106,12 +105,12 @@ def test_a_call_is_one_that_can_be_made(standing: Standing) -> None:
             assert refresh_lost or expired(standing.pair.pair.expires_at, NOW)
         case Call(Action.RENEW):
             assert standing.pair is None
-            assert standing.app_type is AppType.PARTNER
+            assert standing.app_type == "partner"
             assert standing.legacy.session_handle is not None
             assert expired(standing.legacy.expires_at, NOW)
         case Call(Action.SWAP):
             assert standing.pair is None
-            assert standing.app_type is AppType.PARTNER or standing.doubt is not None
+            assert standing.app_type == "partner" or standing.doubt is not None
             assert not expired(standing.legacy.expires_at, NOW) or standing.doubt is not None
         case _:
             pass
@@ -120,7 +119,7 @@ def test_a_call_is_one_that_can_be_made(standing: Standing) -> None:
 @given(standings(OPEN))
 def test_a_pair_in_hand_is_never_left_for_the_user_to_replace(standing: Standing) -> None:
     if standing.pair is not None and not being_revoked(standing):
-        assert not isinstance(next_step(standing, NOW), Rest)
+        assert not isinstance(next_step(standing, TYPED, NOW), Rest)
 
 
 @given(standings((State.UNCERTAIN,)))
@@ -128,18 +127,18 @@ def test_what_is_in_doubt_is_asked_and_not_given_up(standing: Standing) -> None:
     if standing.doubt is Action.EXCHANGE_CODE and standing.pair is None:
         # Only its user gets another code, and the legacy token has nothing to do with it.
         due = replace(standing, not_before=None)
-        assert next_step(due, NOW) == Rest(State.NEEDS_CONSENT, "response_lost")
+        assert next_step(due, TYPED, NOW) == Rest(State.NEEDS_CONSENT, "response_lost")
     elif standing.doubt is not None and not being_revoked(standing):
-        assert not isinstance(next_step(standing, NOW), Rest)
+        assert not isinstance(next_step(standing, TYPED, NOW), Rest)
 
 
 @given(standings((State.PENDING,)))
 def test_the_job_does_what_the_dry_run_says(standing: Standing) -> None:
-    step = next_step(standing, NOW)
+    step = next_step(standing, TYPED, NOW)
     if isinstance(step, Wait) or standing.pair is not None:
         return
-    said = decision(standing, NOW)
-    assert said == first_step(standing.app_type, standing.legacy, NOW)
+    said = decision(standing, TYPED, NOW)
+    assert said == first_step(standing.app_type, standing.legacy, TYPED, NOW)
     assert step == {
         Step.SWAP: Call(Action.SWAP),
         Step.RENEW_THEN_SWAP: Call(Action.RENEW),
@@ -160,25 +159,25 @@ def test_the_job_does_what_the_dry_run_says(standing: Standing) -> None:
 )
 def test_the_plan_of_a_known_connection_follows_its_state(state: State, expected: Decision) -> None:
     legacy = LegacyToken(Secret("t"), Secret("s"))
-    standing = Standing(1, "k", AppType.PARTNER, state, "word", "", TenantType.ORGANISATION, legacy)
-    assert decision(standing, NOW) == expected
+    standing = Standing(1, "k", "partner", state, "word", "", "ORGANISATION", legacy)
+    assert decision(standing, TYPED, NOW) == expected
 
 
 @pytest.mark.parametrize(
     ("app_type", "handle", "ends", "expected"),
     [
-        (AppType.PUBLIC, None, None, Decision(Step.MUST_CONSENT, "public_app")),
-        (AppType.PRIVATE, None, None, Decision(Step.MUST_CONSENT, "private_app")),
-        (AppType.PARTNER, None, None, Decision(Step.SWAP, "expiry_unknown")),
-        (AppType.PARTNER, None, NOW + MINUTE, Decision(Step.SWAP, "valid")),
-        (AppType.PARTNER, "h", NOW + MINUTE, Decision(Step.SWAP, "valid")),
-        (AppType.PARTNER, "h", NOW + MINUTE / 2, Decision(Step.RENEW_THEN_SWAP, "token_expired")),
-        (AppType.PARTNER, "h", NOW - MINUTE, Decision(Step.RENEW_THEN_SWAP, "token_expired")),
-        (AppType.PARTNER, None, NOW - MINUTE, Decision(Step.MUST_CONSENT, "token_expired")),
+        ("public", None, None, Decision(Step.MUST_CONSENT, "public_app")),
+        ("private", None, None, Decision(Step.MUST_CONSENT, "private_app")),
+        ("partner", None, None, Decision(Step.SWAP, "expiry_unknown")),
+        ("partner", None, NOW + MINUTE, Decision(Step.SWAP, "valid")),
+        ("partner", "h", NOW + MINUTE, Decision(Step.SWAP, "valid")),
+        ("partner", "h", NOW + MINUTE / 2, Decision(Step.RENEW_THEN_SWAP, "token_expired")),
+        ("partner", "h", NOW - MINUTE, Decision(Step.RENEW_THEN_SWAP, "token_expired")),
+        ("partner", None, NOW - MINUTE, Decision(Step.MUST_CONSENT, "token_expired")),
     ],
 )
 def test_the_first_step_follows_application_expiry_and_handle(
-    app_type: AppType, handle: str | None, ends: datetime | None, expected: Decision
+    app_type: str, handle: str | None, ends: datetime | None, expected: Decision
 ) -> None:
     legacy = LegacyToken(Secret("t"), Secret("s"), Secret(handle) if handle else None, ends)
-    assert first_step(app_type, legacy, NOW) == expected
+    assert first_step(app_type, legacy, TYPED, NOW) == expected

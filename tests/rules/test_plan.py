@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.models import (
-    AppType,
     Reject,
 )
 from migrator.providers import find_profile
@@ -25,10 +24,10 @@ NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 def test_the_tally_counts_by_application_step_and_reason() -> None:
     tally = Tally()
     for _ in range(3):
-        tally.add(AppType.PARTNER, Decision(Step.SWAP, "valid"))
-    tally.add(AppType.PARTNER, Decision(Step.RENEW_THEN_SWAP, "token_expired"))
-    tally.add(AppType.PUBLIC, Decision(Step.MUST_CONSENT, "public_app"))
-    assert tally.steps[AppType.PARTNER, Step.SWAP, "valid"] == 3
+        tally.add("partner", Decision(Step.SWAP, "valid"))
+    tally.add("partner", Decision(Step.RENEW_THEN_SWAP, "token_expired"))
+    tally.add("public", Decision(Step.MUST_CONSENT, "public_app"))
+    assert tally.steps["partner", Step.SWAP, "valid"] == 3
     assert tally.count(Step.SWAP) == 3
     assert tally.count(Step.SWAP, Step.RENEW_THEN_SWAP, Step.MUST_CONSENT) == 5
     assert tally.count() == 0
@@ -51,7 +50,7 @@ def _tally(swap: int = 0, renew: int = 0, consent: int = 0, done: int = 0) -> Ta
         (done, Step.DONE_ALREADY),
     ):
         if number:
-            tally.steps[AppType.PARTNER, step, "x"] = number
+            tally.steps["partner", step, "x"] = number
     return tally
 
 

@@ -9,18 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.models import AppType, LegacyToken, Secret, Standing, State, Tenant, TenantType
+from migrator.models import LegacyToken, Secret, Standing, State, Tenant
 from migrator.providers import Reached
 from migrator.rules.tenants import NO_TENANT, OTHER_NAME, OTHER_TENANT, SEVERAL_TENANTS, Choice, choice
+from tests.rules.strategies import TYPED
 
 ASKED = Standing(
     1,
     "key",
-    AppType.PUBLIC,
+    "public",
     State.UNCERTAIN,
     "",
     "",
-    TenantType.ORGANISATION,
+    "ORGANISATION",
     LegacyToken(Secret("t")),
     consented=True,
 )
@@ -33,8 +34,8 @@ some = st.lists(st.builds(Tenant, st.sampled_from("abc"), name=st.text(max_size=
 @pytest.mark.parametrize("name", ["Smith & Sons Ltd", "smith & sons", "SMITH&SONS ltd."])
 def test_a_name_is_known_again_however_it_is_written(name: str) -> None:
     asked = replace(ASKED, organisation=name)
-    assert choice(asked, Reached((BREAD, SMITH))) == Choice("", counts=True, adopted=SMITH)
-    assert choice(asked, Reached((BREAD,))) == Choice(OTHER_TENANT, counts=False, problem=OTHER_NAME)
+    assert choice(asked, Reached((BREAD, SMITH)), TYPED) == Choice("", counts=True, adopted=SMITH)
+    assert choice(asked, Reached((BREAD,)), TYPED) == Choice(OTHER_TENANT, counts=False, problem=OTHER_NAME)
 
 
 @pytest.mark.parametrize(
@@ -46,31 +47,31 @@ def test_a_name_is_known_again_however_it_is_written(name: str) -> None:
 )  # fmt: skip
 def test_another_name_is_asked_about(asked: str, name: str) -> None:
     tenant = Tenant("x", name=name)
-    assert choice(replace(ASKED, organisation=asked), Reached((tenant,))).problem == OTHER_NAME
+    assert choice(replace(ASKED, organisation=asked), Reached((tenant,)), TYPED).problem == OTHER_NAME
 
 
 def test_a_name_is_the_same_however_its_letters_are_put_together() -> None:
     asked = replace(ASKED, organisation=unicodedata.normalize("NFD", "Café Nord"))
-    assert choice(asked, Reached((Tenant("x", name="CAFÉ NORD"),))).counts
+    assert choice(asked, Reached((Tenant("x", name="CAFÉ NORD"),)), TYPED).counts
 
 
 def test_one_that_was_chosen_twice_is_the_one_whatever_it_is_called() -> None:
     asked = replace(ASKED, organisation="Smith", confirmed=("b",))
-    assert choice(asked, Reached((BREAD,))) == Choice("", counts=True, adopted=BREAD)
+    assert choice(asked, Reached((BREAD,)), TYPED) == Choice("", counts=True, adopted=BREAD)
     other = Tenant("o", name="Other")
-    assert not choice(asked, Reached((other,))).counts
-    assert not choice(asked, Reached((BREAD, other))).counts, "nobody knows which of them it is"
+    assert not choice(asked, Reached((other,)), TYPED).counts
+    assert not choice(asked, Reached((BREAD, other)), TYPED).counts, "nobody knows which of them it is"
 
 
 def test_what_was_connected_now_goes_before_what_is_reached_too() -> None:
-    assert choice(ASKED, Reached((SMITH, BREAD), chosen=(BREAD,))).adopted == BREAD
-    assert choice(ASKED, Reached((SMITH, BREAD))) == Choice(SEVERAL_TENANTS, counts=True)
+    assert choice(ASKED, Reached((SMITH, BREAD), chosen=(BREAD,)), TYPED).adopted == BREAD
+    assert choice(ASKED, Reached((SMITH, BREAD)), TYPED) == Choice(SEVERAL_TENANTS, counts=True)
 
 
 def test_a_tenant_that_is_known_by_its_id_needs_no_name() -> None:
     asked = replace(ASKED, tenant_id="S", organisation="Something else")
-    assert choice(asked, Reached((BREAD, SMITH), chosen=(BREAD,))) == Choice("", counts=True)
-    assert choice(asked, Reached((BREAD,))) == Choice(OTHER_TENANT, counts=False)
+    assert choice(asked, Reached((BREAD, SMITH), chosen=(BREAD,)), TYPED) == Choice("", counts=True)
+    assert choice(asked, Reached((BREAD,)), TYPED) == Choice(OTHER_TENANT, counts=False)
 
 
 @given(st.text(max_size=3), st.sampled_from(["", "a", "z"]), some.map(tuple), st.data())
@@ -79,7 +80,7 @@ def test_a_choice_counts_only_for_something_that_is_reached(
 ) -> None:
     chosen = data.draw(st.just(()) | st.lists(st.sampled_from(reached)).map(tuple)) if reached else ()
     asked = replace(ASKED, organisation=organisation, tenant_id=tenant_id)
-    made = choice(asked, Reached(reached, chosen))
+    made = choice(asked, Reached(reached, chosen), TYPED)
     if not reached:
         assert made == Choice(NO_TENANT, counts=False)
     if made.adopted is not None:

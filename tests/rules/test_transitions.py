@@ -42,6 +42,7 @@ from tests.rules.strategies import (
     NOW,
     OUTCOME_WORDS,
     POLICY,
+    TYPED,
     calls,
     fruitless,
     settled,
@@ -125,11 +126,11 @@ def test_a_guess_is_believed_once_one_of_the_same_kind_has_worked(
     pair = TokenPair(Secret("b"), Secret("s"), NOW)
     rivalled = Won(pair, whole=False, ends=NOW + 30 * MINUTE, sole=False)
     chosen = after_verdict(standing, settled((standing, action, rivalled)), NOW, action)
-    assert SWAP.step(chosen, NOW + 2 * POLICY.settle) == Call(Action.REFRESH), "another may be meant"
+    assert SWAP.step(chosen, TYPED, NOW + 2 * POLICY.settle) == Call(Action.REFRESH), "another may be meant"
     won = replace(rivalled, sole=True)
     after = after_verdict(standing, settled((standing, action, won)), NOW, action)
     assert (after.state, after.reason) == (State.UNCERTAIN, UNVERIFIED)
-    step = SWAP.step(after, NOW + 2 * POLICY.settle)
+    step = SWAP.step(after, TYPED, NOW + 2 * POLICY.settle)
     assert step == Call(Action.VERIFY if verified_next else Action.REFRESH)
 
 

@@ -22,10 +22,10 @@ from hypothesis import strategies as st
 
 from migrator.commands.run import run
 from migrator.errors import ConfigurationError, ExitCode
+from migrator.loopback import is_loopback
 from migrator.settings.configuration import load
 from migrator.settings.credentials import read_credentials
 from migrator.settings.limits import MOST_AT_ONCE
-from migrator.settings.loopback import is_loopback
 from migrator.settings.model import ConsentSettings, JobSettings, OAuth2Settings, Settings
 
 FULL = """

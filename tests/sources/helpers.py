@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from migrator.errors import InputError
-from migrator.models import Reject
+from migrator.models import Column, Reject, RowRules
 from migrator.sources import Row, Source, open_source
 
 if TYPE_CHECKING:
@@ -20,10 +20,20 @@ HEADER = ",".join(COLUMNS) + "\n"
 SECRET = "HUSH7HUSH"
 """Stands in rows wherever a secret could; must come out of nothing but ``Row.values``."""
 
+XERO = RowRules(
+    app_types={"partner": True, "public": False, "private": False},
+    session_handle=True,
+    columns={"tenant_type": Column(values=("ORGANISATION", "PRACTICE"), default="ORGANISATION")},
+    consumer_keys=frozenset({"KEY1"}),
+)
+"""The rules of a provider with application types."""
+ANY = RowRules()
+"""Those of one without: every row swaps."""
 
-def open_bytes(data: bytes | str) -> Source:
+
+def open_bytes(data: bytes | str, rules: RowRules = XERO) -> Source:
     """The source that standard input with this content is."""
-    return open_source("-", stdin=io.BytesIO(data.encode() if isinstance(data, str) else data))
+    return open_source("-", stdin=io.BytesIO(data.encode() if isinstance(data, str) else data), rules=rules)
 
 
 def read(data: bytes | str) -> list[Row | Reject]:

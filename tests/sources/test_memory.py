@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from migrator.sources import open_source
+from tests.sources.helpers import XERO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,7 +37,7 @@ def peak_memory(path: Path, count: int) -> int:
     """Bytes at the highest point while all rows are read."""
     tracemalloc.start()
     try:
-        assert sum(1 for _ in open_source(str(path), stdin=io.BytesIO()).rows()) == count
+        assert sum(1 for _ in open_source(str(path), stdin=io.BytesIO(), rules=XERO).rows()) == count
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

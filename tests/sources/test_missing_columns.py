@@ -15,7 +15,7 @@ from migrator.models import Misnamed, Reject
 from migrator.sources import KNOWN_COLUMNS, known_column, open_source
 from migrator.sources.columns import misnamed
 from migrator.sources.screening import Accepted, screen
-from tests.sources.helpers import SECRET, DictSeen, whole_text
+from tests.sources.helpers import SECRET, XERO, DictSeen, whole_text
 
 GOOD = {
     "connection_id": "k1",
@@ -43,6 +43,7 @@ NAMES = {
         "ExpiresAt", "expires", "expiry", "token_expiry", "TokenExpiresAt", "expires_on", "expiration_date",
         "expires_at_utc", "oauth_expires_a",
     ],
+    "consumer_key": ["ConsumerKey", "oauth_consumer_key", "app_key", "API key", "xero_consumer_key"],
 }  # fmt: skip
 
 
@@ -55,7 +56,7 @@ def test_what_each_column_is_called_elsewhere_is_known(column: str, name: str) -
 @pytest.mark.parametrize(
     "name",
     ["oauth_expires_in", "expires_in", "oauth_authorization_expires_in", "SessionExpiresAt", "expired",
-     "organisation_id", "organisation_type", "consumer_key", "consumer_secret", "client_id", "ClientSecret",
+     "organisation_id", "organisation_type", "consumer_secret", "client_key", "client_id", "ClientSecret",
      "refresh_token", "token_type", "session_id", "created_at", "updated_at", "notes", "plan", "id", "tags"],
 )  # fmt: skip
 def test_what_is_another_thing_is_not_taken_for_ours(name: str) -> None:
@@ -72,7 +73,7 @@ def test_only_what_is_lacking_is_looked_for_and_only_names_of_ours_count(names: 
 
 def outcomes(rows: Sequence[dict[str, object]]) -> list[Accepted | Reject | Misnamed]:
     text = "\n".join(map(json.dumps, rows))
-    return list(screen([open_source("-", stdin=io.BytesIO(text.encode()))], DictSeen()))
+    return list(screen([open_source("-", stdin=io.BytesIO(text.encode()), rules=XERO)], DictSeen(), XERO))
 
 
 def renamed(column: str, name: str, **over: object) -> dict[str, object]:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from migrator.errors import ExitCode, InputError
 from migrator.sources import open_source
-from tests.sources.helpers import SECRET, open_bytes, outline, read, refusal, values, whole_text
+from tests.sources.helpers import SECRET, XERO, open_bytes, outline, read, refusal, values, whole_text
 
 CSV = "app_type,oauth_token\npartner,T\n"
 ARRAY = '[{"app_type": "partner", "oauth_token": "T"}]'
@@ -29,7 +29,7 @@ ROW = {"app_type": "partner", "oauth_token": "T"}
 
 def refused(spec: str | Path) -> InputError:
     with pytest.raises(InputError) as caught:
-        open_source(str(spec), stdin=io.BytesIO())
+        open_source(str(spec), stdin=io.BytesIO(), rules=XERO)
     assert caught.value.message.startswith(str(spec))
     assert caught.value.hint
     return caught.value
@@ -40,7 +40,7 @@ def refused(spec: str | Path) -> InputError:
 def test_the_content_tells_the_format_and_the_name_does_not(tmp_path: Path, name: str, content: str) -> None:
     path = tmp_path / name
     path.write_text(content)
-    source = open_source(str(path), stdin=io.BytesIO())
+    source = open_source(str(path), stdin=io.BytesIO(), rules=XERO)
     assert source.name == str(path)
     assert values(list(source.rows())) == [ROW]
 
@@ -48,7 +48,7 @@ def test_the_content_tells_the_format_and_the_name_does_not(tmp_path: Path, name
 @pytest.mark.parametrize("content", [CSV, ARRAY, LINES])
 def test_standard_input_is_recognised_too_and_left_open(content: str) -> None:
     stdin = io.BytesIO(content.encode())
-    source = open_source("-", stdin=stdin)
+    source = open_source("-", stdin=stdin, rules=XERO)
     assert source.name == "-"
     assert values(list(source.rows())) == [ROW]
     assert not stdin.closed
@@ -62,7 +62,7 @@ def test_standard_input_is_read_beyond_its_head() -> None:
 def test_a_file_is_closed_when_its_reader_stops_half_way(tmp_path: Path, content: str) -> None:
     path = tmp_path / "tokens"
     path.write_text(content)
-    rows = open_source(str(path), stdin=io.BytesIO()).rows()
+    rows = open_source(str(path), stdin=io.BytesIO(), rules=XERO).rows()
     assert isinstance(rows, Generator)
     next(rows)
     rows.close()
@@ -75,7 +75,7 @@ def test_a_path_with_a_colon_that_exists_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "tokens").write_text(CSV)
     path = tmp_path / "tokens:2026"
     path.write_text(LINES)
-    assert values(list(open_source(str(path), stdin=io.BytesIO()).rows())) == [ROW]
+    assert values(list(open_source(str(path), stdin=io.BytesIO(), rules=XERO).rows())) == [ROW]
 
 
 def test_a_pipe_is_read_once(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_pipe_is_read_once(tmp_path: Path) -> None:
     os.mkfifo(path)
     writer = threading.Thread(target=path.write_text, args=(CSV + "partner,T\n" * 50_000,))
     writer.start()
-    rows = list(open_source(str(path), stdin=io.BytesIO()).rows())
+    rows = list(open_source(str(path), stdin=io.BytesIO(), rules=XERO).rows())
     writer.join()
     assert len(rows) == 50_001
 
@@ -107,12 +107,13 @@ def test_a_file_of_somebody_else_is_refused(tmp_path: Path) -> None:
     path.chmod(0)
     code = """
 import io, os, sys
-from migrator.sources import open_source
 from migrator.errors import InputError
+from migrator.models import RowRules
+from migrator.sources import open_source
 if os.geteuid() == 0:
     os.setuid(65534)
 try:
-    open_source(sys.argv[1], stdin=io.BytesIO())
+    open_source(sys.argv[1], stdin=io.BytesIO(), rules=RowRules())
 except InputError as error:
     print(error.message)
 """
@@ -210,7 +211,7 @@ def test_no_secret_comes_out_of_what_is_refused(data: bytes, start: bytes, place
 def test_a_file_that_goes_away_between_opening_and_reading_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "tokens.csv"
     path.write_text(CSV)
-    source = open_source(str(path), stdin=io.BytesIO())
+    source = open_source(str(path), stdin=io.BytesIO(), rules=XERO)
     path.unlink()
     with pytest.raises(InputError, match="no such file"):
         list(source.rows())

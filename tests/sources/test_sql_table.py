@@ -22,13 +22,13 @@ from migrator.models import Reject
 from migrator.sources import Row, Source, open_source
 from tests.conftest import SetScene
 from tests.postgres import PASSWORD, USER, Database
-from tests.sources.helpers import SECRET, outline, values, whole_text
+from tests.sources.helpers import SECRET, XERO, outline, values, whole_text
 
 TABLE = "CREATE TABLE tokens (oauth_token text, app_type text, n int)"
 
 
 def opened(url: str, query: str | None = None) -> Source:
-    return open_source(url, stdin=io.BytesIO(), query=query)
+    return open_source(url, stdin=io.BytesIO(), rules=XERO, query=query)
 
 
 def rows(url: str, query: str | None = None) -> list[Row | Reject]:
@@ -206,7 +206,7 @@ import psycopg
 from migrator.sources import open_source
 url = input()
 try:
-    for row in open_source(url + "?table=tokens", stdin=io.BytesIO()).rows():
+    for row in open_source(url + "?table=tokens", stdin=io.BytesIO(), rules=XERO).rows():
         with psycopg.connect(url) as other:
             other.execute({TERMINATE!r})
         raise KeyboardInterrupt
@@ -293,12 +293,14 @@ def peak_memory(url: str, count: int) -> int:
     """Bytes that a process of its own takes at its highest point, libpq's included, to read so many rows."""
     code = f"""
 import io, resource
+from migrator.models import RowRules
 from migrator.sources import open_source
 query = (
     "SELECT 'TOKEN' || n AS oauth_token, 'partner' AS app_type, repeat('x', 1000) AS notes "
     "FROM generate_series(1, {count}) n"
 )
-assert sum(1 for _ in open_source(input(), stdin=io.BytesIO(), query=query).rows()) == {count}
+rows = open_source(input(), stdin=io.BytesIO(), rules=RowRules(), query=query).rows()
+assert sum(1 for _ in rows) == {count}
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 """
     finished = subprocess.run(

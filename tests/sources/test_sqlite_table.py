@@ -12,7 +12,7 @@ import pytest
 
 from migrator.errors import InputError
 from migrator.sources import Row, open_source
-from tests.sources.helpers import SECRET, outline, values, whole_text
+from tests.sources.helpers import SECRET, XERO, outline, values, whole_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ def database(path: Path, *statements: str) -> Path:
 
 
 def opened(path: Path, table: str) -> Source:
-    return open_source(f"{path}:{table}", stdin=io.BytesIO())
+    return open_source(f"{path}:{table}", stdin=io.BytesIO(), rules=XERO)
 
 
 def rows(path: Path, table: str = "tokens") -> list[Row | Reject]:
@@ -112,7 +112,7 @@ def test_without_a_table_the_tables_are_listed(tmp_path: Path, spec: str) -> Non
         "CREATE VIEW people AS SELECT 1",
     )
     with pytest.raises(InputError) as caught:
-        open_source(f"{path}{spec}", stdin=io.BytesIO())
+        open_source(f"{path}{spec}", stdin=io.BytesIO(), rules=XERO)
     assert caught.value.message.startswith(str(path))
     assert caught.value.hint.endswith("legacy.db:TABLE: people, tokens")
 

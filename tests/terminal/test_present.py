@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.ledger import Ends, Pairs, Run, Status
-from migrator.models import AppType, Misnamed, Reject, State
+from migrator.models import Misnamed, Reject, State
 from migrator.providers import find_profile
 from migrator.rules.next_step import Decision, Step
 from migrator.rules.plan import Forecast, Tally, forecast
@@ -32,9 +32,9 @@ NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 def tally(swaps: int = 1_200) -> Tally:
     counted = Tally()
-    counted.steps[AppType.PARTNER, Step.SWAP, "valid"] = swaps
-    counted.steps[AppType.PARTNER, Step.RENEW_THEN_SWAP, "token_expired"] = 30
-    counted.add(AppType.PUBLIC, Decision(Step.MUST_CONSENT, "public_app"))
+    counted.steps["partner", Step.SWAP, "valid"] = swaps
+    counted.steps["partner", Step.RENEW_THEN_SWAP, "token_expired"] = 30
+    counted.add("public", Decision(Step.MUST_CONSENT, "public_app"))
     counted.reject(Reject("f", 3, "missing_token", "x"))
     counted.reject(Reject("f", 4, "some_new_word", "x"))
     return counted
@@ -73,7 +73,7 @@ def test_an_uncertified_application_is_told_how_many_are_too_many() -> None:
     text = plan_text(tally(), ahead(tally(), certified=False))
     assert "may hold 25 connections, 1,205 fewer than this" in text
     fitting = Tally()
-    fitting.steps[AppType.PARTNER, Step.SWAP, "valid"] = 25
+    fitting.steps["partner", Step.SWAP, "valid"] = 25
     text = plan_text(fitting, ahead(fitting, certified=False))
     assert "may hold 25 connections." in text
     assert "fewer" not in text
@@ -181,9 +181,9 @@ RUN = Run(7, "run", 4321, NOW, NOW + timedelta(seconds=75), "done", 5, 1, 2, ("a
 PAIRS = Pairs(1_500, 4, 1, 2, 1, Ends(NOW, 3, 2))
 
 
-def status_of(numbers: dict[tuple[AppType, State], int], last_run: Run | None = RUN) -> Status:
+def status_of(numbers: dict[tuple[str, State], int], last_run: Run | None = RUN) -> Status:
     states = {state.value: 0 for state in State}
-    app_types = {app_type.value: dict(states) for app_type in AppType}
+    app_types = {app_type: dict(states) for app_type in ("partner", "public", "private")}
     for (app_type, state), number in numbers.items():
         states[state] += number
         app_types[app_type][state] += number
@@ -193,8 +193,7 @@ def status_of(numbers: dict[tuple[AppType, State], int], last_run: Run | None = 
 
 
 STATUS = status_of(
-    {(AppType.PARTNER, State.MIGRATED): 1_500, (AppType.PARTNER, State.FAILED): 1}
-    | {(AppType.PUBLIC, State.NEEDS_CONSENT): 2}
+    {("partner", State.MIGRATED): 1_500, ("partner", State.FAILED): 1} | {("public", State.NEEDS_CONSENT): 2}
 )
 
 

@@ -22,7 +22,6 @@ from migrator.errors import InputError
 from migrator.models import (
     UNVERIFIED,
     Action,
-    AppType,
     Credentials,
     LegacyToken,
     Misnamed,
@@ -30,11 +29,10 @@ from migrator.models import (
     Standing,
     State,
     StoredPair,
-    TenantType,
     TokenPair,
     utc_now,
 )
-from migrator.providers import Profile, Request, find_profile
+from migrator.providers import Given, Profile, Request, find_profile
 from migrator.rules.transitions import settle
 from migrator.rules.verdict import Policy, Verdict
 from migrator.sources import open_source
@@ -42,6 +40,7 @@ from migrator.sources.duplicates import DuplicateIndex
 from migrator.sources.screening import Accepted, screen
 from migrator.terminal.present import status_document, status_text
 from migrator.wire.http import HttpWire
+from tests import xero
 from tests.torture.witness import Originals, Outcome, in_the_clear
 
 SAMPLES = Path(__file__).parent.parent.parent / "sample_data"
@@ -127,9 +126,9 @@ def files(number: int, seed: int) -> Counter[str]:
 def _read(path: Path, content: bytes, originals: Originals, counts: Counter[str]) -> list[Outcome] | None:
     """What became of each row; None if the file cannot be used."""
     try:
-        source = open_source(str(path), stdin=io.BytesIO())
+        source = open_source(str(path), stdin=io.BytesIO(), rules=RULES)
         with DuplicateIndex() as seen:
-            outcomes = [row for row in screen([source], seen) if not isinstance(row, Misnamed)]
+            outcomes = [row for row in screen([source], seen, RULES) if not isinstance(row, Misnamed)]
     except InputError:
         counts["files that cannot be used"] += 1
         return None
@@ -153,8 +152,8 @@ def _take_in(
         with ledgers.open_for_job(ledger, key, utc_now, create=True, hurry=threading.Event()) as opened:
             opened.begin_run("run", policy, [str(path)], workers=1)
             with suppress(InputError), DuplicateIndex() as seen:
-                rows = screen([open_source(str(path), stdin=io.BytesIO())], seen)
-                opened.take_in(rows, [str(path)], "xero", lambda _: None)
+                rows = screen([open_source(str(path), stdin=io.BytesIO(), rules=RULES)], seen, RULES)
+                opened.take_in(rows, [str(path)], "xero", lambda _: None, terms=XERO_TERMS)
             status = opened.status()
         said = json.dumps(status_document(status, ledger)), status_text(status)
         words = originals.open_words(content)
@@ -168,7 +167,7 @@ def _take_in(
 ACCESS, REFRESH, TENANT = "A" * 1200, "R" * 64, "5c4e5dfd-8c9e-4b1d-9a2c-0a6b2c0f7d11"
 OLD = LegacyToken(Secret("old"), Secret("old secret"), Secret("old handle"))
 PAIR = StoredPair(1, TokenPair(Secret("a"), Secret("r"), utc_now()))
-FRESH = Standing(1, "k", AppType.PARTNER, State.PENDING, "", TENANT, TenantType.ORGANISATION, OLD)
+FRESH = Standing(1, "k", "partner", State.PENDING, "", TENANT, "ORGANISATION", OLD)
 DOUBTFUL = replace(FRESH, state=State.UNCERTAIN, reason=UNVERIFIED, pair=PAIR, doubt=Action.SWAP)
 CREDENTIALS = Credentials("key", "HMAC-SHA1", Secret("s"), Secret(""), "id", Secret("s"), ("offline_access",))
 PAUSE = timedelta(seconds=1)
@@ -217,7 +216,7 @@ def answers(action: Action, number: int, seed: int) -> Counter[str]:
     sent: list[Sent] = []
     with _damaging(exchange, dice, sent) as port:
         profile = find_profile("xero", base_url=f"http://127.0.0.1:{port}")
-        wire = HttpWire(CREDENTIALS, timeout=2, clock=utc_now)
+        wire = HttpWire(timeout=2, clock=utc_now)
         for _ in range(number):
             try:
                 outcome = profile.read(action, wire.send(exchange.request(profile)))
@@ -311,20 +310,33 @@ _NEW_LEGACY: Fields = {
 }
 _REACHED: Fields = {"id": "e1", "tenantId": TENANT, "tenantType": "ORGANISATION", "tenantName": "Ü"}
 
+GIVEN = Given(
+    CREDENTIALS,
+    OLD,
+    TokenPair(Secret("a"), Secret("r"), None),
+    {"tenant_type": "ORGANISATION"},
+)
+
 EXCHANGES = {
     Action.SWAP: Exchange(
         FRESH,
-        lambda profile: profile.swap(OLD, TenantType.ORGANISATION, CREDENTIALS),
+        lambda profile: profile.request(Action.SWAP, GIVEN),
         _NEW_PAIR,
         _json,
         _untrue_pair,
     ),
-    Action.RENEW: Exchange(FRESH, lambda profile: profile.renew(OLD), _NEW_LEGACY, _form, _untrue_renewal),
+    Action.RENEW: Exchange(
+        FRESH, lambda profile: profile.request(Action.RENEW, GIVEN), _NEW_LEGACY, _form, _untrue_renewal
+    ),
     Action.REFRESH: Exchange(
-        DOUBTFUL, lambda profile: profile.refresh(Secret("r"), CREDENTIALS), _NEW_PAIR, _json, _untrue_pair
+        DOUBTFUL, lambda profile: profile.request(Action.REFRESH, GIVEN), _NEW_PAIR, _json, _untrue_pair
     ),
     Action.VERIFY: Exchange(
-        DOUBTFUL, lambda profile: profile.verify(Secret("a")), _REACHED, _json_list, _untrue_verification
+        DOUBTFUL,
+        lambda profile: profile.request(Action.VERIFY, GIVEN),
+        _REACHED,
+        _json_list,
+        _untrue_verification,
     ),
 }
 

@@ -152,7 +152,7 @@ def serving(
 
 @contextmanager
 def wired(timeout: float = AMPLE) -> Iterator[HttpWire]:
-    wire = HttpWire(CREDENTIALS, timeout=timeout, clock=lambda: NOW)
+    wire = HttpWire(timeout=timeout, clock=lambda: NOW)
     try:
         yield wire
     finally:
@@ -185,7 +185,7 @@ def test_json_is_sent_with_its_secrets_and_a_signature() -> None:
         lambda url: Request(
             "POST",
             f"{url}/oauth/migrate?tenantType=PRACTICE",
-            Signed(LEGACY, {"oauth_session_handle": Secret("h")}),
+            Signed(LEGACY, CREDENTIALS, {"oauth_session_handle": Secret("h")}),
             json={"scope": "a b", "client_secret": Secret("hush")},
         )
     )
@@ -244,7 +244,7 @@ def test_connections_are_kept_alive() -> None:
 def test_each_call_is_signed_anew() -> None:
     with serving(answers()) as server, wired() as wire:
         for _ in range(3):
-            wire.send(Request("POST", server.url, Signed(LEGACY)))
+            wire.send(Request("POST", server.url, Signed(LEGACY, CREDENTIALS)))
         assert len({seen.headers["authorization"] for seen in server.seen}) == 3
 
 

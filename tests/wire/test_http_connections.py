@@ -21,7 +21,7 @@ from migrator.wire.http import HttpWire
 from migrator.wire.network import Network, Trust, resolve_network
 from tests.ports import free_port
 from tests.ways_out import PASSWORD, PROVIDER, USER, Proxy, answering, forget_the_way_out, proxying
-from tests.wire.test_http import AMPLE, BEARER, CREDENTIALS, NOW, SHORT, Behaviour, Server, answers, serving
+from tests.wire.test_http import AMPLE, BEARER, NOW, SHORT, Behaviour, Server, answers, serving
 
 CA = trustme.CA()
 DRIPS = 100
@@ -61,7 +61,7 @@ def provider(*behaviours: Behaviour, certificate: trustme.LeafCert | None = None
 
 @contextmanager
 def wired(network: Network, timeout: float = AMPLE) -> Iterator[HttpWire]:
-    wire = HttpWire(CREDENTIALS, timeout=timeout, clock=lambda: NOW, network=network)
+    wire = HttpWire(timeout=timeout, clock=lambda: NOW, network=network)
     try:
         yield wire
     finally:

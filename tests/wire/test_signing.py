@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
@@ -169,6 +170,10 @@ def credentials(consumer_key: str, secret: str = "", private_key: str = "") -> C
     return Credentials(consumer_key, method, Secret(secret), Secret(private_key), "id", Secret(""), ())
 
 
+NO_KEYS = credentials("")
+"""In the place of those that a call is signed with: ``prepare`` puts them there."""
+
+
 def prepare(
     signed: Signed,
     keys: Credentials,
@@ -177,7 +182,7 @@ def prepare(
     now: datetime = NOW,
     **body: Any,
 ) -> requests.PreparedRequest:
-    return requests.Request(method, url, auth=sign(signed, keys, now), **body).prepare()
+    return requests.Request(method, url, auth=sign(replace(signed, credentials=keys), now), **body).prepare()
 
 
 def oauth_of(prepared: requests.PreparedRequest) -> Mapping[str, str]:
@@ -198,7 +203,7 @@ def test_the_examples_of_section_1_2_get_their_published_signatures(
     }
     legacy = LegacyToken(Secret(published.get("oauth_token", "")), Secret(token_secret))
     moment = datetime.fromtimestamp(int(published["oauth_timestamp"]), UTC)
-    auth = sign(Signed(legacy, further), credentials("dpf43f3p2l4k3l03", EXAMPLE_SECRET), moment)
+    auth = sign(Signed(legacy, credentials("dpf43f3p2l4k3l03", EXAMPLE_SECRET), further), moment)
     auth.client.nonce = published["oauth_nonce"]
     client: Any = auth.client
     parameters_of = client.get_oauth_params
@@ -227,7 +232,7 @@ paths = st.lists(hostile, max_size=2).map(lambda parts: "".join("/" + quote(part
 hosts = st.sampled_from(["api.example", "API.Example", "api.example:443", "api.example:8443"])
 encoders = st.sampled_from([urlencode, lambda pairs: urlencode(pairs, quote_via=quote)])
 legacies = st.builds(LegacyToken, values.map(Secret), hostile.map(Secret))
-signeds = st.builds(Signed, legacies, furthers)
+signeds = st.builds(Signed, legacies, st.just(NO_KEYS), furthers)
 
 
 @settings(max_examples=200)
@@ -281,7 +286,7 @@ PEM = RSA_KEY.private_bytes(
 
 @settings(max_examples=30)
 @given(signeds, values, fields, st.none() | fields)
-@example(Signed(LegacyToken(Secret("t"))), "ck", [], None)
+@example(Signed(LegacyToken(Secret("t")), NO_KEYS), "ck", [], None)
 def test_an_rsa_signature_is_the_private_keys(
     signed: Signed, consumer_key: str, query: list[tuple[str, str]], form: list[tuple[str, str]] | None
 ) -> None:
@@ -297,7 +302,7 @@ def test_an_rsa_signature_is_the_private_keys(
 
 
 def test_no_nonce_is_used_twice_even_for_the_same_call_at_the_same_time() -> None:
-    signed, keys = Signed(LegacyToken(Secret("t"), Secret("s"))), credentials("ck", "cs")
+    signed, keys = Signed(LegacyToken(Secret("t"), Secret("s")), NO_KEYS), credentials("ck", "cs")
     nonces = {oauth_of(prepare(signed, keys))["oauth_nonce"] for _ in range(500)}
     assert len(nonces) == 500
 
@@ -305,12 +310,14 @@ def test_no_nonce_is_used_twice_even_for_the_same_call_at_the_same_time() -> Non
 @given(st.integers(0, 4_000_000_000), st.integers(0, 999_999))
 def test_the_timestamp_is_the_clocks_in_whole_seconds(seconds: int, microseconds: int) -> None:
     now = datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds)
-    prepared = prepare(Signed(LegacyToken(Secret("t"), Secret("s"))), credentials("ck", "cs"), now=now)
+    prepared = prepare(
+        Signed(LegacyToken(Secret("t"), Secret("s")), NO_KEYS), credentials("ck", "cs"), now=now
+    )
     assert oauth_of(prepared)["oauth_timestamp"] == str(seconds)
 
 
 def test_secrets_stay_out_of_the_request() -> None:
-    signed = Signed(LegacyToken(Secret("t"), Secret("HUSH7TOKEN")))
+    signed = Signed(LegacyToken(Secret("t"), Secret("HUSH7TOKEN")), NO_KEYS)
     prepared = prepare(signed, credentials("ck", "HUSH7CONSUMER"), json={"a": "b"})
     assert "HUSH7" not in f"{prepared.url} {prepared.headers} {prepared.body!r}"
     assert "oauth_token" not in (prepared.url or "")

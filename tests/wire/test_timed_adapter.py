@@ -34,7 +34,7 @@ def asking(url: str) -> Request:
 def wired(
     running: RunningClock, timeout: float = AMPLE, clock: Callable[[], datetime] = lambda: NOW
 ) -> Iterator[HttpWire]:
-    wire = HttpWire(CREDENTIALS, timeout=timeout, clock=clock, running=running)
+    wire = HttpWire(timeout=timeout, clock=clock, running=running)
     try:
         yield wire
     finally:

@@ -11,6 +11,8 @@ from migrator.consent.visits.masking import masked
 from migrator.ledger import Visit
 from migrator.models import Secret, State
 from migrator.providers import (
+    Disabled,
+    Identified,
     Later,
     NoRefreshToken,
     Outcome,
@@ -94,7 +96,7 @@ def after_exchange(outcome: Outcome, description: str = "", known: Iterable[Secr
             return Visit(VisitOutcome.SETUP, outcome.problem, masked(description, known))
         case Unknown():
             return Visit(VisitOutcome.RESPONSE_LOST, outcome.problem)
-        case Renewed() | Reached() | Revoked():
+        case Renewed() | Reached() | Revoked() | Identified() | Disabled():
             return Visit(VisitOutcome.RESPONSE_LOST, "another_answer")
         case _:
             assert_never(outcome)

@@ -54,14 +54,13 @@ class Codec:
             json.dumps([legacy.token.reveal(), legacy.token_secret.reveal(), handle]), MATERIAL
         )
 
-    def open_legacy(self, sealed: bytes, expires_at: str | None) -> LegacyToken:
-        """The legacy token of a row; an empty one if it was purged."""
+    def open_legacy(self, sealed: bytes, expires_at: str | None, *, renewed: bool = False) -> LegacyToken:
+        """The legacy token of a row, which a call may have renewed; an empty one if it was purged."""
         if not sealed:
             return LegacyToken(Secret(""))
         token, secret, handle = json.loads(self._vault.open(sealed, MATERIAL).reveal())
-        return LegacyToken(
-            Secret(token), Secret(secret), Secret(handle) if handle else None, maybe_time_of(expires_at)
-        )
+        ends = maybe_time_of(expires_at)
+        return LegacyToken(Secret(token), Secret(secret), Secret(handle) if handle else None, ends, renewed)
 
     def seal_pair(self, pair: TokenPair) -> tuple[bytes, bytes]:
         """Access token and refresh token, each for its column."""
@@ -120,12 +119,14 @@ class Codec:
             "row",
             self.material_print(connection.legacy).hex(),
             maybe_time_text(connection.legacy.expires_at) or "",
-            connection.app_type.value,
+            connection.app_type,
             connection.organisation,
             connection.tenant_id,
-            connection.tenant_type.value,
+            connection.tenant_type,
             connection.contact_email,
             json.dumps(connection.further),
+            # Left out where there is none, so that rows are known that an older version took in.
+            *([connection.consumer_key] if connection.consumer_key else []),
         )
 
     def key_for(self, connection: Connection) -> str:

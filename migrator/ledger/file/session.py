@@ -12,7 +12,7 @@ from typing import Any
 from migrator.ledger.file import opening
 from migrator.ledger.file.codec import Codec
 from migrator.ledger.file.writer import Entry, GroupWriter, T
-from migrator.models import Clock
+from migrator.models import Clock, RowRules
 
 
 class Session:
@@ -25,10 +25,13 @@ class Session:
         codec: Codec,
         clock: Clock,
         hurry: threading.Event,
+        rules: RowRules,
     ) -> None:
         """``connection`` is the one to write with. ``hurry`` is set once the process has been told to end."""
         self.path = path
         self.codec = codec
+        self.rules = rules
+        """What the provider's calls use of a row."""
         self.run_id = 0
         """The run under way; 0 before it begins."""
         self._clock = clock

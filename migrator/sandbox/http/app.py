@@ -102,6 +102,7 @@ def _call() -> Call | None:
         headers={name.lower(): value for name, value in request.headers.items()},
         body=body,
         scheme=_scheme(),
+        address=request.remote_addr or "",
     )
 
 

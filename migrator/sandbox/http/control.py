@@ -5,10 +5,10 @@ No fault and no limit concerns these calls, and the witness does not count them.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from migrator.sandbox.errors import SandboxError
+from migrator.sandbox.http.documents import json_object
 from migrator.sandbox.http.forms import form_fields
 from migrator.sandbox.http.messages import JSON, Answer, Call
 
@@ -27,11 +27,7 @@ def move_clock(clock: Clock, call: Call) -> Answer:
     """``POST /_sandbox/clock``: move the clock on by ``advance_seconds``; answers by how much in all."""
     if call.media_type != JSON:  # which also keeps a web page's forms out
         return _refused(415, f"The body must be {JSON}")
-    try:
-        body = json.loads(call.body)
-    except (ValueError, RecursionError):
-        body = None
-    seconds = body.get("advance_seconds") if isinstance(body, dict) else None
+    seconds = (json_object(call.body) or {}).get("advance_seconds")
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         return _refused(400, 'The body must be {"advance_seconds": SECONDS}')
     try:

@@ -32,14 +32,15 @@ class Faults:
     """In the place of the provider's own."""
     clock_skew: float = 0.0
     """Seconds by which the provider's clock is ahead."""
-    repeat: Repeat = Repeat.NEWEST_WINS
+    repeat: Repeat | None = None
+    """What a second swap does, in the place of the provider's own rule."""
 
 
 _UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "hour": 3600.0, "day": 86400.0}
 _LIMIT_UNITS = ("s", "min", "hour", "day")
 _NUMBER = r"\d+(?:\.\d+)?"
 _DURATION = re.compile(rf"({_NUMBER})({'|'.join(_UNITS)})")
-_LIMIT = re.compile(rf"(\d+)/({'|'.join(_LIMIT_UNITS)})")
+_LIMIT = re.compile(rf"(\d+)/(\d{{0,4}})({'|'.join(_LIMIT_UNITS)})")
 
 
 def parse_faults(specs: Iterable[str]) -> Faults:
@@ -88,9 +89,9 @@ def _late(faults: Faults, text: str) -> Faults:
 
 def _limit(text: str) -> Limit:
     match = _LIMIT.fullmatch(text)
-    if match is None or int(match[1]) == 0:
+    if match is None or 0 in {int(match[1]), int(match[2] or 1)}:
         raise ValueError(f"{text!r} is not CALLS/UNIT with a unit of {', '.join(_LIMIT_UNITS)}")
-    return Limit(int(match[1]), _UNITS[match[2]])
+    return Limit(int(match[1]), int(match[2] or 1) * _UNITS[match[3]])
 
 
 def _skew(text: str) -> float:
@@ -120,7 +121,7 @@ _EXAMPLES = {
     "http-503": "http-503=0.05",
     "garbage": "garbage=0.01",
     "late": "late=0.01 or late=0.01:3s",
-    "limit": "limit=10000/min",
+    "limit": "limit=10000/min or limit=10000/15min",
     "clock-skew": "clock-skew=600s",
     "repeat": "repeat=newest-wins",
 }

@@ -1,4 +1,4 @@
-"""How many calls an application may make: a window that slides."""
+"""How many calls may be made: windows that slide, and windows that end with the hour or the day."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limit:
-    """At most so many calls in any stretch of so many seconds, for the application as a whole."""
+    """At most so many calls in so many seconds."""
 
     calls: int
     seconds: float
@@ -51,6 +51,46 @@ class SlidingWindow:
             self._forget_old(now)
             return self.limit.calls - len(self._passed)
 
+    def more_in(self, now: float) -> float:
+        """Seconds until more calls would pass than now."""
+        with self._lock:
+            self._forget_old(now)
+            return (self._passed[0] - now if self._passed else 0.0) + self.limit.seconds
+
     def _forget_old(self, now: float) -> None:
         while self._passed and self._passed[0] <= now - self.limit.seconds:
             self._passed.popleft()
+
+
+class CalendarWindow:
+    """Counts the calls since the hour or the day (UTC) began. Refused calls do not count. In memory only."""
+
+    def __init__(self, limit: Limit) -> None:
+        self.limit = limit
+        self._number = 0
+        self._passed = 0
+        self._lock = threading.Lock()
+
+    def acquire(self, now: float) -> Permit:
+        """Let a call pass at ``now`` (epoch seconds), or say when to come again."""
+        with self._lock:
+            self._turn(now)
+            if self._passed >= self.limit.calls:
+                return Permit(granted=False, remaining=0, retry_after=max(1, math.ceil(self.more_in(now))))
+            self._passed += 1
+            return Permit(granted=True, remaining=self.limit.calls - self._passed)
+
+    def left(self, now: float) -> int:
+        """How many calls would pass now."""
+        with self._lock:
+            self._turn(now)
+            return self.limit.calls - self._passed
+
+    def more_in(self, now: float) -> float:
+        """Seconds until the hour or the day is over."""
+        return self.limit.seconds - now % self.limit.seconds
+
+    def _turn(self, now: float) -> None:
+        number = int(now // self.limit.seconds)
+        if number != self._number:
+            self._number, self._passed = number, 0

@@ -30,6 +30,8 @@ class Call:
     body: bytes = b""
     scheme: str = "http"
     """As the client sees it; a proxy before the sandbox may speak ``https`` with it."""
+    address: str = ""
+    """Whence it came."""
 
     @property
     def path(self) -> bytes:

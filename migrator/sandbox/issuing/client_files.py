@@ -8,6 +8,8 @@ import os
 import secrets
 from collections import Counter
 from contextlib import contextmanager
+from importlib.resources import files
+from itertools import chain
 from typing import IO, TYPE_CHECKING, Any
 
 from migrator.sandbox.errors import SandboxError
@@ -17,43 +19,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-SETTINGS = """\
-# For the sandbox, which must be running: migrator sandbox serve
-provider = "xero"
-base_url = {base_url}
-
-[oauth1]
-consumer_key = {consumer_key}
-consumer_secret_file = {consumer_secret_file}
-signature_method = "HMAC-SHA1"
-
-[oauth2]
-client_id = {client_id}
-client_secret_file = {client_secret_file}
-scopes = ["offline_access", "accounting.transactions"]
-redirect_uri = {redirect_uri}
-certified = true
-
-[job]
-concurrency = 32
-rate_per_minute = 10000
-max_attempts = 5
-"""
-
 USUAL_NAMES = ("migrator.toml", "consumer_secret", "client_secret")
 OTHER_NAMES = ("migrator.sandbox.toml", "consumer_secret.sandbox", "client_secret.sandbox")
 """Taken where one of the usual files is there and says something else: it may be a real application's."""
 
 
 def write_tokens(path: Path, rows: Iterable[Mapping[str, str]]) -> Counter[str]:
-    """Write ``rows`` to a CSV file of mode 0600, whole or not at all; returns how many of each type."""
+    """Write ``rows`` to a CSV file of mode 0600, whole or not at all; returns how many of each type.
+
+    Where rows have no type, it is empty.
+    """
     written: Counter[str] = Counter()
     with _whole(path) as file:
-        writer = csv.DictWriter(file, COLUMNS)
+        remaining = iter(rows)
+        first = next(remaining, None)
+        writer = csv.DictWriter(file, COLUMNS if first is None else first.keys())
         writer.writeheader()
-        for row in rows:
+        for row in chain([] if first is None else [first], remaining):
             writer.writerow(row)
-            written[row["app_type"]] += 1
+            written[row.get("app_type", "")] += 1
     return written
 
 
@@ -69,22 +53,26 @@ def read_tokens(path: Path) -> Iterator[dict[str, str]]:
         raise SandboxError(f"{path} is not a CSV file in UTF-8: {error}") from error
 
 
-def write_settings(directory: Path, known: Mapping[str, Any], base_url: str) -> Path:
+def write_settings(directory: Path, known: Mapping[str, Any], base_url: str, provider: str = "xero") -> Path:
     """Write settings for ``known``, the sandbox's credentials, and their secrets; returns the settings' path.
 
-    A file of a usual name that says something else is left alone: all three then go by other names.
+    What a provider's clients must set is in ``settings.toml`` in the provider's folder. A file of a usual
+    name that says something else is left alone: all then go by other names.
     """
-    files = _settings(USUAL_NAMES, known, base_url)
-    if any(_differs(directory / name, text) for name, text in files.items()):
-        files = _settings(OTHER_NAMES, known, base_url)
-    for name, text in files.items():
+    template = files("migrator.sandbox").joinpath(provider, "settings.toml").read_text("utf-8")
+    wanted = _settings(template, USUAL_NAMES, known, base_url)
+    if any(_differs(directory / name, text) for name, text in wanted.items()):
+        wanted = _settings(template, OTHER_NAMES, known, base_url)
+    for name, text in wanted.items():
         with _whole(directory / name) as file:
             file.write(text)
-    return directory / next(iter(files))
+    return directory / next(iter(wanted))
 
 
-def _settings(names: tuple[str, str, str], known: Mapping[str, Any], base_url: str) -> dict[str, str]:
-    """Text by file name, the settings first."""
+def _settings(
+    template: str, names: tuple[str, str, str], known: Mapping[str, Any], base_url: str
+) -> dict[str, str]:
+    """Text by file name, the settings first; of the secrets those that the settings name."""
     settings, consumer_secret_file, client_secret_file = names
     values = {
         "base_url": base_url,
@@ -95,12 +83,12 @@ def _settings(names: tuple[str, str, str], known: Mapping[str, Any], base_url: s
         "redirect_uri": known["redirect_uris"][0],
     }
     # A JSON string is a TOML string too.
-    text = SETTINGS.format_map({name: json.dumps(value) for name, value in values.items()})
-    return {
-        settings: text,
-        consumer_secret_file: known["consumer_secret"],
-        client_secret_file: known["client_secret"],
+    text = template.format_map({name: json.dumps(value) for name, value in values.items()})
+    secret_files = {
+        "{consumer_secret_file}": (consumer_secret_file, known["consumer_secret"]),
+        "{client_secret_file}": (client_secret_file, known["client_secret"]),
     }
+    return {settings: text, **dict(file for named, file in secret_files.items() if named in template)}
 
 
 def _differs(path: Path, text: str) -> bool:

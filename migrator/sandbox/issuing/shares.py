@@ -6,13 +6,10 @@ import math
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from migrator.sandbox.errors import MixError
-from migrator.sandbox.state.legacy_tokens import APP_TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from random import Random
-
-DEFAULT_MIX = "partner=80,public=15,private=5"
 
 T = TypeVar("T")
 
@@ -49,17 +46,17 @@ def apportion(count: int, weights: Mapping[T, float]) -> dict[T, int]:
     return parts
 
 
-def parse_mix(text: str) -> dict[str, float]:
-    """Read ``partner=80,public=15,private=5``: relative weights of application types; raises ``MixError``."""
+def parse_mix(text: str, kinds: Sequence[str]) -> dict[str, float]:
+    """Read ``partner=80,public=15,private=5``: relative weights of these kinds; raises ``MixError``."""
     weights: dict[str, float] = {}
     for part in text.split(","):
         name, _, value = (piece.strip() for piece in part.partition("="))
-        if name not in APP_TYPES or name in weights:
-            raise MixError(f"mix {text!r}: {part!r} is not one of {', '.join(APP_TYPES)}, each named once")
+        if name not in kinds or name in weights:
+            raise MixError(f"mix {text!r}: {part!r} is not one of {', '.join(kinds)}, each named once")
         try:
             weights[name] = float(value)
         except ValueError as error:
-            raise MixError(f"mix {text!r}: {value!r} is not a number, for example {DEFAULT_MIX}") from error
+            raise MixError(f"mix {text!r}: {value!r} is not a number, for example {kinds[0]}=80") from error
         if not 0 <= weights[name] < math.inf:
             raise MixError(f"mix {text!r}: {value} is not a weight of 0 or more")
     if not any(weights.values()):

@@ -10,6 +10,7 @@ from migrator.sandbox.http.forms import form_parameters
 from migrator.sandbox.http.messages import FORM, Call, Refusal
 from migrator.sandbox.oauth1 import consumers, nonces, signatures
 from migrator.sandbox.oauth1.problems import problem
+from migrator.sandbox.state import grants
 
 if TYPE_CHECKING:
     import sqlite3
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from migrator.sandbox.oauth1.consumers import Consumer
     from migrator.sandbox.provider import Provider
+    from migrator.sandbox.state.grants import Grant
 
 REQUIRED = (
     "oauth_consumer_key",
@@ -37,31 +39,6 @@ class SignedCall:
     oauth: Mapping[str, str]
     """The ``oauth_`` parameters by name; each came once."""
     base_string: str
-
-
-@dataclass(frozen=True)
-class Grant:
-    """A legacy access token that signed a call, with the connection it opens."""
-
-    token: str
-    session_handle: str | None
-    expires_at: float | None
-    alive: bool
-    connection_id: int
-    app_type: str
-    tenant_id: str
-    tenant_type: str
-    user_id: str
-    authorised_until: float | None
-
-    def require_alive(self) -> None:
-        """Refuse a token that was renewed away or ended by its swap."""
-        if not self.alive:
-            raise problem("token_rejected", "The access token is no longer valid")
-
-    def expired(self, now: float) -> bool:
-        """Whether the token's time is over."""
-        return self.expires_at is not None and self.expires_at <= now
 
 
 def read(call: Call) -> SignedCall:
@@ -89,7 +66,7 @@ def in_one_transaction(
 
     ``effect`` refuses before it writes; a refusal still uses up the nonce, as the call itself was genuine.
     """
-    return authenticated(provider, signed, _access_token, lambda db, _, row: effect(db, _grant(row)))
+    return authenticated(provider, signed, _access_token, lambda db, _, row: effect(db, grants.of_row(row)))
 
 
 def authenticated(
@@ -110,6 +87,12 @@ def authenticated(
         except Refusal as refusal:
             refused = refusal
     raise refused
+
+
+def require_alive(grant: Grant) -> None:
+    """Refuse a token that was renewed away or ended by its swap."""
+    if not grant.alive:
+        raise problem("token_rejected", "The access token is no longer valid")
 
 
 def _authenticate(
@@ -137,31 +120,12 @@ def _authenticate(
 
 
 def _access_token(db: sqlite3.Connection, consumer: Consumer, token: str) -> sqlite3.Row:
-    row: sqlite3.Row | None = db.execute(
-        "SELECT t.*, c.*, tenant_type FROM oauth1_tokens t JOIN connections c ON c.id = t.connection_id"
-        " JOIN organisations o USING (user_id, tenant_id) WHERE token = ?",
-        (token,),
-    ).fetchone()
+    row = grants.by_token(db, token)
     if row is None:
         raise problem("token_rejected", "The access token is not known")
     if not consumer.may_use(row["app_type"]):
         raise problem("token_rejected", "The access token belongs to another application")
     return row
-
-
-def _grant(row: sqlite3.Row) -> Grant:
-    return Grant(
-        token=row["token"],
-        session_handle=row["session_handle"],
-        expires_at=row["expires_at"],
-        alive=bool(row["alive"]),
-        connection_id=row["connection_id"],
-        app_type=row["app_type"],
-        tenant_id=row["tenant_id"],
-        tenant_type=row["tenant_type"],
-        user_id=row["user_id"],
-        authorised_until=row["authorised_until"],
-    )
 
 
 def _consumer(provider: Provider, signed: SignedCall) -> Consumer:

@@ -11,20 +11,18 @@ if TYPE_CHECKING:
 
 OUT_OF_BAND = "oob"
 """Nowhere: the user is shown the verifier, to be typed in (RFC 5849, 2.1)."""
-LONGEST_CALLBACK = 250
-"""Characters."""
 
 
-def callback_flaw(callback: str, redirect_uris: Iterable[str]) -> str | None:
-    """What is wrong with an OAuth 1.0a callback, if anything is.
+def callback_flaw(callback: str, redirect_uris: Iterable[str], longest: int) -> str | None:
+    """What is wrong with an OAuth 1.0a callback, if anything is; ``longest``: characters.
 
     It is to lie within a domain that the application registered: the host of a registered redirect URI, or
     below it. Scheme, port and path are free.
     """
     if callback == OUT_OF_BAND:
         return None
-    if len(callback) > LONGEST_CALLBACK:
-        return f"oauth_callback is longer than {LONGEST_CALLBACK} characters"
+    if len(callback) > longest:
+        return f"oauth_callback is longer than {longest} characters"
     try:
         parts = urlsplit(callback)
         host = parts.hostname

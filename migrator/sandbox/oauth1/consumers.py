@@ -21,17 +21,17 @@ class Consumer:
     key: str
     method: str
     app_type: str
-    """Of the application: ``partner`` or ``public``."""
+    """Of the application, where that matters; empty: of the one that may use every token."""
     secret: str
     """The consumer secret, or for RSA-SHA1 the private key, PEM."""
 
     def may_use(self, app_type: str) -> bool:
         """Whether it may sign with such an application's tokens.
 
-        The partner application's consumers may with all of them, since ``sandbox tokens`` issues tokens of
-        all types for one set of settings.
+        The main application's consumers may with all of them, since ``sandbox tokens`` issues tokens of all
+        types for one set of settings.
         """
-        return self.app_type in {"partner", app_type}
+        return self.app_type in {"", app_type}
 
     def signed(self, base_string: str, signature: str, token_secret: str) -> bool:
         """Whether the signature is this consumer's, with that token."""
@@ -42,10 +42,10 @@ class Consumer:
 
 
 def by_key(credentials: Credentials) -> dict[str, Consumer]:
-    """All there are."""
+    """All that the provider has."""
     known = (
-        Consumer(credentials.consumer_key, HMAC, "partner", credentials.consumer_secret),
-        Consumer(credentials.rsa_consumer_key, RSA, "partner", credentials.rsa_private_key),
+        Consumer(credentials.consumer_key, HMAC, "", credentials.consumer_secret),
+        Consumer(credentials.rsa_consumer_key, RSA, "", credentials.rsa_private_key),
         Consumer(credentials.public_consumer_key, HMAC, "public", credentials.public_consumer_secret),
     )
-    return {consumer.key: consumer for consumer in known}
+    return {consumer.key: consumer for consumer in known if consumer.key}

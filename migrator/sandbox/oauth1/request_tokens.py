@@ -33,13 +33,16 @@ class Verdict(StrEnum):
     """It was turned into an access token."""
 
 
-def request_token(provider: Provider, call: Call) -> Answer:
-    """Answer a token that the application takes to the user. Without ``oauth_callback`` ``oob`` is meant."""
+def request_token(provider: Provider, call: Call, longest_callback: int) -> Answer:
+    """Answer a token that the application takes to the user. Without ``oauth_callback`` ``oob`` is meant.
+
+    ``longest_callback``: characters that the provider takes.
+    """
     signed = read(call)
 
     def issue(db: sqlite3.Connection, consumer: Consumer, _no_token: object) -> dict[str, str]:
         callback = signed.oauth.get("oauth_callback") or callbacks.OUT_OF_BAND
-        flaw = callbacks.callback_flaw(callback, portal.registered(db))
+        flaw = callbacks.callback_flaw(callback, portal.registered(db), longest_callback)
         if flaw:
             raise problem("parameter_rejected", flaw)
         token, secret = (secrets.token_hex(15).upper() for _ in range(2))

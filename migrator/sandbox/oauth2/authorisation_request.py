@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 SCOPE = re.compile(r"[!#-\[\]-~]+( [!#-\[\]-~]+)*")
 """RFC 6749, 3.3."""
-OFFLINE_ACCESS = "offline_access"
-"""The scope without which there is no refresh token."""
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 """A SHA-256 sum in Base64 for URLs, without padding."""
 _HEADING = "The application's request is wrong"

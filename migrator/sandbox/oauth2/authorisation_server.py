@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -9,13 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from migrator.sandbox.provider import Provider
 from migrator.sandbox.state import pairs
+from migrator.sandbox.state.pairs import NewPair, Pair
 
 if TYPE_CHECKING:
     import sqlite3
 
     from migrator.sandbox.http.messages import Answer
     from migrator.sandbox.oauth2.access_tokens import AccessTokens
-    from migrator.sandbox.state.pairs import AuthEvent, Pair
+    from migrator.sandbox.state.pairs import AuthEvent
 
 
 class TokenFlaw(Enum):
@@ -39,6 +41,8 @@ class AuthorisationServer(Provider, ABC):
     """Seconds that an access token works."""
     refresh_lifetime: ClassVar[int]
     """Seconds unused after which a refresh token no longer works."""
+    refresh_scope: ClassVar[str]
+    """The scope without which there is no refresh token."""
     session_claims: ClassVar[tuple[str, ...]] = ()
     """What an identity token repeats of the provider's own claims in the access token."""
 
@@ -83,24 +87,30 @@ class AuthorisationServer(Provider, ABC):
     ) -> Pair:
         """Issue a new pair of a user's.
 
-        ``access_scope``: what of ``scope`` the access token may use, None: all; the rest as for
-        ``pairs.record``.
+        One that is not ``renewable`` has no refresh token. ``access_scope``: what of ``scope`` the access
+        token may use, None: all; the rest as for ``NewPair``.
         """
         claims = self.claims(
             client_id=client_id, user_id=user_id, scope=access_scope or scope, now=now, event=event
         )
-        return pairs.record(
+        refresh_token = secrets.token_hex(32) if renewable else None
+        grant_id = pairs.insert(
             db,
-            claims,
-            user_id=user_id,
-            client_id=client_id,
-            scope=scope,
-            event=event,
-            refresh_expires_at=now + self.refresh_lifetime,
-            renewable=renewable,
-            connection_id=connection_id,
-            grant_id=grant_id,
+            NewPair(
+                user_id=user_id,
+                client_id=client_id,
+                scope=scope,
+                event=event,
+                jti=claims["jti"],
+                access_expires_at=claims["exp"],
+                refresh_token=refresh_token,
+                refresh_issued_at=now,
+                refresh_expires_at=now + self.refresh_lifetime,
+                connection_id=connection_id,
+                grant_id=grant_id,
+            ),
         )
+        return Pair(claims=claims, refresh_token=refresh_token, grant_id=grant_id)
 
     def sign(self, pair: Pair) -> str:
         """The access token of a pair that is recorded already; the witness will know it by its hash.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hmac
 from collections import Counter
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
@@ -51,6 +52,36 @@ def authenticate(credentials: Credentials, call: Call, form: Mapping[str, str], 
     if not _authentic(credentials, client_id, client_secret):
         raise error("invalid_client", None, 401)
     return client_id
+
+
+class Manner(Enum):
+    """How a client says who it is."""
+
+    BASIC = auto()
+    """In a Basic header."""
+    BODY = auto()
+    """With id and secret in the body."""
+    NAMED = auto()
+    """With its id in the body, and no more."""
+
+
+def identify(credentials: Credentials, call: Call, fields: Mapping[str, object]) -> tuple[str, Manner] | None:
+    """Who calls, and how it says so; None: nobody who is known, or one who says it twice.
+
+    Which manners will do, and whether the public client may come without a secret, is the provider's to ask.
+    """
+    authorization = call.headers.get("authorization")
+    if authorization is not None:
+        client_id, secret = _basic_credentials(authorization) or ("", "")
+        if fields.get("client_id", client_id) != client_id or "client_secret" in fields:
+            return None
+        return (client_id, Manner.BASIC) if secret_valid(credentials, client_id, secret) else None
+    named = str(fields.get("client_id", ""))
+    if "client_secret" in fields:
+        valid = secret_valid(credentials, named, fields["client_secret"])
+        return (named, Manner.BODY) if valid else None
+    known = {credentials.client_id, credentials.public_client_id}
+    return (named, Manner.NAMED) if named in known else None
 
 
 def secret_valid(credentials: Credentials, client_id: object, client_secret: object) -> bool:

@@ -12,7 +12,6 @@ import uuid
 from typing import TYPE_CHECKING
 
 from migrator.sandbox.oauth2 import clients
-from migrator.sandbox.oauth2.authorisation_request import OFFLINE_ACCESS
 from migrator.sandbox.state import pairs
 from migrator.sandbox.state.pairs import AuthEvent
 
@@ -91,7 +90,7 @@ def redeem(
         scope=row["scope"],
         event=AuthEvent(row["auth_event_id"], row["auth_time"]),
         now=now,
-        renewable=OFFLINE_ACCESS in row["scope"].split(),
+        renewable=server.refresh_scope in row["scope"].split(),
     )
     db.execute("UPDATE codes SET grant_id = ? WHERE code = ?", (pair.grant_id, row["code"]))
     db.executemany(

@@ -95,7 +95,7 @@ def log_in(provider: Provider, call: Call, visitor: Visitor, form: Form) -> Answ
     if not users.is_address(email):
         return page(visitor, email=email, flaw="That is not an e-mail address.")
     with provider.state.writing() as db:
-        user = users.get_or_add(db, email)
+        user = users.get_or_add(db, email, provider.tenant_type)
         session, now = secrets.token_urlsafe(24), provider.clock.now()
         db.execute("INSERT INTO sessions VALUES (?, ?, ?)", (session, user.user_id, now))
         _forget(db, visitor)

@@ -25,12 +25,6 @@ COLUMNS = (
 )
 """The contract's input columns, in this order."""
 
-APP_TYPES = ("partner", "public", "private")
-TENANT_TYPES = ("ORGANISATION", "PRACTICE")
-TOKEN_LIFETIME = 1800
-"""Seconds that a partner's or public application's access token lives."""
-GRANT_LIFETIME = 10 * 365 * 86400
-"""Seconds for which a partner application may renew without asking its user again."""
 BATCH = 2000
 """Rows that are inserted in one transaction."""
 
@@ -48,9 +42,13 @@ class LegacyRow:
     token: str
     token_secret: str
     session_handle: str | None
-    """Partner tokens only."""
+    """Of tokens that may be renewed by one."""
     expires_at: int | None
-    """Epoch seconds; None for a private application's token, which does not end."""
+    """Epoch seconds; None for a token that does not end."""
+    authorised_until: float | None = None
+    """Epoch seconds until which it may be renewed; None: not at all, or for ever."""
+    permission: str = ""
+    """What it may do, in the provider's own words, where these differ from token to token."""
 
     def as_columns(self, connection_id: str) -> dict[str, str]:
         """The row of ``COLUMNS`` that an application would have in its database."""
@@ -80,8 +78,8 @@ def insert_tenant(db: sqlite3.Connection, row: LegacyRow) -> None:
     tenants.add(db, tenants.Tenant(row.user_id, row.tenant_id, row.tenant_type, row.organisation))
 
 
-def insert_connection(db: sqlite3.Connection, connection_id: int, row: LegacyRow, now: float) -> None:
-    """Make the sandbox know a connection; a partner's grant begins ``now``."""
+def insert_connection(db: sqlite3.Connection, connection_id: int, row: LegacyRow) -> None:
+    """Make the sandbox know a connection."""
     db.execute(
         "INSERT INTO connections (id, tenant_id, app_type, user_id, authorised_until) VALUES (?, ?, ?, ?, ?)",
         (
@@ -89,12 +87,12 @@ def insert_connection(db: sqlite3.Connection, connection_id: int, row: LegacyRow
             row.tenant_id,
             row.app_type,
             row.user_id,
-            now + GRANT_LIFETIME if row.app_type == "partner" else None,
+            row.authorised_until,
         ),
     )
 
 
-def connection_of(db: sqlite3.Connection, row: LegacyRow, now: float) -> int:
+def connection_of(db: sqlite3.Connection, row: LegacyRow) -> int:
     """The connection of a tenant and type, made if new: two tokens of one tenant open one connection."""
     known = db.execute(
         "SELECT id FROM connections WHERE tenant_id = ? AND app_type = ?", (row.tenant_id, row.app_type)
@@ -102,14 +100,14 @@ def connection_of(db: sqlite3.Connection, row: LegacyRow, now: float) -> int:
     if known:
         return int(known["id"])
     connection_id = next_id(db)
-    insert_connection(db, connection_id, row, now)
+    insert_connection(db, connection_id, row)
     return connection_id
 
 
 def insert_token(db: sqlite3.Connection, connection_id: int, row: LegacyRow) -> None:
     """Make the sandbox know a connection's token."""
     db.execute(
-        "INSERT INTO oauth1_tokens (token, secret, session_handle, connection_id, expires_at)"
-        " VALUES (?, ?, ?, ?, ?)",
-        (row.token, row.token_secret, row.session_handle, connection_id, row.expires_at),
+        "INSERT INTO oauth1_tokens (token, secret, session_handle, connection_id, expires_at, permission)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (row.token, row.token_secret, row.session_handle, connection_id, row.expires_at, row.permission),
     )

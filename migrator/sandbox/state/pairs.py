@@ -7,7 +7,6 @@ deleted: the witness counts what was.
 from __future__ import annotations
 
 import hashlib
-import secrets
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -16,10 +15,11 @@ if TYPE_CHECKING:
     import sqlite3
 
 REFRESH_WORKS = (
-    "(ended IS NULL AND refresh_token IS NOT NULL AND refresh_used_at IS NULL AND refresh_expires_at > :now)"
+    "(ended IS NULL AND refresh_token IS NOT NULL AND refresh_used_at IS NULL"
+    " AND (refresh_expires_at IS NULL OR refresh_expires_at > :now))"
 )
 """SQL: the refresh token of a row of ``pairs`` would be taken at ``:now`` (one in its grace is not meant)."""
-ACCESS_WORKS = "(ended IS NULL AND access_expires_at > :now)"
+ACCESS_WORKS = "(ended IS NULL AND (access_expires_at IS NULL OR access_expires_at > :now))"
 """SQL: its access token would be taken at ``:now``."""
 PAIR_WORKS = f"(CASE WHEN refresh_token IS NULL THEN {ACCESS_WORKS} ELSE {REFRESH_WORKS} END)"
 """SQL: its refresh token would be taken at ``:now``, or its access token if it has only that."""
@@ -56,56 +56,62 @@ class Pair:
     grant_id: int
 
 
-def record(
-    db: sqlite3.Connection,
-    claims: dict[str, Any],
-    *,
-    user_id: str,
-    client_id: str,
-    scope: str,
-    event: AuthEvent,
-    refresh_expires_at: float,
-    renewable: bool,
-    connection_id: int | None,
-    grant_id: int | None,
-) -> Pair:
-    """Record a new pair of a user's, whose access token is to say ``claims``.
+@dataclass(frozen=True, kw_only=True)
+class NewPair:
+    """What is kept of a pair that is issued."""
 
-    One that is not ``renewable`` has no refresh token. ``connection_id`` is the legacy connection whose swap
-    won it, None if a consent did. Without a ``grant_id`` it opens a grant, which goes by its first pair's id.
-    """
+    user_id: str
+    client_id: str
+    scope: str
+    event: AuthEvent
+    jti: str | None = None
+    """Of a signed access token."""
+    access_token: str | None = None
+    """None: it is yet to be signed."""
+    access_expires_at: float | None
+    """Epoch seconds; None: it does not end."""
+    refresh_token: str | None
+    """None: there is none."""
+    refresh_issued_at: float
+    refresh_expires_at: float | None
+    """Epoch seconds; None: it does not end."""
+    connection_id: int | None = None
+    """The legacy connection whose swap won it; None: a consent did."""
+    grant_id: int | None = None
+    """None: it opens a grant, which goes by its first pair's id."""
+
+
+def insert(db: sqlite3.Connection, new: NewPair) -> int:
+    """Keep a new pair; returns the id of its grant."""
     pair_id: int = db.execute("SELECT coalesce(max(id), 0) + 1 FROM pairs").fetchone()[0]
-    pair = Pair(
-        claims=claims,
-        refresh_token=secrets.token_hex(32) if renewable else None,
-        grant_id=grant_id or pair_id,
-    )
+    grant_id = new.grant_id or pair_id
     db.execute(
         "INSERT INTO pairs (id, grant_id, connection_id, user_id, client_id, scope, auth_event_id, auth_time,"
-        " jti, access_expires_at, refresh_token, refresh_expires_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " jti, access_sha256, access_expires_at, refresh_token, refresh_issued_at, refresh_expires_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             pair_id,
-            pair.grant_id,
-            connection_id,
-            user_id,
-            client_id,
-            scope,
-            event.id,
-            event.time,
-            pair.claims["jti"],
-            pair.claims["exp"],
-            pair.refresh_token,
-            refresh_expires_at,
+            grant_id,
+            new.connection_id,
+            new.user_id,
+            new.client_id,
+            new.scope,
+            new.event.id,
+            new.event.time,
+            new.jti,
+            None if new.access_token is None else sha256(new.access_token),
+            new.access_expires_at,
+            new.refresh_token,
+            new.refresh_issued_at,
+            new.refresh_expires_at,
         ),
     )
-    return pair
+    return grant_id
 
 
 def record_access_token(db: sqlite3.Connection, pair: Pair, access_token: str) -> None:
     """Let the witness know a pair's access token, by its hash."""
-    digest = hashlib.sha256(access_token.encode()).hexdigest()
-    db.execute("UPDATE pairs SET access_sha256 = ? WHERE jti = ?", (digest, pair.claims["jti"]))
+    db.execute("UPDATE pairs SET access_sha256 = ? WHERE jti = ?", (sha256(access_token), pair.claims["jti"]))
 
 
 def by_refresh_token(
@@ -117,9 +123,18 @@ def by_refresh_token(
     """
     row: sqlite3.Row | None = db.execute(
         "SELECT * FROM pairs WHERE refresh_token = :token AND client_id = :client"
-        " AND ended IS NULL AND refresh_expires_at > :now"
-        " AND (refresh_used_at IS NULL OR (:grace > 0 AND refresh_used_at + :grace > :now))",
+        " AND ended IS NULL AND (refresh_expires_at IS NULL OR refresh_expires_at > :now)"
+        " AND (refresh_used_at IS NULL OR (:grace > 0 AND refresh_used_at + :grace > :now))"
+        " ORDER BY refresh_used_at IS NOT NULL LIMIT 1",
         {"token": refresh_token, "client": client_id, "now": now, "grace": grace},
+    ).fetchone()
+    return row
+
+
+def by_access_token(db: sqlite3.Connection, access_token: str) -> sqlite3.Row | None:
+    """The pair of an access token, whether it works or not, if there is one."""
+    row: sqlite3.Row | None = db.execute(
+        "SELECT * FROM pairs WHERE access_sha256 = ?", (sha256(access_token),)
     ).fetchone()
     return row
 
@@ -170,3 +185,8 @@ def revoke(db: sqlite3.Connection, grant_id: int) -> None:
         "UPDATE pairs SET ended = ? WHERE grant_id = ? AND ended IS NULL",
         (End.REVOKED, grant_id),
     )
+
+
+def sha256(token: str) -> str:
+    """The hash by which a token is known, hexadecimal."""
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()

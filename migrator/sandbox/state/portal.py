@@ -1,8 +1,8 @@
-"""What the sandbox's developer portal would show: the app's keys, ids and registered redirect URIs.
+"""What a provider's developer portal would show: the app's keys, ids and registered redirect URIs.
 
-There is a partner application with two OAuth 1.0a consumers, one registered for each signature method, either
-of which may sign with any of the application's tokens; a public application with a consumer of its own; and
-the two OAuth 2.0 clients of the partner application, one of them without a secret.
+Everywhere there is an application with an OAuth 1.0a consumer, and two OAuth 2.0 clients, one of them without
+a secret. Where a provider has more than that, a second consumer is registered for RSA-SHA1, and may sign with
+any of the application's tokens; and a public application has a consumer of its own.
 """
 
 from __future__ import annotations
@@ -23,49 +23,81 @@ from migrator.sandbox.state.state_file import State
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 DEFAULT_REDIRECT_URI = "http://127.0.0.1:8766/callback"
 RSA_BITS = 2048
 
-_UPPER = string.ascii_uppercase + string.digits
+_LETTERS = string.ascii_letters + string.digits
+_PROVIDER = "provider"
+"""The setting with its name; the others are fields of ``Credentials``."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Credentials:
-    """Made once for a state file, the same ever after."""
+    """Made once for a state file, the same ever after. Empty: the provider has no such thing."""
 
     consumer_key: str
     consumer_secret: str
     """Of the consumer registered for HMAC-SHA1."""
-    rsa_consumer_key: str
+    rsa_consumer_key: str = ""
     """The consumer registered for RSA-SHA1."""
-    rsa_private_key: str
+    rsa_private_key: str = ""
     """Its private key, PEM. (The provider would have the public half only; a sandbox hands both out.)"""
-    public_consumer_key: str
-    public_consumer_secret: str
+    public_consumer_key: str = ""
+    public_consumer_secret: str = ""
     """Of the public application, registered for HMAC-SHA1."""
     client_id: str
     client_secret: str
     """Of the confidential OAuth 2.0 client."""
     public_client_id: str
     """Of the OAuth 2.0 client without a secret."""
-    jwt_key: str
-    """The key that signs access tokens, PEM; never handed out."""
+    jwt_key: str = ""
+    """The key that signs access tokens, PEM; never handed out. Empty: they are not signed."""
 
 
-def open_state(path: Path) -> State:
-    """Open the state at ``path``, made with fresh credentials if there is none; raises ``SandboxError``."""
-    return State.create_if_missing(path, _furnish)
+def open_state(path: Path, provider: str, make: Callable[[], Credentials]) -> State:
+    """Open the state at ``path``; if there is none, it is made: of this provider, with what ``make`` gives.
+
+    Raises ``SandboxError``.
+    """
+
+    def furnish(db: sqlite3.Connection) -> None:
+        db.executemany("INSERT INTO settings VALUES (?, ?)", asdict(make()).items())
+        db.execute("INSERT INTO settings VALUES (?, ?)", (_PROVIDER, provider))
+        db.execute("INSERT INTO redirect_uris (uri) VALUES (?)", (DEFAULT_REDIRECT_URI,))
+
+    return State.create_if_missing(path, furnish)
+
+
+def provider(state: State) -> str:
+    """The name of the provider whose state this is."""
+    with state.reading() as db:
+        name: str = db.execute("SELECT value FROM settings WHERE name = ?", (_PROVIDER,)).fetchone()[0]
+    return name
 
 
 def load(state: State) -> Credentials:
     """The credentials of an open state."""
     with state.reading() as db:
-        return Credentials(
-            **{row["name"]: row["value"] for row in db.execute("SELECT name, value FROM settings")}
-        )
+        rows = db.execute("SELECT name, value FROM settings WHERE name <> ?", (_PROVIDER,))
+        return Credentials(**{row["name"]: row["value"] for row in rows})
+
+
+def new_credentials(*, client_is_consumer: bool = False, one_secret: bool = False) -> Credentials:
+    """Fresh ones of a provider that signs no token, and knows one consumer and one application.
+
+    ``client_is_consumer``: the client's id is the consumer key; ``one_secret``: their secret is the same too.
+    """
+    consumer_key, consumer_secret = random_text(_LETTERS, 25), random_text(_LETTERS, 50)
+    return Credentials(
+        consumer_key=consumer_key,
+        consumer_secret=consumer_secret,
+        client_id=consumer_key if client_is_consumer else random_text(_LETTERS, 34),
+        client_secret=consumer_secret if one_secret else random_text(_LETTERS, 50),
+        public_client_id=random_text(_LETTERS, 34),
+    )
 
 
 def redirect_uris(state: State) -> list[str]:
@@ -108,28 +140,13 @@ def private_key(pem: str) -> RSAPrivateKey:
     return key
 
 
-def _furnish(db: sqlite3.Connection) -> None:
-    made = Credentials(
-        consumer_key=_random(_UPPER, 30),
-        consumer_secret=_random(_UPPER, 30),
-        rsa_consumer_key=_random(_UPPER, 30),
-        rsa_private_key=_new_key(),
-        public_consumer_key=_random(_UPPER, 30),
-        public_consumer_secret=_random(_UPPER, 30),
-        client_id=secrets.token_hex(16).upper(),
-        client_secret=secrets.token_urlsafe(36),
-        public_client_id=secrets.token_hex(16).upper(),
-        jwt_key=_new_key(),
-    )
-    db.executemany("INSERT INTO settings VALUES (?, ?)", asdict(made).items())
-    db.execute("INSERT INTO redirect_uris (uri) VALUES (?)", (DEFAULT_REDIRECT_URI,))
-
-
-def _random(alphabet: str, length: int) -> str:
+def random_text(alphabet: str, length: int) -> str:
+    """So many characters of an alphabet."""
     return "".join(secrets.choice(alphabet) for _ in range(length))
 
 
-def _new_key() -> str:
+def new_rsa_key() -> str:
+    """A fresh private key, PEM."""
     return (
         generate_private_key(public_exponent=65537, key_size=RSA_BITS)
         .private_bytes(

@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
 APPLICATION_ID = 0x53424F58
 """``PRAGMA application_id`` of a state file: "SBOX"."""
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 BUSY_SECONDS = 30.0
 """How long a writer waits for one in another process."""
 CACHE_KIB = 65536
 
 SCHEMA = """
+-- The provider that is played, and the credentials of the application there.
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE redirect_uris (id INTEGER PRIMARY KEY, uri TEXT NOT NULL UNIQUE);
 
@@ -52,13 +53,14 @@ CREATE TABLE organisations (
 );
 CREATE INDEX organisations_by_tenant ON organisations (tenant_id);
 
--- One row a legacy connection: one tenant that one user opened to one type of application.
+-- One row a legacy connection: one tenant that one user opened to one type of application. Where a provider
+-- has no tenants, a user is the user's own; where it has no application types, the type is empty.
 CREATE TABLE connections (
     id INTEGER PRIMARY KEY,
     tenant_id TEXT NOT NULL COLLATE NOCASE,
     app_type TEXT NOT NULL,
     user_id TEXT NOT NULL REFERENCES users (id),
-    authorised_until REAL,             -- end of the user's grant; partner only
+    authorised_until REAL,             -- end of the user's grant, where it is renewed under one
     renewals INTEGER NOT NULL DEFAULT 0,
     swaps INTEGER NOT NULL DEFAULT 0,
     UNIQUE (tenant_id, app_type)
@@ -67,9 +69,10 @@ CREATE TABLE connections (
 CREATE TABLE oauth1_tokens (
     token TEXT PRIMARY KEY,
     secret TEXT NOT NULL,
-    session_handle TEXT,               -- partner only
+    session_handle TEXT,               -- where tokens are renewed by one
     connection_id INTEGER NOT NULL REFERENCES connections (id),
     expires_at REAL,                   -- NULL: never
+    permission TEXT NOT NULL DEFAULT '',  -- what it may do, in the provider's own words
     alive INTEGER NOT NULL DEFAULT 1   -- 0: renewed away, or killed by its swap
 ) WITHOUT ROWID;
 CREATE INDEX oauth1_tokens_by_connection ON oauth1_tokens (connection_id);
@@ -95,8 +98,8 @@ CREATE TABLE nonces (
     PRIMARY KEY (timestamp, consumer_key, token, nonce)
 ) WITHOUT ROWID;
 
--- One row an access token with its refresh token; the access token itself is known by its jti and its
--- hash.
+-- One row an access token with its refresh token; the access token itself is known by its hash, and a signed
+-- one by its jti.
 CREATE TABLE pairs (
     id INTEGER PRIMARY KEY,            -- a later one is greater
     grant_id INTEGER NOT NULL,         -- id of the pair whose swap or consent opened the grant
@@ -106,17 +109,20 @@ CREATE TABLE pairs (
     scope TEXT NOT NULL,
     auth_event_id TEXT NOT NULL,
     auth_time REAL NOT NULL,
-    jti TEXT NOT NULL UNIQUE,
+    jti TEXT UNIQUE,                   -- NULL: the access token is opaque
     access_sha256 TEXT,                -- NULL until it is signed
-    access_expires_at REAL NOT NULL,
-    refresh_token TEXT UNIQUE,         -- NULL: offline_access was not asked for
-    refresh_expires_at REAL NOT NULL,
+    access_expires_at REAL,            -- NULL: never
+    refresh_token TEXT,                -- NULL: there is none; a later pair of the grant may have the same
+    refresh_issued_at REAL NOT NULL,   -- when this refresh token was new
+    refresh_expires_at REAL,           -- NULL: never
     refresh_used_at REAL,              -- of its first use
     ended TEXT                         -- why neither of the two works any more; NULL: neither was ended
 );
 CREATE INDEX pairs_by_connection ON pairs (connection_id);
 CREATE INDEX pairs_by_grant ON pairs (grant_id);
 CREATE INDEX pairs_by_user ON pairs (user_id);
+CREATE INDEX pairs_by_access_token ON pairs (access_sha256);
+CREATE INDEX pairs_by_refresh_token ON pairs (refresh_token);
 
 -- Log-ins; the browser has the id in a cookie.
 CREATE TABLE sessions (

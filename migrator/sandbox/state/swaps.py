@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Repeat(StrEnum):
-    """What a second swap of one legacy token does."""
+    """What a second swap of one legacy connection does."""
 
     NEWEST_WINS = "newest-wins"
     """A new pair, and the earlier ones die."""
@@ -20,6 +20,12 @@ class Repeat(StrEnum):
     """A new pair, and the earlier ones live on."""
     NEVER = "never"
     """Refused: the first swap killed the legacy token."""
+    ONCE = "once"
+    """Refused, whichever of the user's legacy tokens it is with, though these live on."""
+
+    def refuses(self, swaps_before: int) -> bool:
+        """Whether a connection that was swapped so often may not be swapped again, for that reason alone."""
+        return self is Repeat.ONCE and swaps_before > 0
 
 
 def record(db: sqlite3.Connection, connection_id: int, repeat: Repeat) -> None:
@@ -29,6 +35,6 @@ def record(db: sqlite3.Connection, connection_id: int, repeat: Repeat) -> None:
             pairs.supersede(db, connection_id)
         case Repeat.NEVER:
             db.execute("UPDATE oauth1_tokens SET alive = 0 WHERE connection_id = ?", (connection_id,))
-        case Repeat.KEEP:
+        case Repeat.KEEP | Repeat.ONCE:
             pass
     db.execute("UPDATE connections SET swaps = swaps + 1 WHERE id = ?", (connection_id,))

@@ -37,6 +37,11 @@ def by_address(db: sqlite3.Connection, email: str) -> User | None:
     return User(row["id"], row["email"]) if row else None
 
 
+def exists(db: sqlite3.Connection, user_id: str) -> bool:
+    """Whether the sandbox knows a user of this id."""
+    return db.execute("SELECT 1 FROM users WHERE id = ?", (user_id,)).fetchone() is not None
+
+
 def add(db: sqlite3.Connection, email: str | None, user_id: str | None = None) -> str:
     """Make the sandbox know a user; returns the id. Nobody else may have the address."""
     user_id = user_id or str(uuid.uuid4())
@@ -51,8 +56,8 @@ def free_address(db: sqlite3.Connection, wanted: str) -> str:
     return next(address for address in itertools.chain([wanted], numbered) if by_address(db, address) is None)
 
 
-def get_or_add(db: sqlite3.Connection, email: str) -> User:
-    """Whoever has the address; an address that is new gets a user with one organisation."""
+def get_or_add(db: sqlite3.Connection, email: str, tenant_type: str) -> User:
+    """Whoever has the address; an address that is new gets a user with one organisation of this type."""
     known = by_address(db, email)
     if known is not None:
         return known
@@ -62,7 +67,7 @@ def get_or_add(db: sqlite3.Connection, email: str) -> User:
         tenants.Tenant(
             user_id=user.user_id,
             tenant_id=str(uuid.uuid4()),
-            tenant_type="ORGANISATION",
+            tenant_type=tenant_type,
             name=f"Organisation of {email}",
         ),
     )

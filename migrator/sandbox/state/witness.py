@@ -6,18 +6,22 @@ the tenants are that the consent was about, and at all others that its user has 
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from migrator.sandbox.state.pairs import ACCESS_WORKS, PAIR_WORKS, REFRESH_WORKS, End
+from migrator.sandbox.state.pairs import ACCESS_WORKS, PAIR_WORKS, REFRESH_WORKS, End, sha256
 
 if TYPE_CHECKING:
     import sqlite3
 
     from migrator.sandbox.state.clock import Clock
     from migrator.sandbox.state.state_file import State
+
+READS_BILLED = "reads_billed"
+"""The counter of calls that a provider charges for."""
+WITHOUT_TYPE = "token"
+"""What a legacy token is counted as where there are no application types."""
 
 
 @dataclass(frozen=True)
@@ -28,25 +32,27 @@ class Witness:
     clock: Clock
     provider: str
     """Its name."""
+    app_types: tuple[str, ...] = ()
+    """Of the applications there; none: it has no such thing."""
 
     def collect(self, *, tokens: bool = True) -> dict[str, Any]:
         """The totals, and with ``tokens`` a list of one entry a legacy connection, in order of issue.
 
         After them comes one, without ``app_type``, for each tenant that has no legacy connection and was
-        connected by a consent.
+        connected by a consent. Where the provider has no application types, none has one.
         """
         now = self.clock.now()
         with self.state.reading() as db:
-            facts = {"provider": self.provider, **_totals(db, now)}
+            facts = {"provider": self.provider, **_totals(db, self.app_types, now)}
             if tokens:
                 facts["tokens"] = _connections(db, now)
         return facts
 
 
-def _totals(db: sqlite3.Connection, now: float) -> dict[str, Any]:
-    issued = {"partner": 0, "public": 0, "private": 0}
+def _totals(db: sqlite3.Connection, app_types: tuple[str, ...], now: float) -> dict[str, Any]:
+    issued = dict.fromkeys(app_types or (WITHOUT_TYPE,), 0)
     issued |= {
-        row["app_type"]: row["n"]
+        row["app_type"] or WITHOUT_TYPE: row["n"]
         for row in db.execute("SELECT app_type, count(*) AS n FROM connections GROUP BY app_type")
     }
     calls = db.execute(
@@ -79,6 +85,7 @@ def _totals(db: sqlite3.Connection, now: float) -> dict[str, Any]:
         "pairs_revoked": pairs["revoked"],
         "tenants_connected": tenants["connected"],
         "disconnections": tenants["disconnections"],
+        "reads_billed": counters.get(READS_BILLED, 0),
         "requests": _with_prefix(counters, "status "),
         "requests_refused_429": counters.get("requests_refused_429", 0),
         "max_concurrent": counters.get("max_concurrent", 0),
@@ -112,11 +119,11 @@ def _connections(db: sqlite3.Connection, now: float) -> list[dict[str, Any]]:
         (now,),
     )
     for row in rows:
-        legacy_tokens[row["connection_id"]].append(_sha256(row["token"]))
+        legacy_tokens[row["connection_id"]].append(sha256(row["token"]))
     return [
         {
             "tenant_id": row["tenant_id"],
-            "app_type": row["app_type"],
+            "app_type": row["app_type"] or None,
             "user_id": row["user_id"],
             "oauth_tokens_sha256": legacy_tokens[row["id"]],
             "renewals": row["renewals"],
@@ -187,7 +194,7 @@ class _Pairs:
         if row["ended"] == End.REVOKED:
             self.revoked.add(row["grant_id"])
         if row["refresh_works"]:
-            self.refresh_tokens.append(_sha256(row["refresh_token"]))
+            self.refresh_tokens.append(sha256(row["refresh_token"]))
         if row["access_works"] and row["access_sha256"] is not None:
             self.access_tokens.append(row["access_sha256"])
 
@@ -209,7 +216,3 @@ class _Pairs:
             "refresh_tokens_sha256": self.refresh_tokens,
             "access_tokens_sha256": self.access_tokens,
         }
-
-
-def _sha256(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

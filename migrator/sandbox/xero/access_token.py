@@ -9,14 +9,9 @@ from migrator.sandbox.oauth1 import token_credentials
 from migrator.sandbox.oauth1.authentication import read
 from migrator.sandbox.oauth1.problems import problem
 from migrator.sandbox.state import tenants
-from migrator.sandbox.state.legacy_tokens import (
-    GRANT_LIFETIME,
-    TOKEN_LIFETIME,
-    LegacyRow,
-    connection_of,
-    insert_token,
-)
+from migrator.sandbox.state.legacy_tokens import LegacyRow, connection_of, insert_token
 from migrator.sandbox.xero import renewal
+from migrator.sandbox.xero.legacy_tokens import GRANT_LIFETIME, TOKEN_LIFETIME
 
 if TYPE_CHECKING:
     import sqlite3
@@ -39,12 +34,13 @@ def access_token(provider: Provider, call: Call) -> Answer:
 
 def _issue(db: sqlite3.Connection, consumer: Consumer, row: sqlite3.Row, now: float) -> dict[str, str]:
     """A new token of the consumer's application type; earlier ones for the organisation live on."""
-    partner = consumer.app_type == "partner"
+    app_type = consumer.app_type or "partner"
+    partner = app_type == "partner"
     tenant = next(
         tenant for tenant in tenants.of_user(db, row["user_id"]) if tenant.tenant_id == row["tenant_id"]
     )
     legacy = LegacyRow(
-        app_type=consumer.app_type,
+        app_type=app_type,
         organisation=tenant.name,
         tenant_id=tenant.tenant_id,
         tenant_type=tenant.tenant_type,
@@ -55,7 +51,7 @@ def _issue(db: sqlite3.Connection, consumer: Consumer, row: sqlite3.Row, now: fl
         session_handle=secrets.token_hex(15).upper() if partner else None,
         expires_at=int(now) + TOKEN_LIFETIME,
     )
-    connection_id = connection_of(db, legacy, now)
+    connection_id = connection_of(db, legacy)
     insert_token(db, connection_id, legacy)
     answer = {
         "oauth_token": legacy.token,

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from migrator.sandbox.oauth1.problems import problem
 
+APP_TYPES = ("partner", "public", "private")
+
 if TYPE_CHECKING:
-    from migrator.sandbox.oauth1.authentication import Grant
+    from migrator.sandbox.state.grants import Grant
 
 
 def require_partner(grant: Grant) -> None:

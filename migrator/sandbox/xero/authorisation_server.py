@@ -40,6 +40,8 @@ class Xero(AuthorisationServer):
     access_lifetime = 1800
     refresh_lifetime = 30 * 24 * 3600
     """The stricter of the two that Xero's documents name."""
+    tenant_type = "ORGANISATION"
+    refresh_scope = "offline_access"
     session_claims = ("global_session_id",)
 
     @classmethod
@@ -52,7 +54,7 @@ class Xero(AuthorisationServer):
             clock=clock,
             access_tokens=AccessTokens(known.jwt_key, issuer=ISSUER, audience=AUDIENCE),
             refresh_grace=options.refresh_grace,
-            repeat=options.repeat,
+            repeat=options.repeat or Repeat.NEWEST_WINS,
             certified=options.certified,
         )
 

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from migrator.sandbox.http.documents import json_object
 from migrator.sandbox.http.forms import form_fields
 from migrator.sandbox.http.messages import JSON, NO_STORE, Answer, Call, Refusal
-from migrator.sandbox.oauth1.authentication import Grant, in_one_transaction, read
-from migrator.sandbox.oauth2.authorisation_request import OFFLINE_ACCESS, SCOPE
+from migrator.sandbox.oauth1.authentication import in_one_transaction, read, require_alive
+from migrator.sandbox.oauth2.authorisation_request import SCOPE
 from migrator.sandbox.oauth2.clients import secret_valid
 from migrator.sandbox.state import swaps, tenants
-from migrator.sandbox.state.legacy_tokens import TENANT_TYPES
 from migrator.sandbox.state.pairs import AuthEvent, Pair
 from migrator.sandbox.xero.app_types import require_partner
+from migrator.sandbox.xero.legacy_tokens import TENANT_TYPES
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
+    from migrator.sandbox.state.grants import Grant
     from migrator.sandbox.xero.authorisation_server import Xero
 
 
@@ -29,8 +30,8 @@ def migrate(xero: Xero, call: Call) -> Answer:
     def scope_of(grant: Grant) -> str:
         _check_tenant_type(call, grant)
         scope = asked_scope(xero, call)
-        if OFFLINE_ACCESS not in scope.split(" "):
-            raise _error("invalid_scope", f"scope must contain {OFFLINE_ACCESS}")
+        if xero.refresh_scope not in scope.split(" "):
+            raise _error("invalid_scope", f"scope must contain {xero.refresh_scope}")
         return scope
 
     pair, tenant_id = win(xero, call, scope_of)
@@ -54,7 +55,7 @@ def win(xero: Xero, call: Call, scope_of: Callable[[Grant], str]) -> tuple[Pair,
 
     def swap(db: sqlite3.Connection, grant: Grant) -> tuple[Pair, str]:
         require_partner(grant)
-        grant.require_alive()
+        require_alive(grant)
         if grant.expired(now):
             raise _errors(401, "The access token has expired")
         return _swap(xero, db, grant, scope_of(grant), now), grant.tenant_id
@@ -64,7 +65,11 @@ def win(xero: Xero, call: Call, scope_of: Callable[[Grant], str]) -> tuple[Pair,
 
 def asked_scope(xero: Xero, call: Call) -> str:
     """The scope that is asked for, once the rest of the body is found right."""
-    body = _json_object(call)
+    if call.media_type != JSON:
+        raise _errors(415, f"The body must be {JSON}")
+    body = json_object(call.body)
+    if body is None:
+        raise _error("invalid_request", "The body is not a JSON object")
     client_id, client_secret, scope = (body.get(name) for name in ("client_id", "client_secret", "scope"))
     if not secret_valid(xero.credentials, client_id, client_secret):
         raise _error("invalid_client", "The client_id or client_secret is wrong")
@@ -74,6 +79,8 @@ def asked_scope(xero: Xero, call: Call) -> str:
 
 
 def _swap(xero: Xero, db: sqlite3.Connection, grant: Grant, scope: str, now: float) -> Pair:
+    if xero.repeat.refuses(grant.swaps):
+        raise _errors(400, "The connection has been migrated already")
     too_many = xero.too_many_connected(db, {grant.tenant_id})
     if too_many:
         raise _errors(403, too_many)
@@ -104,18 +111,6 @@ def _tenant_type(call: Call) -> str:
         if name == "tenantType":
             return value
     return call.headers.get("tenanttype", "ORGANISATION")
-
-
-def _json_object(call: Call) -> dict[str, Any]:
-    if call.media_type != JSON:
-        raise _errors(415, f"The body must be {JSON}")
-    try:
-        body = json.loads(call.body)
-    except (ValueError, RecursionError) as error:
-        raise _error("invalid_request", "The body is not JSON") from error
-    if not isinstance(body, dict):
-        raise _error("invalid_request", "The body is not a JSON object")
-    return body
 
 
 def _error(word: str, description: str) -> Refusal:

@@ -6,7 +6,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from migrator.sandbox.http.messages import Answer, Call, Refusal
-from migrator.sandbox.oauth1.authentication import in_one_transaction, read
+from migrator.sandbox.oauth1.authentication import in_one_transaction, read, require_alive
 from migrator.sandbox.oauth1.problems import problem
 from migrator.sandbox.oauth2 import bearer
 from migrator.sandbox.xero import words
@@ -14,7 +14,7 @@ from migrator.sandbox.xero import words
 if TYPE_CHECKING:
     import sqlite3
 
-    from migrator.sandbox.oauth1.authentication import Grant
+    from migrator.sandbox.state.grants import Grant
     from migrator.sandbox.xero.authorisation_server import Xero
 
 TENANT_HEADER = "xero-tenant-id"
@@ -74,7 +74,7 @@ def _is_signed(call: Call) -> bool:
 
 def _of_legacy_token(xero: Xero, call: Call) -> sqlite3.Row:
     def find(db: sqlite3.Connection, grant: Grant) -> sqlite3.Row:
-        grant.require_alive()
+        require_alive(grant)
         if grant.expired(xero.clock.now()):
             raise problem("token_expired", "The access token has expired")
         row: sqlite3.Row = db.execute(

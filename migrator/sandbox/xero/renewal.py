@@ -7,15 +7,16 @@ import secrets
 from typing import TYPE_CHECKING
 
 from migrator.sandbox.http.messages import Answer
-from migrator.sandbox.oauth1.authentication import Grant, SignedCall, in_one_transaction
+from migrator.sandbox.oauth1.authentication import SignedCall, in_one_transaction, require_alive
 from migrator.sandbox.oauth1.problems import problem
-from migrator.sandbox.state.legacy_tokens import TOKEN_LIFETIME
 from migrator.sandbox.xero.app_types import require_partner
+from migrator.sandbox.xero.legacy_tokens import TOKEN_LIFETIME
 
 if TYPE_CHECKING:
     import sqlite3
 
     from migrator.sandbox.provider import Provider
+    from migrator.sandbox.state.grants import Grant
 
 
 def renew(provider: Provider, signed: SignedCall) -> Answer:
@@ -36,7 +37,7 @@ def renew(provider: Provider, signed: SignedCall) -> Answer:
 
 def _check_renewable(grant: Grant, handle: str, now: float) -> None:
     require_partner(grant)
-    grant.require_alive()
+    require_alive(grant)
     if not hmac.compare_digest((grant.session_handle or "").encode(), handle.encode()):
         raise problem("token_rejected", "The session handle does not belong to the access token")
     if grant.authorised_until is not None and grant.authorised_until <= now:

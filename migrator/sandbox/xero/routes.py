@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from migrator.sandbox.oauth1 import request_tokens
@@ -23,9 +24,16 @@ if TYPE_CHECKING:
 
     Endpoint = Callable[[Xero, Call], Answer]
 
+LONGEST_CALLBACK = 250
+"""Characters."""
+
 # In lower case: Xero's paths match whatever their case.
 ROUTES: tuple[tuple[str, tuple[str, ...], Endpoint], ...] = (
-    ("/oauth/requesttoken", ("GET", "POST"), request_tokens.request_token),
+    (
+        "/oauth/requesttoken",
+        ("GET", "POST"),
+        partial(request_tokens.request_token, longest_callback=LONGEST_CALLBACK),
+    ),
     ("/oauth/accesstoken", ("GET", "POST"), access_token.access_token),
     ("/oauth/migrate", ("POST",), migrate.migrate),
     ("/v2/oauth2/tokens/migrate", ("POST",), migrate_intuit.migrate_intuit),

@@ -8,7 +8,7 @@ from pathlib import Path
 from babel.messages.extract import extract_from_file
 
 import migrator.consent
-from migrator.providers import PROFILES
+from migrator.providers import find_profile, profile_names
 
 CONSENT = Path(migrator.consent.__file__).parent
 SHIPPED = sorted((CONSENT / "pages" / "locales").glob("*.po"))
@@ -30,8 +30,8 @@ def texts() -> dict[Text, str]:
 
 
 def _scopes() -> Iterator[str]:
-    for profile in PROFILES.values():
-        yield from profile.scopes.values()
+    for name in profile_names():
+        yield from find_profile(name).scopes.values()
 
 
 def entry(text: Text, *translated: str) -> str:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from migrator.sandbox import MixError, adopt_tokens, issue_tokens, stats
 from migrator.sandbox.issuing import issue
 from migrator.sandbox.issuing.shares import Shares, apportion, parse_mix
+from migrator.sandbox.xero.app_types import APP_TYPES
 from tests.sandbox.support import Client, Row, problem, renewed
 
 COLUMNS = [
@@ -146,7 +147,7 @@ def test_many_tokens_need_no_more_memory_than_some(state: Path, monkeypatch: pyt
 )
 def test_a_mix_that_cannot_be_understood(mix: str) -> None:
     with pytest.raises(MixError):
-        parse_mix(mix)
+        parse_mix(mix, APP_TYPES)
 
 
 @pytest.mark.parametrize(("count", "expired"), [(0, 0.1), (-1, 0.1), (1, -0.1), (1, 1.1), (1, float("nan"))])

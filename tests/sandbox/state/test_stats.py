@@ -94,6 +94,7 @@ def test_connection_by_connection(start: Start, state: Path) -> None:
         "pairs_revoked": 0,
         "tenants_connected": 2,
         "disconnections": 0,
+        "reads_billed": 0,
         "requests": {"200": 5},
         "requests_refused_429": 0,
         "max_concurrent": 1,

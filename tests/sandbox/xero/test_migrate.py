@@ -194,3 +194,15 @@ def test_swaps_at_the_same_time_leave_one_working_pair(client: Client, partner: 
     assert statuses == [200] * 8
     (entry,) = client.stats()["tokens"]
     assert (entry["swaps"], entry["pairs_working"]) == (8, 1)
+
+
+def test_where_it_is_ordered_a_connection_is_swapped_once(start: Start, partner: Row) -> None:
+    client = start("repeat=once")
+    pair = client.swap(partner).json()
+    refused = client.swap(partner)
+    assert (refused.status_code, refused.json()) == (
+        400,
+        {"errors": ["The connection has been migrated already"]},
+    )
+    assert client.connections(pair["access_token"]).status_code == 200
+    assert client.renew(partner).status_code == 200

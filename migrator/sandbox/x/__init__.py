@@ -1,0 +1,1 @@
+"""What only X has: its token endpoint, scopes, user, limits and words."""
