@@ -151,12 +151,10 @@ class Credentials:
     def of(self, consumer_key: str) -> Credentials:
         """Those of the legacy application that a token was issued to; empty: the only one, or the first.
 
-        Raises ``KeyError`` for one that is not configured: secrets are never mixed up. Where none is, none
-        is used.
+        Raises ``KeyError`` for one that is not configured, where any is: secrets are never mixed up.
         """
-        if consumer_key in ("", self.consumer_key) or not self.consumer_keys:
-            return self
-        return self.applications[consumer_key]
+        first = consumer_key in ("", self.consumer_key) or not self.consumer_keys
+        return self if first else self.applications[consumer_key]
 
 
 @dataclass(frozen=True)
