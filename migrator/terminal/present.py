@@ -40,11 +40,11 @@ _REASONS = {
 
 
 _CALLS = {
-    Action.RENEW: "renewal",
-    Action.SWAP: "swap",
-    Action.IDENTIFY: "question whose token it is",
-    Action.DISABLE: "end of a legacy token",
-    Action.REFRESH: "refresh",
+    Action.RENEW: ("renewal",),
+    Action.SWAP: ("swap",),
+    Action.IDENTIFY: ("question whose token it is", "questions whose token it is"),
+    Action.DISABLE: ("end of a legacy token", "ends of legacy tokens"),
+    Action.REFRESH: ("refresh", "refreshes"),
 }
 
 _LONG = timedelta(minutes=15)
@@ -290,7 +290,7 @@ def _reject(alike: Alike) -> str:
 def _calls(ahead: Forecast) -> list[str]:
     if not ahead.swaps:
         return ["Nothing to swap."]
-    kinds = [counted(number, _CALLS[action]) for action, number in ahead.calls.items()]
+    kinds = [counted(number, *_CALLS[action]) for action, number in ahead.calls.items()]
     parts = f"({', '.join(kinds)})"
     number = sum(ahead.calls.values())
     if ahead.duration is None:
@@ -328,13 +328,14 @@ def _conditions(ahead: Forecast) -> list[str]:
     elif ahead.legacy_ends is not None:
         lines.append(f"The provider ends OAuth 1.0a on {ahead.legacy_ends}.")
     if ahead.deadline is not None and ahead.days_left is not None:
-        verdict = "in time" if ahead.deadline_ok else "NOT in time"
         day = (
             f"in {days_text(ahead.days_left)}"
             if ahead.days_left >= 0
             else f"{days_text(-ahead.days_left)} ago"
         )
-        lines.append(f"Deadline {ahead.deadline}: {day}; a job that starts now ends {verdict}.")
+        in_time = "in time" if ahead.deadline_ok else "NOT in time"
+        ends = f"; a job that starts now ends {in_time}" if ahead.deadline_ok is not None else ""
+        lines.append(f"Deadline {ahead.deadline}: {day}{ends}.")
     if ahead.over_uncertified_limit:
         held = counted(ahead.uncertified_limit or 0, "connection")
         lines.append(
