@@ -14,6 +14,7 @@ from enum import Enum, auto
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from migrator.sandbox.oauth2 import codes
 from migrator.sandbox.oauth2.authorisation_server import TokenFlaw
 from migrator.sandbox.provider import Provider
 from migrator.sandbox.state import pairs, portal, swaps
@@ -21,6 +22,7 @@ from migrator.sandbox.state.pairs import AuthEvent, NewPair
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Mapping
 
     from migrator.sandbox.http.messages import Call
     from migrator.sandbox.provider import Options
@@ -61,6 +63,7 @@ class OpaquePair:
     """Epoch seconds; None: it does not end."""
     scope: str
     user_id: str
+    grant_id: int
 
 
 class RefreshFlaw(Enum):
@@ -126,6 +129,26 @@ class OpaqueProvider(Provider):
             now=now,
             terms=terms,
         )
+
+    def redeem(
+        self, db: sqlite3.Connection, form: Mapping[str, str], client_id: str, scope: str
+    ) -> OpaquePair | None:
+        """The pair that a consent's code wins, as the form shows it; None: none."""
+        now = self.clock.now()
+        code = codes.good(db, client_id, form, now)
+        if code is None:
+            return None
+        pair = self._issue(
+            db,
+            user_id=code["user_id"],
+            client_id=client_id,
+            scope=scope,
+            event=codes.event(code),
+            connection_id=None,
+            now=now,
+        )
+        codes.use_up(db, code, pair.grant_id)
+        return pair
 
     def refresh(
         self, db: sqlite3.Connection, refresh_token: str, client_id: str, scope: str = ""
@@ -196,7 +219,7 @@ class OpaqueProvider(Provider):
         access_token, access_expires_at = terms.new_access_token(), _end(now, terms.access_lifetime)
         fresh = (terms.new_refresh_token() if terms.renewable else None, now)
         refresh_token, refresh_issued_at = kept or fresh
-        pairs.insert(
+        grant_id = pairs.insert(
             db,
             NewPair(
                 user_id=user_id,
@@ -218,6 +241,7 @@ class OpaqueProvider(Provider):
             access_expires_at=access_expires_at,
             scope=scope,
             user_id=user_id,
+            grant_id=grant_id,
         )
 
 

@@ -122,3 +122,21 @@ def insert_token(db: sqlite3.Connection, connection_id: int, row: LegacyRow) -> 
             row.consumer_key,
         ),
     )
+
+
+def end_by(db: sqlite3.Connection, connection_id: int, moment: float) -> None:
+    """Let a connection's tokens end at ``moment`` (epoch seconds), unless they end before."""
+    db.execute(
+        "UPDATE oauth1_tokens SET expires_at = min(coalesce(expires_at, :end), :end)"
+        " WHERE connection_id = :connection",
+        {"end": moment, "connection": connection_id},
+    )
+
+
+def end_all(db: sqlite3.Connection, user_id: str) -> None:
+    """End every token of a user at once."""
+    db.execute(
+        "UPDATE oauth1_tokens SET alive = 0"
+        " WHERE connection_id IN (SELECT id FROM connections WHERE user_id = ?)",
+        (user_id,),
+    )
