@@ -138,7 +138,7 @@ def test_links_of_an_older_version_go_on_working(of_version_6: sqlite3.Connectio
     finished = invitations.invitation(ledger, "finished")
     assert finished is not None
     assert (finished.connected, finished.tenants, finished.has_pair) == (("It",), ("t",), False)
-    assert invitations._invite(ledger, 1, NOW + timedelta(days=30), NOW) == 0, (
+    assert invitations._invite(ledger, 1, NOW + timedelta(days=30), NOW, []) == 0, (
         "the one that counts still does"
     )
     assert invitations._lengthen(ledger, datetime(2999, 6, 1, tzinfo=UTC), NOW) == 1
