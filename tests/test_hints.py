@@ -20,7 +20,7 @@ from migrator.ledger.file import keys, lock, opening, rotation
 from migrator.ledger.file.vault import LedgerKey
 from migrator.output_files import write_file
 from migrator.settings.configuration import load
-from migrator.settings.credentials import read_credentials
+from migrator.settings.credentials import Needs, read_credentials
 from migrator.settings.model import OAuth1Settings, OAuth2Settings, Settings
 
 PACKAGE = Path(migrator.__file__).parent
@@ -54,7 +54,7 @@ def secret(folder: Path, text: bytes) -> None:
     given = Settings(
         oauth1=OAuth1Settings("k", consumer_secret_file=folder / "secret"), oauth2=OAuth2Settings("i")
     )
-    read_credentials(given, {})
+    read_credentials(given, Needs(frozenset({"consumer_key", "consumer_secret"})), {})
 
 
 def key_file(folder: Path, text: bytes) -> None:

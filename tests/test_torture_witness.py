@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from migrator.models import Connection, Misnamed, Reject
-from migrator.providers import find_profile
-from migrator.sources import Row, Source, csv_file, open_source
+from migrator.sources import Row, Source, open_source, row_shape
 from migrator.sources.screening import Accepted, read_row, screen
+from tests import xero
 from tests.sources.helpers import DictSeen
 from tests.torture import fuzz
 from tests.torture.witness import Originals, Outcome, in_the_clear
 
-RULES = find_profile("xero").row_rules()
+RULES = xero.PROFILE.row_rules()
 PARTNERS = (fuzz.SAMPLES / "partners.csv").read_bytes()
 PRACTICES = (fuzz.SAMPLES / "practices.json").read_bytes()
 ORIGINALS = Originals.of([PARTNERS, PRACTICES])
@@ -95,8 +95,8 @@ def test_an_element_is_lost_unless_a_reject_stands_in_its_place() -> None:
 
 def naive(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the reader take stray quotation marks for true, as it did."""
-    monkeypatch.setattr(csv_file._Shape, "is_row", lambda *_: False)
-    monkeypatch.setattr(csv_file._Shape, "holds_row", lambda *_: False)
+    monkeypatch.setattr(row_shape.RowShape, "is_row", lambda *_: False)
+    monkeypatch.setattr(row_shape.RowShape, "holds_row", lambda *_: False)
 
 
 def test_fuzzing_finds_a_reader_out_that_takes_stray_quotation_marks_for_true(

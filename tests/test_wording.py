@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.wording import counted
+from migrator.wording import counted, lasting
 from tests.conftest import SetScene
 
 PLURALS = (
@@ -23,6 +24,21 @@ def test_only_one_is_one(number: int) -> None:
     assert (
         counted(number, "row was", "rows were") == f"{number:,} {'row was' if number == 1 else 'rows were'}"
     )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (1, "1 second"),
+        (90, "90 seconds"),
+        (60, "1 minute"),
+        (5400, "90 minutes"),
+        (86400, "1 day"),
+        (36000, "10 hours"),
+    ],
+)
+def test_a_duration_is_said_in_its_greatest_unit(seconds: int, said: str) -> None:
+    assert lasting(timedelta(seconds=seconds)) == said
 
 
 @pytest.mark.parametrize("output", ["report.md", "report.html"])

@@ -110,7 +110,7 @@ def _list() -> None:
         "name",
         "provider",
         "exchange",
-        "OAuth 1.0a ends",
+        "1.0a ends",
         "second swap",
         "access token",
         "refresh token",

@@ -78,6 +78,11 @@ class Exchange:
         """The application's own, which nobody who is told something shall read in it."""
         return (self._credentials.client_secret, self._credentials.consumer_secret)
 
+    def client_id_for(self, invitation: Invitation) -> str:
+        """The client that an invitation's user authorises: its own legacy application's successor."""
+        standing = self._ledger.standing(invitation.connection_id)
+        return self._credentials.of(standing.consumer_key).client_id
+
     def redeem(
         self,
         invitation: Invitation,

@@ -167,9 +167,16 @@ def _checked(engine: Engine) -> Credentials:
     credentials = engine.credentials
     if credentials is None:
         raise ValueError("calls need credentials")
-    if "offline_access" not in credentials.scopes:
+    facts = engine.profile.facts
+    if facts.consent is None or not engine.profile.has(Action.EXCHANGE_CODE):
         raise ConfigurationError(
-            "oauth2.scopes lacks offline_access", hint="without it a consent lasts for half an hour"
+            f"the profile of {facts.title} does not say how users authorise the application",
+            hint="'reconsent serve' needs its tables [consent] and [exchange_code]",
+        )
+    lacking = [scope for scope in facts.scope_needed if scope not in credentials.scopes]
+    if lacking:
+        raise ConfigurationError(
+            f"oauth2.scopes lacks {', '.join(lacking)}", hint="without it a pair does not last"
         )
     return credentials
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
 
@@ -91,7 +91,12 @@ class Job:
         self._fault.raise_if_any()
 
     def verify(self, connection_ids: list[int]) -> None:
-        """See each stored pair work, one after the other; what came of it is in the ledger."""
+        """See each stored pair work, one after the other; what came of it is in the ledger.
+
+        Nothing is asked where the provider cannot be.
+        """
+        if not self._policy.terms.verifies:
+            return
         self._call_each(connection_ids, Action.VERIFY, _verifiable)
 
     def revoke(self, connection_id: int) -> None:
@@ -114,7 +119,7 @@ class Job:
         self, connection_id: int, action: Action, wanted: Callable[[Standing], bool], wire: Wire
     ) -> None:
         for _ in range(self._policy.max_attempts):
-            standing = self._ledger.standing(connection_id)
+            standing = self._standing(connection_id)
             if self._stop.is_set() or not wanted(standing):
                 return
             verdict = self._call(standing, action, wire)
@@ -130,7 +135,7 @@ class Job:
         """Take one connection as far as it goes now."""
         called = False
         while not self._stop.is_set():
-            standing = self._ledger.standing(connection_id)
+            standing = self._standing(connection_id)
             step = agenda.step(standing, self._policy.terms, self._tools.due())
             if self._has_arrived(standing, step):
                 continue
@@ -149,6 +154,13 @@ class Job:
                     if called:  # else somebody has just carried it here
                         self._tools.progress.advance(step.state)
                     return
+
+    def _standing(self, connection_id: int) -> Standing:
+        """Where a connection stands, with its user's id if its legacy token shows that."""
+        standing = self._ledger.standing(connection_id)
+        if standing.user_id:
+            return standing
+        return replace(standing, user_id=self._tools.profile.user_of(standing.legacy.token))
 
     def _has_arrived(self, standing: Standing, step: Call | Wait | Rest) -> bool:
         """Whether what a lost call won stands in an answer that nobody understood: before it is asked again,
@@ -183,7 +195,16 @@ class Job:
             outcome = unsent or self._read(standing, action, answer)
             verdict = self._judge(standing, action, outcome)
             verdict = before_giving_up(self._ledger, self._tools.profile, standing, action, verdict)
-            call = EndedCall.of(attempt_id, standing.id, standing.pair, action, answer, outcome, verdict)
+            call = EndedCall.of(
+                attempt_id,
+                standing.id,
+                standing.pair,
+                action,
+                answer,
+                outcome,
+                verdict,
+                support_id=self._tools.profile.support_id(answer),
+            )
             self._ledger.end_call(call)
         finally:
             self._tools.gate.leave(action, standing.consumer_key)

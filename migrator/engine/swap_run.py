@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from migrator.engine.closed_exchange import require_open
 from migrator.engine.engine import Engine
 from migrator.engine.job import Job
 from migrator.engine.open_run import Ended, OpenRun, end_run
@@ -17,6 +18,7 @@ from migrator.rules.canary import judge_canary
 from migrator.sources import Source
 from migrator.sources.duplicates import DuplicateIndex
 from migrator.sources.screening import screen
+from migrator.wording import counted
 
 log = logging.getLogger(__name__)
 
@@ -81,12 +83,16 @@ class SwapRun:
         job = self._engine.job(run)
         # The agenda is fixed before the canary: its connections count among those of the limit.
         agenda = run.ledger.agenda(Work.SWAP, self._engine.policy.max_attempts, limit=scope.limit)
+        if run.ledger.open_count(agenda):
+            require_open(self._engine.profile, self._engine.clock())
         if scope.canary is not None:
             self._run_canary(run, job, scope.canary)
         if not run.interruption.requested:
             self._progress.start("swapping", run.ledger.open_count(agenda))
             job.work(agenda)
             self._progress.stop()
+        if self._engine.policy.terms.disables and not run.interruption.requested:
+            self._disable(run, job)
         states = run.ledger.status().states
         unfinished = states[State.FAILED] + states[State.UNCERTAIN] + states[State.IN_FLIGHT]
         left = bool(states[State.PENDING])
@@ -96,6 +102,13 @@ class SwapRun:
             wrong=bool(unfinished),
             put_off=True,
         )
+
+    def _disable(self, run: OpenRun, job: Job) -> None:
+        """End the legacy tokens of those whose pairs are stored: whatever else happens, never before."""
+        agenda = run.ledger.agenda(Work.DISABLE, self._engine.policy.max_attempts)
+        self._progress.start("disabling", run.ledger.open_count(agenda))
+        job.work(agenda)
+        self._progress.stop()
 
     def _run_canary(self, run: OpenRun, job: Job, number: int) -> None:
         """The first few: each is seen to have a pair that reaches its tenant, or its user must consent."""
@@ -109,12 +122,17 @@ class SwapRun:
             job.verify(canary)
         if run.interruption.requested or not canary:
             return
-        judged = judge_canary([ledger.standing(connection_id) for connection_id in canary])
+        standings = [ledger.standing(connection_id) for connection_id in canary]
+        verifies = self._engine.policy.terms.verifies
+        judged = judge_canary(standings, verifies=verifies)
         for standing in judged.wrong:
             log.warning("canary: connection %d is %s %s", standing.id, standing.state, standing.reason)
         if not judged.passed:
             raise StoppedError(
-                f"the canary failed: {judged.reached} of {len(canary)} have a pair that reaches its tenant",
+                f"the canary failed: {judged.reached} of {len(canary)} have a pair that works as it should",
                 hint="see the problems in the ledger; 'migrator resume' goes on without canary",
             )
-        self._progress.note(f"canary: each of {judged.reached} new access tokens reaches its tenant")
+        shown = (
+            "works as it should" if verifies else "is stored; this provider cannot be asked whether it works"
+        )
+        self._progress.note(f"canary: each of {counted(judged.reached, 'new access token')} {shown}")

@@ -25,17 +25,21 @@ _OF_WORK = {
         condition="own.refresh_expires_at <= :moment AND own.obtained_at < :begun"
     ),
     Work.REFRESH_ALL: _PAIR_IN_HAND.format(condition="own.obtained_at < :begun"),
+    Work.DISABLE: "state = 'migrated' AND disabled_at IS NULL",
 }
+_OF_EACH = frozenset({Work.DISABLE})
+"""Work with the legacy tokens of those, too, whom another connection's pair serves."""
 
 
 def _open(agenda: Agenda) -> tuple[str, dict[str, object]]:
     """The condition for what an agenda still has to do, and its parameters."""
     condition = _OF_WORK[agenda.work]
-    if agenda.work is not Work.SWAP:
+    if agenda.work not in (Work.SWAP, Work.DISABLE):
         # What an earlier verification or refresh left uncertain is settled on the way.
         condition = f"(state IN ('migrated', 'uncertain') AND ({_LEFT_UNCERTAIN} OR {condition}))"
+    whose = "" if agenda.work in _OF_EACH else "AND served_by IS NULL"
     return (
-        f"""{condition} AND served_by IS NULL AND coalesce(doubt, '') <> 'revoke'
+        f"""{condition} {whose} AND coalesce(doubt, '') <> 'revoke'
             AND tries < :max_attempts AND id <= :upto""",
         {
             "max_attempts": agenda.max_attempts,

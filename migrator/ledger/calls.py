@@ -15,6 +15,8 @@ from migrator.ledger.visits import Visit
 from migrator.models import Action, Standing, StoredPair
 from migrator.providers import (
     Answer,
+    Disabled,
+    Identified,
     NoAnswer,
     NoRefreshToken,
     Outcome,
@@ -113,7 +115,7 @@ def _understood(action: Action, arrived: Answer, outcome: Outcome) -> bool:
             return False
         case Won() | Renewed():
             return outcome.whole
-        case Reached() | Revoked():
+        case Reached() | Revoked() | Identified() | Disabled():
             return True
         case _:
             return action in LEAVE_STANDING or is_plain(arrived)

@@ -84,14 +84,6 @@ class Profile:
         )
 
     @property
-    def uncertified_limit(self) -> int | None:
-        return self.facts.uncertified_limit
-
-    @property
-    def assessment_from(self) -> int | None:
-        return next((advice.connections for advice in self.facts.advice), None)
-
-    @property
     def swapped_types(self) -> tuple[str, ...]:
         """The application types whose tokens are swapped; empty where all are."""
         return tuple(name for name, fate in self.facts.app_types.items() if fate == "swap")
@@ -177,9 +169,10 @@ class Profile:
         }
         return {index: number for index, number in left.items() if number is not None}
 
-    def support_id(self, answer: Answer) -> str:
+    def support_id(self, answer: Answer | NoAnswer) -> str:
         """What the provider's support asks for; empty if the answer has none."""
-        return answers.support_id(answer, self.facts.support_id)
+        arrived = answer if isinstance(answer, Answer) else answer.part
+        return answers.support_id(arrived, self.facts.support_id) if arrived is not None else ""
 
     def read(self, action: Action, answer: Answer | NoAnswer) -> Outcome:
         """What the answer to a call of this kind means."""

@@ -50,10 +50,11 @@ class Agenda:
         Whatever the work, what is uncertain is settled first. A pair that was handed over is left alone.
         """
         pair = standing.pair
-        if self.work is Work.SWAP or standing.state is not State.MIGRATED or pair is None:
-            return next_step(standing, terms, now)
         if self.work is Work.DISABLE:
-            call = None if standing.disabled else Call(Action.DISABLE)
+            ready = standing.state is State.MIGRATED and not standing.disabled
+            call = Call(Action.DISABLE) if ready else None
+        elif self.work is Work.SWAP or standing.state is not State.MIGRATED or pair is None:
+            return next_step(standing, terms, now)
         else:
             call = None if pair.taken else self._upkeep(pair, terms, now)
         if call is None:

@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 
 from migrator.models import Action, Misnamed, Reject
 from migrator.providers import Profile
-from migrator.providers.facts import Limit
+from migrator.providers.facts import Advice, Limit
 from migrator.rules.duration import least_duration, limits_that_hold, limits_told
+from migrator.rules.exchange_window import closed_since
 from migrator.rules.next_step import Decision, Step
 
 _MINUTE = timedelta(minutes=1)
@@ -122,8 +123,14 @@ class Forecast:
     """How many connections an uncertified application may not hold; 0 where that does not apply."""
     uncertified_limit: int | None
     """The limit that applies, or None."""
-    assessment_from: int | None
-    """From how many connections on a security assessment is due, if the job reaches it; else None."""
+    advice: tuple[Advice, ...]
+    """What the provider's users should know, with so many connections."""
+    closed: date | None
+    """Since when the exchange is closed; None if it is open."""
+    legacy_ends: date | None
+    """When the provider will end OAuth 1.0a, as far as it says."""
+    before: tuple[str, ...]
+    """What must have been done before the first call."""
 
     @property
     def rate_per_minute(self) -> float | None:
@@ -154,7 +161,8 @@ def forecast(
     limits = limits_told(all_limits)
     duration = least_duration(calls, all_limits, now)
     holds = swaps + tally.count(Step.DONE_ALREADY)
-    limit = None if certified else profile.uncertified_limit
+    limit = None if certified else profile.facts.uncertified_limit
+    ends = profile.facts.legacy_ends
     everybody = holds + tally.count(Step.MUST_CONSENT)
     return Forecast(
         connections=sum(tally.steps.values()),
@@ -169,9 +177,10 @@ def forecast(
         days_left=(deadline - now.date()).days if deadline else None,
         over_uncertified_limit=max(0, holds - limit) if limit is not None else 0,
         uncertified_limit=limit,
-        assessment_from=profile.assessment_from
-        if profile.assessment_from and everybody >= profile.assessment_from
-        else None,
+        advice=tuple(one for one in profile.facts.advice if everybody >= one.connections),
+        closed=closed_since(profile, now),
+        legacy_ends=ends.day if ends is not None and ends.day >= now.date() else None,
+        before=profile.facts.before,
     )
 
 

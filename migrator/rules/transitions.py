@@ -102,7 +102,7 @@ def _won(
         return Verdict(
             "over",
             NO_REFRESH_TOKEN,
-            State.FAILED,
+            State.FAILED if policy.terms.asks_again else State.NEEDS_CONSENT,
             NO_REFRESH_TOKEN,
             new_pair=outcome.pair,
             new_pair_set_aside=True,

@@ -53,7 +53,7 @@ def read_private_key(setting: str, path: Path, passphrase: Secret | None, variab
     _refuse_others(setting, path)
     secret = _read_secret(path)
     pem = secret.reveal().encode()
-    key = None
+    key: object = None
     try:
         key = load_pem_private_key(pem, None)
     except TypeError:  # it has a passphrase

@@ -64,7 +64,8 @@ def known_column(name: str) -> str | None:
     return folded if folded in KNOWN_COLUMNS else None
 
 
-_BEFORE = "(?:xero|garmin|tumblr|vimeo|dropbox|intuit|qbo?|quickbooks|twitter|legacy)?(?:oauth(?:10?a?)?)?(?:access)?"
+_PROVIDERS = "xero|garmin|tumblr|vimeo|dropbox|intuit|qbo?|quickbooks|twitter"
+_BEFORE = f"(?:{_PROVIDERS}|legacy)?(?:oauth(?:10?a?)?)?(?:access)?"
 """What applications put before their names of columns; in small letters alone, as are those below."""
 _EXPIRY = "expir(?:es?|y|ation)(?:at|on|date|time|datetime|timestamp)?(?:utc)?"
 _OTHER_NAMES = {

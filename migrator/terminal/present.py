@@ -80,7 +80,7 @@ def plan_text(tally: Tally, ahead: Forecast) -> str:
         table(("app type", "action", "why", "number"), rows) if rows else "no rows",
         "",
     ]
-    parts += [*_rejects(tally), *_calls(ahead), *_conditions(ahead)]
+    parts += [*_rejects(tally), *_calls(ahead), *_conditions(ahead), *_before(ahead)]
     return "\n".join(parts)
 
 
@@ -109,7 +109,10 @@ def plan_document(tally: Tally, ahead: Forecast) -> Mapping[str, object]:
         "deadline_ok": ahead.deadline_ok,
         "uncertified_limit": ahead.uncertified_limit,
         "over_uncertified_limit": ahead.over_uncertified_limit,
-        "security_assessment_from": ahead.assessment_from,
+        "advice": [{"from_connections": one.connections, "text": one.text} for one in ahead.advice],
+        "closed_since": ahead.closed.isoformat() if ahead.closed else None,
+        "legacy_ends": ahead.legacy_ends.isoformat() if ahead.legacy_ends else None,
+        "before": list(ahead.before),
     }
 
 
@@ -320,6 +323,10 @@ def _limit_document(limit: Limit) -> Mapping[str, object]:
 
 def _conditions(ahead: Forecast) -> list[str]:
     lines = []
+    if ahead.closed is not None:
+        lines.append(f"The exchange is closed since {ahead.closed}: a run stops before its first call.")
+    elif ahead.legacy_ends is not None:
+        lines.append(f"The provider ends OAuth 1.0a on {ahead.legacy_ends}.")
     if ahead.deadline is not None and ahead.days_left is not None:
         day = (
             f"in {days_text(ahead.days_left)}"
@@ -338,9 +345,15 @@ def _conditions(ahead: Forecast) -> list[str]:
     elif ahead.uncertified_limit is not None:
         held = counted(ahead.uncertified_limit, "connection")
         lines.append(f"The application is uncertified: it may hold {held}.")
-    if ahead.assessment_from is not None:
-        lines.append(
-            f"From {ahead.assessment_from:,} connections on the provider demands an advanced"
-            " security assessment, every year."
-        )
+    lines += [
+        f"From {one.connections:,} connections on: {one.text}" if one.connections else one.text
+        for one in ahead.advice
+    ]
     return lines
+
+
+def _before(ahead: Forecast) -> list[str]:
+    """What must have been done before the first call, where there is one."""
+    if not (ahead.swaps and ahead.before):
+        return []
+    return ["", "Before the first call:", *(f"  - {item}" for item in ahead.before)]

@@ -21,7 +21,7 @@ def topics_text(topics: Iterable[tuple[str, Sequence[tuple[str, str]]]], width: 
 
 def _lines(lines: Sequence[tuple[str, str]], width: int) -> Iterator[str]:
     labelled = any(label for label, _ in lines)
-    room = min(max(len(label) for label, _ in lines), _WIDEST_LABEL)
+    room = min(max((len(label) for label, _ in lines), default=0), _WIDEST_LABEL)
     for label, text in lines:
         begins = f"  {printable(label):<{room}}  " if labelled else "  - "
         indent = " " * (room + 4 if labelled else len(begins))

@@ -36,7 +36,7 @@ POLICY = Policy(max_attempts=9, settle=timedelta(seconds=1), patience=timedelta(
 CREDENTIALS = Credentials("key", "HMAC-SHA1", Secret("s"), Secret(""), "id", Secret("s"), ("offline_access",))
 PAIR = {"access_token": "A" * 40, "refresh_token": "R" * 40, "expires_in": 1800, "token_type": "Bearer"}
 RENEWED = b"oauth_token=T2&oauth_token_secret=S2&oauth_session_handle=H2&oauth_expires_in=1800"
-RULES = find_profile("xero").row_rules()
+RULES = xero.PROFILE.row_rules()
 PAST = "2020-01-01T00:00:00Z"
 
 

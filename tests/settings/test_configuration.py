@@ -7,16 +7,6 @@ from pathlib import Path
 
 import click
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,9 +14,8 @@ from migrator.commands.run import run
 from migrator.errors import ConfigurationError, ExitCode
 from migrator.loopback import is_loopback
 from migrator.settings.configuration import load
-from migrator.settings.credentials import read_credentials
 from migrator.settings.limits import MOST_AT_ONCE
-from migrator.settings.model import ConsentSettings, JobSettings, OAuth2Settings, Settings
+from migrator.settings.model import ConsentSettings, JobSettings, LegacyApplication, Settings
 
 FULL = """
 provider = "xero"
@@ -106,8 +95,7 @@ def test_a_tilde_of_an_unknown_user_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
     text = '[oauth1]\nconsumer_key = "k"\nconsumer_secret_file = "a\\u0000b"\n[oauth2]\nclient_id = "i"'
-    with pytest.raises(ConfigurationError):
-        read_credentials(read(tmp_path, text), {})
+    assert "is not a file name" in refusal(tmp_path, text).message
 
 
 @pytest.mark.parametrize("name", ["consumer_secret_file", "client_secret_file"])
@@ -156,7 +144,10 @@ def test_what_is_not_toml_is_refused_with_the_place(tmp_path: Path, text: str) -
 KNOWN = {
     "": {"provider", "base_url", "ledger_key_file", "consumer_secret_file", "client_secret_file"}
     | {"oauth1", "oauth2", "job", "network"},
-    "oauth1": {"consumer_key", "signature_method", "consumer_secret_file", "private_key_file"},
+    "oauth1": {"consumer_key", "signature_method", "consumer_secret_file", "private_key_file"}
+    | {"private_key_passphrase_file", "applications"},
+    "oauth1.applications.nz": {"consumer_key", "signature_method", "consumer_secret_file"}
+    | {"private_key_file", "private_key_passphrase_file", "client_id", "client_secret_file"},
     "oauth2": {"client_id", "client_secret_file", "scopes", "redirect_uri", "certified"},
     "job": {"concurrency", "rate_per_minute", "max_attempts", "deadline", "timeout", "leave"},
     "network": {"proxy", "ca_file"},
@@ -213,7 +204,12 @@ def test_a_secret_in_the_file_is_refused_and_told_where_it_belongs(
         "[[oauth2]]",
         'job = "fast"',
         "[oauth1]\nconsumer_key = 12",
-        '[oauth1]\nsignature_method = "PLAINTEXT"',
+        '[oauth1]\nsignature_method = "PLAIN"',
+        "[oauth1]\napplications = 1",
+        "[oauth1]\napplications.nz = 1",
+        "[oauth1.applications.nz]",
+        "[oauth1.applications.nz]\nconsumer_key = 1",
+        '[oauth1.applications.nz]\nconsumer_key = "k"\nsignature_method = "hmac-sha1"',
         '[oauth1]\nsignature_method = "hmac-sha1"',
         '[oauth2]\nscopes = "offline_access"',
         "[oauth2]\nscopes = [1]",
@@ -249,6 +245,75 @@ def test_a_secret_in_the_file_is_refused_and_told_where_it_belongs(
 )
 def test_a_value_of_the_wrong_kind_is_refused(tmp_path: Path, text: str) -> None:
     refusal(tmp_path, text)
+
+
+APPLICATIONS = """
+[oauth1]
+consumer_key = "au"
+private_key_passphrase_file = "phrase"
+[oauth1.applications.nz]
+consumer_key = "nz-key"
+signature_method = "RSA-SHA1"
+private_key_file = "nz.pem"
+private_key_passphrase_file = "nz.phrase"
+client_id = "nz-client"
+client_secret_file = "nz.secret"
+[oauth1.applications.uk-2]
+consumer_key = " uk-key "
+consumer_secret_file = "uk.secret"
+"""
+
+
+def test_several_legacy_applications_are_read(tmp_path: Path) -> None:
+    oauth1 = read(tmp_path, APPLICATIONS).oauth1
+    assert oauth1.private_key_passphrase_file == tmp_path / "phrase"
+    assert oauth1.applications == (
+        LegacyApplication(
+            "nz",
+            "nz-key",
+            "RSA-SHA1",
+            private_key_file=tmp_path / "nz.pem",
+            private_key_passphrase_file=tmp_path / "nz.phrase",
+            client_id="nz-client",
+            client_secret_file=tmp_path / "nz.secret",
+        ),
+        LegacyApplication("uk-2", "uk-key", consumer_secret_file=tmp_path / "uk.secret"),
+    )
+    assert [each.suffix for each in oauth1.applications] == ["_NZ", "_UK_2"]
+
+
+def test_the_files_that_others_should_not_read_are_known(tmp_path: Path) -> None:
+    settings = read(tmp_path, APPLICATIONS + '[oauth2]\nclient_secret_file = "client"\n')
+    assert {path.name for path in settings.secret_files} == {
+        "phrase", "nz.phrase", "nz.secret", "uk.secret", "client",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("added", "problem"),
+    [
+        ('[oauth1.applications.other]\nconsumer_key = "au"', "is that of oauth1, too"),
+        ('[oauth1.applications.other]\nconsumer_key = "nz-key"', "is that of oauth1.applications.nz, too"),
+        ('[oauth1.applications.UK_2]\nconsumer_key = "k"', "called nearly as oauth1.applications.uk-2"),
+        ('[oauth1.applications."a b"]\nconsumer_key = "k"', "which is no name"),
+        ('[oauth1.applications.""]\nconsumer_key = "k"', "which is no name"),
+        ('[oauth1.applications.other]\nclient_id = "k"', "applications.other.consumer_key is missing"),
+    ],
+)
+def test_no_two_applications_can_be_taken_for_each_other(tmp_path: Path, added: str, problem: str) -> None:
+    assert problem in refusal(tmp_path, APPLICATIONS + added).message
+
+
+def test_a_secret_of_one_of_several_is_refused_and_sent_to_a_file_of_its_own(tmp_path: Path) -> None:
+    error = refusal(tmp_path, '[oauth1.applications.nz]\nconsumer_key = "k"\nconsumer_secret = "HUSH7"')
+    assert error.hint.endswith("name a file as consumer_secret_file")
+    assert "HUSH7" not in error.message + error.hint
+
+
+def test_a_profile_of_ones_own_is_found_beside_the_configuration(tmp_path: Path) -> None:
+    settings = read(tmp_path, 'provider = "profiles/acme.toml"')
+    assert settings.provider_file == tmp_path / "profiles" / "acme.toml"
+    assert read(tmp_path, 'provider = "garmin"').provider_file is None
 
 
 def test_a_deadline_with_a_time_is_its_day(tmp_path: Path) -> None:
@@ -313,119 +378,6 @@ def test_an_address_is_this_machines_only_in_the_loopback_nets(address: object) 
 @given(st.text())
 def test_no_other_name_is_this_machine(text: str) -> None:
     assert not is_loopback(f"x{text}")
-
-
-def _hmac(folder: Path) -> Settings:
-    return read(folder, '[oauth1]\nconsumer_key = "ck"\n[oauth2]\nclient_id = "id"\nscopes = ["a", "b"]')
-
-
-ENVIRON = {"MIGRATOR_CONSUMER_SECRET": "from-env-1", "MIGRATOR_CLIENT_SECRET": "from-env-2"}
-
-
-def test_credentials_come_from_the_environment(tmp_path: Path) -> None:
-    credentials = read_credentials(_hmac(tmp_path), ENVIRON)
-    assert credentials.consumer_secret.reveal() == "from-env-1"
-    assert credentials.client_secret.reveal() == "from-env-2"
-    assert (credentials.consumer_key, credentials.client_id) == ("ck", "id")
-    assert credentials.scopes == ("a", "b")
-    assert credentials.private_key.reveal() == ""
-
-
-def test_what_signs_nothing_needs_no_part_of_oauth_1(tmp_path: Path) -> None:
-    settings = read(tmp_path, '[oauth2]\nclient_id = "id"\nscopes = ["a"]')
-    credentials = read_credentials(settings, {"MIGRATOR_CLIENT_SECRET": "c"}, signs=False)
-    assert (credentials.client_id, credentials.client_secret.reveal()) == ("id", "c")
-    assert credentials.consumer_secret.reveal() == credentials.private_key.reveal() == ""
-
-
-def test_credentials_come_from_files_without_the_line_break(tmp_path: Path) -> None:
-    (tmp_path / "secrets").mkdir()
-    (tmp_path / "secrets" / "consumer").write_text("in-file-1\n")
-    (tmp_path / "secrets" / "client").write_text("in-file-2\r\n")
-    settings = read(
-        tmp_path,
-        FULL.replace("RSA-SHA1", "HMAC-SHA1"),
-    )
-    credentials = read_credentials(settings, {})
-    assert credentials.consumer_secret.reveal() == "in-file-1"
-    assert credentials.client_secret.reveal() == "in-file-2"
-    assert read_credentials(settings, ENVIRON).client_secret.reveal() == "from-env-2"
-
-
-def test_rsa_takes_the_key_file_and_no_consumer_secret(tmp_path: Path) -> None:
-    pem = pem_of(generate_private_key(65537, 2048))
-    (tmp_path / "app.pem").write_bytes(pem)
-    settings = read(tmp_path, FULL.replace("/etc/keys/app.pem", "app.pem"))
-    credentials = read_credentials(settings, {"MIGRATOR_CLIENT_SECRET": "c"})
-    assert credentials.private_key.reveal() == pem.decode().strip()
-    assert credentials.consumer_secret.reveal() == ""
-
-
-def pem_of(key: PrivateKeyTypes, password: bytes | None = None) -> bytes:
-    protection = BestAvailableEncryption(password) if password else NoEncryption()
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection)
-
-
-@pytest.mark.parametrize("what", ["no key", "another kind", "with a passphrase", "a public key"])
-def test_a_key_that_cannot_sign_is_refused_before_anything_is_sent(tmp_path: Path, what: str) -> None:
-    rsa = generate_private_key(65537, 2048)
-    content = {
-        "no key": b"-----BEGIN HUSH7\n",
-        "another kind": pem_of(Ed25519PrivateKey.generate()),
-        "with a passphrase": pem_of(rsa, b"HUSH7"),
-        "a public key": rsa.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
-    }[what]
-    (tmp_path / "app.pem").write_bytes(content)
-    settings = read(tmp_path, FULL.replace("/etc/keys/app.pem", "app.pem"))
-    with pytest.raises(ConfigurationError, match="no RSA private key") as caught:
-        read_credentials(settings, {"MIGRATOR_CLIENT_SECRET": "c"})
-    assert "HUSH7" not in caught.value.message + caught.value.hint
-
-
-@pytest.mark.parametrize("name", sorted(ENVIRON))
-def test_a_secret_that_is_no_text_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ConfigurationError, match=name):
-        read_credentials(_hmac(tmp_path), {**ENVIRON, name: "HUSH7\udcff"})
-
-
-@pytest.mark.parametrize("missing", sorted(ENVIRON))
-def test_a_missing_secret_is_asked_for_by_the_names_it_may_have(tmp_path: Path, missing: str) -> None:
-    environ = {name: value for name, value in ENVIRON.items() if name != missing}
-    with pytest.raises(ConfigurationError) as caught:
-        read_credentials(_hmac(tmp_path), environ)
-    assert missing in caught.value.hint
-    assert missing.removeprefix("MIGRATOR_").lower() + "_file" in caught.value.hint
-
-
-@pytest.mark.parametrize("name", ["consumer_key", "client_id"])
-def test_a_missing_public_half_is_asked_for(tmp_path: Path, name: str) -> None:
-    text = FULL.replace("RSA", "HMAC").replace(f'{name} = "', f'{name} = ""  # "')
-    with pytest.raises(ConfigurationError, match=name):
-        read_credentials(read(tmp_path, text), ENVIRON)
-
-
-def test_rsa_without_a_key_file_is_refused(tmp_path: Path) -> None:
-    text = FULL.replace("private_key_file", "# private_key_file")
-    with pytest.raises(ConfigurationError, match="private_key_file"):
-        read_credentials(read(tmp_path, text), ENVIRON)
-
-
-@pytest.mark.parametrize("content", [None, b"", b" \n", b"HUSH7\xffHUSH7"])
-def test_a_secret_file_of_no_use_is_named_and_not_quoted(tmp_path: Path, content: bytes | None) -> None:
-    path = tmp_path / "secret"
-    if content is not None:
-        path.write_bytes(content)
-    settings = read(
-        tmp_path, '[oauth1]\nconsumer_key="k"\nconsumer_secret_file="secret"\n[oauth2]\nclient_id="i"'
-    )
-    with pytest.raises(ConfigurationError) as caught:
-        read_credentials(settings, {})
-    assert str(path) in caught.value.message
-    assert "HUSH7" not in repr(caught.value) + repr(caught.value.__cause__)
-
-
-def test_offline_access_is_asked_for_by_default() -> None:
-    assert OAuth2Settings().scopes == ("offline_access",)
 
 
 def test_the_command_line_and_the_file_allow_as_many_calls_at_once(tmp_path: Path) -> None:

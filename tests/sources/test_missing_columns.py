@@ -43,7 +43,7 @@ NAMES = {
         "ExpiresAt", "expires", "expiry", "token_expiry", "TokenExpiresAt", "expires_on", "expiration_date",
         "expires_at_utc", "oauth_expires_a",
     ],
-    "consumer_key": ["ConsumerKey", "oauth_consumer_key", "app_key", "API key", "xero_consumer_key"],
+    "consumer_key": ["ConsumerKey", "oauth_consumer_key", "app_key", "API key", "garmin_consumer_key"],
 }  # fmt: skip
 
 

@@ -51,7 +51,7 @@ def ahead(
 def swaps_at(
     provider: str, number: int, leave: float | None = None, deadline: date | None = None
 ) -> list[str]:
-    """What the plan says of so many swaps, below its table."""
+    """What the plan says of so many swaps: of their calls, and what comes behind that."""
     counted = Tally()
     counted.steps["", Step.SWAP, "valid"] = number
     planned = forecast(
@@ -63,7 +63,8 @@ def swaps_at(
         deadline=deadline,
         leave=leave,
     )
-    return plan_text(counted, planned).rpartition("\n\n")[2].splitlines()
+    lines = plan_text(counted, planned).splitlines()
+    return lines[next(number for number, line in enumerate(lines) if " calls (" in line) :]
 
 
 def test_a_plan_of_days_says_so_and_what_is_left_to_production() -> None:
@@ -210,7 +211,10 @@ def test_the_plan_for_scripts_gives_the_same_facts() -> None:
     assert document["calls"] == {"renew": 30, "swap": 1_230}
     assert (document["rate_per_minute"], document["duration_seconds"]) == (600, 126.0)
     assert (document["deadline"], document["days_left"], document["deadline_ok"]) == ("2026-06-11", 10, True)
-    assert (document["uncertified_limit"], document["security_assessment_from"]) == (None, 1_000)
+    assert document["uncertified_limit"] is None
+    assert document["advice"] == [
+        {"from_connections": 1_000, "text": "Xero demands an advanced security assessment, yearly."}
+    ]
 
 
 RUN = Run(7, "run", 4321, NOW, NOW + timedelta(seconds=75), "done", 5, 1, 2, ("a.csv", "-"))

@@ -48,6 +48,7 @@ TEXTS = ("partners.csv", "practices.json", "late-additions.jsonl", "with-bom.csv
 
 TAKEN_IN = 50
 """Of so many damaged files, one goes into a real ledger."""
+RULES = xero.PROFILE.row_rules()
 
 Damage = Callable[[bytes, random.Random], bytes]
 
@@ -153,7 +154,7 @@ def _take_in(
             opened.begin_run("run", policy, [str(path)], workers=1)
             with suppress(InputError), DuplicateIndex() as seen:
                 rows = screen([open_source(str(path), stdin=io.BytesIO(), rules=RULES)], seen, RULES)
-                opened.take_in(rows, [str(path)], "xero", lambda _: None, terms=XERO_TERMS)
+                opened.take_in(rows, [str(path)], "xero", lambda _: None, terms=xero.TERMS)
             status = opened.status()
         said = json.dumps(status_document(status, ledger)), status_text(status)
         words = originals.open_words(content)

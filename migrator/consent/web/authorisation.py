@@ -74,18 +74,20 @@ class AuthorizationRoutes:
         begun = AuthorizationRequest.begin(
             invitation.id, confirmable_tenants(invitation), self._ledger, self._clock()
         )
-        response = see_other(f"{self._profile.authorise_url}?{self._query(begun)}")
+        client_id = self._exchange.client_id_for(invitation)
+        response = see_other(f"{self._profile.authorise_url}?{self._query(begun, client_id)}")
         self._remember(response, begun)
         return response
 
-    def _query(self, begun: AuthorizationRequest) -> str:
+    def _query(self, begun: AuthorizationRequest, client_id: str) -> str:
         """The authorization request (RFC 6749, 4.1.1; RFC 7636, 4.3)."""
+        scopes = {"scope": " ".join(self._branding.scopes)} if self._branding.scopes else {}
         return urlencode(
             {
                 "response_type": "code",
-                "client_id": self._branding.client_id,
+                "client_id": client_id,
                 "redirect_uri": self._url.redirect_uri,
-                "scope": " ".join(self._branding.scopes),
+                **scopes,
                 "state": begun.state.reveal(),
                 "code_challenge": begun.challenge,
                 "code_challenge_method": "S256",

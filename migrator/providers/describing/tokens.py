@@ -8,7 +8,7 @@ from migrator.providers.facts import Facts, LegacyFate, RenewalRule, Repeat, Tok
 from migrator.wording import counted, lasting
 
 _IN_SHORT = {
-    Repeat.NEWEST_WINS: "the newest wins",
+    Repeat.NEWEST_WINS: "newest wins",
     Repeat.BOTH_LIVE: "both pairs live",
     Repeat.NEVER: "never",
     Repeat.ONCE_PER_USER: "refused",
@@ -67,7 +67,7 @@ def refresh_life(facts: Facts) -> str:
     if not answer.refresh_token:
         return "none"
     if answer.refresh_optional:
-        return "only sometimes"
+        return "sometimes"
     ends = answer.refresh_expires
     return lasting(ends.documented) if ends is not None and ends.documented else "not known"
 

@@ -30,6 +30,7 @@ DEFAULT_REDIRECT_URI = "http://127.0.0.1:8766/callback"
 RSA_BITS = 2048
 
 _LETTERS = string.ascii_letters + string.digits
+_RANDOM = secrets.SystemRandom()
 _PROVIDER = "provider"
 """The setting with its name; the others are fields of ``Credentials``."""
 
@@ -142,7 +143,7 @@ def private_key(pem: str) -> RSAPrivateKey:
 
 def random_text(alphabet: str, length: int) -> str:
     """So many characters of an alphabet."""
-    return "".join(secrets.choice(alphabet) for _ in range(length))
+    return "".join(_RANDOM.choices(alphabet, k=length))
 
 
 def new_rsa_key() -> str:

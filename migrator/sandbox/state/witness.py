@@ -38,6 +38,8 @@ class Witness:
     def collect(self, *, tokens: bool = True) -> dict[str, Any]:
         """The totals, and with ``tokens`` a list of one entry a legacy connection, in order of issue.
 
+        Tokens are there by their hash: legacy ones that work, and all that ever were, to tell entries apart.
+
         After them comes one, without ``app_type``, for each tenant that has no legacy connection and was
         connected by a consent. Where the provider has no application types, none has one.
         """
@@ -112,20 +114,23 @@ def _connections(db: sqlite3.Connection, now: float) -> list[dict[str, Any]]:
             by_tenant.add(row)
         else:
             by_connection[row["connection_id"]].add(row)
-    legacy_tokens = defaultdict(list)
+    known, live = defaultdict(list), defaultdict(list)
     rows = db.execute(
-        "SELECT connection_id, token FROM oauth1_tokens"
-        " WHERE alive AND (expires_at IS NULL OR expires_at > ?) ORDER BY token",
+        "SELECT connection_id, token, alive AND (expires_at IS NULL OR expires_at > ?) AS works"
+        " FROM oauth1_tokens ORDER BY token",
         (now,),
     )
     for row in rows:
-        legacy_tokens[row["connection_id"]].append(sha256(row["token"]))
+        known[row["connection_id"]].append(sha256(row["token"]))
+        if row["works"]:
+            live[row["connection_id"]].append(sha256(row["token"]))
     return [
         {
             "tenant_id": row["tenant_id"],
             "app_type": row["app_type"] or None,
             "user_id": row["user_id"],
-            "oauth_tokens_sha256": legacy_tokens[row["id"]],
+            "oauth_tokens_sha256": live[row["id"]],
+            "oauth_tokens_ever_sha256": known[row["id"]],
             "renewals": row["renewals"],
             "swaps": row["swaps"],
             "consents": row["consents"],

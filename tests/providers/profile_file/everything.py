@@ -120,6 +120,7 @@ answer = { scope = "scope" }
 [answer]
 access_token = "access_token"
 refresh_token = "refresh_token"
+refresh_expires = { field = "refresh_ends", as = "epoch_seconds" }
 
 [repeat]
 rule = "both_live"

@@ -63,7 +63,7 @@ def damaged(draw: st.DrawFn) -> str:
         places = [table for table in tables(document) if table]
         table = draw(st.sampled_from(places))
         key = draw(st.sampled_from(list(table) if isinstance(table, dict) else list(range(len(table)))))
-        value = draw(OTHER_VALUES)
+        value = deepcopy(draw(OTHER_VALUES))  # else one example changes the next one
         elsewhere = draw(st.sampled_from(places))
         match draw(st.integers(0, 3)):
             case 0:

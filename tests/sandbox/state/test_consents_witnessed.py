@@ -46,6 +46,7 @@ def test_a_tenant_without_a_legacy_token_is_witnessed_too(
         "app_type": None,
         "user_id": user_id,
         "oauth_tokens_sha256": [],
+        "oauth_tokens_ever_sha256": [],
         "renewals": 0,
         "swaps": 0,
         "consents": 1,

@@ -32,11 +32,14 @@ def test_connection_by_connection(start: Start, state: Path) -> None:
     facts = client.stats()
     users = [entry.pop("user_id") for entry in facts["tokens"]]
     assert all(users)
+    for entry in facts["tokens"]:  # which are in order of the tokens themselves
+        entry["oauth_tokens_ever_sha256"].sort()
     assert facts["tokens"] == [
         {
             "tenant_id": rows[0]["tenant_id"],
             "app_type": "partner",
             "oauth_tokens_sha256": [digest(rows[0]["oauth_token"])],
+            "oauth_tokens_ever_sha256": [digest(rows[0]["oauth_token"])],
             "renewals": 0,
             "swaps": 2,
             "consents": 0,
@@ -52,6 +55,9 @@ def test_connection_by_connection(start: Start, state: Path) -> None:
             "tenant_id": rows[1]["tenant_id"],
             "app_type": "partner",
             "oauth_tokens_sha256": [digest(fresh["oauth_token"])],
+            "oauth_tokens_ever_sha256": sorted(
+                [digest(rows[1]["oauth_token"]), digest(fresh["oauth_token"])]
+            ),
             "renewals": 1,
             "swaps": 1,
             "consents": 0,
@@ -67,6 +73,7 @@ def test_connection_by_connection(start: Start, state: Path) -> None:
             "tenant_id": rows[2]["tenant_id"],
             "app_type": "partner",
             "oauth_tokens_sha256": [digest(rows[2]["oauth_token"])],
+            "oauth_tokens_ever_sha256": [digest(rows[2]["oauth_token"])],
             "renewals": 0,
             "swaps": 0,
             "consents": 0,
@@ -128,7 +135,9 @@ def test_what_works_follows_the_clock(client: Client, state: Path) -> None:
 def test_a_legacy_token_that_its_swap_killed_is_not_live(start: Start, partner: Row) -> None:
     client = start("repeat=never")
     client.swap(partner)
-    assert client.stats()["tokens"][0]["oauth_tokens_sha256"] == []
+    entry = client.stats()["tokens"][0]
+    assert entry["oauth_tokens_sha256"] == []
+    assert entry["oauth_tokens_ever_sha256"] == [digest(partner["oauth_token"])]
 
 
 def test_the_list_can_be_left_out(client: Client, state: Path) -> None:

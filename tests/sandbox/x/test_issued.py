@@ -117,3 +117,13 @@ def test_a_state_is_of_one_provider(client: XClient, state: Path, tmp_path: Path
     with pytest.raises(ConfigurationError, match="cannot play 'y'; it knows"):
         invoke("credentials", "--provider", "y", "--state", tmp_path / "y.db")
     assert not (tmp_path / "y.db").exists()
+
+
+def test_a_new_state_is_of_the_provider_that_is_served(tmp_path: Path) -> None:
+    path = tmp_path / "new.db"
+    with running(path, provider="x") as sandbox:
+        assert sandbox.stats()["provider"] == "x"
+    with running(path) as sandbox:
+        assert sandbox.stats()["issued"] == {"token": 0}
+    with running(tmp_path / "other.db") as sandbox:
+        assert sandbox.stats()["provider"] == "xero"
