@@ -15,8 +15,8 @@ from migrator.models import Misnamed, Reject, State
 from migrator.providers import find_profile
 from migrator.rules.next_step import Decision, Step
 from migrator.rules.plan import Forecast, Tally, forecast
+from migrator.terminal.durations import duration_text
 from migrator.terminal.present import (
-    duration_text,
     moment_text,
     plan_document,
     plan_text,
