@@ -175,7 +175,7 @@ def test_stats_of_a_missing_state_are_a_configuration_error(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--provider", "tumblr"], "tumblr"),
+        (["--provider", "nobody"], "nobody"),
         (["--fault", "gravity=1"], "gravity"),
         (["--redirect-uri", "nowhere"], "nowhere"),
         (["--host", "192.0.2.1"], "cannot listen"),

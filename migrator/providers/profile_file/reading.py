@@ -45,16 +45,11 @@ def read_profile(text: str, place: str) -> Facts:
 
 
 def _syntax(said: str, text: str) -> Problem:
-    """``tomllib`` says the line at the end of its sentence, or that the text ended."""
+    """``tomllib`` says the line at the end of its sentence, or that the text ended. It quotes no value."""
     found = _SYNTAX_LINE.search(said)
     line = int(found.group(1)) if found else text.count("\n") + 1
     sentence = said[: found.start()].strip() if found else said.partition(" (")[0]
-    return Problem((), "is not valid TOML", f"mend the line or the one before: {_masked(sentence)}", line)
-
-
-def _masked(sentence: str) -> str:
-    """What ``tomllib`` says, without what it quotes of the file."""
-    return re.sub(r"(['\"]).*\1", "…", sentence)
+    return Problem((), "is not valid TOML", f"mend the line or the one before: {sentence}", line)
 
 
 def _placed(problems: Iterable[Problem], lines: Mapping[KeyPath, int]) -> tuple[Problem, ...]:

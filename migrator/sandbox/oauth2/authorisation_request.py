@@ -41,8 +41,19 @@ class AuthorisationRequest:
         return Answer.redirect(with_query(self.redirect_uri, {**fields, **state}))
 
 
-def read(call: Call, credentials: Credentials, redirect_uris: Collection[str]) -> AuthorisationRequest:
-    """Read the query; raises ``Refusal``: a page where the way back cannot be trusted, else the way back."""
+def read(
+    call: Call,
+    credentials: Credentials,
+    redirect_uris: Collection[str],
+    *,
+    scoped: bool = True,
+    always_pkce: bool = False,
+) -> AuthorisationRequest:
+    """Read the query; raises ``Refusal``: a page where the way back cannot be trusted, else the way back.
+
+    Not ``scoped``: the provider has no scope to ask for. ``always_pkce``: it demands PKCE of every client,
+    not of the public one alone.
+    """
     given = form_fields(call.query)
     repeated = [name for name, times in Counter(name for name, _ in given).items() if times > 1]
     if repeated:
@@ -60,7 +71,8 @@ def read(call: Call, credentials: Credentials, redirect_uris: Collection[str]) -
         challenge=fields.get("code_challenge"),
         nonce=fields.get("nonce"),
     )
-    flaw = _flaw(request, fields, public=request.client_id == credentials.public_client_id)
+    pkce_needed = always_pkce or request.client_id == credentials.public_client_id
+    flaw = _flaw(request, fields, scoped=scoped, pkce_needed=pkce_needed)
     if flaw is not None:
         error, description = flaw
         raise Refusal(request.back(error=error, error_description=description))
@@ -68,22 +80,24 @@ def read(call: Call, credentials: Credentials, redirect_uris: Collection[str]) -
 
 
 def _flaw(
-    request: AuthorisationRequest, fields: Mapping[str, str], *, public: bool
+    request: AuthorisationRequest, fields: Mapping[str, str], *, scoped: bool, pkce_needed: bool
 ) -> tuple[str, str] | None:
     """The error word of 4.1.2.1 and a sentence, if something is wrong."""
     if "response_type" not in fields:
         return "invalid_request", "response_type is missing"
     if fields["response_type"] != "code":
         return "unsupported_response_type", "response_type must be code"
-    if not SCOPE.fullmatch(request.scope):
+    if request.scope and not scoped:
+        return "invalid_scope", "there is no scope to ask for"
+    if scoped and not SCOPE.fullmatch(request.scope):
         return "invalid_scope", "scope must name at least one scope, separated by single spaces"
-    flaw = _pkce_flaw(request, fields, public=public)
+    flaw = _pkce_flaw(request, fields, needed=pkce_needed)
     return ("invalid_request", flaw) if flaw else None
 
 
-def _pkce_flaw(request: AuthorisationRequest, fields: Mapping[str, str], *, public: bool) -> str | None:
+def _pkce_flaw(request: AuthorisationRequest, fields: Mapping[str, str], *, needed: bool) -> str | None:
     if request.challenge is None:
-        return "code_challenge is missing" if public or "code_challenge_method" in fields else None
+        return "code_challenge is missing" if needed or "code_challenge_method" in fields else None
     if fields.get("code_challenge_method", "plain") != "S256":
         return "code_challenge_method must be S256"
     if not _CHALLENGE.fullmatch(request.challenge):

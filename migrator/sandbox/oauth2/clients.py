@@ -81,7 +81,7 @@ def identify(credentials: Credentials, call: Call, fields: Mapping[str, object])
         valid = secret_valid(credentials, named, fields["client_secret"])
         return (named, Manner.BODY) if valid else None
     known = {credentials.client_id, credentials.public_client_id}
-    return (named, Manner.NAMED) if named in known else None
+    return (named, Manner.NAMED) if named and named in known else None
 
 
 def secret_valid(credentials: Credentials, client_id: object, client_secret: object) -> bool:

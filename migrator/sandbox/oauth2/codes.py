@@ -66,7 +66,25 @@ def new_event(logged_in_at: float) -> AuthEvent:
 def redeem(
     server: AuthorisationServer, db: sqlite3.Connection, client_id: str, form: Mapping[str, str], now: float
 ) -> tuple[pairs.Pair, sqlite3.Row] | None:
-    """The pair that the form's code wins, and the code's row; None if it wins none.
+    """The pair that the form's code wins, and the code's row; None if it wins none, as for ``good``."""
+    row = good(db, client_id, form, now)
+    if row is None:
+        return None
+    pair = server.issue(
+        db,
+        user_id=row["user_id"],
+        client_id=client_id,
+        scope=row["scope"],
+        event=event(row),
+        now=now,
+        renewable=server.refresh_scope in row["scope"].split(),
+    )
+    use_up(db, row, pair.grant_id)
+    return pair, row
+
+
+def good(db: sqlite3.Connection, client_id: str, form: Mapping[str, str], now: float) -> sqlite3.Row | None:
+    """The row of the form's code, if it wins a pair now.
 
     A code that comes again was stolen or sent twice: what it won dies with it (RFC 6749, 4.1.2). A refusal
     for another reason leaves it as it was.
@@ -81,23 +99,21 @@ def redeem(
         return None
     if row["expires_at"] <= now or form.get("redirect_uri") != row["redirect_uri"]:
         return None
-    if not _proven(row["challenge"], form.get("code_verifier")):
-        return None
-    pair = server.issue(
-        db,
-        user_id=row["user_id"],
-        client_id=client_id,
-        scope=row["scope"],
-        event=AuthEvent(row["auth_event_id"], row["auth_time"]),
-        now=now,
-        renewable=server.refresh_scope in row["scope"].split(),
-    )
-    db.execute("UPDATE codes SET grant_id = ? WHERE code = ?", (pair.grant_id, row["code"]))
+    return row if _proven(row["challenge"], form.get("code_verifier")) else None
+
+
+def event(row: sqlite3.Row) -> AuthEvent:
+    """The consent that a code stands for."""
+    return AuthEvent(row["auth_event_id"], row["auth_time"])
+
+
+def use_up(db: sqlite3.Connection, row: sqlite3.Row, grant_id: int) -> None:
+    """Mark a code as used for a grant, and the grant as one about the code's tenants."""
+    db.execute("UPDATE codes SET grant_id = ? WHERE code = ?", (grant_id, row["code"]))
     db.executemany(
         "INSERT INTO consents VALUES (?, ?)",
-        [(pair.grant_id, tenant_id) for tenant_id in json.loads(row["tenant_ids"])],
+        [(grant_id, tenant_id) for tenant_id in json.loads(row["tenant_ids"])],
     )
-    return pair, row
 
 
 def check(form: Mapping[str, str]) -> None:

@@ -14,6 +14,7 @@ from enum import Enum, auto
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from migrator.sandbox.oauth2 import codes
 from migrator.sandbox.oauth2.authorisation_server import TokenFlaw
 from migrator.sandbox.provider import Provider
 from migrator.sandbox.state import pairs, portal, swaps
@@ -21,6 +22,7 @@ from migrator.sandbox.state.pairs import AuthEvent, NewPair
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Mapping
 
     from migrator.sandbox.http.messages import Call
     from migrator.sandbox.provider import Options
@@ -57,8 +59,11 @@ class OpaquePair:
     access_token: str
     refresh_token: str
     """Empty: there is none."""
+    access_expires_at: float | None
+    """Epoch seconds; None: it does not end."""
     scope: str
     user_id: str
+    grant_id: int
 
 
 class RefreshFlaw(Enum):
@@ -96,7 +101,12 @@ class OpaqueProvider(Provider):
 
     def swappable(self, grant: Grant) -> bool:
         """Whether a legacy token may be swapped now."""
-        return grant.alive and not grant.expired(self.clock.now()) and not self.repeat.refuses(grant.swaps)
+        return (
+            grant.alive
+            and not grant.of_another_application(self.credentials.consumer_key)
+            and not grant.expired(self.clock.now())
+            and not self.repeat.refuses(grant.swaps)
+        )
 
     def swap(
         self,
@@ -119,6 +129,26 @@ class OpaqueProvider(Provider):
             now=now,
             terms=terms,
         )
+
+    def redeem(
+        self, db: sqlite3.Connection, form: Mapping[str, str], client_id: str, scope: str
+    ) -> OpaquePair | None:
+        """The pair that a consent's code wins, as the form shows it; None: none."""
+        now = self.clock.now()
+        code = codes.good(db, client_id, form, now)
+        if code is None:
+            return None
+        pair = self._issue(
+            db,
+            user_id=code["user_id"],
+            client_id=client_id,
+            scope=scope,
+            event=codes.event(code),
+            connection_id=None,
+            now=now,
+        )
+        codes.use_up(db, code, pair.grant_id)
+        return pair
 
     def refresh(
         self, db: sqlite3.Connection, refresh_token: str, client_id: str, scope: str = ""
@@ -186,10 +216,10 @@ class OpaqueProvider(Provider):
     ) -> OpaquePair:
         """``kept``: the refresh token that stays, and since when it is known."""
         terms = terms or self.terms
-        access_token = terms.new_access_token()
+        access_token, access_expires_at = terms.new_access_token(), _end(now, terms.access_lifetime)
         fresh = (terms.new_refresh_token() if terms.renewable else None, now)
         refresh_token, refresh_issued_at = kept or fresh
-        pairs.insert(
+        grant_id = pairs.insert(
             db,
             NewPair(
                 user_id=user_id,
@@ -197,7 +227,7 @@ class OpaqueProvider(Provider):
                 scope=scope,
                 event=event,
                 access_token=access_token,
-                access_expires_at=_end(now, terms.access_lifetime),
+                access_expires_at=access_expires_at,
                 refresh_token=refresh_token,
                 refresh_issued_at=refresh_issued_at,
                 refresh_expires_at=_end(now, terms.refresh_lifetime),
@@ -206,7 +236,12 @@ class OpaqueProvider(Provider):
             ),
         )
         return OpaquePair(
-            access_token=access_token, refresh_token=refresh_token or "", scope=scope, user_id=user_id
+            access_token=access_token,
+            refresh_token=refresh_token or "",
+            access_expires_at=access_expires_at,
+            scope=scope,
+            user_id=user_id,
+            grant_id=grant_id,
         )
 
 

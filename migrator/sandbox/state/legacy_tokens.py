@@ -49,6 +49,8 @@ class LegacyRow:
     """Epoch seconds until which it may be renewed; None: not at all, or for ever."""
     permission: str = ""
     """What it may do, in the provider's own words, where these differ from token to token."""
+    consumer_key: str = ""
+    """Of the application that it is of, if the row says so."""
 
     def as_columns(self, connection_id: str) -> dict[str, str]:
         """The row of ``COLUMNS`` that an application would have in its database."""
@@ -107,7 +109,34 @@ def connection_of(db: sqlite3.Connection, row: LegacyRow) -> int:
 def insert_token(db: sqlite3.Connection, connection_id: int, row: LegacyRow) -> None:
     """Make the sandbox know a connection's token."""
     db.execute(
-        "INSERT INTO oauth1_tokens (token, secret, session_handle, connection_id, expires_at, permission)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        (row.token, row.token_secret, row.session_handle, connection_id, row.expires_at, row.permission),
+        "INSERT INTO oauth1_tokens"
+        " (token, secret, session_handle, connection_id, expires_at, permission, consumer_key)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            row.token,
+            row.token_secret,
+            row.session_handle,
+            connection_id,
+            row.expires_at,
+            row.permission,
+            row.consumer_key,
+        ),
+    )
+
+
+def end_by(db: sqlite3.Connection, connection_id: int, moment: float) -> None:
+    """Let a connection's tokens end at ``moment`` (epoch seconds), unless they end before."""
+    db.execute(
+        "UPDATE oauth1_tokens SET expires_at = min(coalesce(expires_at, :end), :end)"
+        " WHERE connection_id = :connection",
+        {"end": moment, "connection": connection_id},
+    )
+
+
+def end_all(db: sqlite3.Connection, user_id: str) -> None:
+    """End every token of a user at once."""
+    db.execute(
+        "UPDATE oauth1_tokens SET alive = 0"
+        " WHERE connection_id IN (SELECT id FROM connections WHERE user_id = ?)",
+        (user_id,),
     )

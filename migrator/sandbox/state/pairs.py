@@ -187,6 +187,11 @@ def revoke(db: sqlite3.Connection, grant_id: int) -> None:
     )
 
 
+def revoke_all(db: sqlite3.Connection, user_id: str) -> None:
+    """End every pair of a user, of whatever grant."""
+    db.execute("UPDATE pairs SET ended = ? WHERE user_id = ? AND ended IS NULL", (End.REVOKED, user_id))
+
+
 def sha256(token: str) -> str:
     """The hash by which a token is known, hexadecimal."""
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()

@@ -1,8 +1,9 @@
 """What a provider's developer portal would show: the app's keys, ids and registered redirect URIs.
 
-Everywhere there is an application with an OAuth 1.0a consumer, and two OAuth 2.0 clients, one of them without
-a secret. Where a provider has more than that, a second consumer is registered for RSA-SHA1, and may sign with
-any of the application's tokens; and a public application has a consumer of its own.
+Everywhere there is an application with an OAuth 1.0a consumer and an OAuth 2.0 client; where that client is
+not simply the consumer, there is another one, which has no secret. Where a provider has more than that, a
+second consumer is registered for RSA-SHA1, and may sign with any of the application's tokens; and a public
+application has a consumer of its own.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class Credentials:
     client_id: str
     client_secret: str
     """Of the confidential OAuth 2.0 client."""
-    public_client_id: str
+    public_client_id: str = ""
     """Of the OAuth 2.0 client without a secret."""
     jwt_key: str = ""
     """The key that signs access tokens, PEM; never handed out. Empty: they are not signed."""
@@ -89,7 +90,8 @@ def load(state: State) -> Credentials:
 def new_credentials(*, client_is_consumer: bool = False, one_secret: bool = False) -> Credentials:
     """Fresh ones of a provider that signs no token, and knows one consumer and one application.
 
-    ``client_is_consumer``: the client's id is the consumer key; ``one_secret``: their secret is the same too.
+    ``client_is_consumer``: the consumer key is the id of the only client; ``one_secret``: their secret is the
+    same too.
     """
     consumer_key, consumer_secret = random_text(_LETTERS, 25), random_text(_LETTERS, 50)
     return Credentials(
@@ -97,7 +99,7 @@ def new_credentials(*, client_is_consumer: bool = False, one_secret: bool = Fals
         consumer_secret=consumer_secret,
         client_id=consumer_key if client_is_consumer else random_text(_LETTERS, 34),
         client_secret=consumer_secret if one_secret else random_text(_LETTERS, 50),
-        public_client_id=random_text(_LETTERS, 34),
+        public_client_id="" if client_is_consumer else random_text(_LETTERS, 34),
     )
 
 

@@ -65,13 +65,16 @@ def damaged(draw: st.DrawFn) -> str:
         key = draw(st.sampled_from(list(table) if isinstance(table, dict) else list(range(len(table)))))
         value = deepcopy(draw(OTHER_VALUES))  # else one example changes the next one
         elsewhere = draw(st.sampled_from(places))
-        match draw(st.integers(0, 3)):
+        match draw(st.integers(0, 4)):
             case 0:
                 del table[key]
             case 1 if isinstance(table, dict):
                 table[f"{key}s"] = table.pop(key)
             case 2 if isinstance(elsewhere, dict):
                 elsewhere[str(key)] = deepcopy(table[key])
+            case 3 if isinstance(table[key], str):
+                at = draw(st.integers(0, len(table[key])))
+                table[key] = table[key][:at] + draw(st.sampled_from('\n\t {}.\x00é9"')) + table[key][at:]
             case _ if value is not None:
                 table[key] = value
     return "".join(f"{written(name)} = {written(value)}\n" for name, value in document.items())

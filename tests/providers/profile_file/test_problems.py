@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.providers.profile_file.base import changed, line_of, problems
+from tests.providers.profile_file.base import BASE, changed, line_of, problems
 
 SWAP = 'request = "POST https://api.acme.example/exchange"'
 FORM = 'form = { token = "{token}", secret = "{token_secret}" }'
@@ -13,6 +13,10 @@ BEARER = 'auth = "bearer"'
 LIMIT = 'count = 100\nwindow = "1m"\nsubject = "application"'
 GRANT = 'json = "error"\nis = ["invalid_grant"]\nmeans = "token_dead"'
 CLIENT = 'authentication = "basic"'
+
+CODE = '[exchange_code]\nrequest = "POST https://a.example"\nauth = "client"\n'
+APPLICATION = CODE.replace("exchange_code", "application_token")
+CONSENT = '[consent]\nauthorise_url = "https://a.example"\n'
 
 SCHEMA = [
     # what is replaced, by what, the key, what is wrong, what to do
@@ -32,6 +36,9 @@ SCHEMA = [
     (BEARER, 'auth = "Bearer"', "verify.auth", "must be one of", "did you mean bearer?"),
     (BEARER, 'auth = "magic"', "verify.auth", "must be one of", "choose the one that fits"),
     ('window = "1m"', 'window = "15 min"', "limits[1].window", "a duration such as", "mend"),
+    ('window = "1m"', 'window = "1m\\n"', "limits[1].window", "a duration such as", "mend"),
+    (SWAP, SWAP[:-1] + '\\n"', "swap.request", "a method (GET", "mend"),
+    ("", '[headers]\nA = "b\\nC: d"', "headers.A", "visible ASCII characters and blanks", "mend"),
     ("count = 100", "count = true", "limits[1].count", "and is true or false", "mend"),
     ("count = 100", "count = 0", "limits[1].count", "at least 1", "mend"),
     ("status = [429]", "status = [99]", "errors[1].status[1]", "from 100 to 599", "mend"),
@@ -215,6 +222,7 @@ ERRORS = [
         "add contains",
     ),
     (GRANT, 'status = [200]\nmeans = "later"', "errors[2].status", "all went well", "add the field"),
+    (GRANT, 'status = [404, 204]\nmeans = "later"', "errors[2].status", "all went well", "add the field"),
     (GRANT, GRANT + '\nscope = "connection"', "errors[2].scope", 'unless means = "limit"', "take it out"),
     (GRANT, GRANT + '\ncalls = ["renew"]', "errors[2].calls", "can never match renew", "add [renew]"),
     (
@@ -227,6 +235,18 @@ ERRORS = [
     (GRANT, GRANT + "\n[[errors]]\n" + GRANT, "errors[3]", "can never match: errors[2]", "before errors[2]"),
 ]
 
+SOURCED = {
+    "swap": f'{SWAP}\nsource = "a"',
+    "limits[1]": 'count = 100\nsource = "a"',
+    "repeat": 'rule = "unknown"\nsource = "a"',
+    "legacy_token": 'after_swap = "unknown"\nsource = "a"',
+    "dates.closes": '[dates]\ncloses = { day = 2030-01-01, source = "a" }',
+    "dates.open_since": '[dates]\nopen_since = { day = 2020-01-01, source = "a" }',
+    "dates.legacy_ends": '[dates]\nlegacy_ends = { day = 2030-01-01, source = "a" }',
+    "exchange_code": CODE + 'source = "a"\n' + CONSENT,
+    "consent": CODE + CONSENT + 'source = "a"',
+    "application_token": APPLICATION + 'source = "a"',
+}
 REFERENCES = [
     (
         BEARER,
@@ -253,6 +273,16 @@ def test_it_is_found_and_it_is_said_what_to_do(old: str, new: str, key: str, wro
     assert key in found, found
     assert wrong in found[key].wrong
     assert todo in found[key].todo
+
+
+@pytest.mark.parametrize("key", SOURCED)
+def test_each_source_must_be_there(key: str) -> None:
+    said = SOURCED[key].partition("\nsource")[0]
+    text = changed(said if said in BASE else "", SOURCED[key])
+    found = {problem.key: problem.wrong for problem in problems(text)}
+    assert "names a source that is not there" in found[f"{key}.source"]
+    right = problems(text.replace('source = "a"', 'source = "docs"'))
+    assert f"{key}.source" not in {problem.key for problem in right}
 
 
 @pytest.mark.parametrize(("old", "new", "keys", "wrong", "todo"), CLIENTS)
@@ -298,6 +328,22 @@ def test_a_placeholder_must_have_a_value(old: str, new: str, wrong: str, todo: s
 )
 def test_a_placeholder_that_has_one_is_right(name: str) -> None:
     assert problems(changed(FORM, FORM.replace("{token}", f"a {{{name}}} b"))) == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "name"),
+    [
+        ("{refresh_token}", "token"),
+        ("{refresh_token}", "token_secret"),
+        ("{refresh_token}", "access_token"),
+        ("{refresh_token}", "code"),
+        ("{token_secret}", "access_token"),
+        ("{token_secret}", "code_verifier"),
+    ],
+)
+def test_a_placeholder_has_a_value_in_its_own_calls_alone(old: str, name: str) -> None:
+    [problem] = problems(changed(old, f"{{{name}}}"))
+    assert f"{{{name}}}, which has no value in this call" in problem.wrong
 
 
 @pytest.mark.parametrize("name", ["token", "token_secret", "client_secret"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 
 import pytest
 
@@ -51,3 +52,9 @@ def test_who_calls(
 ) -> None:
     headers = {} if authorization is None else {"authorization": authorization}
     assert identify(CREDENTIALS, Call("POST", b"/", "h", headers), fields) == identified
+
+
+def test_nobody_is_the_public_client_where_there_is_none() -> None:
+    lone = replace(CREDENTIALS, public_client_id="")
+    for fields in ({}, {"client_id": ""}, {"client_id": "public"}):
+        assert identify(lone, Call("POST", b"/", "h", {}), fields) is None

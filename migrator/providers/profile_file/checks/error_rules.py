@@ -41,10 +41,10 @@ def _form(at: KeyPath, rule: ErrorRule, table: Mapping[str, Any]) -> Iterator[Pr
         yield Problem((*at, "contains"), "excludes is", "make it two rules")
     if rule.where == "text" and not (rule.equals or rule.contains):
         yield Problem((*at, "text"), "says nothing alone: every answer has a body", "add contains")
-    if rule.status and not places and set(rule.status) <= _GOOD:
+    if not places and _GOOD & set(rule.status):
         yield Problem(
             (*at, "status"),
-            "is that of an answer that says that all went well",
+            "has that of an answer that says that all went well",
             "add the field that says that it is one",
         )
     if "scope" in table and rule.means is not Meaning.LIMIT:
@@ -81,9 +81,7 @@ def _covers(before: ErrorRule, rule: ErrorRule, calls: frozenset[Action]) -> boo
 
 
 def _statuses(rule: ErrorRule) -> frozenset[int]:
-    """A good answer is a refusal only where a field says so."""
-    statuses = frozenset(rule.status) or _STATUSES
-    return statuses if rule.where else statuses - _GOOD
+    return frozenset(rule.status) or _STATUSES
 
 
 def _field(rule: ErrorRule) -> tuple[str, str]:

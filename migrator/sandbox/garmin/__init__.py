@@ -1,0 +1,1 @@
+"""What only Garmin has: its exchange, token endpoint, consent page, users and words."""

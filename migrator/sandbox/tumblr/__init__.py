@@ -1,0 +1,1 @@
+"""What only Tumblr has: its exchange, token endpoint, user, limits and envelope."""
