@@ -72,8 +72,8 @@ def sandbox() -> None:
     metavar="SPEC",
     multiple=True,
     help="Something to go wrong: latency=150ms, drop-response=0.02, http-503=0.05, garbage=0.01, "
-    "late=0.01[:2s], clock-skew=600s, limit=10000/min, repeat=newest-wins|keep|never|once. "
-    "Without the last two the provider's own limits and rule hold. Repeatable.",
+    "late=0.01[:2s], clock-skew=600s, limit=10000/min, repeat=newest-wins|keep|never|once, "
+    "exchange=closed. Without limit and repeat the provider's own limits and rule hold. Repeatable.",
 )
 @click.option(
     "--redirect-uri", "redirect_uris", metavar="URL", multiple=True, help="Register a URL. Repeatable."

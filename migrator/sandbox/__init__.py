@@ -5,8 +5,8 @@ mistake. Each line may import from those below it, and none from those above (a 
 
 - ``run``: puts a sandbox together and serves it; what the commands and the tests call.
 - ``registry``: which providers it can play; another one is a folder beside these and a line here.
-- ``xero``, ``x``, ``garmin``, ``tumblr``: what only one provider has: paths, the swap, API, limits, lifetimes
-  and words.
+- ``xero``, ``x``, ``garmin``, ``tumblr``, ``vimeo``, ``dropbox``, ``intuit``: what only one provider has:
+  paths, the swap, API, limits, lifetimes and words.
 - ``oauth1``: RFC 5849 as any provider speaks it: signatures, nonces and timestamps, the three legs.
 - ``oauth2``: RFC 6749 as any provider speaks it: clients, codes, refreshes, revocation, bearer tokens, signed
   ones and opaque ones.

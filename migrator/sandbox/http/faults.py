@@ -34,6 +34,8 @@ class Faults:
     """Seconds by which the provider's clock is ahead."""
     repeat: Repeat | None = None
     """What a second swap does, in the place of the provider's own rule."""
+    exchange_closed: bool = False
+    """Whether swaps are over."""
 
 
 _UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "hour": 3600.0, "day": 86400.0}
@@ -105,6 +107,12 @@ def _repeat(text: str) -> Repeat:
         raise ValueError(f"{text!r} is none of {', '.join(Repeat)}") from error
 
 
+def _closed(text: str) -> bool:
+    if text != "closed":
+        raise ValueError(f"an exchange can be closed, not {text!r}")
+    return True
+
+
 _PARSERS: dict[str, Callable[[Faults, str], Faults]] = {
     "latency": lambda faults, text: replace(faults, latency=_duration(text)),
     "drop-response": lambda faults, text: replace(faults, drop_response=_share(text)),
@@ -114,6 +122,7 @@ _PARSERS: dict[str, Callable[[Faults, str], Faults]] = {
     "limit": lambda faults, text: replace(faults, limit=_limit(text)),
     "clock-skew": lambda faults, text: replace(faults, clock_skew=_skew(text)),
     "repeat": lambda faults, text: replace(faults, repeat=_repeat(text)),
+    "exchange": lambda faults, text: replace(faults, exchange_closed=_closed(text)),
 }
 _EXAMPLES = {
     "latency": "latency=150ms",
@@ -124,4 +133,5 @@ _EXAMPLES = {
     "limit": "limit=10000/min or limit=10000/15min",
     "clock-skew": "clock-skew=600s",
     "repeat": "repeat=newest-wins",
+    "exchange": "exchange=closed",
 }

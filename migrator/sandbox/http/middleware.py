@@ -30,6 +30,7 @@ class Middleware:
         self._service = service
         self._state = state
         self._latency = faults.latency
+        self._exchange_closed = faults.exchange_closed
         self._injector = FaultInjector(faults, seed)
         self._late_calls = late_calls
         self._lock = threading.Lock()
@@ -56,6 +57,8 @@ class Middleware:
         return self._injector.inject(fault, carry_out, refuse, self._late_calls)
 
     def _carry_out(self, endpoint: Endpoint, call: Call) -> Answer:
+        if self._exchange_closed and self._service.swaps(call):
+            endpoint = self._service.closed
         try:
             answer = endpoint(call)
         except Refusal as refusal:

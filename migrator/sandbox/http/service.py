@@ -43,7 +43,12 @@ class RateLimiter(Protocol):
         """Let a call in or not; it is under way until the context ends."""
 
 
-@dataclass(frozen=True)
+def gone(_call: Call) -> Answer:
+    """What a closed exchange says where nobody knows what the provider's own does: it is gone for good."""
+    return Answer.of_json(410, {"error": "gone", "message": "This endpoint has been retired."})
+
+
+@dataclass(frozen=True, kw_only=True)
 class Service:
     """One provider, as the web application and the middleware in front of it see it."""
 
@@ -54,3 +59,7 @@ class Service:
     rate_limiter: RateLimiter
     unavailable: Callable[[Call], Answer]
     """What a call is answered that a 503 is injected into."""
+    swaps: Callable[[Call], bool]
+    """Whether a call asks for a swap."""
+    closed: Callable[[Call], Answer] = gone
+    """What such a call is answered once the exchange is closed."""

@@ -107,6 +107,7 @@ class PlainTokens:
             session_handle=None,
             expires_at=expires_at,
             permission=self.permission,
+            consumer_key=cell(row, "consumer_key"),
         )
 
     def _read_expiry(self, text: str, now: float) -> int | None:

@@ -123,7 +123,7 @@ def _access_token(db: sqlite3.Connection, consumer: Consumer, token: str) -> sql
     row = grants.by_token(db, token)
     if row is None:
         raise problem("token_rejected", "The access token is not known")
-    if not consumer.may_use(row["app_type"]):
+    if row["consumer_key"] not in {"", consumer.key} or not consumer.may_use(row["app_type"]):
         raise problem("token_rejected", "The access token belongs to another application")
     return row
 

@@ -59,6 +59,8 @@ class OpaquePair:
     access_token: str
     refresh_token: str
     """Empty: there is none."""
+    access_expires_at: float | None
+    """Epoch seconds; None: it does not end."""
     scope: str
     user_id: str
     grant_id: int
@@ -99,7 +101,12 @@ class OpaqueProvider(Provider):
 
     def swappable(self, grant: Grant) -> bool:
         """Whether a legacy token may be swapped now."""
-        return grant.alive and not grant.expired(self.clock.now()) and not self.repeat.refuses(grant.swaps)
+        return (
+            grant.alive
+            and not grant.of_another_application(self.credentials.consumer_key)
+            and not grant.expired(self.clock.now())
+            and not self.repeat.refuses(grant.swaps)
+        )
 
     def swap(
         self,
@@ -209,7 +216,7 @@ class OpaqueProvider(Provider):
     ) -> OpaquePair:
         """``kept``: the refresh token that stays, and since when it is known."""
         terms = terms or self.terms
-        access_token = terms.new_access_token()
+        access_token, access_expires_at = terms.new_access_token(), _end(now, terms.access_lifetime)
         fresh = (terms.new_refresh_token() if terms.renewable else None, now)
         refresh_token, refresh_issued_at = kept or fresh
         grant_id = pairs.insert(
@@ -220,7 +227,7 @@ class OpaqueProvider(Provider):
                 scope=scope,
                 event=event,
                 access_token=access_token,
-                access_expires_at=_end(now, terms.access_lifetime),
+                access_expires_at=access_expires_at,
                 refresh_token=refresh_token,
                 refresh_issued_at=refresh_issued_at,
                 refresh_expires_at=_end(now, terms.refresh_lifetime),
@@ -231,6 +238,7 @@ class OpaqueProvider(Provider):
         return OpaquePair(
             access_token=access_token,
             refresh_token=refresh_token or "",
+            access_expires_at=access_expires_at,
             scope=scope,
             user_id=user_id,
             grant_id=grant_id,

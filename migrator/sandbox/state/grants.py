@@ -27,12 +27,18 @@ class Grant:
     authorised_until: float | None
     permission: str
     """What the token may do, in the provider's own words."""
+    consumer_key: str
+    """Of the application that it is of; empty: of the one whose credentials the sandbox hands out."""
     swaps: int
     """How often the connection was swapped before."""
 
     def expired(self, now: float) -> bool:
         """Whether the token's time is over."""
         return self.expires_at is not None and self.expires_at <= now
+
+    def of_another_application(self, consumer_key: str) -> bool:
+        """Whether it belongs to another application than the one with this key."""
+        return self.consumer_key not in {"", consumer_key}
 
 
 def by_token(db: sqlite3.Connection, token: str) -> sqlite3.Row | None:
@@ -50,7 +56,8 @@ def presented(db: sqlite3.Connection, token: str, secret: str) -> Grant | None:
 
     Whether it is alive is the caller's to ask.
     """
-    row = by_token(db, token)
+    # JSON may carry half a surrogate pair, which is no text.
+    row = by_token(db, token.encode(errors="replace").decode())
     if row is None or not hmac.compare_digest(row["secret"].encode(), secret.encode(errors="replace")):
         return None
     return of_row(row)
@@ -70,5 +77,6 @@ def of_row(row: sqlite3.Row) -> Grant:
         user_id=row["user_id"],
         authorised_until=row["authorised_until"],
         permission=row["permission"],
+        consumer_key=row["consumer_key"],
         swaps=row["swaps"],
     )

@@ -49,6 +49,8 @@ class LegacyRow:
     """Epoch seconds until which it may be renewed; None: not at all, or for ever."""
     permission: str = ""
     """What it may do, in the provider's own words, where these differ from token to token."""
+    consumer_key: str = ""
+    """Of the application that it is of, if the row says so."""
 
     def as_columns(self, connection_id: str) -> dict[str, str]:
         """The row of ``COLUMNS`` that an application would have in its database."""
@@ -107,9 +109,18 @@ def connection_of(db: sqlite3.Connection, row: LegacyRow) -> int:
 def insert_token(db: sqlite3.Connection, connection_id: int, row: LegacyRow) -> None:
     """Make the sandbox know a connection's token."""
     db.execute(
-        "INSERT INTO oauth1_tokens (token, secret, session_handle, connection_id, expires_at, permission)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        (row.token, row.token_secret, row.session_handle, connection_id, row.expires_at, row.permission),
+        "INSERT INTO oauth1_tokens"
+        " (token, secret, session_handle, connection_id, expires_at, permission, consumer_key)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            row.token,
+            row.token_secret,
+            row.session_handle,
+            connection_id,
+            row.expires_at,
+            row.permission,
+            row.consumer_key,
+        ),
     )
 
 

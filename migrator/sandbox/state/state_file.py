@@ -73,6 +73,7 @@ CREATE TABLE oauth1_tokens (
     connection_id INTEGER NOT NULL REFERENCES connections (id),
     expires_at REAL,                   -- NULL: never
     permission TEXT NOT NULL DEFAULT '',  -- what it may do, in the provider's own words
+    consumer_key TEXT NOT NULL DEFAULT '',  -- of the other application that it is of; empty: it is ours
     alive INTEGER NOT NULL DEFAULT 1   -- 0: renewed away, or killed by its swap
 ) WITHOUT ROWID;
 CREATE INDEX oauth1_tokens_by_connection ON oauth1_tokens (connection_id);

@@ -37,6 +37,12 @@ def by_address(db: sqlite3.Connection, email: str) -> User | None:
     return User(row["id"], row["email"]) if row else None
 
 
+def address(db: sqlite3.Connection, user_id: str) -> str:
+    """A user's address; empty if there is none."""
+    row = db.execute("SELECT email FROM users WHERE id = ?", (user_id,)).fetchone()
+    return (row["email"] or "") if row else ""
+
+
 def exists(db: sqlite3.Connection, user_id: str) -> bool:
     """Whether the sandbox knows a user of this id."""
     return db.execute("SELECT 1 FROM users WHERE id = ?", (user_id,)).fetchone() is not None

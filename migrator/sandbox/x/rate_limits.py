@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from migrator.sandbox.http.forms import form_fields
 from migrator.sandbox.http.limits import Limit
 from migrator.sandbox.http.rate_limits import Rule
 from migrator.sandbox.http.service import Admission
 from migrator.sandbox.x import words
-from migrator.sandbox.x.token import EXCHANGE
+from migrator.sandbox.x.token import is_exchange
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 
 
 def _address_of_exchange(call: Call) -> str | None:
-    exchanges = call.method == "POST" and ("grant_type", EXCHANGE) in form_fields(call.body)
-    return call.address if exchanges else None
+    return call.address if is_exchange(call) else None
 
 
 RULES = (Rule(Limit(10_000, 900.0), _address_of_exchange),)

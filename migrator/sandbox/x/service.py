@@ -30,4 +30,5 @@ def create_service(state: State, clock: Clock, options: Options) -> Service:
         pages=(),
         rate_limiter=RateLimits(clock, in_force(rate_limits.RULES, options.limit), rate_limits.tell),
         unavailable=words.unavailable,
+        swaps=token.is_exchange,
     )

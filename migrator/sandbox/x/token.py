@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from migrator.sandbox.http.forms import form_fields
 from migrator.sandbox.http.messages import NO_STORE, Answer, Call
 from migrator.sandbox.oauth2 import clients
 from migrator.sandbox.oauth2.opaque import RefreshFlaw
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 OAUTH1_TOKEN = "urn:x:params:oauth:token-type:oauth1_token"  # noqa: S105 - a type
+
+
+def is_exchange(call: Call) -> bool:
+    """Whether a call asks for an exchange: by its path alone it might be a refresh."""
+    return call.method == "POST" and ("grant_type", EXCHANGE) in form_fields(call.body)
 
 
 def token(x: X, call: Call) -> Answer:

@@ -47,6 +47,8 @@ ROUTES: tuple[tuple[str, tuple[str, ...], Endpoint], ...] = (
     ("/api.xro/2.0/organisation", ("GET",), organisation.organisation),
     ("/api.xro/2.0/organisations", ("GET",), organisation.organisation),
 )
+SWAPS = frozenset({"/oauth/migrate", "/v2/oauth2/tokens/migrate"})
+"""Those of them that swap."""
 PAGES: tuple[tuple[str, Endpoint], ...] = (
     ("/oauth/authorize", authorise.authorise),
     ("/identity/connect/authorize", authorisation_endpoint.authorise),

@@ -9,7 +9,7 @@ from migrator.sandbox.http.service import Route, Service
 from migrator.sandbox.xero import words
 from migrator.sandbox.xero.authorisation_server import Xero
 from migrator.sandbox.xero.rate_limits import XeroRateLimiter
-from migrator.sandbox.xero.routes import PAGES, ROUTES
+from migrator.sandbox.xero.routes import PAGES, ROUTES, SWAPS
 
 if TYPE_CHECKING:
     from migrator.sandbox.provider import Options
@@ -28,4 +28,5 @@ def create_service(state: State, clock: Clock, options: Options) -> Service:
         pages=tuple(Route(path, ("GET", "POST"), partial(endpoint, xero)) for path, endpoint in PAGES),
         rate_limiter=XeroRateLimiter(xero, options.limit),
         unavailable=words.unavailable,
+        swaps=lambda call: call.path.lower().decode(errors="replace") in SWAPS,
     )

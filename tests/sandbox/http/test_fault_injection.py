@@ -279,3 +279,12 @@ def test_repeat_concerns_swaps_only(start: Start, partner: Row, repeat: Repeat) 
     assert client.refresh(pair["refresh_token"]).json()["error"] == "invalid_grant"
     assert client.refresh(fresh["refresh_token"]).status_code == 200
     assert [client.connections(token["access_token"]).status_code for token in (pair, fresh)] == [200, 200]
+
+
+def test_a_closed_exchange_swaps_no_more(start: Start, pair: dict[str, str], partner: Row) -> None:
+    closed = start("exchange=closed")
+    for path in ("/oauth/migrate?tenantType=ORGANISATION", "/V2/oauth2/tokens/migrate"):
+        assert closed.swap(partner, path=path).status_code == 410
+    assert closed.connections(pair["access_token"]).status_code == 200
+    assert closed.renew(partner).status_code == 200
+    assert closed.stats()["swaps_issued"] == 1

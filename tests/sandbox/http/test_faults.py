@@ -24,6 +24,7 @@ def test_specs_of_the_contract() -> None:
             "limit=10000/min",
             "clock-skew=600s",
             "repeat=keep",
+            "exchange=closed",
         ]
     ) == Faults(
         latency=0.15,
@@ -35,6 +36,7 @@ def test_specs_of_the_contract() -> None:
         limit=Limit(10000, 60.0),
         clock_skew=600.0,
         repeat=Repeat.KEEP,
+        exchange_closed=True,
     )
 
 
@@ -82,6 +84,7 @@ def test_further_specs(spec: str, faults: Faults) -> None:
         "limit=10/15",
         "limit=1.5/min",
         "repeat=sometimes",
+        "exchange=open",
         "clock-skew=--1s",
         "Latency=1s",
     ],

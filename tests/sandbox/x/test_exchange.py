@@ -146,3 +146,19 @@ def test_another_rule_can_be_ordered(
         assert error(again) == (400, "invalid_grant")
     assert (client.me(first["access_token"]).status_code == 200) is first_lives
     assert (client.me_signed(row).status_code == 200) is legacy_lives
+
+
+def test_another_applications_token_is_refused(client: XClient, state: Path, row: Row) -> None:
+    other = {**row, "oauth_token": f"{row['oauth_token']}b", "consumer_key": "another"}
+    adopt_tokens(state, [other])
+    assert error(client.exchange(other)) == (400, "invalid_grant")
+    assert client.me_signed(other).status_code == 401
+    assert client.exchange(row).status_code == 200
+
+
+def test_the_exchange_can_be_closed_alone(start: StartX, row: Row) -> None:
+    pair = start().exchange(row).json()
+    closed = start("exchange=closed")
+    assert closed.exchange(row).status_code == 410
+    assert closed.refresh(pair["refresh_token"]).status_code == 200
+    assert closed.stats()["swaps_issued"] == 1

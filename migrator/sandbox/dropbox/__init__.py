@@ -1,0 +1,1 @@
+"""What only Dropbox has: its exchange, account, and words."""

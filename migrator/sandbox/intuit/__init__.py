@@ -1,0 +1,1 @@
+"""What only Intuit has: its migration, XML reconnection, refresh, discovery, and words."""

@@ -1,0 +1,1 @@
+"""What only Vimeo has: its exchange, scopes, user, and words."""
