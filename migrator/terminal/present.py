@@ -23,6 +23,9 @@ _REASONS = {
     "valid": "the token is valid",
     "expiry_unknown": "the file does not say when the token ends: tried first",
     "token_expired": "the token has expired",
+    "scope_missing": "the pair works, and was granted less than it should be",
+    "other_account": "the pair is of another account than the legacy token",
+    "already_exchanged": "the provider says that the token was exchanged before, by somebody else",
     "public_app": "public applications cannot be migrated",
     "private_app": "private applications cannot be migrated",
     "grant_revoked": "the user's authorisation was revoked",
@@ -31,7 +34,7 @@ _REASONS = {
     "unverified_pair": "a pair is stored and not yet seen to work",
     "tenant_mismatch": "the pair does not reach the tenant that the file names",
     "lifetime_assumed": "the provider did not say how long the access token lives: taken as documented",
-    "no_refresh_token": "the provider gave an access token and no refresh token: is offline_access granted?",
+    "no_refresh_token": "the provider gave an access token and no refresh token: are the scopes right?",
     "provider_unavailable": "the provider could not be reached, or was in trouble",
     "signature_invalid": "the provider does not accept the signature: is the row's token secret right?",
     "migrated": "the pair is stored and works",
@@ -41,8 +44,8 @@ _REASONS = {
 _STATE_OF = {Step.MUST_CONSENT: State.NEEDS_CONSENT.value}
 
 _OF_STATE = {
-    ("needs_consent", "response_lost"): "an answer was lost, and the provider takes the token no more",
-    ("needs_consent", "token_expired"): "the token has expired, and there is no session handle to renew it",
+    ("needs_consent", "response_lost"): "an answer was lost, and the legacy token brings no other",
+    ("needs_consent", "token_expired"): "the token has expired, and cannot be renewed",
 }
 
 
@@ -56,7 +59,7 @@ def reason_text(reason: str, state: str = "") -> str:
 def plan_text(tally: Tally, ahead: Forecast) -> str:
     """The plan as a table, and what it means in time and conditions."""
     rows: list[tuple[object, ...]] = [
-        (app_type or "all", step.value, reason_text(reason, _STATE_OF.get(step, "")), number)
+        (app_type, step.value, reason_text(reason, _STATE_OF.get(step, "")), number)
         for (app_type, step, reason), number in sorted(tally.steps.items())
     ]
     rows += [
@@ -65,11 +68,18 @@ def plan_text(tally: Tally, ahead: Forecast) -> str:
     ]
     parts = [
         *_misnamed(tally),
-        table(("app type", "action", "why", "number"), rows) if rows else "no rows",
+        _plan_table(tally, rows) if rows else "no rows",
         "",
     ]
     parts += [*_rejects(tally), *calls_lines(ahead), *_conditions(ahead), *_before(ahead)]
     return "\n".join(parts)
+
+
+def _plan_table(tally: Tally, rows: Sequence[tuple[object, ...]]) -> str:
+    """Without the application types where the provider has none."""
+    if any(app_type for app_type, _, _ in tally.steps):
+        return table(("app type", "action", "why", "number"), rows)
+    return table(("action", "why", "number"), [row[1:] for row in rows])
 
 
 def plan_document(tally: Tally, ahead: Forecast) -> Mapping[str, object]:
@@ -119,7 +129,9 @@ def status_text(status: Status, going_on: Sequence[str] = ()) -> str:
         if app_type and any(status.app_types[app_type].values())
     ]
     rows.append(("all", *(status.states[state] for state in states), status.total))
-    parts = [table(("app type", *(state.value for state in states), "all"), rows), ""]
+    headers = ("app type", *(state.value for state in states), "all")
+    typed = len(rows) > 1  # without application types, one row says it all
+    parts = [table(headers, rows) if typed else table(headers[1:], [rows[-1][1:]]), ""]
     parts += [
         f"{number:,} {state}: {reason_text(reason, state)}"
         for state, reasons in sorted(status.reasons.items())
