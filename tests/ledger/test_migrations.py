@@ -27,7 +27,7 @@ RUN = {
     "m006_resume_at": "ff5cd81e265fa7b3",
     "m007_consents_told": "e538a85500a22b80",
     "m008_pairs_by_attempt": "c619a751822b9727",
-    "m009_any_provider": "6cbf1b2e10387d48",
+    "m009_any_provider": "c7fd4a80d43d6609",
 }
 """Every migration that a ledger may have run, and the beginning of the SHA-256 of its statements."""
 
