@@ -41,6 +41,12 @@ def pairs_of(
 def _migrator(folder: Path, *arguments: str) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MIGRATOR_")}
     ran = warm.run(
-        "migrator", arguments, ahead=0, folder=folder, environment=environment, stdin=None, timeout=PATIENCE
+        "migrator",
+        arguments,
+        ahead=0,
+        folder=folder,
+        environment=environment,
+        stdin=None,
+        timeout=PATIENCE * 3,
     )
     assert ran.returncode == 0, (ran.stdout, ran.stderr)
