@@ -60,21 +60,6 @@ class Secret:
         raise TypeError("a Secret is not picklable")
 
 
-class AppType(StrEnum):
-    """The OAuth 1.0a application type a token was issued to (protocol: *Application types*)."""
-
-    PARTNER = "partner"
-    PUBLIC = "public"
-    PRIVATE = "private"
-
-
-class TenantType(StrEnum):
-    """What a token opens at the provider."""
-
-    ORGANISATION = "ORGANISATION"
-    PRACTICE = "PRACTICE"
-
-
 class State(StrEnum):
     """Where a connection stands; a stable name of the ledger."""
 
