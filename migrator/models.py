@@ -60,21 +60,6 @@ class Secret:
         raise TypeError("a Secret is not picklable")
 
 
-class AppType(StrEnum):
-    """The OAuth 1.0a application type a token was issued to (protocol: *Application types*)."""
-
-    PARTNER = "partner"
-    PUBLIC = "public"
-    PRIVATE = "private"
-
-
-class TenantType(StrEnum):
-    """What a token opens at the provider."""
-
-    ORGANISATION = "ORGANISATION"
-    PRACTICE = "PRACTICE"
-
-
 class State(StrEnum):
     """Where a connection stands; a stable name of the ledger."""
 
@@ -166,12 +151,10 @@ class Credentials:
     def of(self, consumer_key: str) -> Credentials:
         """Those of the legacy application that a token was issued to; empty: the only one, or the first.
 
-        Raises ``KeyError`` for one that is not configured: secrets are never mixed up. Where none is, none
-        is used.
+        Raises ``KeyError`` for one that is not configured, where any is: secrets are never mixed up.
         """
-        if consumer_key in ("", self.consumer_key) or not self.consumer_keys:
-            return self
-        return self.applications[consumer_key]
+        first = consumer_key in ("", self.consumer_key) or not self.consumer_keys
+        return self if first else self.applications[consumer_key]
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,12 @@ base_url = ""                       # replaces scheme and host of every endpoint
 consumer_key = ""
 signature_method = "HMAC-SHA1"      # or "RSA-SHA1", with private_key_file
 # consumer_secret_file = "consumer_secret"
-# private_key_file = "privatekey.pem"
+# private_key_file = "privatekey.pem"             # mode 0600; for one with a passphrase:
+# private_key_passphrase_file = "passphrase"      # or MIGRATOR_PRIVATE_KEY_PASSPHRASE
+
+# [oauth1.applications.nz]          # another one, whose rows have its key in a column consumer_key
+# consumer_key = ""                 # its secret: MIGRATOR_CONSUMER_SECRET_NZ, or
+# consumer_secret_file = "consumer_secret_nz"
 
 [oauth2]                            # the application that takes its users over
 client_id = ""

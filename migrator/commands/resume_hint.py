@@ -19,7 +19,8 @@ import click
 from migrator.commands.options import Context
 from migrator.errors import StoppedError
 from migrator.models import State, utc_now
-from migrator.terminal.present import duration_text, moment_text, status_text
+from migrator.terminal.durations import duration_text
+from migrator.terminal.present import moment_text, status_text
 
 if TYPE_CHECKING:  # 'migrator status' asks when to go on, too, and needs no engine
     from migrator.engine.open_run import Ended

@@ -16,7 +16,18 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--all", "again", is_flag=True, help="Ask again for pairs that were seen to work before, too.")
+@click.option(
+    "--all",
+    "again",
+    is_flag=True,
+    help="Ask for every pair: those seen to work before, too, and where each question is billed.",
+)
+@click.option(
+    "--sample",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Ask for N pairs at the most; 100 where each question is billed.",
+)
 @json_option
 @job_options
 @pass_context
@@ -25,12 +36,13 @@ def verify(
     click_context: click.Context,
     context: Context,
     again: bool,
+    sample: int | None,
     as_json: bool,
     concurrency: int | None,
     rate: int | None,
     believe_refusals: bool,
 ) -> None:
-    """Ask the provider, with each new access token, which tenants it reaches, and compare.
+    """Ask the provider, with each new access token, what it reaches, and compare.
 
     An access token that has ended is refreshed first. Pairs that were handed over are left alone.
     """
@@ -40,7 +52,7 @@ def verify(
 
     settings = with_options(context.settings(), concurrency, rate, believe_refusals=believe_refusals)
     with context.progress() as progress, told_when_to_go_on(context, "verify"):
-        kept = verify_pairs(make_engine(context, settings, progress), again=again)
+        kept = verify_pairs(make_engine(context, settings, progress), again=again, sample=sample)
     if as_json:
         print_json(_document(kept))
     else:
@@ -55,6 +67,7 @@ def _document(kept: UpkeepResult) -> Mapping[str, object]:
         "refreshed": kept.refreshed,
         "refused": kept.over,
         "open": kept.open,
+        "not_asked": kept.not_asked,
         "mismatches": [asdict(finding) for finding in kept.findings],
     }
 
@@ -69,6 +82,8 @@ def _print(kept: UpkeepResult) -> None:
             for f in kept.findings
         ]
         click.echo(table(("key", "organisation", "tenant", "why", "reached"), rows))
+    if kept.not_asked:
+        click.echo(f"a sample: {counted(kept.not_asked, 'pair')} more were not asked for; --all asks for all")
     misses = counted(len(kept.findings), "does not reach what it should", "do not reach what they should")
     click.echo(f"{counted(kept.verified, 'pair')} verified, {misses}")
     if kept.over:

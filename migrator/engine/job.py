@@ -151,6 +151,9 @@ class Job:
                     if step.state is not standing.state:
                         self._ledger.rest(standing, step.state, step.reason)
                         called = True
+                    elif step.state is State.UNCERTAIN:  # nothing shows what it has: not for ever
+                        self._ledger.leave(standing, self._policy.max_attempts)
+                        called = True
                     if called:  # else somebody has just carried it here
                         self._tools.progress.advance(step.state)
                     return

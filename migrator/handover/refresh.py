@@ -5,12 +5,21 @@ from __future__ import annotations
 from datetime import timedelta
 
 from migrator.engine.engine import Engine
+from migrator.errors import ConfigurationError
 from migrator.handover.upkeep import UpkeepResult, work_through
 from migrator.rules.agenda import Work
 
 
 def refresh(engine: Engine, *, within: timedelta | None) -> UpkeepResult:
-    """Refresh the pairs whose refresh token ends ``within`` that time, or every pair."""
+    """Refresh the pairs whose refresh token ends ``within`` that time, or every pair.
+
+    Raises ``ConfigurationError`` where the provider refreshes none.
+    """
+    if not engine.policy.terms.refreshes:
+        raise ConfigurationError(
+            f"{engine.profile.title} refreshes no pairs: its profile has no [refresh]",
+            hint="there is nothing to do: nothing keeps its access tokens alive but their own lifetime",
+        )
     now = engine.clock()
     if within is None:
         return work_through(engine, "refresh", Work.REFRESH_ALL, now)

@@ -6,7 +6,7 @@ Pairs that were handed over are the application's, and left alone.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from migrator.engine.engine import Engine
@@ -30,17 +30,22 @@ class UpkeepResult:
     open: int
     """Pairs of which nobody knows yet."""
     findings: list[Finding]
-    """Pairs that work, and do not reach what the legacy row said."""
+    """Pairs that work, and are not as they should be."""
+    not_asked: int = 0
+    """Pairs beyond the limit."""
 
 
-def work_through(engine: Engine, command: str, work: Work, moment: datetime) -> UpkeepResult:
-    """Work on every pair of which the kind of work speaks, and count what came of it."""
+def work_through(
+    engine: Engine, command: str, work: Work, moment: datetime, *, limit: int | None = None
+) -> UpkeepResult:
+    """Work on every pair of which the kind of work speaks, or the first ``limit``; count what came of it."""
     with engine.open_run(command) as run:
-        agenda = run.ledger.agenda(work, engine.policy.max_attempts, moment=moment)
+        agenda = run.ledger.agenda(work, engine.policy.max_attempts, moment=moment, limit=limit)
+        everybody = run.ledger.agenda(work, engine.policy.max_attempts, moment=moment)
         engine.progress.start(command, run.ledger.open_count(agenda))
         engine.job(run).work(agenda)
         engine.progress.stop()
-        return _kept(run, agenda)
+        return replace(_kept(run, agenda), not_asked=run.ledger.still_open(everybody) if limit else 0)
 
 
 def _kept(run: OpenRun, agenda: Agenda) -> UpkeepResult:

@@ -22,9 +22,9 @@ _OF_WORK = {
     Work.SWAP: "state IN ('pending', 'uncertain')",
     Work.VERIFY: _PAIR_IN_HAND.format(condition="coalesce(own.verified_at, '') < :moment"),
     Work.REFRESH_ENDING: _PAIR_IN_HAND.format(
-        condition="own.refresh_expires_at <= :moment AND own.obtained_at < :begun"
+        condition="own.has_refresh_token AND own.refresh_expires_at <= :moment AND own.obtained_at < :begun"
     ),
-    Work.REFRESH_ALL: _PAIR_IN_HAND.format(condition="own.obtained_at < :begun"),
+    Work.REFRESH_ALL: _PAIR_IN_HAND.format(condition="own.has_refresh_token AND own.obtained_at < :begun"),
     Work.DISABLE: "state = 'migrated' AND disabled_at IS NULL",
 }
 _OF_EACH = frozenset({Work.DISABLE})

@@ -224,6 +224,15 @@ def rest(db: sqlite3.Connection, standing: Standing, state: State, reason: str, 
     )
 
 
+def leave(db: sqlite3.Connection, standing: Standing, tries: int, now: datetime) -> None:
+    """A connection that this run can do nothing more for stands where it stood, with its tries used up."""
+    if is_unchanged(db, standing):
+        db.execute(
+            "UPDATE connections SET tries = ?, updated_at = ? WHERE id = ?",
+            [tries, time_text(now), standing.id],
+        )
+
+
 def retry_failed(db: sqlite3.Connection, now: datetime) -> int:
     """Put what failed back in line; returns how many.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -35,10 +35,12 @@ _FIRST_REASON = """
     CASE WHEN reason NOT IN (SELECT value FROM json_each(?6)) THEN reason
          ELSE coalesce((SELECT why FROM invitations i WHERE i.connection_id = connections.id AND why <> ''
                         ORDER BY created_at DESC LIMIT 1),
-                       CASE app_type WHEN 'public' THEN 'public_app' WHEN 'private' THEN 'private_app'
-                                     ELSE reason END) END
+                       CASE WHEN app_type IN (SELECT value FROM json_each(?7)) THEN app_type || '_app'
+                            ELSE reason END) END
 """
-"""Why a connection's user was needed before there were mishaps."""
+"""Why a connection's user was needed before there were mishaps; that of an application type which is not
+swapped has always been the type.
+"""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,8 @@ class Invitations:
         An invitation is of use until ``expires_at`` (UTC).
         """
         session = self._session
-        return session.write(lambda db: _invite(db, session.run_id, expires_at, session.now()))
+        unswapped = [app_type for app_type, swaps in session.rules.app_types.items() if not swaps]
+        return session.write(lambda db: _invite(db, session.run_id, expires_at, session.now(), unswapped))
 
     def lengthen(self, expires_at: datetime) -> int:
         """Let those that end before ``expires_at`` (UTC) end then; returns how many. None ends sooner."""
@@ -104,19 +107,25 @@ class Invitations:
         return _invitees(self._session.reader(), self._session.codec, self._session.now())
 
 
-def _invite(db: sqlite3.Connection, run_id: int, expires_at: datetime, now: datetime) -> int:
-    """Invite whoever must consent and holds no invitation that still counts; returns how many."""
+def _invite(
+    db: sqlite3.Connection, run_id: int, expires_at: datetime, now: datetime, unswapped: Sequence[str]
+) -> int:
+    """Invite whoever must consent and holds no invitation that still counts; returns how many.
+
+    ``unswapped`` are the application types whose tokens are not swapped.
+    """
     rows = db.execute(
         f"""SELECT c.id FROM connections c WHERE c.state = 'needs_consent' AND NOT EXISTS
             (SELECT 1 FROM invitations i WHERE i.connection_id = c.id AND {_COUNTS}) ORDER BY c.id""",  # noqa: S608
         [time_text(now)],
     ).fetchall()
-    moment, mishaps = time_text(now), json.dumps(sorted(FAILED_OUTCOMES))
+    moment, ends = time_text(now), time_text(expires_at)
+    reasons = (json.dumps(sorted(FAILED_OUTCOMES)), json.dumps(unswapped))
     db.executemany(
         f"""INSERT INTO invitations (id, connection_id, run_id, created_at, expires_at, why)
             SELECT ?1, id, ?3, ?4, ?5, {_FIRST_REASON} FROM connections WHERE id = ?2""",  # noqa: S608
         (
-            (secrets.token_urlsafe(16), connection_id, run_id, moment, time_text(expires_at), mishaps)
+            (secrets.token_urlsafe(16), connection_id, run_id, moment, ends, *reasons)
             for (connection_id,) in rows
         ),
     )

@@ -130,6 +130,10 @@ class Ledger(OpenLedger):
         """Record that a connection needs no call any more."""
         self._session.write(lambda db: connections.rest(db, standing, state, reason, self._session.now()))
 
+    def leave(self, standing: Standing, tries: int) -> None:
+        """Record that this run can do nothing more for a connection: ``tries`` are all that it has."""
+        self._session.write(lambda db: connections.leave(db, standing, tries, self._session.now()))
+
     # --- the hand-over ---
 
     @property

@@ -39,8 +39,8 @@ def keep(
     db.execute(
         """INSERT INTO token_pairs
            (connection_id, attempt_id, access_token, refresh_token, scope, tenant_id, user_id, expires_at,
-            refresh_expires_at, lifetime_assumed, obtained_at, replaced_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            refresh_expires_at, has_refresh_token, lifetime_assumed, obtained_at, replaced_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [
             connection_id,
             attempt_id,
@@ -51,6 +51,7 @@ def keep(
             pair.user_id,
             maybe_time_text(pair.expires_at),
             maybe_time_text(pair.refresh_expires_at),
+            bool(pair.refresh_token),
             pair.lifetime_assumed,
             time_text(now),
             time_text(now) if set_aside else None,
@@ -64,6 +65,9 @@ def mark(db: sqlite3.Connection, pair_id: int, verdict: Verdict, now: datetime) 
         db.execute(
             "UPDATE token_pairs SET verified_at = ?, reached = ? WHERE id = ?",
             [time_text(now), json.dumps(verdict.reached), pair_id],
+        )
+        db.execute(
+            "UPDATE token_pairs SET user_id = ? WHERE id = ? AND user_id = ''", [verdict.user_id, pair_id]
         )
     if verdict.pair_expired:
         db.execute("UPDATE token_pairs SET expires_at = ? WHERE id = ?", [time_text(now), pair_id])

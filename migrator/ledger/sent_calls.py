@@ -28,12 +28,14 @@ class SentCalls:
 
 def sent_since(db: sqlite3.Connection, since: datetime) -> Iterator[SentCalls]:
     """The calls that left from ``since`` on, the earliest first."""
-    for action, second, number in db.execute(
-        """SELECT action, substr(started_at, 1, 19) AS second, count(*) FROM attempts
-           WHERE id >= ? AND started_at >= ? GROUP BY second, action ORDER BY second""",
+    for action, consumer_key, second, number in db.execute(
+        """SELECT a.action, c.consumer_key, substr(a.started_at, 1, 19) AS second, count(*)
+           FROM attempts a JOIN connections c ON c.id = a.connection_id
+           WHERE a.id >= ? AND a.started_at >= ?
+           GROUP BY second, a.action, c.consumer_key ORDER BY second""",
         [_first(db, time_text(since - _DISORDER)), time_text(since)],
     ):
-        yield SentCalls(Action(action), "", time_of(f"{second}Z"), number)
+        yield SentCalls(Action(action), consumer_key, time_of(f"{second}Z"), number)
 
 
 def _first(db: sqlite3.Connection, since: str) -> int:

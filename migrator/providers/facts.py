@@ -172,8 +172,6 @@ class TokenAnswer:
     scope: str = "scope"
     tenant_id: str = ""
     user: Name = Name()
-    row: Mapping[str, str] = field(default_factory=dict)
-    """Columns of the connection that the answer gives: name to path."""
 
 
 @dataclass(frozen=True)

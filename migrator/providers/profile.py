@@ -69,9 +69,19 @@ class Profile:
 
     @property
     def swap_calls(self) -> tuple[Action, ...]:
-        """The calls that one swap takes, with those that must come before and after it."""
-        wanted = (Action.IDENTIFY, Action.SWAP, Action.DISABLE)
-        return tuple(action for action in wanted if action in self.facts.calls)
+        """The calls that one swap takes, in order."""
+        answer = self.facts.calls[Action.SWAP].answer
+        no_access_token = answer is not None and not answer.access_token
+        return tuple(
+            action
+            for action, made in (
+                (Action.IDENTIFY, self.has(Action.IDENTIFY)),
+                (Action.SWAP, True),
+                (Action.REFRESH, no_access_token),
+                (Action.DISABLE, self.has(Action.DISABLE)),
+            )
+            if made
+        )
 
     @property
     def swapped_types(self) -> tuple[str, ...]:

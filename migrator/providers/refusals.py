@@ -65,7 +65,7 @@ def rate_limited(facts: Facts, answer: Answer, rule: ErrorRule | None = None) ->
     if rule is not None and rule.scope == "connection":
         scope = "connection"
     unsaid = min(limit.window, _LONG_WINDOW) if limit is not None and limit.window >= _LONG_WINDOW else None
-    return Later(RATE_LIMITED, _wait(facts, answer) or unsaid, scope)
+    return Later(RATE_LIMITED, _wait(facts, answer) or unsaid, scope, limit.name if limit else "")
 
 
 def _wait(facts: Facts, answer: Answer) -> timedelta | None:

@@ -8,7 +8,8 @@ from itertools import islice
 
 from migrator.models import State
 from migrator.reports.interface import Facts
-from migrator.terminal.present import days_text, duration_text, moment_text, reason_text
+from migrator.terminal.durations import duration_text
+from migrator.terminal.present import days_text, moment_text, reason_text
 from migrator.wording import counted
 
 LONGEST_LIST = 1_000

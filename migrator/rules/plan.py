@@ -115,7 +115,9 @@ class Forecast:
     """How long the calls take under these limits, at the least; None without any."""
     deadline: date | None
     deadline_ok: bool | None
-    """Whether the job can end by the end of the deadline's day (UTC), or None without one."""
+    """Whether the job can end by the end of the deadline's day (UTC); None without one, and where
+    nobody knows.
+    """
     days_left: int | None
     over_uncertified_limit: int
     """How many connections an uncertified application may not hold; 0 where that does not apply."""
@@ -153,17 +155,13 @@ def forecast(
     """
     renewals = tally.count(Step.RENEW_THEN_SWAP)
     swaps = tally.count(Step.SWAP) + renewals
-    calls = {Action.RENEW: renewals, **dict.fromkeys(profile.swap_calls, swaps)}
+    calls = {Action.RENEW: renewals} if profile.has(Action.RENEW) else {}
+    calls |= dict.fromkeys(profile.swap_calls, swaps)
     all_limits = limits_that_hold(calls, profile.limits, rate_per_minute=rate_per_minute, leave=leave)
     limits = limits_told(all_limits)
     duration = least_duration(calls, all_limits, now)
     holds = swaps + tally.count(Step.DONE_ALREADY)
     limit = None if certified else profile.facts.uncertified_limit
-    end_of_day = (
-        datetime(deadline.year, deadline.month, deadline.day, tzinfo=UTC) + timedelta(days=1)
-        if deadline
-        else None
-    )
     ends = profile.facts.legacy_ends
     everybody = holds + tally.count(Step.MUST_CONSENT)
     return Forecast(
@@ -175,7 +173,7 @@ def forecast(
         left=max((limit.leave for limit in limits if limit.shared), default=None),
         duration=duration,
         deadline=deadline,
-        deadline_ok=now + (duration or timedelta(0)) <= end_of_day if end_of_day else None,
+        deadline_ok=_in_time(now, duration, deadline) if deadline else None,
         days_left=(deadline - now.date()).days if deadline else None,
         over_uncertified_limit=max(0, holds - limit) if limit is not None else 0,
         uncertified_limit=limit,
@@ -184,3 +182,11 @@ def forecast(
         legacy_ends=ends.day if ends is not None and ends.day >= now.date() else None,
         before=profile.facts.before,
     )
+
+
+def _in_time(now: datetime, duration: timedelta | None, deadline: date) -> bool | None:
+    """Whether a job that starts now can end by the end of a day; None if nobody knows."""
+    end_of_day = datetime(deadline.year, deadline.month, deadline.day, tzinfo=UTC) + timedelta(days=1)
+    if duration is None:
+        return None if now <= end_of_day else False
+    return now + duration <= end_of_day

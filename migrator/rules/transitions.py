@@ -97,6 +97,8 @@ def _won(
     standing: Standing, action: Action, outcome: Won | NoRefreshToken, now: datetime, policy: Policy
 ) -> Verdict:
     won = outcome if isinstance(outcome, Won) else _completed(standing, action, outcome)
+    if won is not None and standing.user_id and not won.pair.user_id:
+        won = replace(won, pair=replace(won.pair, user_id=standing.user_id))
     if won is None:
         # Fruitless: the pair is kept, and does not count. Asked again, the provider may give another.
         return Verdict(
@@ -114,8 +116,7 @@ def _won(
     )
     if only_call and won.whole and not won.pair.lifetime_assumed:
         reason = _finding(standing, won.pair, policy.terms)
-        user = won.pair.user_id or standing.user_id
-        return Verdict("done", "", State.MIGRATED, reason, new_pair=won.pair, user_id=user)
+        return Verdict("done", "", State.MIGRATED, reason, new_pair=won.pair)
     doubt = standing.doubt or action
     if won.ends is not None and action is Action.REFRESH:
         if won.sole and _guess_was_right(standing):

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from migrator.ledger import Pairs, Run, Status
-from migrator.models import Action, State
-from migrator.providers.facts import Limit
+from migrator.models import State
 from migrator.rules.next_step import Step
-from migrator.rules.pacing import limits_text
 from migrator.rules.plan import Alike, Forecast, Tally
+from migrator.terminal.durations import duration_text
+from migrator.terminal.planned_calls import calls_lines, limit_document
 from migrator.terminal.printable import printable
 from migrator.terminal.tables import table
 from migrator.wording import counted
@@ -24,6 +23,9 @@ _REASONS = {
     "valid": "the token is valid",
     "expiry_unknown": "the file does not say when the token ends: tried first",
     "token_expired": "the token has expired",
+    "scope_missing": "the pair works, and was granted less than it should be",
+    "other_account": "the pair is of another account than the legacy token",
+    "already_exchanged": "the provider says that the token was exchanged before, by somebody else",
     "public_app": "public applications cannot be migrated",
     "private_app": "private applications cannot be migrated",
     "grant_revoked": "the user's authorisation was revoked",
@@ -32,29 +34,18 @@ _REASONS = {
     "unverified_pair": "a pair is stored and not yet seen to work",
     "tenant_mismatch": "the pair does not reach the tenant that the file names",
     "lifetime_assumed": "the provider did not say how long the access token lives: taken as documented",
-    "no_refresh_token": "the provider gave an access token and no refresh token: is offline_access granted?",
+    "no_refresh_token": "the provider gave an access token and no refresh token: are the scopes right?",
     "provider_unavailable": "the provider could not be reached, or was in trouble",
     "signature_invalid": "the provider does not accept the signature: is the row's token secret right?",
     "migrated": "the pair is stored and works",
 }
 
 
-_CALLS = {
-    Action.RENEW: "renewal",
-    Action.SWAP: "swap",
-    Action.IDENTIFY: "question whose token it is",
-    Action.DISABLE: "end of a legacy token",
-    Action.REFRESH: "refresh",
-}
-
-_LONG = timedelta(minutes=15)
-"""What takes less long need not trouble the application's ordinary traffic."""
-
 _STATE_OF = {Step.MUST_CONSENT: State.NEEDS_CONSENT.value}
 
 _OF_STATE = {
-    ("needs_consent", "response_lost"): "an answer was lost, and the provider takes the token no more",
-    ("needs_consent", "token_expired"): "the token has expired, and there is no session handle to renew it",
+    ("needs_consent", "response_lost"): "an answer was lost, and the legacy token brings no other",
+    ("needs_consent", "token_expired"): "the token has expired, and cannot be renewed",
 }
 
 
@@ -68,7 +59,7 @@ def reason_text(reason: str, state: str = "") -> str:
 def plan_text(tally: Tally, ahead: Forecast) -> str:
     """The plan as a table, and what it means in time and conditions."""
     rows: list[tuple[object, ...]] = [
-        (app_type or "all", step.value, reason_text(reason, _STATE_OF.get(step, "")), number)
+        (app_type, step.value, reason_text(reason, _STATE_OF.get(step, "")), number)
         for (app_type, step, reason), number in sorted(tally.steps.items())
     ]
     rows += [
@@ -77,11 +68,18 @@ def plan_text(tally: Tally, ahead: Forecast) -> str:
     ]
     parts = [
         *_misnamed(tally),
-        table(("app type", "action", "why", "number"), rows) if rows else "no rows",
+        _plan_table(tally, rows) if rows else "no rows",
         "",
     ]
-    parts += [*_rejects(tally), *_calls(ahead), *_conditions(ahead), *_before(ahead)]
+    parts += [*_rejects(tally), *calls_lines(ahead), *_conditions(ahead), *_before(ahead)]
     return "\n".join(parts)
+
+
+def _plan_table(tally: Tally, rows: Sequence[tuple[object, ...]]) -> str:
+    """Without the application types where the provider has none."""
+    if any(app_type for app_type, _, _ in tally.steps):
+        return table(("app type", "action", "why", "number"), rows)
+    return table(("action", "why", "number"), [row[1:] for row in rows])
 
 
 def plan_document(tally: Tally, ahead: Forecast) -> Mapping[str, object]:
@@ -101,7 +99,7 @@ def plan_document(tally: Tally, ahead: Forecast) -> Mapping[str, object]:
         "misnamed_columns": [asdict(misnamed) for misnamed in tally.misnamed],
         "calls": {action.value: number for action, number in ahead.calls.items()},
         "rate_per_minute": ahead.rate_per_minute,
-        "limits": [_limit_document(limit) for limit in ahead.limits],
+        "limits": [limit_document(limit) for limit in ahead.limits],
         "left_to_ordinary_traffic": ahead.left,
         "duration_seconds": round(ahead.duration.total_seconds(), 1) if ahead.duration is not None else None,
         "deadline": ahead.deadline.isoformat() if ahead.deadline else None,
@@ -131,7 +129,9 @@ def status_text(status: Status, going_on: Sequence[str] = ()) -> str:
         if app_type and any(status.app_types[app_type].values())
     ]
     rows.append(("all", *(status.states[state] for state in states), status.total))
-    parts = [table(("app type", *(state.value for state in states), "all"), rows), ""]
+    headers = ("app type", *(state.value for state in states), "all")
+    typed = len(rows) > 1  # without application types, one row says it all
+    parts = [table(headers, rows) if typed else table(headers[1:], [rows[-1][1:]]), ""]
     parts += [
         f"{number:,} {state}: {reason_text(reason, state)}"
         for state, reasons in sorted(status.reasons.items())
@@ -228,19 +228,6 @@ def moment_text(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def duration_text(duration: timedelta) -> str:
-    """A duration for people."""
-    seconds = math.ceil(duration.total_seconds())
-    if seconds < 90:  # noqa: PLR2004
-        return f"{seconds} s"
-    minutes, hours, days = seconds / 60, seconds / 3600, seconds / 86_400
-    if minutes < 90:  # noqa: PLR2004
-        return f"{minutes:.0f} min"
-    if hours < 36:  # noqa: PLR2004
-        return f"{hours:.1f} h"
-    return f"{days:.1f} days" if days < 10 else f"{math.ceil(days):,} days"  # noqa: PLR2004
-
-
 def days_text(days: int) -> str:
     """A number of days for people."""
     return counted(days, "day")
@@ -287,40 +274,6 @@ def _reject(alike: Alike) -> str:
     return f"{source}: {counted(alike.rows, 'row')}, the first in line {alike.first.line}: {what}"
 
 
-def _calls(ahead: Forecast) -> list[str]:
-    if not ahead.swaps:
-        return ["Nothing to swap."]
-    kinds = [counted(number, _CALLS[action]) for action, number in ahead.calls.items()]
-    parts = f"({', '.join(kinds)})"
-    number = sum(ahead.calls.values())
-    if ahead.duration is None:
-        calls = counted(number, f"call {parts} is", f"calls {parts} are")
-        return [
-            f"{calls} to be made; no limit of the provider is known, so nobody knows how long that takes."
-        ]
-    calls = counted(number, f"call {parts} takes", f"calls {parts} take")
-    return [
-        f"{calls} at least {duration_text(ahead.duration)} at {limits_text(ahead.limits)}.",
-        *_ordinary_traffic(ahead),
-    ]
-
-
-def _ordinary_traffic(ahead: Forecast) -> list[str]:
-    """What is left to the application's ordinary traffic, where it must make do with the same limits."""
-    if ahead.left is None or ahead.duration is None or ahead.duration < _LONG:
-        return []
-    shared = "The application's ordinary traffic counts in this limit, too"
-    if ahead.left:
-        return [f"{shared}: {ahead.left:.0%} of it is left to that, and not in these numbers."]
-    return [f'{shared}, and nothing is left to it: leave = "50%" under [job] would leave it half.']
-
-
-def _limit_document(limit: Limit) -> Mapping[str, object]:
-    """What is ours of a limit, as a JSON document."""
-    window = limit.window.total_seconds()
-    return {"calls": limit.count, "seconds": window, "calendar": limit.calendar, "left": limit.leave}
-
-
 def _conditions(ahead: Forecast) -> list[str]:
     lines = []
     if ahead.closed is not None:
@@ -328,13 +281,14 @@ def _conditions(ahead: Forecast) -> list[str]:
     elif ahead.legacy_ends is not None:
         lines.append(f"The provider ends OAuth 1.0a on {ahead.legacy_ends}.")
     if ahead.deadline is not None and ahead.days_left is not None:
-        verdict = "in time" if ahead.deadline_ok else "NOT in time"
         day = (
             f"in {days_text(ahead.days_left)}"
             if ahead.days_left >= 0
             else f"{days_text(-ahead.days_left)} ago"
         )
-        lines.append(f"Deadline {ahead.deadline}: {day}; a job that starts now ends {verdict}.")
+        in_time = "in time" if ahead.deadline_ok else "NOT in time"
+        ends = f"; a job that starts now ends {in_time}" if ahead.deadline_ok is not None else ""
+        lines.append(f"Deadline {ahead.deadline}: {day}{ends}.")
     if ahead.over_uncertified_limit:
         held = counted(ahead.uncertified_limit or 0, "connection")
         lines.append(

@@ -133,9 +133,8 @@ class Lines:
             else ""
         )
         states = "".join(f", {state} {number:,}" for state, number in sorted(self._states.items()))
-        print(
-            f"{self._what}: {self._done:,}{of} ({rate:,.0f}/s{left}){states}", file=self._stream, flush=True
-        )
+        pace = f"{rate:,.0f}/s" if rate >= 1 or not rate else f"{rate * 60:,.0f}/min"
+        print(f"{self._what}: {self._done:,}{of} ({pace}{left}){states}", file=self._stream, flush=True)
         self._said = now
 
 

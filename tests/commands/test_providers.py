@@ -70,6 +70,7 @@ def test_what_would_be_sent_says_invented_tokens_alone(tmp_path: Path) -> None:
         "  Authorization  Basic CLIENT_ID:CLIENT_SECRET",
         "  form           token = TOKEN",
         "  form           secret = TOKEN_SECRET",
+        "  form           region = eu",
         "",
         "verify: GET https://api.acme.example/me",
         "  Authorization  Bearer ACCESS_TOKEN",

@@ -9,7 +9,7 @@ from itertools import count, pairwise
 
 import pytest
 
-from migrator.engine.gate import Gate
+from migrator.engine.gate import Gate, LimitUsedUpError
 from migrator.models import Action
 from migrator.providers.facts import Limit
 from migrator.rules.breaker import Pause
@@ -141,6 +141,60 @@ def test_what_the_provider_says_is_left_slows_the_calls(time: Time) -> None:
     assert gate.admit(time, Action.SWAP)
     assert gate.admit(time, Action.SWAP)
     assert time.now - 1000.0 == pytest.approx(2.0, abs=0.05)
+
+
+def test_no_more_calls_are_under_way_than_the_provider_allows(time: Time) -> None:
+    gate = Gate(Pacer([Limit(at_once=1)]), time.monotonic, time.monotonic)
+    gate.apply(None, cautious=False)
+    assert gate.admit(time, Action.SWAP)
+    waited: list[float] = []
+
+    def the_first_call_ends() -> None:
+        waited.append(time.now)
+        gate.leave(Action.SWAP)
+
+    time.while_waiting = the_first_call_ends
+    assert gate.admit(time, Action.SWAP)
+    assert len(waited) == 1
+
+
+def test_only_the_calls_of_a_limit_that_was_reached_wait_where_the_answer_names_it(time: Time) -> None:
+    swaps = Limit(6_000, timedelta(minutes=1), name="swaps", calls=frozenset({Action.SWAP}))
+    gate = Gate(Pacer([swaps]), time.monotonic, time.monotonic)
+    gate.apply(Pause(30.0, limit_reached=True, limit="swaps"), cautious=False)
+    assert gate.admit(time, Action.VERIFY)
+    assert time.now == 1000.0
+    assert gate.admit(time, Action.SWAP)
+    assert time.now == pytest.approx(1030.0)
+
+
+def test_a_pause_is_waited_for_however_long_and_a_limit_is_not(time: Time) -> None:
+    limit = Limit(1, timedelta(hours=1), calendar=True)
+    gate = Gate(Pacer([limit]), time.monotonic, time.monotonic)
+    gate.apply(Pause(850.0), cautious=False)
+    assert gate.admit(time, Action.SWAP)
+    assert time.now == pytest.approx(1850.0)
+    with pytest.raises(LimitUsedUpError) as raised:
+        gate.admit(time, Action.SWAP)
+    assert raised.value.limit is limit
+    assert raised.value.seconds == pytest.approx(3_602 - 1_850)
+    assert gate.is_alone(), "who was not let through is not there any more"
+
+
+def test_who_waits_for_one_limit_does_not_keep_others_from_theirs() -> None:
+    swaps = Limit(1, timedelta(minutes=10), calls=frozenset({Action.SWAP}))
+    gate, stop = Gate(Pacer([swaps])), threading.Event()
+    gate.apply(None, cautious=False)
+    assert gate.admit(stop, Action.SWAP)
+    waiter = threading.Thread(target=gate.admit, args=[stop, Action.SWAP])
+    waiter.start()
+    try:
+        while not gate._queues[False, Action.SWAP, ""].locked():
+            pass
+        assert gate.admit(stop, Action.VERIFY)
+    finally:
+        stop.set()
+        waiter.join()
 
 
 def test_who_has_priority_goes_before_others_while_the_gate_is_cautious(time: Time) -> None:

@@ -20,6 +20,7 @@ from migrator.errors import StoppedError
 from migrator.ledger import Ledger
 from migrator.models import Action, Credentials, Secret, State, utc_now
 from migrator.providers import Answer, NoAnswer, Request, Signed, find_profile
+from migrator.providers.facts import Limit
 from migrator.rules.agenda import Work
 from migrator.rules.breaker import Pause
 from migrator.rules.pacing import Pacer
@@ -194,7 +195,9 @@ class Held(Gate):
 
 
 class SlowForOne:
-    """Takes the first token; then the application's secret is wrong, of which one answer tells late."""
+    """Takes the first token that it sees; then the application's secret is wrong, of which the answer to the
+    third one tells late.
+    """
 
     def __init__(self, gate: Held) -> None:
         self.gate = gate
@@ -204,11 +207,12 @@ class SlowForOne:
         assert isinstance(request.auth, Signed)
         token = request.auth.legacy.token.reveal()
         self.asked.append(token)
-        if token == "TOKEN1" and self.asked.count(token) > 1:
+        place = list(dict.fromkeys(self.asked)).index(token)
+        if place == 1 and self.asked.count(token) > 1:
             self.gate.asked_again.it_is = True
-        if token == "TOKEN2":
+        if place == 2:
             assert self.gate.over.wait(60)
-        return answer(200, PAIR) if token == "TOKEN0" else answer(401, b"oauth_problem=signature_invalid")
+        return answer(200, PAIR) if place == 0 else answer(401, b"oauth_problem=signature_invalid")
 
     def close(self) -> None:
         pass
@@ -221,6 +225,30 @@ def test_nobody_is_alone_in_what_others_have_yet_to_be_told(ledger: Ledger) -> N
         work(ledger, gate, SlowForOne(gate), concurrency=2)
     states = ledger.status().states
     assert (states[State.MIGRATED], states[State.FAILED]) == (1, 0)
+
+
+def test_a_limit_that_is_used_up_for_hours_ends_the_job_with_the_time_to_go_on(ledger: Ledger) -> None:
+    take_in(ledger, 4)
+    midday = 20_000 * 86_400.0 + 43_200.0
+    a_day = Limit(2, timedelta(days=1), calendar=True)
+    gate = Gate(Pacer([a_day]), utc=lambda: midday)
+    wire = ScriptedWire(*[answer(200, PAIR)] * 2)
+    with pytest.raises(StoppedError, match="2 calls a calendar day") as raised:
+        work(ledger, gate, wire, concurrency=2)
+    assert raised.value.resume_at is not None
+    hours = (raised.value.resume_at - utc_now()) / timedelta(hours=1)
+    assert hours == pytest.approx(12, abs=0.1)
+    states = ledger.status().states
+    assert (states[State.MIGRATED], states[State.PENDING]) == (2, 2)
+    assert not gate.is_alone(), "who did not get through is not there any more"
+
+
+def test_a_limit_that_is_used_up_for_minutes_is_waited_for(ledger: Ledger) -> None:
+    take_in(ledger, 2)
+    clock = iter([20_000 * 86_400.0 + 3_000.0] * 4 + [20_000 * 86_400.0 + 3_700.0] * 500)
+    gate = Gate(Pacer([Limit(1, timedelta(hours=1), calendar=True)]), utc=clock.__next__)
+    work(ledger, gate, ScriptedWire(*[answer(200, PAIR)] * 2))
+    assert ledger.status().states[State.MIGRATED] == 2
 
 
 def test_a_fault_of_a_worker_is_raised_where_the_job_was_started(ledger: Ledger) -> None:

@@ -27,7 +27,7 @@ RUN = {
     "m006_resume_at": "ff5cd81e265fa7b3",
     "m007_consents_told": "e538a85500a22b80",
     "m008_pairs_by_attempt": "c619a751822b9727",
-    "m009_any_provider": "6cbf1b2e10387d48",
+    "m009_any_provider": "c7fd4a80d43d6609",
 }
 """Every migration that a ledger may have run, and the beginning of the SHA-256 of its statements."""
 
@@ -138,7 +138,7 @@ def test_links_of_an_older_version_go_on_working(of_version_6: sqlite3.Connectio
     finished = invitations.invitation(ledger, "finished")
     assert finished is not None
     assert (finished.connected, finished.tenants, finished.has_pair) == (("It",), ("t",), False)
-    assert invitations._invite(ledger, 1, NOW + timedelta(days=30), NOW) == 0, (
+    assert invitations._invite(ledger, 1, NOW + timedelta(days=30), NOW, []) == 0, (
         "the one that counts still does"
     )
     assert invitations._lengthen(ledger, datetime(2999, 6, 1, tzinfo=UTC), NOW) == 1

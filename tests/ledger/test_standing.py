@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -97,11 +98,22 @@ def test_a_row_that_names_another_application_corrects_its_connection(path: Path
 
 
 def test_a_row_of_before_there_were_several_applications_is_known(path: Path) -> None:
-    """Its fingerprint has nothing of a consumer key in it."""
+    """Its fingerprint is what an older version made it of."""
+    with opened(path) as ledger:
+        take_in(ledger, organisation="It", tenant_type="PRACTICE")
+        codec = ledger._session.codec
+    legacy = LegacyToken(Secret("t"), Secret("s"))
+    parts = (codec.material_print(legacy).hex(), "", "partner", "It", "", "PRACTICE", "", "{}")
+    assert column(path, "row_print") == codec._fingerprints.of("row", *parts)
+
+
+def test_a_standing_says_whether_a_call_has_renewed_its_legacy_token(path: Path) -> None:
     with opened(path) as ledger:
         take_in(ledger)
-        take_in(ledger, consumer_key="")
-        assert column(path, "known", "runs") == 1
+        assert not ledger.standing(1).legacy.renewed
+        renewed = LegacyToken(Secret("t2"), Secret("s2"))
+        call(ledger, Action.RENEW, Verdict("done", "", State.PENDING, "", new_legacy=renewed))
+        assert ledger.standing(1).legacy == replace(renewed, renewed=True)
 
 
 def stands(standing: Standing, **found: Any) -> Verdict:
@@ -160,3 +172,15 @@ def test_application_types_are_counted_that_nobody_has_yet(path: Path) -> None:
         assert set(types["public"].values()) == {0}
     with opened(path, RowRules()) as ledger:
         assert list(ledger.status().app_types) == ["partner"]
+
+
+@pytest.mark.parametrize(
+    ("app_type", "why"), [("public", "public_app"), ("partner", "response_lost"), ("other", "response_lost")]
+)
+def test_a_user_is_invited_for_the_reason_of_before_the_mishap(path: Path, app_type: str, why: str) -> None:
+    with opened(path, RowRules(app_types={"partner": True, "public": False})) as ledger:
+        take_in(ledger, app_type="partner")
+        call(ledger, Action.SWAP, Verdict("over", "", State.NEEDS_CONSENT, "response_lost"))
+        ledger._session.write(lambda db: db.execute("UPDATE connections SET app_type = ?", [app_type]))
+        assert ledger.invitations.invite(NOW + timedelta(days=1)) == 1
+    assert column(path, "why", "invitations") == why

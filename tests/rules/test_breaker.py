@@ -138,6 +138,11 @@ def test_a_limit_of_the_application_pauses_everybody_as_long_as_it_says(proven: 
     assert proven.hear(limit) == Pause(7.0, limit_reached=True)
 
 
+def test_a_limit_that_the_answer_names_is_named_on(proven: Listener) -> None:
+    limit = Later("rate_limited", timedelta(seconds=7), "app", "swaps")
+    assert proven.hear(limit) == Pause(7.0, limit_reached=True, limit="swaps")
+
+
 @pytest.mark.parametrize("after", [None, timedelta(0)])
 def test_a_limit_that_does_not_say_how_long_pauses_everybody_longer_each_time(
     proven: Listener, after: timedelta | None

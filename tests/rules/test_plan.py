@@ -8,9 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.models import (
-    Reject,
-)
+from migrator.models import Action, Reject
 from migrator.providers import find_profile
 from migrator.rules.next_step import (
     Decision,
@@ -102,6 +100,42 @@ def test_the_assessment_is_due_from_1000_connections_however_they_come(consent: 
     tally = _tally(swap=500, done=498, consent=consent)
     ahead = forecast(tally, XERO, NOW, rate_per_minute=1, certified=True, deadline=None)
     assert [one.connections for one in ahead.advice] == ([due] if due else [])
+
+
+TUMBLR, GARMIN = find_profile("tumblr"), find_profile("garmin")
+
+
+@pytest.mark.parametrize(("leave", "hour", "day", "days"), [(None, 1_000, 5_000, 9), (0.5, 500, 2_500, 18)])
+def test_limits_of_an_hour_and_a_day_that_production_shares_hold_together(
+    leave: float | None, hour: int, day: int, days: int
+) -> None:
+    ahead = forecast(
+        _tally(swap=50_000), TUMBLR, NOW, rate_per_minute=None, certified=True, deadline=None, leave=leave
+    )
+    assert [(limit.count, limit.calendar) for limit in ahead.limits] == [(hour, False), (day, True)]
+    assert ahead.left == (leave or 0)
+    assert ahead.duration is not None
+    assert ahead.duration.days == days - (leave is None)  # half of the first day is over
+
+
+def test_every_call_of_a_swap_is_counted() -> None:
+    ahead = forecast(
+        _tally(swap=10), GARMIN, NOW, rate_per_minute=10, certified=True, deadline=date(2026, 6, 1)
+    )
+    assert ahead.calls == {Action.IDENTIFY: 10, Action.SWAP: 10}
+    assert (ahead.duration, ahead.rate_per_minute, ahead.left) == (timedelta(minutes=2), 10, None)
+
+
+def test_where_no_limit_is_known_nobody_knows_how_long_it_takes() -> None:
+    ahead = forecast(
+        _tally(swap=10), GARMIN, NOW, rate_per_minute=None, certified=True, deadline=date(2026, 6, 1)
+    )
+    assert (ahead.duration, ahead.rate_per_minute, ahead.limits) == (None, None, ())
+    assert ahead.deadline_ok is None
+    late = forecast(
+        _tally(swap=10), GARMIN, NOW, rate_per_minute=None, certified=True, deadline=date(2026, 5, 1)
+    )
+    assert late.deadline_ok is False
 
 
 def alike(tally: Tally) -> list[tuple[str, str, str, int, list[int], bool]]:

@@ -15,8 +15,8 @@ from migrator.models import Misnamed, Reject, State
 from migrator.providers import find_profile
 from migrator.rules.next_step import Decision, Step
 from migrator.rules.plan import Forecast, Tally, forecast
+from migrator.terminal.durations import duration_text
 from migrator.terminal.present import (
-    duration_text,
     moment_text,
     plan_document,
     plan_text,
@@ -46,6 +46,45 @@ def ahead(
     return forecast(
         counted, find_profile("xero"), NOW, rate_per_minute=rate, certified=certified, deadline=deadline
     )
+
+
+def swaps_at(
+    provider: str, number: int, leave: float | None = None, deadline: date | None = None
+) -> list[str]:
+    """What the plan says of so many swaps: of their calls, and what comes behind that."""
+    counted = Tally()
+    counted.steps["", Step.SWAP, "valid"] = number
+    planned = forecast(
+        counted,
+        find_profile(provider),
+        NOW,
+        rate_per_minute=None,
+        certified=True,
+        deadline=deadline,
+        leave=leave,
+    )
+    lines = plan_text(counted, planned).splitlines()
+    return lines[next(number for number, line in enumerate(lines) if " calls (" in line) :]
+
+
+def test_a_plan_of_days_says_so_and_what_is_left_to_production() -> None:
+    shared = "The application's ordinary traffic counts in this limit, too"
+    assert swaps_at("tumblr", 50_000)[:2] == [
+        "50,000 calls (50,000 swaps) take at least 8.7 days at 1,000 calls an hour and 5,000 a calendar day.",
+        f'{shared}, and nothing is left to it: leave = "50%" under [job] would leave it half.',
+    ]
+    assert swaps_at("tumblr", 50_000, 0.5)[:2] == [
+        "50,000 calls (50,000 swaps) take at least 19 days at 500 calls an hour and 2,500 a calendar day.",
+        f"{shared}: 50% of it is left to that, and not in these numbers.",
+    ]
+    assert not [line for line in swaps_at("tumblr", 10) if "ordinary traffic" in line]
+
+
+def test_a_plan_without_known_limits_promises_nothing() -> None:
+    calls, *further = swaps_at("garmin", 1_000, deadline=date(2026, 6, 11))
+    assert calls.startswith("2,000 calls (1,000 questions whose token it is, 1,000 swaps) are to be made;")
+    assert calls.endswith("rate_per_minute under [job] sets one.")
+    assert "Deadline 2026-06-11: in 10 days." in further
 
 
 def test_the_plan_counts_by_application_step_and_reason() -> None:

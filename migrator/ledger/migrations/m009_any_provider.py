@@ -1,5 +1,5 @@
 """What other providers need: application types of any name or none, several legacy applications, access
-tokens that do not end.
+tokens that do not end, pairs without a refresh token.
 
 Two columns lose a constraint. What is stored stays as it is, so only the texts of their tables change, as
 SQLite's documentation of ALTER TABLE says for this case: to write the tables anew would take as much room
@@ -24,6 +24,7 @@ _STATEMENTS = (
     WHERE type = 'table' AND name = 'token_pairs'
     """,
     "PRAGMA writable_schema = RESET",  # and read the schema again
+    "ALTER TABLE token_pairs ADD COLUMN has_refresh_token INTEGER NOT NULL DEFAULT 1",
     "ALTER TABLE connections ADD COLUMN consumer_key TEXT NOT NULL DEFAULT ''",  # empty: the only one
     "ALTER TABLE connections ADD COLUMN disabled_at TEXT",  # when its legacy token was ended by us
     "ALTER TABLE attempts ADD COLUMN support_id TEXT NOT NULL DEFAULT ''",  # what its support asks for

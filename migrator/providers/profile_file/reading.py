@@ -17,6 +17,8 @@ from migrator.providers.profile_file.places import line_of, lines_of_keys
 from migrator.providers.profile_file.problems import KeyPath, Problem, ProfileError
 from migrator.providers.profile_file.schema_check import schema_problems
 
+_BYTE_ORDER_MARK = "\ufeff"
+"""Some editors begin a file with it; TOML does not."""
 _SYNTAX_LINE = re.compile(r"\(at line ([0-9]+), column [0-9]+\)$")
 
 
@@ -25,6 +27,7 @@ def read_profile(text: str, place: str) -> Facts:
 
     Raises ``ProfileError`` with all that is wrong.
     """
+    text = text.removeprefix(_BYTE_ORDER_MARK)
     try:
         document = _as_json(tomllib.loads(text))
         lines = lines_of_keys(text)

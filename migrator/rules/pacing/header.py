@@ -13,19 +13,27 @@ class Header:
     """Reads the header that says how many calls are left of one limit.
 
     Where nobody knows what it counts, it is taken for a bucket's until it has said more than any small bucket
-    holds; and for a bucket's for good once it has said what no window could, with all that we have sent.
+    holds, or has gone down by what we sent and by no less; and for a bucket's for good once it has said what
+    no window could, with all that we have sent.
     """
 
     WINDOW = 0.25
     """Of the limit: a header that has said more may count a window."""
     IMPOSSIBLE = 1.05
     """Of the limit: what is left and what we sent come to no more where a window is counted."""
+    SMALL = 0.01
+    """Of the limit: what is never more than that is a bucket's."""
+    MOST_OF = 0.8
+    """Of what was left at first: once we have sent so much, it shows whether more has come."""
+    AS_BEFORE = 1.1
+    """Of what was left at first: what has not become more than that has not been refilled."""
 
     def __init__(self, limit: Limit, refill: float) -> None:
         """``refill`` is the limit in calls a second."""
         self._limit = limit
         self._bucket = Bucket(refill)
         self._window = limit.counts == "window"
+        self._first = 0
 
     @property
     def counts_window(self) -> bool:
@@ -60,6 +68,15 @@ class Header:
             if remaining + own > count * self.IMPOSSIBLE + under_way + 1:
                 self._window = False
                 self._limit = replace(self._limit, counts="bucket")
-            elif remaining > count * self.WINDOW:
+            elif remaining > count * self.WINDOW or self._is_used_up_by_us(remaining + own, own):
                 self._window = True
         return max(0.0, count - remaining - own) if self._window else 0.0
+
+    def _is_used_up_by_us(self, known: int, own: int) -> bool:
+        """Whether what is left has gone down by what we sent, and nothing came back: a bucket is refilled.
+
+        ``known`` is what is left with what we sent. A very small bucket cannot show it.
+        """
+        self._first = self._first or known
+        enough = self._first >= self._limit.count * self.SMALL and own >= self.MOST_OF * self._first
+        return enough and known <= self._first * self.AS_BEFORE

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from migrator.sandbox.state.clock import Clock
     from migrator.sandbox.state.state_file import State
 
+EXCHANGE = "/partner-gateway/rest/user/token-exchange"
 _ROUTES = (
-    ("/partner-gateway/rest/user/token-exchange", "POST", token_exchange.token_exchange),
+    (EXCHANGE, "POST", token_exchange.token_exchange),
     ("/partner-gateway/rest/user/registration", "DELETE", user.deregister),
     ("/wellness-api/rest/user/id", "GET", user.user_id),
     ("/di-oauth2-service/oauth/token", "POST", token.token),
@@ -35,6 +36,7 @@ def create_service(state: State, clock: Clock, options: Options) -> Service:
         pages=(Route("/oauth2confirm", ("GET", "POST"), partial(confirmation.confirm, garmin)),),
         rate_limiter=RateLimits(clock, in_force((), options.limit), _tell),  # none is known of Garmin
         unavailable=words.unavailable,
+        swaps=lambda call: call.path.lower() == EXCHANGE.encode(),
     )
 
 

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from migrator.sandbox.state.clock import Clock
     from migrator.sandbox.state.state_file import State
 
+EXCHANGE = "/v2/oauth2/exchange"
 _ROUTES = (
-    ("/v2/oauth2/exchange", "POST", exchange.exchange),
+    (EXCHANGE, "POST", exchange.exchange),
     ("/v2/oauth2/token", "POST", token.token),
     ("/v2/user/info", "GET", user.info),
 )
@@ -32,4 +33,5 @@ def create_service(state: State, clock: Clock, options: Options) -> Service:
         pages=(),
         rate_limiter=RateLimits(clock, in_force(rate_limits.RULES, options.limit), rate_limits.tell),
         unavailable=words.unavailable,
+        swaps=lambda call: call.path.lower() == EXCHANGE.encode(),
     )

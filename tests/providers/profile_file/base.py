@@ -20,7 +20,7 @@ authentication = "basic"
 [swap]
 request = "POST https://api.acme.example/exchange"
 auth = "client"
-form = { token = "{token}", secret = "{token_secret}" }
+form = { token = "{token}", secret = "{token_secret}", region = "{row.region}" }
 
 [verify]
 request = "GET https://api.acme.example/me"

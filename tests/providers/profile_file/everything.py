@@ -104,7 +104,7 @@ grace = "30m"
 answer = { user_id = { claim = "sub" } }
 
 [revoke]
-request = "DELETE https://api.example/token"
+request = "DELETE {row.base}/token"
 auth = "bearer"
 
 [disable]

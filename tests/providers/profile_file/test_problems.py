@@ -7,7 +7,7 @@ import pytest
 from tests.providers.profile_file.base import BASE, changed, line_of, problems
 
 SWAP = 'request = "POST https://api.acme.example/exchange"'
-FORM = 'form = { token = "{token}", secret = "{token_secret}" }'
+FORM = 'form = { token = "{token}", secret = "{token_secret}", region = "{row.region}" }'
 VERIFY = 'request = "GET https://api.acme.example/me"'
 BEARER = 'auth = "bearer"'
 LIMIT = 'count = 100\nwindow = "1m"\nsubject = "application"'
@@ -294,6 +294,34 @@ def test_how_the_client_authenticates_must_fit(
     assert all(wrong in problem.wrong and todo in problem.todo for problem in found)
 
 
+@pytest.mark.parametrize(
+    ("client", "method", "body", "key"),
+    [
+        ('"form"', "POST", FORM.replace("form", "json", 1), "swap.json"),
+        ('"form"', "POST", 'body = "{row.region}"', "swap.body"),
+        ('"client_id"', "POST", FORM.replace("form", "json", 1), "swap.json"),
+        ('"basic"\npublic = true', "POST", FORM.replace("form", "json", 1), "swap.json"),
+        ('"form"', "GET", 'headers = { A = "{row.region}" }', "swap.request"),
+        ('"basic"', "POST", FORM.replace("form", "json", 1), None),
+        ('"basic"', "GET", 'headers = { A = "{row.region}" }', None),
+        ('"form"', "POST", 'headers = { A = "{row.region}" }', None),
+    ],
+)
+def test_the_clients_id_has_a_place_in_the_body(client: str, method: str, body: str, key: str | None) -> None:
+    text = (
+        changed(FORM, body)
+        .replace('"basic"', client)
+        .replace('"POST https://api.acme.example/ex', f'"{method} https://api.acme.example/ex')
+    )
+    assert [problem.key for problem in problems(text)] == ([key] if key else [])
+
+
+def test_a_column_that_no_call_uses_is_told() -> None:
+    [problem] = problems(changed(', region = "{row.region}"', ""))
+    assert (problem.key, problem.line) == ("columns.region", line_of(BASE, "[columns.region]"))
+    assert "further columns are kept anyway" in problem.todo
+
+
 @pytest.mark.parametrize(("old", "new", "wrong", "todo"), URLS)
 def test_a_url_must_be_one_that_secrets_may_be_sent_to(old: str, new: str, wrong: str, todo: str) -> None:
     text = changed(SWAP, SWAP.replace(old, new))
@@ -348,7 +376,7 @@ def test_a_placeholder_has_a_value_in_its_own_calls_alone(old: str, name: str) -
 
 @pytest.mark.parametrize("name", ["token", "token_secret", "client_secret"])
 def test_no_secret_stands_in_a_query(name: str) -> None:
-    text = changed(FORM, f'query = {{ a = "{{{name}}}" }}')
+    text = changed(FORM, f'query = {{ a = "{{{name}}}", region = "{{row.region}}" }}')
     [problem] = problems(text)
     assert (problem.key, problem.line) == ("swap.query.a", line_of(text, "query"))
     assert "queries end up in logs" in problem.wrong

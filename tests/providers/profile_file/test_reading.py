@@ -147,6 +147,10 @@ def test_what_stands_in_the_file_is_not_quoted() -> None:
     assert secret not in "".join(f"{problem.sentence} {problem.todo}" for problem in found)
 
 
+def test_a_byte_order_mark_does_not_matter() -> None:
+    assert read_profile(f"\ufeff{BASE}", PLACE) == read_profile(BASE, PLACE)
+
+
 def test_a_day_may_be_quoted() -> None:
     for day in ("2026-12-31", '"2026-12-31"'):
         facts = read_profile(changed("", f"[dates]\nlegacy_ends = {{ day = {day} }}"), PLACE)

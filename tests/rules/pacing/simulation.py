@@ -118,19 +118,20 @@ class Simulation:
 
     def run(self, seconds: float, action: Action = Action.SWAP) -> None:
         """As much as can be done in so many seconds."""
-        now, end = self.begins, self.begins + seconds
+        now = wakes = self.begins
+        end = self.begins + seconds
         self._next_of_others()
         while now < end:
             while self._events and self._events[0][0] <= now:
                 self._happens(action)
-            wakes = end
-            if self._under_way < self.workers:
+            if now >= wakes and self._under_way < self.workers:
                 wait = self.pacer.wait(action, "", self._moment(now)).seconds
                 if wait <= 0:
                     self._leaves(now, action)
                     continue
                 wakes = math.nextafter(now + min(wait, self.look) + self._random.uniform(0, self.late), end)
-            now = min(wakes, self._events[0][0]) if self._events else wakes
+            next_event = self._events[0][0] if self._events else end
+            now = min(next_event, wakes) if wakes > now else next_event
 
     def _leaves(self, now: float, action: Action) -> None:
         self.pacer.take(action, "", self._moment(now))

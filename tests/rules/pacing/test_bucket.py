@@ -92,3 +92,19 @@ def test_an_empty_bucket_slows_and_a_full_one_makes_faster() -> None:
     for second in range(6, 60):
         bucket.note(31, float(second))
     assert bucket.share == 1
+
+
+@pytest.mark.parametrize("holds", [10, 32])
+def test_a_machine_that_is_late_does_not_make_up_for_more_than_the_bucket_bears(holds: int) -> None:
+    counter = BucketCounter(holds, REFILL)
+    simulation = Simulation(Pacer([LIMIT]), [counter], counter, latency=(0.01, 0.02), late=0.2)
+    simulation.run(60)
+    assert simulation.refused == []
+
+
+def test_a_bucket_as_large_as_the_limit_is_told_from_a_window_beside_others() -> None:
+    counter, others = BucketCounter(10_000, REFILL), REFILL * 0.5
+    simulation = Simulation(Pacer([LIMIT]), [counter], counter, evenly(others, 0, 400))
+    simulation.run(400)
+    assert simulation.refused == []
+    assert used(simulation, 200, 400, others) >= 0.98

@@ -47,6 +47,16 @@ def test_what_steady_others_leave_is_used_and_nobody_is_refused(
     assert simulation.others_passed == sum(at < 300 for at in others)
 
 
+def test_a_window_that_others_use_nearly_up_is_told_from_a_bucket_once_we_have_used_up_the_rest() -> None:
+    count, share = 10_000, 0.8
+    others = evenly(count / MINUTE * share, -60, 360)
+    simulation = simulation_of(count, others, "unknown")
+    simulation.run(300)
+    assert sum(at > 120 for at in simulation.passed) >= 0.95 * 3 * count * (1 - share)
+    assert simulation.refused == []
+    assert simulation.others_passed >= 0.995 * sum(at < 300 for at in others)
+
+
 @pytest.mark.parametrize(("before", "after"), [(0.0, 0.3), (0.3, 0.6), (0.6, 0.1), (0.2, 0.8)])
 def test_where_others_change_their_use_the_job_follows(before: float, after: float) -> None:
     count = 3_000

@@ -116,5 +116,14 @@ def test_a_503_and_a_429_say_a_message_alone(start: StartGarmin, row: Row, path:
     assert "Retry-After" not in answer.headers
 
 
+def test_a_closed_exchange_swaps_no_more(start: StartGarmin, row: Row) -> None:
+    pair = start().exchange(row).json()
+    closed = start("exchange=closed")
+    assert closed.exchange(row).status_code == 410
+    assert closed.user(pair["access_token"]).status_code == closed.user_signed(row).status_code == 200
+    assert closed.renewed(pair["refresh_token"]).status_code == 200
+    assert closed.stats()["swaps_issued"] == 1
+
+
 def test_no_limit_holds_unless_one_is_ordered(client: GarminClient, row: Row) -> None:
     assert {client.user_signed(row).status_code for _ in range(130)} == {200}  # more than the script's 120

@@ -114,6 +114,13 @@ def test_every_call_names_its_program(client: TumblrClient, row: Row, method: An
     assert client.exchange(row, headers={"User-Agent": "application/1"}).status_code == 200
 
 
+def test_a_closed_exchange_swaps_no_more(start: StartTumblr, row: Row) -> None:
+    closed = start("exchange=closed")
+    assert closed.exchange(row).status_code == 410
+    assert closed.info_signed(row).status_code == 200
+    assert closed.stats()["swaps_issued"] == 0
+
+
 @pytest.mark.parametrize(
     ("rule", "second", "first_lives", "legacy_lives"),
     [

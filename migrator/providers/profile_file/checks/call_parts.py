@@ -21,7 +21,7 @@ def check_call_parts(facts: Facts) -> Iterator[Problem]:
     for name, call in each_call(facts).items():
         yield from _auth(name, call)
         yield from _body(name, call)
-        yield from _client(name, call, facts.client)
+        yield from _client(name, call, facts)
         yield from _optional(name, call)
 
 
@@ -47,8 +47,7 @@ def _auth(name: str, call: CallFacts) -> Iterator[Problem]:
 
 
 def _body(name: str, call: CallFacts) -> Iterator[Problem]:
-    said = {"form": call.form is not None, "json": call.json is not None, "body": bool(call.body)}
-    bodies = [key for key, is_said in said.items() if is_said]
+    bodies = _bodies(call)
     if len(bodies) > 1:
         yield Problem((name, bodies[1]), f"excludes {bodies[0]}: a call has one body", "leave one of them")
     if bodies and call.method == "GET":
@@ -59,24 +58,39 @@ def _body(name: str, call: CallFacts) -> Iterator[Problem]:
         )
 
 
-def _client(name: str, call: CallFacts, style: ClientStyle) -> Iterator[Problem]:
+def _client(name: str, call: CallFacts, facts: Facts) -> Iterator[Problem]:
     if call.auth is not Auth.CLIENT:
         return
-    if style is ClientStyle.NONE:
+    if facts.client is ClientStyle.NONE:
         yield Problem(
             (name, "auth"),
             'says "client", and [client] says that nothing authenticates it',
             'say how in [client], or auth = "none" here',
         )
-        return
-    other = "form" if style is ClientStyle.JSON else "json" if style is not ClientStyle.BASIC else ""
-    if (other == "form" and call.form is not None) or (other == "json" and call.json is not None):
-        wanted = "json" if other == "form" else "form"
-        yield Problem(
-            (name, other),
-            f"excludes the {wanted} that the client authenticates in",
-            f'say {wanted} here, or auth = "none" and put {{client_id}} and {{client_secret}} into {other}',
-        )
+    home = _home(facts)
+    if home and call.method == "GET":
+        yield Problem((name, "request"), f"is a GET, and the client's id stands in the {home}", "use POST")
+    for other in _bodies(call):
+        if home not in ("", other):
+            yield Problem(
+                (name, other),
+                f"excludes the {home} that the client's id stands in",
+                f'say {home} here, or auth = "none" and put {{client_id}} and {{client_secret}} into {other}',
+            )
+
+
+def _home(facts: Facts) -> str:
+    """The body that holds the client's id; empty where a header does."""
+    if facts.client is ClientStyle.JSON:
+        return "json"
+    in_form = facts.client in (ClientStyle.FORM, ClientStyle.CLIENT_ID)
+    return "form" if in_form or (facts.client is ClientStyle.BASIC and facts.client_public) else ""
+
+
+def _bodies(call: CallFacts) -> list[str]:
+    """The keys that say what the body is."""
+    said = {"form": call.form is not None, "json": call.json is not None, "body": bool(call.body)}
+    return [key for key, is_said in said.items() if is_said]
 
 
 def _optional(name: str, call: CallFacts) -> Iterator[Problem]:

@@ -39,7 +39,7 @@ def check_placeholders(facts: Facts) -> Iterator[Problem]:
     """Placeholders that do not exist, have no value in their call, or would put a secret into a query."""
     for name, call in each_call(facts).items():
         known = _known(name, facts)
-        for at, text in _texts(name, call):
+        for at, text in texts(name, call):
             yield from _check(at, text, known, facts)
         for field, text in call.query.items():
             if _SECRET & set(_BRACES.findall(text)):
@@ -52,7 +52,7 @@ def check_placeholders(facts: Facts) -> Iterator[Problem]:
         yield from _check(("headers", header), text, _OF_HEADERS, facts)
 
 
-def _texts(name: str, call: CallFacts) -> Iterator[tuple[KeyPath, str]]:
+def texts(name: str, call: CallFacts) -> Iterator[tuple[KeyPath, str]]:
     """All texts of a call that may hold placeholders."""
     yield (name, "request"), call.url
     yield (name, "body"), call.body
