@@ -203,7 +203,7 @@ def serving(provider: Provider) -> Iterator[str]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            call = Arrived(self.command, provider.base_url + self.path, self.headers, body)
+            call = Arrived(self.command, provider.base_url + self.path, dict(self.headers), body)
             with provider.lock:
                 provider.arrived.append(call)
                 reply = provider.answer(call)

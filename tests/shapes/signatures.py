@@ -1,5 +1,6 @@
 """Signatures of OAuth 1.0a (RFC 5849) checked by oauthlib's own server, which the client does not use."""
 
+# ruff: noqa: ARG002 - oauthlib says what its questions are called with
 from __future__ import annotations
 
 from typing import Any
@@ -45,7 +46,13 @@ class SignedCalls(RequestValidator):
         return bool(nonce)
 
     def validate_timestamp_and_nonce(
-        self, client_key: str, timestamp: str, nonce: str, request: Any, **_: Any
+        self,
+        client_key: str,
+        timestamp: Any,
+        nonce: str,
+        request: Any,
+        request_token: str | None = None,
+        access_token: str | None = None,
     ) -> bool:
         fresh = (timestamp, nonce) not in self._nonces
         self._nonces.add((timestamp, nonce))

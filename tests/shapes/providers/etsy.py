@@ -1,4 +1,4 @@
-"""Etsy's shape: no secret of the token, no signature, no client secret; whoever reads shows an API key too."""
+"""Etsy's shape: no secret of the token, no signature, no client secret; reading needs an API key too."""
 
 from __future__ import annotations
 
