@@ -1,5 +1,6 @@
 """A small server for each provider that no built-in profile is like."""
 
+from tests.shapes.providers.concur import Concur
 from tests.shapes.providers.etsy import Etsy
 from tests.shapes.providers.fitbit import Fitbit
 from tests.shapes.providers.google import Google
@@ -12,6 +13,7 @@ from tests.shapes.providers.zoho import Zoho
 from tests.shapes.server import Provider
 
 PROVIDERS: tuple[type[Provider], ...] = (
+    Concur,
     Etsy,
     Fitbit,
     Google,
@@ -24,6 +26,7 @@ PROVIDERS: tuple[type[Provider], ...] = (
 )
 __all__ = [
     "PROVIDERS",
+    "Concur",
     "Etsy",
     "Fitbit",
     "Google",

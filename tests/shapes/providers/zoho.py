@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from tests.shapes.server import CLIENT_ID, CLIENT_SECRET, Arrived, Provider, Reply, of_json
 
-_EACH = ((60, 60.0), (100, 3600.0))
-"""So many exchanges in so many seconds: both windows slide."""
-
 
 class Zoho(Provider):
     """Each exchange gives another pair, and all live; there is nothing to verify with."""
@@ -17,6 +14,8 @@ class Zoho(Provider):
 
     def __init__(self) -> None:
         super().__init__()
+        self.windows: tuple[tuple[int, float], ...] = ((60, 60.0), (100, 3600.0))
+        """So many exchanges in so many seconds: both slide, and hold together."""
         self.exchanges: list[float] = []
         """When each came in, by its own clock."""
         self.over_limit = 0
@@ -42,7 +41,7 @@ class Zoho(Provider):
             return self.refuse(call, of_json(200, {"error": "invalid_request"}))
         now = self.now()
         self.exchanges.append(now)
-        if any(sum(now - at < window for at in self.exchanges) > count for count, window in _EACH):
+        if any(sum(now - at < window for at in self.exchanges) > count for count, window in self.windows):
             self.over_limit += 1
             said = "You have made too many requests continuously. Please try again after some time."
             return of_json(400, {"error": "access_denied", "error_description": said})
