@@ -28,7 +28,7 @@ class Harbour(Provider):
         parts = call.path.split("/")
         if call.path == "/me":
             user = self.access.get(call.bearer)
-            return of_json(200, {"id": user}) if user else self.refuse(call, self._refusal(401))
+            return of_json(200, {"id": f"id-{user}"}) if user else self.refuse(call, self._refusal(401))
         said = call.json()
         if parts[1] == "legacy" and parts[3] == "exchange" and said == {**_CLIENT, "kind": "upgrade"}:
             return self._pair(self.exchanged(unquote(parts[2])))
@@ -92,14 +92,21 @@ def test_each_row_is_taken_to_its_own_server_and_stays_with_it(two: tuple[Journe
 
 
 @pytest.mark.parametrize(
-    "base", ["", "http://example.com", "ftp://localhost", "https://u:p@example.com", "no url"]
+    ("base", "reason"),
+    [
+        ("", "missing_base"),
+        ("http://example.com", "bad_url"),
+        ("ftp://localhost", "bad_url"),
+        ("https://u:p@example.com", "bad_url"),
+        ("no url", "bad_url"),
+    ],
 )
 def test_a_row_whose_base_secrets_may_not_be_sent_to_is_rejected(
-    two: tuple[Journey, Harbour, Harbour], base: str
+    two: tuple[Journey, Harbour, Harbour], base: str, reason: str
 ) -> None:
     way, here, _ = two
     way.write([here.issue("ada"), {**here.issue("bo"), "base": base}])
-    finished = way.done("run", "tokens.csv")
+    way.done("run", "tokens.csv")
     assert way.standing() == {"ada": ("migrated", "")}
-    assert "1 row" in finished.stderr
+    assert way.query("SELECT line, reason FROM rejects") == [(3, reason)]
     assert dict(here.asked) == {"ada": 1}

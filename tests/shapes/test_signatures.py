@@ -20,7 +20,6 @@ class Quill(Provider):
 
     def __init__(self, method: str, place: str) -> None:
         super().__init__()
-        self.settings = ""
         self.method = method
         self.place = place
         self.signed = SignedCalls(self, method)
