@@ -66,6 +66,11 @@ class Terms:
         return alive and self.repeat in (Repeat.NEWEST_WINS, Repeat.BOTH_LIVE)
 
     @property
+    def swap_spoils(self) -> bool:
+        """Whether a second swap of a token is known to spoil what the first one won, or to be refused."""
+        return self.repeat in (Repeat.NEWEST_WINS, Repeat.NEVER)
+
+    @property
     def asks_again(self) -> bool:
         """Whether a legacy token may be swapped once more, after a swap of which nobody knows what came."""
         return self.repeat not in (Repeat.NEVER, Repeat.ONCE_PER_USER)
