@@ -66,8 +66,8 @@ class Journey(Workplace):
     def attempts(self, user: str) -> list[tuple[str, str, str]]:
         """Action, outcome and problem of each call about a user, in order."""
         return self.query(
-            "SELECT action, outcome, coalesce(problem, '') FROM attempts a JOIN connections c ON c.id = a.connection_id"
-            " WHERE c.key = ? ORDER BY a.id",
+            "SELECT action, outcome, coalesce(problem, '') FROM attempts a"
+            " JOIN connections c ON c.id = a.connection_id WHERE c.key = ? ORDER BY a.id",
             user,
         )
 

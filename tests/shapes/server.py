@@ -110,6 +110,9 @@ class Provider(ABC):
     exchanges_of_lost: ClassVar[int] = 2
     """How often its token is then exchanged, or refused."""
 
+    cured: ClassVar[bool] = False
+    """Whether another exchange brings a pair in the place of one that was ended."""
+
     def __init__(self) -> None:
         self.base_url = ""
         self.lock = threading.RLock()

@@ -70,7 +70,12 @@ def test_all_go_over_and_stay_over(way: Journey) -> None:
     assert_all_work(way)
     before = len(provider.arrived)
     way.done("run", "tokens.csv")
-    assert len(provider.arrived) == before, "a file that was taken in already changes nothing"
+    for name in ("report.html", "report.md", "report.json", "report.csv"):
+        way.done("report", "-o", name)
+        way.assert_no_secret_in((way.folder / name).read_text("utf-8"))
+    assert '"migrated": 4' in way.done("status", "--json").stdout
+    way.done("purge", "--yes")
+    assert len(provider.arrived) == before, "nothing of that asks the provider again"
     assert provider.unexpected == []
 
 
@@ -107,5 +112,34 @@ def test_a_lost_answer_is_what_the_repeat_rule_makes_of_it(way: Journey) -> None
     way.done("run", "tokens.csv")
     assert way.standing() == {**dict.fromkeys(USERS, ("migrated", "")), "cy": provider.lost}
     assert provider.asked["cy"] == provider.exchanges_of_lost
+    assert_all_work(way)
+    assert provider.unexpected == []
+
+
+def test_an_access_token_that_is_refused_is_replaced_by_a_refresh(way: Journey) -> None:
+    provider = way.provider
+    if not has(way, "verify"):
+        way.write([provider.issue("ed")], "more.csv")  # nothing to be refused with: a pair counts as it comes
+        way.done("run", "more.csv", "--canary", "1")
+        assert way.standing() == {"ed": ("migrated", "")}
+        return
+    way.done("run", "tokens.csv")
+    (ended,) = [token for token, user in provider.access.items() if user == "bo"]
+    del provider.access[ended]
+    way.done("verify", "--all")
+    assert way.standing() == dict.fromkeys(USERS, ("migrated", ""))
+    assert [action for action, _, _ in way.attempts("bo")][-2:] == ["refresh", "verify"]
+    assert_all_work(way)
+    assert provider.unexpected == []
+
+
+def test_a_pair_that_was_ended_is_its_users_matter_unless_another_exchange_cures_it(way: Journey) -> None:
+    provider = way.provider
+    way.done("run", "tokens.csv")
+    provider.end_pairs_of("bo")
+    way.done("refresh", "--all", code=0 if provider.cured else 1)
+    theirs = ("migrated", "") if provider.cured else ("needs_consent", "grant_revoked")
+    assert way.standing() == {**dict.fromkeys(USERS, ("migrated", "")), "bo": theirs}
+    assert provider.asked["bo"] == (2 if provider.cured else 1)
     assert_all_work(way)
     assert provider.unexpected == []

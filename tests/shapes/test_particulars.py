@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ import pytest
 
 from migrator.models import Action
 from tests.shapes.journey import Journey, journey
-from tests.shapes.providers import Concur, Google, Pipedrive, Slack, Square, Withings, Zid, Zoho
+from tests.shapes.providers import Concur, Etsy, Fitbit, Google, Pipedrive, Slack, Withings, Zid, Zoho
 from tests.shapes.server import Provider
 
 P = TypeVar("P", bound=Provider)
@@ -83,17 +84,6 @@ def test_one_that_was_exchanged_elsewhere_is_said_to_be(set_out: SetOut) -> None
     assert way.standing()["u2"] == ("needs_consent", "already_exchanged")
     assert way.attempts("u2")[-1] == ("swap", "over", "token_already_exchanged")
     assert "u2" in way.done("reconsent", "list").stdout
-
-
-def test_a_pair_is_won_again_while_the_legacy_token_is_valid(set_out: SetOut) -> None:
-    square = Square()
-    way = set_out(square, 2)
-    way.done("run", "tokens.csv")
-    square.end_pairs_of("u0")
-    way.done("refresh", "--all")
-    assert set(way.standing().values()) == {("migrated", "")}
-    assert square.asked == {"u0": 2, "u1": 1}
-    assert square.access[way.exported()["u0"]["access_token"]] == "u0"
 
 
 def test_a_limit_under_status_200_is_waited_for(set_out: SetOut) -> None:
@@ -173,3 +163,24 @@ def test_one_token_of_the_application_serves_all_calls_until_it_ends(set_out: Se
         "SELECT support_id FROM attempts WHERE action = 'swap' AND outcome = 'over' ORDER BY id DESC LIMIT 1"
     )
     assert said == "case-17", "what the provider's support asks for is kept"
+
+
+def test_only_what_the_calls_use_must_be_configured(set_out: SetOut) -> None:
+    way = set_out(Etsy(), 2)
+    way.environment.clear()
+    settings = way.folder / "migrator.toml"
+    text = settings.read_text("utf-8")
+    settings.write_text(re.sub(r"(?s)\[oauth1\].*(?=\[oauth2\])", "", text), "utf-8")
+    way.done("run", "tokens.csv")
+    way.done("refresh", "--all")
+    assert set(way.standing().values()) == {("migrated", "")}
+
+
+@pytest.mark.parametrize("provider", [Fitbit, Pipedrive])
+def test_a_connection_is_undone_where_the_provider_can(set_out: SetOut, provider: type[Provider]) -> None:
+    way = set_out(provider(), 2)
+    way.done("run", "tokens.csv")
+    way.done("revoke", "u0", "--yes")
+    assert way.standing() == {"u0": ("needs_consent", "revoked_by_operator"), "u1": ("migrated", "")}
+    assert set(way.provider.refresh.values()) == {"u1"}
+    assert way.provider.unexpected == []

@@ -15,6 +15,7 @@ class Square(Provider):
     name = "square"
     has_secrets = False
     lifetime = 30 * 86400
+    cured = True
 
     def answer(self, call: Arrived) -> Reply | None:
         if call.headers.get("Square-Version") != "2026-10-15":
