@@ -1,4 +1,4 @@
-"""A whole migration in a folder of its own: a real sandbox, real tokens, and migrator as a real process."""
+"""A whole migration in a folder of its own: a real provider, real tokens, and migrator as a real process."""
 
 from __future__ import annotations
 
@@ -34,15 +34,13 @@ PATIENCE = 60.0
 
 
 @dataclass
-class Scene:
-    """One folder with tokens, settings and a served sandbox."""
+class Workplace:
+    """One folder with tokens and settings, whoever the provider is."""
 
     folder: Path
-    sandbox: Sandbox
-    credentials: Mapping[str, Any]
-    environment: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict, kw_only=True)
     """Added to a clean environment."""
-    passed: float = 0.0
+    passed: float = field(default=0.0, kw_only=True)
     """Seconds by which migrator's clock is ahead of the real one; as ``Life`` needs it."""
 
     def migrator(self, *arguments: str, stdin: str | None = None) -> Finished:
@@ -161,6 +159,46 @@ class Scene:
         with ledgers.open_to_compare(self.ledger, key) as (db, codec):
             return dict(_pair(codec, row) for row in db.execute(_PAIRS))
 
+    def secrets(self) -> set[str]:
+        """Every token, secret and handle that the ledger ever held, and its key."""
+        key = ledgers.require_key(self.ledger, {}, None)
+        found = {key.text.reveal()}
+        with ledgers.open_to_compare(self.ledger, key) as (db, codec):
+            for material, expires_at in db.execute("SELECT material, expires_at FROM legacy_tokens"):
+                legacy = codec.open_legacy(material, expires_at)
+                found |= {legacy.token.reveal(), legacy.token_secret.reveal()}
+                if legacy.session_handle:
+                    found.add(legacy.session_handle.reveal())
+            for access, refresh in db.execute("SELECT access_token, refresh_token FROM token_pairs"):
+                found |= {secret.reveal() for secret in codec.open_pair(access, refresh)}
+        return found
+
+    def codec_opens(self, answer: bytes) -> bytes:
+        """An answer that nobody could read, decrypted."""
+        with ledgers.open_to_compare(self.ledger, ledgers.require_key(self.ledger, {}, None)) as (_, codec):
+            return codec.open_answer(answer)
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command line of a real process."""
+        return [sys.executable, "-m", "migrator", *arguments]
+
+    def clean_environment(self) -> dict[str, str]:
+        """This process's environment without settings of migrator's, but with the scene's own."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("MIGRATOR_")}
+        return {**clean, "PYTHONPATH": str(Path(__file__).parent.parent), **self.environment}
+
+
+@dataclass
+class Scene(Workplace):
+    """One folder with tokens, settings and a served sandbox."""
+
+    sandbox: Sandbox
+    credentials: Mapping[str, Any]
+
+    def secrets(self) -> set[str]:
+        """The same, with the apps' secrets."""
+        return {*super().secrets(), self.credentials["consumer_secret"], self.credentials["client_secret"]}
+
     def held(self) -> list[Held]:
         """Every connection as the ledger has it, to be held against the witness."""
         key = ledgers.require_key(self.ledger, {}, None)
@@ -176,26 +214,6 @@ class Scene:
                 Held(tenant, state, reason, renewals, swaps, standing.get(number), frozenset(pairs[number]))
                 for number, tenant, state, reason, renewals, swaps in db.execute(_HELD)
             ]
-
-    def secrets(self) -> set[str]:
-        """Every token, secret and handle that the ledger ever held, its keys, the apps' secrets."""
-        found = {self.credentials["consumer_secret"], self.credentials["client_secret"]}
-        key = ledgers.require_key(self.ledger, {}, None)
-        found.add(key.text.reveal())
-        with ledgers.open_to_compare(self.ledger, key) as (db, codec):
-            for material, expires_at in db.execute("SELECT material, expires_at FROM legacy_tokens"):
-                legacy = codec.open_legacy(material, expires_at)
-                found |= {legacy.token.reveal(), legacy.token_secret.reveal()}
-                if legacy.session_handle:
-                    found.add(legacy.session_handle.reveal())
-            for access, refresh in db.execute("SELECT access_token, refresh_token FROM token_pairs"):
-                found |= {secret.reveal() for secret in codec.open_pair(access, refresh)}
-        return found
-
-    def codec_opens(self, answer: bytes) -> bytes:
-        """An answer that nobody could read, decrypted."""
-        with ledgers.open_to_compare(self.ledger, ledgers.require_key(self.ledger, {}, None)) as (_, codec):
-            return codec.open_answer(answer)
 
     # --- what the witness says ---
 
@@ -220,15 +238,6 @@ class Scene:
                 timeout=10,
             )
         return answer.status_code == 200 and "refresh_token" in answer.json()
-
-    def command(self, *arguments: str) -> list[str]:
-        """The command line of a real process."""
-        return [sys.executable, "-m", "migrator", *arguments]
-
-    def clean_environment(self) -> dict[str, str]:
-        """This process's environment without settings of migrator's, but with the scene's own."""
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("MIGRATOR_")}
-        return {**clean, "PYTHONPATH": str(Path(__file__).parent.parent), **self.environment}
 
 
 _PAIRS = """

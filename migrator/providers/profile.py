@@ -12,7 +12,7 @@ from http import HTTPStatus
 from migrator.models import Action, RowRules, Secret, TokenPair
 from migrator.providers import answers, calls, legacy_response, reached, refusals, templates, token_response
 from migrator.providers.calls import Given
-from migrator.providers.facts import Auth, CallFacts, Facts, Limit, TokenAnswer
+from migrator.providers.facts import Auth, CallFacts, ClientStyle, Facts, Limit, TokenAnswer
 from migrator.providers.interface import (
     Answer,
     Disabled,
@@ -99,7 +99,7 @@ class Profile:
         made = [self.facts.calls[action] for action in actions if action in self.facts.calls]
         if self.facts.application_token is not None and any(_uses_application(call) for call in made):
             made.append(self.facts.application_token)
-        return frozenset(need for call in made for need in _needs(call))
+        return frozenset(need for call in made for need in _needs(self.facts, call))
 
     def row_rules(self, consumer_keys: frozenset[str] | None = None) -> RowRules:
         """What a row must have; ``consumer_keys`` are those that the configuration has secrets for, None
@@ -243,10 +243,20 @@ _SETTINGS = {
 }
 
 
-def _needs(call: CallFacts) -> Iterable[str]:
+_OF_CLIENT: Mapping[ClientStyle, tuple[str, ...]] = {
+    ClientStyle.BASIC: ("client_id", "client_secret"),
+    ClientStyle.FORM: ("client_id", "client_secret"),
+    ClientStyle.JSON: ("client_id", "client_secret"),
+    ClientStyle.CLIENT_ID: ("client_id",),
+    ClientStyle.NONE: (),
+}
+"""What a client authenticates with."""
+
+
+def _needs(facts: Facts, call: CallFacts) -> Iterable[str]:
     names = templates.names(calls.texts(call, optional=False))
     yield from (_SETTINGS[name] for name in names if name in _SETTINGS)
     if call.auth is Auth.OAUTH1:
         yield from ("consumer_key", "consumer_secret")
     if call.auth is Auth.CLIENT:
-        yield from ("client_id", "client_secret")
+        yield from _OF_CLIENT[facts.client]
