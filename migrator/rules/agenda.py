@@ -57,7 +57,7 @@ class Agenda:
         elif self.work is Work.SWAP or standing.state is not State.MIGRATED or pair is None:
             return next_step(standing, terms, now)
         else:
-            call = None if pair.taken else self._upkeep(pair, terms, now, terms.refreshable(standing))
+            call = None if pair.taken else self._upkeep(standing, pair, terms, now)
         if call is None:
             return Rest(standing.state, standing.reason)
         if standing.not_before is not None and standing.not_before > now:
@@ -67,14 +67,15 @@ class Agenda:
     def _older(self, stored: StoredPair) -> bool:
         return stored.obtained_at is None or stored.obtained_at < self.begun
 
-    def _upkeep(self, stored: StoredPair, terms: Terms, now: datetime, refreshable: bool) -> Call | None:
+    def _upkeep(self, standing: Standing, stored: StoredPair, terms: Terms, now: datetime) -> Call | None:
+        refreshable = terms.refreshable(standing)
         match self.work:
             case Work.SWAP | Work.DISABLE:
                 return None
             case Work.VERIFY:
                 if stored.verified_at is not None and stored.verified_at >= self.moment:
                     return None
-                # An access token that has ended shows nothing; the refreshed one does, however short it lives.
+                # An access token that has ended shows nothing; a refreshed one does, however short it lives.
                 ended = expired(stored.pair.expires_at, now) and self._older(stored)
                 return Call(Action.REFRESH if refreshable and ended else Action.VERIFY)
             case Work.REFRESH_ENDING:

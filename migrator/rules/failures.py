@@ -85,18 +85,8 @@ def over(
 
     Refused after a lost call, it is known that the call took effect, unless the token outlives that.
     """
-    if outcome.refused:
-        match action:
-            case Action.VERIFY if policy.terms.refreshable(standing):
-                return _access_refused(standing, outcome, now + backoff)
-            case Action.VERIFY:  # all that there is of the pair
-                return _refresh_refused(standing, outcome, now, policy.terms, now + backoff)
-            case Action.REFRESH:
-                return _refresh_refused(standing, outcome, now, policy.terms, now + backoff)
-            case Action.DISABLE:  # it has ended already
-                return replace(unchanged(standing, "done", outcome.problem), disabled=True)
-            case _:
-                pass
+    if outcome.refused and (of_its_kind := _refused(standing, action, outcome, now, policy, backoff)):
+        return of_its_kind
     if standing.doubt is not None and outcome.refused and not outlives(standing, outcome, policy.terms):
         known = NO_REFRESH_TOKEN if standing.reason == NO_REFRESH_TOKEN else RESPONSE_LOST
         return Verdict("over", outcome.problem, State.NEEDS_CONSENT, known)
@@ -105,6 +95,22 @@ def over(
             unchanged(standing, "over", outcome.problem), tries=standing.tries + 1, not_before=now + backoff
         )
     return Verdict("over", outcome.problem, outcome.state, outcome.reason)
+
+
+def _refused(
+    standing: Standing, action: Action, outcome: Over, now: datetime, policy: Policy, backoff: timedelta
+) -> Verdict | None:
+    """What a refused token of a pair means, or one that is to be ended; None for a legacy token."""
+    terms = policy.terms
+    match action:
+        case Action.VERIFY if terms.refreshable(standing):
+            return _access_refused(standing, outcome, now + backoff)
+        case Action.VERIFY | Action.REFRESH:  # all that there is of the pair
+            return _refresh_refused(standing, outcome, now, terms, now + backoff)
+        case Action.DISABLE:  # it has ended already
+            return replace(unchanged(standing, "done", outcome.problem), disabled=True)
+        case _:
+            return None
 
 
 def outlives(standing: Standing, outcome: Over, terms: Terms) -> bool:
