@@ -24,6 +24,7 @@ from tests.rules.strategies import FRESH
 
 CALL = CallFacts("POST", "https://provider.example/swap")
 FACTS = Facts("it", "It", {Action.SWAP: CALL})
+ALONE = Terms(refreshes=False, verifies=False, lists_tenants=False)
 RENEWAL = Renewal(RenewalRule.WINDOW, window=timedelta(days=30))
 
 
@@ -32,20 +33,20 @@ def of(**said: object) -> Terms:
 
 
 def test_a_provider_with_a_swap_alone_has_nothing_else() -> None:
-    assert of() == Terms(refreshes=False, verifies=False, lists_tenants=False)
+    assert of() == ALONE
 
 
 @pytest.mark.parametrize(
-    ("action", "term"),
+    ("action", "expected"),
     [
-        (Action.REFRESH, "refreshes"),
-        (Action.VERIFY, "verifies"),
-        (Action.IDENTIFY, "identifies"),
-        (Action.DISABLE, "disables"),
+        (Action.REFRESH, replace(ALONE, refreshes=True)),
+        (Action.VERIFY, replace(ALONE, verifies=True)),
+        (Action.IDENTIFY, replace(ALONE, identifies=True)),
+        (Action.DISABLE, replace(ALONE, disables=True)),
     ],
 )
-def test_what_can_be_asked_follows_from_the_calls(action: Action, term: str) -> None:
-    assert of(calls={Action.SWAP: CALL, action: CALL}) == replace(of(), **{term: True})
+def test_what_can_be_asked_follows_from_the_calls(action: Action, expected: Terms) -> None:
+    assert of(calls={Action.SWAP: CALL, action: CALL}) == expected
 
 
 def test_tokens_are_renewed_only_where_there_is_a_call_for_it() -> None:
