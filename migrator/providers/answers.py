@@ -188,7 +188,7 @@ def support_id(answer: Answer, place: str) -> str:
     """What the provider's support asks for: a header, or with ``json:`` before it the path of a field."""
     kind, _, path = place.rpartition(":")
     said = value_at(answer, path) if kind == "json" else answer.headers.get(path, "") if path else ""
-    return name(said)
+    return name(str(said) if isinstance(said, int) and not isinstance(said, bool) else said)
 
 
 def is_good(answer: Answer) -> bool:
@@ -287,5 +287,7 @@ def moment(value: Any, form: LifetimeForm, received_at: datetime) -> datetime | 
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    since = value / 1000 if form == "epoch_milliseconds" else value
-    return datetime.fromtimestamp(since, UTC) if _EARLIEST <= since <= _LATEST else None
+    units = 1000 if form == "epoch_milliseconds" else 1
+    if not _EARLIEST * units <= value <= _LATEST * units:  # before it is divided: JSON has larger numbers
+        return None
+    return datetime.fromtimestamp(value / units, UTC)

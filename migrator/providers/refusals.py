@@ -140,7 +140,7 @@ def _outcome(  # noqa: PLR0911 - a return a meaning
         case Meaning.TOKEN_EXPIRED:
             return RenewFirst(problem)
         case Meaning.LATER:
-            return Later(problem, _wait(facts, answer))
+            return Later(problem, answers.retry_after(answer))  # the rest of [wait] is about limits
         case Meaning.LIMIT:
             return rate_limited(facts, answer, rule)
         case Meaning.SUSPECT:

@@ -216,10 +216,9 @@ class Breaker:
         if isinstance(outcome, Unknown) and outcome.hint:  # somebody else's answer, whoever is asked for
             suspecting, trip = self._suspect(action, outcome.problem, plain=True)
             return (suspecting, trip) if trip else suspecting.troubled(outcome.problem, running, patience)
-        if isinstance(outcome, Later) and outcome.scope == "app":
-            return self._limit_reached(outcome, running)
         if isinstance(outcome, Later) and outcome.problem == RATE_LIMITED:
-            return self._one_limit_reached(outcome)
+            of_all = outcome.scope == "app"
+            return self._limit_reached(outcome, running) if of_all else self._one_limit_reached(outcome)
         said = outcome.after if isinstance(outcome, Later) else None
         return self.troubled(outcome.problem, running, patience, said.total_seconds() if said else 0.0)
 
