@@ -44,14 +44,24 @@ def contradiction(held: Held, said: Mapping[str, Any], *, asked_once: bool = Fal
             return "its stored pair does not work"
         case "pending" | "failed":
             return _effect(held, said)
-        case "needs_consent" if held.reason == "response_lost":
-            found = _nothing_lost(held, said)
-            return "" if asked_once and held.unanswered == 1 and found == NOT_LOST else found
-        case "needs_consent" if held.reason == "token_expired":
-            return ""  # whatever became of a lost call, nobody can ask with such a token
         case "needs_consent":
-            return _effect(held, said)
+            found = _no_need(held, said)
+            return "" if asked_once and held.unanswered == 1 and found == NOT_LOST else found
     return ""
+
+
+def _no_need(held: Held, said: Mapping[str, Any]) -> str:
+    """Why it is not so that the user must consent, for the reason that is given."""
+    match held.reason:
+        case "response_lost":
+            return _nothing_lost(held, said)
+        case "revoked_by_operator":
+            return "a stored pair works" if held.pairs & _working(said) else ""
+        case "already_exchanged":  # by others, who have the pair
+            return "" if said["swaps"] > held.swaps else "nobody exchanged it"
+        case "token_expired":
+            return ""  # whatever became of a lost call, nobody can ask with such a token
+    return _effect(held, said)
 
 
 def _effect(held: Held, said: Mapping[str, Any]) -> str:
