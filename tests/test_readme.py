@@ -69,6 +69,13 @@ def test_every_file_that_the_readme_links_to_is_there() -> None:
         assert (ROOT / target).exists(), target
 
 
+def test_every_heading_that_the_readme_leads_to_is_there() -> None:
+    text = README.read_text("utf-8")
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    anchors = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= anchors
+
+
 def settings_shown() -> list[str]:
     """The settings that the README shows for the providers that ship, with values in the place of dots."""
     numbers = count(1)
