@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from migrator.models import Action
+from migrator.models import Action, Standing
 from migrator.providers.facts import Facts, LegacyFate, Renewal, Repeat
 
 NO_RENEWAL = Renewal()
@@ -57,7 +57,11 @@ class Terms:
 
     def swaps(self, app_type: str) -> bool:
         """Whether tokens of an application type are swapped at all."""
-        return self.app_types.get(app_type, True) if self.app_types else True
+        return self.app_types.get(app_type, True)
+
+    def refreshable(self, standing: Standing) -> bool:
+        """Whether the pair of a connection has something that a refresh can be asked with."""
+        return self.refreshes and standing.pair is not None and bool(standing.pair.pair.refresh_token)
 
     @property
     def cures(self) -> bool:

@@ -116,9 +116,9 @@ def calls(
     return standing, draw(st.sampled_from(of_pairs if standing.pair else of_legacy)), draw(answers)
 
 
-def settled(call: tuple[Standing, Action, Outcome]) -> Verdict:
+def settled(call: tuple[Standing, Action, Outcome], terms: Terms = TYPED) -> Verdict:
     standing, action, outcome = call
-    return settle(standing, action, outcome, NOW, POLICY, BACKOFF)
+    return settle(standing, action, outcome, NOW, replace(POLICY, terms=terms), BACKOFF)
 
 
 MINUTE = timedelta(minutes=1)
