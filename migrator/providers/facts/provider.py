@@ -1,0 +1,147 @@
+"""All that a profile says of its provider."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Literal
+
+from migrator.models import Action, Column
+from migrator.providers.facts.answers import AccountAnswer, LegacyAnswer, TenantsAnswer
+from migrator.providers.facts.calls import CallFacts, ErrorRule
+from migrator.providers.facts.limits import Limit, WaitFacts
+from migrator.providers.facts.vocabulary import ClientStyle, LegacyFate, RenewalRule, Repeat
+
+_FORM = LegacyAnswer()
+_RETRY_AFTER = WaitFacts()
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where facts were read."""
+
+    title: str
+    url: str = ""
+    read: date | None = None
+    """The day on which they were read there."""
+
+
+@dataclass(frozen=True)
+class Dated:
+    """A day that a provider has named, and where."""
+
+    day: date
+    source: str = ""
+    """Key of a ``Source``."""
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """How legacy tokens are renewed."""
+
+    rule: RenewalRule = RenewalRule.NEVER
+    needs_handle: bool = False
+    """Whether only a token with a session handle can be."""
+    window: timedelta = timedelta(0)
+    """How long before its end it can be, with ``RenewalRule.WINDOW``."""
+    ahead: timedelta = timedelta(minutes=1)
+    """A token that ends this soon is renewed before it is used."""
+    answer: LegacyAnswer = _FORM
+
+
+_NO_RENEWAL = Renewal()
+
+
+@dataclass(frozen=True)
+class Consent:
+    """How users authorise the application again (RFC 6749, 4.1)."""
+
+    authorise_url: str
+    pkce: Literal["required", "optional"] = "optional"
+    scopes: Mapping[str, str] = field(default_factory=dict)
+    """What a scope allows, for the user who grants it."""
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What the plan says from so many connections on."""
+
+    text: str
+    connections: int = 0
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that a profile says of its provider."""
+
+    name: str
+    title: str
+    calls: Mapping[Action, CallFacts]
+    """``SWAP`` is always there; any other call only where the provider has it."""
+    application_token: CallFacts | None = None
+    """The call that gives the application an access token of its own."""
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    open_since: Dated | None = None
+    closes: Dated | None = None
+    """Until when the exchange is open; a day that is over means that it is closed."""
+    legacy_ends: Dated | None = None
+    """When the provider ends OAuth 1.0a."""
+    before: tuple[str, ...] = ()
+    """What must have been done before the first call: a check-list for people."""
+    unknown: tuple[str, ...] = ()
+    """What nobody knows of the provider, for people."""
+    signature_methods: tuple[str, ...] = ("HMAC-SHA1",)
+    signature_in: Literal["header", "query"] = "header"
+    client: ClientStyle = ClientStyle.BASIC
+    client_public: bool = False
+    """Whether a client without a secret may ask, with its id alone."""
+    client_is_consumer: bool = False
+    """Whether the OAuth 2.0 client id is the consumer key."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Of every call."""
+    token_secret: bool = True
+    """Whether legacy tokens have a secret."""
+    app_types: Mapping[str, Literal["swap", "consent"]] = field(default_factory=dict)
+    """Application types, and what becomes of their users; empty where the provider has none."""
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    """Columns that the calls use, beside those that every input has."""
+    refresh_rotates: Literal["always", "sometimes", "never", "unknown"] = "unknown"
+    """Whether a refresh gives a new refresh token."""
+    grace: timedelta = timedelta(0)
+    """How long a refresh token may be used again by who lost the answer."""
+    repeat: Repeat = Repeat.UNKNOWN
+    repeat_source: str = ""
+    legacy_fate: LegacyFate = LegacyFate.UNKNOWN
+    legacy_days: int = 0
+    """With ``DIES_AFTER``."""
+    legacy_source: str = ""
+    legacy_user_before: str = ""
+    """The legacy token begins with its user's id, which ends before this; empty if it does not."""
+    renewal: Renewal = _NO_RENEWAL
+    limits: tuple[Limit, ...] = ()
+    wait: WaitFacts = _RETRY_AFTER
+    errors: tuple[ErrorRule, ...] = ()
+    support_id: str = ""
+    """Header, or ``json:`` and a path, of what the provider's support asks for."""
+    account: AccountAnswer | None = None
+    """What a verification is answered with where a token reaches one account."""
+    tenants: TenantsAnswer | None = None
+    """And where it reaches tenants. With neither, a good answer is enough."""
+    verify_billed: bool = False
+    identify: str = ""
+    """Path of the user's id in the answer to ``IDENTIFY``."""
+    consent: Consent | None = None
+    scope_needed: tuple[str, ...] = ()
+    """Scopes that a pair must have."""
+    no_refresh_token_hint: str = ""
+    """What to do where an answer lacks the refresh token that it should have."""
+    uncertified_limit: int | None = None
+    """How many connections an application may hold that the provider has not certified."""
+    advice: tuple[Advice, ...] = ()
+
+    @property
+    def refreshes(self) -> bool:
+        """Whether pairs can be refreshed at all."""
+        return Action.REFRESH in self.calls
