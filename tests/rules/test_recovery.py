@@ -26,7 +26,7 @@ from migrator.providers.facts import Repeat
 from migrator.rules.recovery import READ_AGAIN, died, gives_up, goes_on, read_again, restored
 from migrator.rules.terms import Terms
 from migrator.rules.verdict import Verdict
-from tests.rules.strategies import EFFECTFUL, NOW, POLICY, outcomes, settled, standings, token_pairs
+from tests.rules.strategies import EFFECTFUL, FRESH, NOW, POLICY, outcomes, settled, standings, token_pairs
 
 
 @given(standings(), st.sampled_from(EFFECTFUL), outcomes)
@@ -111,3 +111,11 @@ def test_a_swap_that_was_under_way_in_a_process_that_died_is_gone_where_there_is
         assert (verdict.state, verdict.doubt, verdict.tries) == (State.UNCERTAIN, Action.SWAP, 2)
     for action in (Action.RENEW, Action.REFRESH):
         assert died(action, 0, NOW, policy).doubt is action, "only the swap is the token's last"
+
+
+@pytest.mark.parametrize("doubt", [None, Action.RENEW, Action.EXCHANGE_CODE])
+def test_an_answer_that_is_understood_later_does_not_hide_what_else_got_lost(doubt: Action | None) -> None:
+    standing = replace(FRESH, state=State.UNCERTAIN if doubt else State.PENDING, doubt=doubt)
+    verdict = read_again(standing, Action.SWAP, Won(TokenPair(Secret("a"), Secret("r"), NOW)))
+    assert verdict is not None
+    assert verdict.doubt is (doubt or Action.SWAP)
