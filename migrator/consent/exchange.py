@@ -9,14 +9,18 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from migrator.consent.visits.outcomes import after_exchange, after_verification
+from migrator.engine.application_token import ApplicationTokens, Prepared
 from migrator.engine.call_material import about
 from migrator.engine.reread_answers import before_giving_up, reread
 from migrator.ledger import ConsentLedger, EndedCall, Invitation, Visit
-from migrator.models import Action, Clock, Credentials, Secret, Standing, State
+from migrator.models import Action, Clock, Credentials, Secret, Standing, State, StoredPair
 from migrator.providers import (
+    Answer,
     Later,
+    NoAnswer,
     NoRefreshToken,
     Outcome,
     Profile,
@@ -58,6 +62,7 @@ class Exchange:
         clock: Clock,
     ) -> None:
         """``new_wire`` is called once by each thread."""
+        self._application_tokens = ApplicationTokens(profile, clock)
         self._ledger = ledger
         self._profile = profile
         self._credentials = credentials
@@ -97,25 +102,22 @@ class Exchange:
 
         Raises ``AlreadyUsed`` if the state has come before, ``LedgerUnwritableError``.
         """
-        attempt_id = self._ledger.begin_exchange(state_sha256, invitation.id)
-        if attempt_id is None:  # somebody has done it meanwhile
-            return
-        standing = self._ledger.standing(invitation.connection_id)
-        given = replace(
-            about(standing, self._credentials),
+        prepared = self._prepare(
+            self._ledger.standing(invitation.connection_id),
+            Action.EXCHANGE_CODE,
             code=code,
             code_verifier=verifier,
             redirect_uri=self._redirect_uri,
         )
-        answer = self._wire().send(self._profile.request(Action.EXCHANGE_CODE, given))
-        outcome = self._profile.read(Action.EXCHANGE_CODE, answer)
+        attempt_id = self._ledger.begin_exchange(state_sha256, invitation.id)
+        if attempt_id is None:  # somebody has done it meanwhile
+            return
+        standing = self._ledger.standing(invitation.connection_id)
+        answer, outcome = self._send(prepared, Action.EXCHANGE_CODE)
         verdict = settle(standing, Action.EXCHANGE_CODE, outcome, self._clock(), self._policy, _PAUSE)
         visit = after_exchange(outcome, error_description(answer), (code, verifier, *self.secrets))
-        self._ledger.end_exchange(
-            EndedCall.of(attempt_id, standing.id, None, Action.EXCHANGE_CODE, answer, outcome, verdict),
-            invitation.id,
-            visit,
-        )
+        call = self._ended(attempt_id, standing, None, Action.EXCHANGE_CODE, answer, outcome, verdict)
+        self._ledger.end_exchange(call, invitation.id, visit)
         _log_outcome(invitation.key, Action.EXCHANGE_CODE, outcome, verdict, visit)
         if isinstance(outcome, Won) or (isinstance(outcome, Unknown) and self._has_arrived(standing.id)):
             self.verify(standing.id, confirmable)
@@ -132,19 +134,17 @@ class Exchange:
         stored = standing.pair
         if standing.state is not State.UNCERTAIN or stored is None or self._has_ended(standing):
             return
+        prepared = self._prepare(standing, Action.VERIFY)
         attempt_id = self._ledger.begin_call(standing, Action.VERIFY)
         if attempt_id is None:
             return
-        given = about(standing, self._credentials)
-        answer = self._wire().send(self._profile.request(Action.VERIFY, given))
-        outcome = self._profile.read(Action.VERIFY, answer)
+        answer, outcome = self._send(prepared, Action.VERIFY)
         if isinstance(outcome, Reached):
             outcome = self._profile.chosen(outcome, stored.pair.access_token)
         verdict = settle(standing, Action.VERIFY, outcome, self._clock(), self._policy, _PAUSE)
         visit = after_verification(outcome, verdict)
-        self._ledger.end_verification(
-            EndedCall.of(attempt_id, standing.id, stored, Action.VERIFY, answer, outcome, verdict), visit
-        )
+        call = self._ended(attempt_id, standing, stored, Action.VERIFY, answer, outcome, verdict)
+        self._ledger.end_verification(call, visit)
         _log_outcome(standing.key, Action.VERIFY, outcome, verdict, visit)
 
     def _refreshed(self, connection_id: int) -> Standing:
@@ -166,16 +166,17 @@ class Exchange:
     def _refresh(self, standing: Standing) -> bool:
         """Refresh a new pair; whether that brought another, be it one that an earlier answer held."""
         stored = standing.pair
-        attempt_id = self._ledger.begin_call(standing, Action.REFRESH)
-        if stored is None or attempt_id is None:
+        if stored is None or not self._profile.has(Action.REFRESH):
             return False
-        given = about(standing, self._credentials)
-        answer = self._wire().send(self._profile.request(Action.REFRESH, given))
-        outcome = self._profile.read(Action.REFRESH, answer)
+        prepared = self._prepare(standing, Action.REFRESH)
+        attempt_id = self._ledger.begin_call(standing, Action.REFRESH)
+        if attempt_id is None:
+            return False
+        answer, outcome = self._send(prepared, Action.REFRESH)
         verdict = settle(standing, Action.REFRESH, outcome, self._clock(), self._policy, _PAUSE)
         verdict = before_giving_up(self._ledger, self._profile, standing, Action.REFRESH, verdict)
         self._ledger.end_refresh(
-            EndedCall.of(attempt_id, standing.id, stored, Action.REFRESH, answer, outcome, verdict)
+            self._ended(attempt_id, standing, stored, Action.REFRESH, answer, outcome, verdict)
         )
         log.info("connection %s: %s: %s %s", standing.key, Action.REFRESH, verdict.outcome, verdict.problem)
         return verdict.new_pair is not None
@@ -185,6 +186,37 @@ class Exchange:
         once more.
         """
         return reread(self._ledger, self._profile, connection_id, Action.EXCHANGE_CODE)
+
+    def _prepare(self, standing: Standing, action: Action, **of_code: Any) -> Prepared:
+        """A call about a connection, before its intent is on disk; ``of_code`` is what an exchange needs."""
+        given = replace(about(standing, self._credentials), **of_code)
+        return self._application_tokens.prepare(self._profile.request(action, given), given, self._wire())
+
+    def _send(self, prepared: Prepared, action: Action) -> tuple[Answer | NoAnswer, Outcome]:
+        answer, of_application = self._application_tokens.send(prepared, self._wire())
+        outcome = self._profile.read(action, answer)
+        return answer, outcome if of_application is None or isinstance(outcome, Won) else of_application
+
+    def _ended(
+        self,
+        attempt_id: int,
+        standing: Standing,
+        stored: StoredPair | None,
+        action: Action,
+        answer: Answer | NoAnswer,
+        outcome: Outcome,
+        verdict: Verdict,
+    ) -> EndedCall:
+        return EndedCall.of(
+            attempt_id,
+            standing.id,
+            stored,
+            action,
+            answer,
+            outcome,
+            verdict,
+            support_id=self._profile.support_id(answer),
+        )
 
     def _wire(self) -> Wire:
         wire: Wire | None = getattr(self._local, "wire", None)

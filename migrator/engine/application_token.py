@@ -1,12 +1,13 @@
 """The application's own access token (RFC 6749, 4.4), for providers whose calls need one: fetched when it is
-needed, and kept until it ends.
+needed, and kept until it ends or is refused. It is never stored.
 """
 
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from http import HTTPStatus
 
 from migrator.models import Clock, TokenPair
 from migrator.providers import (
@@ -23,8 +24,41 @@ from migrator.providers import (
 )
 from migrator.wire.http import Wire
 
+REFUSED = "application_token_refused"
+"""A problem: the application's token was good for a while, and is no more."""
 _MARGIN = timedelta(minutes=1)
-"""A token that ends this soon might end on the way."""
+"""A token that ends this soon might end on the way, and one that is this young has not ended."""
+
+
+@dataclass(frozen=True)
+class _Kept:
+    pair: TokenPair
+    since: datetime
+
+
+@dataclass
+class _Client:
+    """What is known of one client."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    """Held while its token is fetched."""
+    kept: _Kept | None = None
+    fetched: int = 0
+    """How often its token was asked for."""
+    failure: StopAll | Later | None = None
+    """Why the last time brought none."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A call that can be sent, unless something is missing."""
+
+    request: Request
+    client_id: str
+    token: _Kept | None = None
+    """The application's token that it bears, if any."""
+    missing: StopAll | Later | None = None
+    """Why there is no such token, though it needs one."""
 
 
 class ApplicationTokens:
@@ -33,33 +67,54 @@ class ApplicationTokens:
     def __init__(self, profile: Profile, clock: Clock) -> None:
         self._profile = profile
         self._clock = clock
-        self._kept: dict[str, TokenPair] = {}
+        self._clients: dict[str, _Client] = {}
         self._lock = threading.Lock()
 
-    def send(self, request: Request, given: Given, wire: Wire) -> tuple[Answer | NoAnswer, Outcome | None]:
-        """Send a call, with the application's token where it needs one.
-
-        The outcome is given where there is no such token: then the call was not sent.
+    def prepare(self, request: Request, given: Given, wire: Wire) -> Prepared:
+        """Get a call the application's token, if it needs one. The call itself is not sent, so that this can
+        be done before its intent is on disk.
         """
+        client_id = given.credentials.client_id
         if not isinstance(request.auth, ApplicationBearer):
-            return wire.send(request), None
+            return Prepared(request, client_id)
         with self._lock:
-            token = self._current(given, wire)
-        if isinstance(token, TokenPair):
-            return wire.send(replace(request, auth=Bearer(token.access_token))), None
-        return NoAnswer(sent=False, problem=token.problem), token
+            client = self._clients.setdefault(client_id, _Client())
+        token = self._current(client, given, wire)
+        if isinstance(token, _Kept):
+            return Prepared(replace(request, auth=Bearer(token.pair.access_token)), client_id, token)
+        return Prepared(request, client_id, missing=token)
 
-    def _current(self, given: Given, wire: Wire) -> TokenPair | StopAll | Later:
-        client = given.credentials.client_id
-        kept = self._kept.get(client)
-        if kept is not None and not kept.ended(self._clock() + _MARGIN):
-            return kept
-        answer = wire.send(self._profile.application_token_request(given))
-        fetched = (
-            self._profile.read_application_token(answer)
-            if isinstance(answer, Answer)
-            else Later(answer.problem)
-        )
-        if isinstance(fetched, TokenPair):
-            self._kept[client] = fetched
-        return fetched
+    def send(self, prepared: Prepared, wire: Wire) -> tuple[Answer | NoAnswer, Outcome | None]:
+        """Send a call. The outcome is given where it is the application's token that decides it: there is
+        none, and the call was not sent; or one that has been good is refused, and a new one will be fetched.
+        """
+        if prepared.missing is not None:
+            return NoAnswer(sent=False, problem=prepared.missing.problem), prepared.missing
+        answer = wire.send(prepared.request)
+        token = prepared.token
+        if token is None or not isinstance(answer, Answer) or answer.status != HTTPStatus.UNAUTHORIZED:
+            return answer, None
+        client = self._clients[prepared.client_id]
+        with client.lock:
+            if client.kept is token:
+                client.kept = None
+        was_good = self._clock() - token.since > _MARGIN
+        return answer, Later(REFUSED, scope="app") if was_good else None
+
+    def _current(self, client: _Client, given: Given, wire: Wire) -> _Kept | StopAll | Later:
+        before = client.fetched
+        with client.lock:
+            kept = client.kept
+            if kept is not None and not kept.pair.ended(self._clock() + _MARGIN):
+                return kept
+            if client.fetched != before and client.failure is not None:
+                return client.failure  # of the fetch that this one has waited for
+            answer = wire.send(self._profile.application_token_request(given))
+            found = self._profile.read_application_token(answer)
+            client.fetched += 1
+            if not isinstance(found, TokenPair):
+                client.failure = found
+                return found
+            client.failure = None
+            client.kept = _Kept(found, self._clock())
+            return client.kept

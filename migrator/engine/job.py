@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
 
-from migrator.engine.application_token import ApplicationTokens
+from migrator.engine.application_token import ApplicationTokens, Prepared
 from migrator.engine.call_material import about
 from migrator.engine.first_fault import Fault
 from migrator.engine.gate import Gate, LimitUsedUpError
@@ -21,7 +21,7 @@ from migrator.engine.worker_pool import LONGEST_LOOK, WorkerPool
 from migrator.errors import StoppedError
 from migrator.ledger import EndedCall, Ledger
 from migrator.models import Action, Clock, Credentials, Standing, State
-from migrator.providers import Answer, NoAnswer, Outcome, Profile, Reached
+from migrator.providers import Answer, NoAnswer, Outcome, Profile, Reached, Won
 from migrator.rules.agenda import Agenda
 from migrator.rules.breaker import Breaker
 from migrator.rules.judgement import JudgedAt, judge
@@ -191,11 +191,14 @@ class Job:
         if not self._admit(standing, action, priority=priority):
             return None
         try:
+            prepared = self._prepare(standing, action, wire)
             attempt_id = self._ledger.begin_call(standing, action)
             if attempt_id is None:
                 return None
-            answer, unsent = self._send(standing, action, wire)
-            outcome = unsent or self._read(standing, action, answer)
+            answer, of_application = self._tools.application_tokens.send(prepared, wire)
+            outcome = self._read(standing, action, answer)
+            if of_application is not None and not isinstance(outcome, Won):
+                outcome = of_application
             verdict = self._judge(standing, action, outcome)
             verdict = before_giving_up(self._ledger, self._tools.profile, standing, action, verdict)
             call = EndedCall.of(
@@ -225,12 +228,10 @@ class Job:
             self._stop_for(used_up(error.limit, error.seconds, self._tools.clock()))
             return False
 
-    def _send(
-        self, standing: Standing, action: Action, wire: Wire
-    ) -> tuple[Answer | NoAnswer, Outcome | None]:
+    def _prepare(self, standing: Standing, action: Action, wire: Wire) -> Prepared:
         given = about(standing, self._tools.credentials)
         request = self._tools.profile.request(action, given)
-        return self._tools.application_tokens.send(request, given, wire)
+        return self._tools.application_tokens.prepare(request, given, wire)
 
     def _read(self, standing: Standing, action: Action, answer: Answer | NoAnswer) -> Outcome:
         profile = self._tools.profile

@@ -5,7 +5,8 @@
 - ``profile``: builds what is sent and reads what comes back, by ``calls``, ``templates``; ``refusals``
 - ``interface``: what can be sent, and what an answer can mean
 - ``answers``, ``paths``, ``xml``: what HTTP answers say; ``token_response``, ``token_search``: a pair in one,
-  whatever its form; ``legacy_response``: a renewed token; ``reached``: accounts and tenants
+  whatever its form; ``legacy_response``: a renewed token; ``application_answer``: the application's own;
+  ``reached``: accounts and tenants
 - ``network_faults``: what can be wrong on the way, and what to do about each
 """
 
@@ -13,6 +14,7 @@ from migrator.providers.answers import error_description, is_plain
 from migrator.providers.calls import Given
 from migrator.providers.interface import (
     RATE_LIMITED,
+    UNSENDABLE,
     Answer,
     ApplicationBearer,
     Authentication,
@@ -42,6 +44,7 @@ from migrator.providers.profiles_found import find_profile, profile_names
 
 __all__ = [
     "RATE_LIMITED",
+    "UNSENDABLE",
     "Answer",
     "ApplicationBearer",
     "Authentication",

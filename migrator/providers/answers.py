@@ -14,10 +14,11 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from itertools import islice
-from typing import Any, Literal, TypeGuard
+from typing import Any, TypeGuard
 from urllib.parse import parse_qsl
 
 from migrator.providers import paths
+from migrator.providers.facts import LifetimeForm
 from migrator.providers.interface import Answer, Later, NoAnswer, Outcome, Suspect, Unknown
 
 LONGEST_NAME = 200
@@ -187,7 +188,7 @@ def support_id(answer: Answer, place: str) -> str:
     """What the provider's support asks for: a header, or with ``json:`` before it the path of a field."""
     kind, _, path = place.rpartition(":")
     said = value_at(answer, path) if kind == "json" else answer.headers.get(path, "") if path else ""
-    return name(said)
+    return name(str(said) if isinstance(said, int) and not isinstance(said, bool) else said)
 
 
 def is_good(answer: Answer) -> bool:
@@ -264,16 +265,29 @@ def identity(value: Any) -> str:
     return text(value)
 
 
-def moment(
-    value: Any, form: Literal["seconds", "epoch_seconds", "epoch_milliseconds"], received_at: datetime
-) -> datetime | None:
+def _epoch_of(value: Any) -> float | None:
+    """The epoch seconds of a moment as ISO 8601 writes it; one without an offset is in UTC. None if it is
+    none.
+    """
+    try:
+        said = datetime.fromisoformat(value.strip()) if isinstance(value, str) else None
+        return (said if said.tzinfo else said.replace(tzinfo=UTC)).timestamp() if said else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def moment(value: Any, form: LifetimeForm, received_at: datetime) -> datetime | None:
     """When something ends, as an answer of ``received_at`` says it. None if it does not, or not sensibly."""
     if form == "seconds":
         lifetime = seconds(value)
         return received_at + timedelta(seconds=lifetime) if lifetime else None
+    if form == "iso_8601":
+        value = _epoch_of(value)
     if isinstance(value, str) and _EPOCH.fullmatch(value.strip()):
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    since = value / 1000 if form == "epoch_milliseconds" else value
-    return datetime.fromtimestamp(since, UTC) if _EARLIEST <= since <= _LATEST else None
+    units = 1000 if form == "epoch_milliseconds" else 1
+    if not _EARLIEST * units <= value <= _LATEST * units:  # before it is divided: JSON has larger numbers
+        return None
+    return datetime.fromtimestamp(value / units, UTC)

@@ -81,8 +81,8 @@ def request(facts: Facts, call: CallFacts, given: Given, base_url: str = "") -> 
         _auth(facts, call, given),
         json=json,
         form=form,
-        body=call.body,
-        headers={name: fill(text, values) for name, text in {**facts.headers, **call.headers}.items()}
+        body=fill(call.body, values),
+        headers=(_filled({**facts.headers, **call.headers}, call, values) or {})
         | ({"Content-Type": call.content_type} if call.content_type else {}),
     )
 
@@ -99,9 +99,9 @@ def _url(call: CallFacts, values: Values, base_url: str) -> str | Secret:
 
 def texts(call: CallFacts, *, optional: bool = True) -> tuple[str, ...]:
     """All texts of a call that may hold placeholders; without those of ``optional`` fields, if asked so."""
-    fields = {**call.query, **(call.form or {}), **(call.json or {})}
-    kept = (text for name, text in fields.items() if optional or name not in call.optional)
-    return (call.url, *kept, *call.headers.values(), *call.oauth.values())
+    tables = (call.query, call.form or {}, call.json or {}, call.headers, call.oauth)
+    fields = (field for table in tables for field in table.items())
+    return (call.url, call.body, *(text for name, text in fields if optional or name not in call.optional))
 
 
 def rebased(url: str, base_url: str) -> str:
@@ -126,7 +126,8 @@ def _auth(
         case Auth.OAUTH1:
             if given.legacy is None:
                 raise ValueError("a call that is signed needs a legacy token")
-            further = {name: _secret(fill(text, given.values())) for name, text in call.oauth.items()}
+            filled = _filled(call.oauth, call, given.values()) or {}
+            further = {name: _secret(value) for name, value in filled.items()}
             return Signed(given.legacy, given.credentials, further, in_query=facts.signature_in == "query")
         case Auth.BEARER:
             if given.pair is None:

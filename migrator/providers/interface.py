@@ -74,7 +74,7 @@ class Request:
     auth: Authentication
     json: Body | None = None
     form: Body | None = None
-    body: str = ""
+    body: str | Secret = ""
     """A body that is neither."""
     headers: Body = field(default_factory=dict)
     """Beside those that every call has."""
@@ -99,6 +99,12 @@ class Answer:
     """
     refused: frozenset[str] = field(default=frozenset(), repr=False)
     """Refresh tokens that were taken from it before, and that the provider refused: another may be meant."""
+
+
+UNSENDABLE = "unsendable"
+"""The ``NoAnswer.problem`` of a call that cannot be written down as HTTP: what its row says has line
+ends where none can be, or is no text.
+"""
 
 
 @dataclass(frozen=True)
@@ -215,6 +221,8 @@ class Over:
 
     After an unknown call that means that the call took effect.
     """
+    by_status_alone: bool = False
+    """Whether nothing but the status says so: wrong credentials of the application may be answered alike."""
 
 
 @dataclass(frozen=True)

@@ -47,4 +47,4 @@ def _fields(answer: Answer, documented: LegacyAnswer) -> Mapping[str, str]:
         return {name: text for name in names if name for text in xml.texts(answer, name)}
     # Forms and JSON are told apart by what they are, and names are written in whatever case.
     fields = answers.fields(answer)
-    return {name: fields[name.lower()] for name in names if name.lower() in fields}
+    return {name: fields[name.lower()] for name in names if name and name.lower() in fields}

@@ -23,7 +23,15 @@ def at(document: Any, path: str) -> Iterator[Any]:
     The empty path leads to the document. Where it meets a list, it goes on in each item, and what it ends in
     is given item by item too.
     """
-    yield from _walk(document, names(path))
+    waiting = [(document, names(path))]
+    while waiting:  # not by recursion: lists may be nested deeper than Python's calls
+        value, left = waiting.pop()
+        if isinstance(value, list):
+            waiting.extend((item, left) for item in reversed(value))
+        elif not left:
+            yield value
+        elif isinstance(value, dict) and left[0] in value:
+            waiting.append((value[left[0]], left[1:]))
 
 
 def first(document: Any, path: str) -> Any:
@@ -36,13 +44,3 @@ def named(document: Any, path: str) -> Any:
     for name in names(path):
         document = document.get(name) if isinstance(document, dict) else None
     return document
-
-
-def _walk(value: Any, names: tuple[str, ...]) -> Iterator[Any]:
-    if isinstance(value, list):
-        for item in value:
-            yield from _walk(item, names)
-    elif not names:
-        yield value
-    elif isinstance(value, dict) and names[0] in value:
-        yield from _walk(value[names[0]], names[1:])

@@ -6,20 +6,31 @@ Total: there is no answer that it does not read. Sans I/O.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http import HTTPStatus
 
-from migrator.models import Action, RowRules, Secret, TokenPair
-from migrator.providers import answers, calls, legacy_response, reached, refusals, templates, token_response
+from migrator.models import Action, RowRules, Secret, State, TokenPair
+from migrator.providers import (
+    answers,
+    application_answer,
+    calls,
+    legacy_response,
+    reached,
+    refusals,
+    templates,
+    token_response,
+)
 from migrator.providers.calls import Given
-from migrator.providers.facts import Auth, CallFacts, Facts, Limit, TokenAnswer
+from migrator.providers.facts import Auth, CallFacts, ClientStyle, Facts, Limit, TokenAnswer
 from migrator.providers.interface import (
+    UNSENDABLE,
     Answer,
     Disabled,
     Identified,
     Later,
     NoAnswer,
     Outcome,
+    Over,
     Reached,
     Request,
     Revoked,
@@ -27,7 +38,6 @@ from migrator.providers.interface import (
     Unknown,
 )
 
-_APPLICATION_HINT = "check oauth2.client_id and the client secret: the application gets no token of its own"
 _OF_PAIRS = (Action.SWAP, Action.REFRESH, Action.EXCHANGE_CODE)
 """Calls that are answered with a pair."""
 
@@ -99,7 +109,7 @@ class Profile:
         made = [self.facts.calls[action] for action in actions if action in self.facts.calls]
         if self.facts.application_token is not None and any(_uses_application(call) for call in made):
             made.append(self.facts.application_token)
-        return frozenset(need for call in made for need in _needs(call))
+        return frozenset(need for call in made for need in _needs(call, self.facts))
 
     def row_rules(self, consumer_keys: frozenset[str] | None = None) -> RowRules:
         """What a row must have; ``consumer_keys`` are those that the configuration has secrets for, None
@@ -129,27 +139,9 @@ class Profile:
             raise ValueError("the profile has no application_token")
         return calls.request(self.facts, self.facts.application_token, given, self.base_url)
 
-    def read_application_token(self, answer: Answer) -> TokenPair | StopAll | Later:
-        """The application's own access token in the answer to the call for it; else what the answer means.
-
-        Nothing that is refused there is any connection's fault.
-        """
-        call = self.facts.application_token
-        documented = call.answer if call is not None and call.answer is not None else TokenAnswer()
-        if answers.is_good(answer):
-            won = token_response.read(answer, replace(documented, refresh_optional=True))
-            return (
-                won.pair
-                if won is not None and won.pair.access_token
-                else Later("unreadable_application_token")
-            )
-        match refusals.refusal(self.facts, None, answer):
-            case StopAll() | Later() as said:
-                return said
-            case _ if HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-                return StopAll(f"http_{answer.status}", _APPLICATION_HINT)
-            case _:
-                return Later(f"http_{answer.status}", answers.retry_after(answer))
+    def read_application_token(self, answer: Answer | NoAnswer) -> TokenPair | StopAll | Later:
+        """The application's own access token in the answer to the call for it; else what the answer means."""
+        return application_answer.read(answer, self.facts)
 
     @property
     def asks_scopes(self) -> bool:
@@ -177,6 +169,8 @@ class Profile:
     def read(self, action: Action, answer: Answer | NoAnswer) -> Outcome:
         """What the answer to a call of this kind means."""
         if isinstance(answer, NoAnswer):
+            if answer.problem == UNSENDABLE:
+                return Over(State.FAILED, UNSENDABLE, UNSENDABLE)
             broken_off = Unknown(answer.problem) if answer.sent else Later(answer.problem)
             return self._salvaged(action, answer.part) or broken_off
         if answers.is_good(answer):
@@ -238,15 +232,18 @@ _SETTINGS = {
     "consumer_key": "consumer_key",
     "client_id": "client_id",
     "client_secret": "client_secret",
+    "consumer_secret": "consumer_secret",
     "scope": "scopes",
     "redirect_uri": "redirect_uri",
 }
 
 
-def _needs(call: CallFacts) -> Iterable[str]:
-    names = templates.names(calls.texts(call, optional=False))
+def _needs(call: CallFacts, facts: Facts) -> Iterable[str]:
+    names = templates.names((*calls.texts(call, optional=False), *facts.headers.values()))
     yield from (_SETTINGS[name] for name in names if name in _SETTINGS)
     if call.auth is Auth.OAUTH1:
         yield from ("consumer_key", "consumer_secret")
-    if call.auth is Auth.CLIENT:
-        yield from ("client_id", "client_secret")
+    if call.auth is Auth.CLIENT and facts.client is not ClientStyle.NONE:
+        yield "client_id"
+        if facts.client is not ClientStyle.CLIENT_ID:
+            yield "client_secret"

@@ -15,8 +15,9 @@ def texts(answer: Answer, name: str) -> Iterator[str]:
     """The texts of the elements of a name, in whatever namespace and depth; none if it is no XML."""
     try:
         root: Element = fromstring(answer.body)
-    except (ParseError, DefusedXmlException, ValueError):
+    except (ParseError, DefusedXmlException, ValueError, LookupError):  # also for unknown encodings
         return
     for element in root.iter():
-        if element.tag.rpartition("}")[2] == name and element.text:
-            yield element.text
+        text = (element.text or "").strip()  # what is written for people has line ends around it
+        if element.tag.rpartition("}")[2] == name and text:
+            yield text

@@ -67,9 +67,10 @@ def _can_be_renewed(standing: Standing, terms: Terms) -> bool:
 def later(standing: Standing, outcome: Later, now: datetime, policy: Policy, backoff: timedelta) -> Verdict:
     """Without effect: it is asked again, as long as its tries last."""
     stays = unchanged(standing, "later", outcome.problem)
-    if outcome.scope == "app":  # everybody waits: the pace sees to that, and it is nobody's failure
-        return replace(stays, tries=standing.tries)
     wait = outcome.after if outcome.after is not None else backoff
+    if outcome.scope == "app":  # nobody's failure; over a limit everybody waits, and the pace sees to that
+        limited = outcome.problem == RATE_LIMITED
+        return replace(stays, tries=standing.tries, not_before=None if limited else now + wait)
     tries = standing.tries + 1
     if outcome.problem == RATE_LIMITED:  # nor is this, but it may not go on for ever
         return replace(stays, tries=tries, not_before=now + max(wait, SHORTEST_WAIT))
@@ -103,7 +104,7 @@ def _refused(
     """What a refused token of a pair means, or one that is to be ended; None for a legacy token."""
     terms = policy.terms
     match action:
-        case Action.VERIFY if terms.refreshable(standing):
+        case Action.VERIFY if standing.has_refresh_token:  # whoever can use it
             return _access_refused(standing, outcome, now + backoff)
         case Action.VERIFY | Action.REFRESH:  # all that there is of the pair
             return _refresh_refused(standing, outcome, now, terms, now + backoff)

@@ -115,17 +115,21 @@ def _judge_refusal(
     """A token was refused, and no lost call explains it: its user's doing, or everybody's.
 
     It is the connection's end only if it is not everybody's: the first time, others go first; if they get
-    good answers, or nothing shows for a while that everybody is refused, the next time is believed.
+    good answers, or nothing shows for a while that everybody is refused, the next time is believed. Of an
+    answer that wrong credentials of the application might get too, that nothing shows it is not enough.
     """
     believed = settle(standing, action, outcome, moment.now, policy, SUSPECT_PAUSE)
     if _has_ended(standing, action, moment.now):  # then it is no surprise
         return Judgement(believed, breaker, None)
     reaction: Reaction = None
-    if not standing.tries and not policy.believe_refusals:
+    shown = not outcome.by_status_alone or action in breaker.went_well or policy.believe_refusals
+    if not (standing.tries and shown) and not policy.believe_refusals:
         breaker, reaction = breaker.refused(action, outcome)
     others_well = _others_went_well(standing, action, breaker)
     asked_enough = standing.tries > 1 or standing.tries + 1 >= policy.max_attempts
-    if policy.believe_refusals or (others_well and standing.tries) or asked_enough:
+    if asked_enough and not shown and moment.alone:  # no other answer will tell
+        reaction = reaction or Trip(outcome.problem)
+    if policy.believe_refusals or (others_well and standing.tries) or (asked_enough and shown):
         return Judgement(believed, breaker, _of_job(reaction, outcome, moment))
     wait = SUSPECT_PAUSE if not standing.tries else policy.settle
     stays = unchanged(standing, "later", outcome.problem)
@@ -134,15 +138,17 @@ def _judge_refusal(
 
 
 def _ends_a_grant(standing: Standing, action: Action, outcome: Over, terms: Terms) -> bool:
-    """Whether an answer, believed, gives up a token of a user's though no lost call explains that."""
-    unexplained = standing.doubt in (None, Action.VERIFY)
+    """Whether an answer, believed, gives up a token of a user's though no lost call explains that, or though
+    it does not say that this is why.
+    """
+    unexplained = standing.doubt in (None, Action.VERIFY) or outcome.by_status_alone
     match action:
         case Action.IDENTIFY | Action.SWAP | Action.RENEW:
             return outcome.refused and (unexplained or outlives(standing, outcome, terms))
         case Action.REFRESH:
             return outcome.refused and unexplained
-        case Action.VERIFY:  # the access token is all that there is only where nothing can be refreshed
-            return outcome.refused and unexplained and not terms.refreshable(standing)
+        case Action.VERIFY:  # the access token is all that there is only where no refresh token is
+            return outcome.refused and unexplained and not standing.has_refresh_token
         case _:
             return False
 

@@ -97,7 +97,7 @@ def _settled(  # noqa: C901 - a case an outcome
 def _won(
     standing: Standing, action: Action, outcome: Won | NoRefreshToken, now: datetime, policy: Policy
 ) -> Verdict:
-    won = outcome if isinstance(outcome, Won) else _completed(standing, action, outcome)
+    won = _completed(standing, action, outcome)
     if won is None:
         # Fruitless: the pair is kept, and does not count. Asked again, the provider may give another.
         return Verdict(
@@ -171,11 +171,18 @@ def _guess_was_right(standing: Standing) -> bool:
     )
 
 
-def _completed(standing: Standing, action: Action, outcome: NoRefreshToken) -> Won | None:
-    """A refresh may leave the refresh token as it was (RFC 6749, 6); only the new pair's use tells."""
+def _completed(standing: Standing, action: Action, outcome: Won | NoRefreshToken) -> Won | None:
+    """A refresh may leave the refresh token as it was (RFC 6749, 6), with its end, as far as anybody knows.
+
+    Where the provider is not known to do so, only the new pair's use tells. None if there is no such token.
+    """
+    if isinstance(outcome, Won) and (outcome.pair.refresh_token or action is not Action.REFRESH):
+        return outcome
     if action is not Action.REFRESH or standing.pair is None:
-        return None
-    return Won(replace(outcome.pair, refresh_token=standing.pair.pair.refresh_token), whole=False)
+        return outcome if isinstance(outcome, Won) else None
+    old = standing.pair.pair
+    pair = replace(outcome.pair, refresh_token=old.refresh_token, refresh_expires_at=old.refresh_expires_at)
+    return replace(outcome, pair=pair) if isinstance(outcome, Won) else Won(pair, whole=False)
 
 
 def _renewed(standing: Standing, outcome: Renewed, now: datetime, policy: Policy) -> Verdict:
@@ -200,8 +207,13 @@ def _narrower(pair: TokenPair, terms: Terms) -> str:
     """Whether a pair was granted less than it should be; one that does not say was granted what was asked
     for (RFC 6749, 5.1).
     """
-    granted = set(pair.scope.split())
-    return SCOPE_MISSING if granted and not set(terms.scope) <= granted else ""
+    granted = _scopes(pair.scope)
+    return SCOPE_MISSING if granted and not _scopes(*terms.scope) <= granted else ""
+
+
+def _scopes(*texts: str) -> set[str]:
+    """Single scopes; some providers write commas between them, where RFC 6749, 3.3, has blanks."""
+    return set(" ".join(texts).replace(",", " ").split())
 
 
 def _mismatch(standing: Standing, pair: TokenPair) -> str:

@@ -18,6 +18,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 from migrator import __version__
 from migrator.models import Clock, Secret
 from migrator.providers import (
+    UNSENDABLE,
     Answer,
     ApplicationBearer,
     Authentication,
@@ -83,7 +84,11 @@ class HttpWire:
         self._adapter = TimedAdapter(running, clock, network)
 
     def send(self, request: Request) -> Answer | NoAnswer:
-        prepared = self._prepare(request)
+        auth = self._auth(request.auth)
+        try:
+            prepared = self._prepare(request, auth)
+        except (requests.RequestException, ValueError):  # its text may show what cannot be sent
+            return NoAnswer(sent=False, problem=UNSENDABLE)
         self._adapter.begin(longest_call(self._timeout))
         arrived = _Arrived(self._clock)
         try:
@@ -110,20 +115,23 @@ class HttpWire:
         self._session.close()
         self._adapter.close()
 
-    def _prepare(self, request: Request) -> requests.PreparedRequest:
-        headers = _reveal(request.headers)
+    def _prepare(self, request: Request, auth: AuthBase | None) -> requests.PreparedRequest:
+        # In UTF-8: of a text, what is not Latin-1 would only fail once the call is under way.
+        headers = {
+            name: text if text.isascii() else text.encode() for name, text in _reveal(request.headers).items()
+        }
         if request.body:
-            data: dict[str, str] | bytes | None = request.body.encode()
+            data: dict[str, str] | bytes | None = _revealed(request.body).encode()
         else:
             data = _reveal(request.form) if request.form is not None else None
         return self._session.prepare_request(
             requests.Request(
                 request.method,
-                request.url.reveal() if isinstance(request.url, Secret) else request.url,
+                _revealed(request.url),
                 headers=headers,
                 json=_reveal(request.json) if request.json is not None else None,
                 data=data,
-                auth=self._auth(request.auth),
+                auth=auth,
             )
         )
 
@@ -153,7 +161,11 @@ class _BearerAuth(AuthBase):
 
 
 def _reveal(fields: Mapping[str, str | Secret]) -> dict[str, str]:
-    return {name: value.reveal() if isinstance(value, Secret) else value for name, value in fields.items()}
+    return {name: _revealed(value) for name, value in fields.items()}
+
+
+def _revealed(value: str | Secret) -> str:
+    return value.reveal() if isinstance(value, Secret) else value
 
 
 class _Arrived:
@@ -202,6 +214,8 @@ def _no_answer(error: requests.RequestException) -> NoAnswer:
     before = fault_before(error)
     if before is not None:
         return NoAnswer(sent=False, problem=before)
+    if isinstance(error, requests.exceptions.InvalidURL):
+        return NoAnswer(sent=False, problem=UNSENDABLE)
     if isinstance(error, requests.exceptions.SSLError):
         return NoAnswer(sent=True, problem=network_faults.TLS_FAULT)
     if isinstance(error, requests.exceptions.Timeout):

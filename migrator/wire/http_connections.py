@@ -16,6 +16,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
+    LocationParseError,
     NameResolutionError,
     NewConnectionError,
     ProtocolError,
@@ -132,7 +133,7 @@ def _proxy_fault(error: Exception) -> str:
 
 def _fault(error: Exception) -> str:
     match error:
-        case NameResolutionError():
+        case NameResolutionError() | LocationParseError():  # some names cannot even be asked for
             return network_faults.NAME_NOT_FOUND
         case NewConnectionError():
             return network_faults.CONNECTION_REFUSED

@@ -87,7 +87,10 @@ def test_what_hits_everybody_is_held_against_nobody(call: tuple[Standing, Action
     if isinstance(outcome, StopAll) or (isinstance(outcome, Later) and outcome.scope == "app"):
         verdict = settled(call)
         assert (verdict.state, verdict.doubt) == (standing.state, standing.doubt)
-        assert (verdict.tries, verdict.not_before) == (standing.tries, None)
+        assert verdict.tries == standing.tries
+        # The pace keeps everybody back over a limit; other trouble is looked at again after a while.
+        waits = isinstance(outcome, Later) and outcome.problem != RATE_LIMITED
+        assert (verdict.not_before is not None) is waits
 
 
 @given(calls(st.builds(Suspect, words, st.just("hint"))))

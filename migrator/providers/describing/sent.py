@@ -73,7 +73,7 @@ def _lines(request: Request) -> Iterator[Line]:
         for name, value in (fields or {}).items():
             yield kind, f"{name} = {_shown(value)}"
     if request.body:
-        yield "body", request.body
+        yield "body", _shown(request.body)
     elif not request.form and not request.json:
         yield "body", "none"
 

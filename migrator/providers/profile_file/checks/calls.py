@@ -21,6 +21,12 @@ def check_calls(facts: Facts) -> Iterator[Problem]:
             "sends users away, and nothing exchanges the code that they come back with",
             "add [exchange_code], or take [consent] out",
         )
+    if facts.consent is not None and Action.VERIFY not in facts.calls:
+        yield Problem(
+            ("consent",),
+            "sends users away, and nothing shows that what they come back with works",
+            "add [verify]: whatever a good access token is answered with will do",
+        )
     if facts.consent is None and Action.EXCHANGE_CODE in facts.calls:
         yield Problem(
             ("exchange_code",),
