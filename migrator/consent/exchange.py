@@ -126,10 +126,8 @@ class Exchange:
         """See which tenants the new pair of a connection reaches; what came of it is in the ledger.
 
         An access token that has ended, or never came, is refreshed first. Nothing is asked where there is no
-        such pair, none came of that, or the provider cannot be asked: the rest is the job's.
+        such pair, or none came of that: the rest is the job's.
         """
-        if not self._policy.terms.verifies:
-            return
         standing = replace(self._refreshed(connection_id), confirmed=confirmable)
         stored = standing.pair
         if standing.state is not State.UNCERTAIN or stored is None or self._has_ended(standing):

@@ -96,7 +96,7 @@ class Campaign:
         scopes = values.get("scopes", '["offline_access", "accounting.transactions", "strange.scope"]')
         (self.folder / "migrator.toml").write_text(
             f"""
-            provider = {json.dumps(values.get("provider", "xero"))}
+            provider = "xero"
             base_url = {json.dumps(values["base_url"])}
             [oauth1]
             consumer_key = "ck"

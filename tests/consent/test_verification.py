@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 
 import pytest
 
@@ -162,26 +161,3 @@ def test_what_resume_finds_out_is_told_behind_the_same_link(campaign: Campaign) 
         assert heading(browser.get(link)) == "Another organisation was connected"
         assert heading(browser.consent(link, {"tenant-1": "Organisation 1"})) == "Connected"
     assert campaign.invitation("c1") == ("finished", "connected")
-
-
-def without_verify(text: str) -> str:
-    """A profile's file without the call that verifies."""
-    tables = re.split(r"(?m)^(?=\[)", text)
-    return "".join(table for table in tables if not table.startswith("[verify") and '["verify"]' not in table)
-
-
-def test_a_pair_of_a_provider_that_cannot_be_asked_is_seen_to_work_by_its_refresh(campaign: Campaign) -> None:
-    link = campaign.links()["c1"]
-    shown = campaign.migrator("providers", "xero", "--toml").stdout
-    (campaign.folder / "mute.toml").write_text(without_verify(shown), "utf-8")
-    campaign.settings(provider="mute.toml")
-    with campaign.serving():
-        assert heading(Browser().consent(link, {"tenant-1": "Organisation 1"})) == "Almost done"
-        assert campaign.standing("c1") == ("uncertain", "unverified_pair")
-    campaign.alter("UPDATE connections SET not_before = NULL")
-    campaign.migrator("-q", "resume")
-    assert campaign.standing("c1") == ("migrated", "")
-    assert campaign.query("SELECT action FROM attempts WHERE connection_id = 1") == [
-        ("exchange_code",),
-        ("refresh",),
-    ]
