@@ -86,7 +86,7 @@ UNVERIFIED = "unverified_pair"
 """A reason: a pair is stored that was not won by the only call, and has not yet been seen to work."""
 LIFETIME_ASSUMED = "lifetime_assumed"
 """A reason, with ``migrated``: the provider did not say how long its access token lives (RFC 6749, 5.1, only
-recommends it), so what it documents is assumed. The pair was seen to work.
+recommends it), so what it documents is assumed. The pair was seen to work, where anybody can be asked.
 """
 SCOPE_MISSING = "scope_missing"
 """A reason, with ``migrated``: the pair works, and was granted less than every pair should be."""

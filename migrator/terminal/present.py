@@ -29,6 +29,7 @@ _REASONS = {
     "public_app": "public applications cannot be migrated",
     "private_app": "private applications cannot be migrated",
     "grant_revoked": "the user's authorisation was revoked",
+    "access_token_refused": "the access token is refused, and nothing refreshes it",
     "grant_over": "the user's authorisation has ended",
     "response_lost": "an answer was lost, and is asked for again",
     "unverified_pair": "a pair is stored and not yet seen to work",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -179,8 +179,57 @@ def assert_left(db: sqlite3.Connection, codec: Codec, agenda: Agenda) -> None:
     assert agendas.next_due(db, agenda) is None
     connections.forget_tries(db)
     assert agendas.due(db, agenda, NOW, after=0, limit=9) == [ASKED]
-    assert connections.standing(db, codec, ASKED).state is standing.state
+    after = connections.standing(db, codec, ASKED)
+    assert (after.state, after.reason, after.doubt) == (standing.state, standing.reason, standing.doubt)
     db.execute("UPDATE connections SET tries = ? WHERE id = ?", [standing.tries, ASKED])
+
+
+DAY = timedelta(days=1)
+ENDING = replace(PAIR, refresh_expires_at=NOW)
+STORED = Row(State.MIGRATED, pair=ENDING, obtained_at=NOW - DAY)
+
+
+@pytest.mark.parametrize(
+    ("work", "row", "due"),
+    [
+        (Work.VERIFY, STORED, True),
+        (Work.VERIFY, replace(STORED, verified_at=NOW - DAY), True),
+        (Work.VERIFY, replace(STORED, verified_at=NOW), False),
+        (Work.VERIFY, replace(STORED, taken=True), False),
+        (Work.VERIFY, replace(STORED, served=True), False),
+        (Work.REFRESH_ENDING, STORED, True),
+        (Work.REFRESH_ENDING, replace(STORED, pair=replace(ENDING, refresh_expires_at=NOW + DAY)), False),
+        (Work.REFRESH_ENDING, replace(STORED, pair=PAIR), False),
+        (Work.REFRESH_ENDING, replace(STORED, pair=replace(ENDING, refresh_token=Secret(""))), False),
+        (Work.REFRESH_ENDING, replace(STORED, obtained_at=NOW), False),
+        (Work.REFRESH_ALL, replace(STORED, pair=PAIR), True),
+        (Work.REFRESH_ALL, replace(STORED, pair=replace(PAIR, refresh_token=Secret(""))), False),
+        (Work.REFRESH_ALL, replace(STORED, obtained_at=NOW), False),
+        (Work.DISABLE, STORED, True),
+        (Work.DISABLE, replace(STORED, taken=True), True),
+        (Work.DISABLE, replace(STORED, served=True), True),
+        (Work.DISABLE, replace(STORED, disabled=True), False),
+        (Work.DISABLE, replace(STORED, taken=True, purged=True), False),
+        (Work.DISABLE, replace(STORED, state=State.UNCERTAIN, doubt=Action.SWAP), False),
+        (Work.DISABLE, replace(STORED, tries=MOST), False),
+        (Work.DISABLE, replace(STORED, not_before=NOW), True),
+        (Work.DISABLE, replace(STORED, not_before=NOW + DAY), False),
+    ],
+)
+def test_what_is_due_of_what_is_migrated(
+    base: tuple[sqlite3.Connection, Codec], work: Work, row: Row, due: bool
+) -> None:
+    db, codec = base
+    db.execute("BEGIN")
+    try:
+        write(db, codec, row)
+        agenda = Agenda(work, ASKED, MOST, moment=NOW, begun=NOW)
+        assert (agendas.due(db, agenda, NOW, after=0, limit=9) == [ASKED]) is due
+        if not row.served:
+            step = agenda.step(connections.standing(db, codec, ASKED), Terms(), NOW)
+            assert isinstance(step, Call) is (due or row.tries == MOST)
+    finally:
+        db.rollback()
 
 
 def test_a_connection_whose_dead_pair_is_replaced_stays_the_upkeeps(

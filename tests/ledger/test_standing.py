@@ -149,6 +149,18 @@ def test_the_first_time_that_a_legacy_token_was_ended_stays(
         assert column(path, "disabled_at") == first
 
 
+def test_a_pair_of_another_user_does_not_make_the_connection_theirs(path: Path) -> None:
+    with opened(path) as ledger:
+        take_in(ledger)
+        for action, user_id, known in ((Action.SWAP, "u-1", "u-1"), (Action.REFRESH, "u-2", "u-1")):
+            pair = TokenPair(Secret("a"), Secret("r"), None, user_id=user_id)
+            call(ledger, action, Verdict("done", "", State.MIGRATED, "", new_pair=pair))
+            standing = ledger.standing(1)
+            assert standing.user_id == known
+            assert standing.pair is not None
+            assert standing.pair.pair.user_id == user_id
+
+
 @pytest.mark.parametrize("action", [Action.IDENTIFY, Action.DISABLE])
 def test_a_call_beside_the_swap_that_got_lost_leaves_its_connection_standing(
     path: Path, action: Action

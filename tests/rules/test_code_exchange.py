@@ -139,3 +139,13 @@ def test_a_refused_refresh_of_a_consented_pair_asks_its_user_again(standing: Sta
     verdict = settle(standing, Action.REFRESH, refused, NOW, POLICY, BACKOFF)
     if standing.doubt is Action.EXCHANGE_CODE or standing.app_type != "partner":
         assert (verdict.state, verdict.pair_dead) == (State.NEEDS_CONSENT, True)
+
+
+@given(waiting(), st.booleans(), st.sampled_from(["", "u-2"]))
+def test_any_user_of_a_tenant_may_consent_and_of_an_account_only_its_own(
+    standing: Standing, lists_tenants: bool, user_id: str
+) -> None:
+    policy = replace(POLICY, terms=replace(TYPED, lists_tenants=lists_tenants))
+    won = Won(TokenPair(Secret("a"), Secret("r"), NOW, user_id=user_id))
+    verdict = settle(standing, Action.EXCHANGE_CODE, won, NOW, policy, BACKOFF)
+    assert verdict.user_id == (user_id if lists_tenants else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,9 +22,11 @@ from migrator.providers import (
     Renewed,
     Won,
 )
+from migrator.providers.facts import Repeat
 from migrator.rules.recovery import READ_AGAIN, died, gives_up, goes_on, read_again, restored
+from migrator.rules.terms import Terms
 from migrator.rules.verdict import Verdict
-from tests.rules.strategies import EFFECTFUL, NOW, POLICY, outcomes, settled, standings, token_pairs
+from tests.rules.strategies import EFFECTFUL, FRESH, NOW, POLICY, outcomes, settled, standings, token_pairs
 
 
 @given(standings(), st.sampled_from(EFFECTFUL), outcomes)
@@ -93,3 +96,26 @@ def test_a_pair_that_works_is_not_lost_though_its_user_chose_another_tenant() ->
     assert not gives_up(Action.SWAP, replace(failed, new_pair=pair)), "this very call has brought one"
     assert not gives_up(Action.REVOKE, failed), "it is meant to be"
     assert not gives_up(Action.REFRESH, Verdict("later", "p", State.UNCERTAIN, RESPONSE_LOST))
+
+
+@pytest.mark.parametrize("repeat", Repeat)
+def test_a_swap_that_was_under_way_in_a_process_that_died_is_gone_where_there_is_no_second(
+    repeat: Repeat,
+) -> None:
+    policy = replace(POLICY, terms=Terms(repeat=repeat))
+    verdict = died(Action.SWAP, 2, NOW, policy)
+    assert (verdict.outcome, verdict.problem, verdict.reason) == ("unknown", "process_died", RESPONSE_LOST)
+    if repeat in (Repeat.NEVER, Repeat.ONCE_PER_USER):
+        assert (verdict.state, verdict.doubt) == (State.NEEDS_CONSENT, None)
+    else:
+        assert (verdict.state, verdict.doubt, verdict.tries) == (State.UNCERTAIN, Action.SWAP, 2)
+    for action in (Action.RENEW, Action.REFRESH):
+        assert died(action, 0, NOW, policy).doubt is action, "only the swap is the token's last"
+
+
+@pytest.mark.parametrize("doubt", [None, Action.RENEW, Action.EXCHANGE_CODE])
+def test_an_answer_that_is_understood_later_does_not_hide_what_else_got_lost(doubt: Action | None) -> None:
+    standing = replace(FRESH, state=State.UNCERTAIN if doubt else State.PENDING, doubt=doubt)
+    verdict = read_again(standing, Action.SWAP, Won(TokenPair(Secret("a"), Secret("r"), NOW)))
+    assert verdict is not None
+    assert verdict.doubt is (doubt or Action.SWAP)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from migrator.models import LIFETIME_ASSUMED, RESPONSE_LOST, UNVERIFIED, Action, State
+from migrator.models import LIFETIME_ASSUMED, RESPONSE_LOST, SCOPE_MISSING, UNVERIFIED, Action, State
 from migrator.rules.shared_pair import Served, followed
 from migrator.rules.tenants import TENANT_MISMATCH, TENANT_TYPE_MISMATCH
 from migrator.rules.verdict import Verdict
@@ -26,6 +26,7 @@ DEAD = Verdict("over", "invalid_grant", State.UNCERTAIN, RESPONSE_LOST, Action.R
         (SEEN, "T1", TENANT_TYPE_MISMATCH, TENANT_TYPE_MISMATCH),
         (replace(SEEN, reason=LIFETIME_ASSUMED), "T1", "", LIFETIME_ASSUMED),
         (replace(SEEN, reason=LIFETIME_ASSUMED), "T3", "", TENANT_MISMATCH),
+        (replace(SEEN, reason=SCOPE_MISSING), "T1", "", SCOPE_MISSING),
         (replace(SEEN, reason=TENANT_MISMATCH), "T1", "", ""),  # which is the owner's
         (REFRESHED, "T3", "", ""),  # a refresh says nothing of tenants
         (REFRESHED, "T1", TENANT_MISMATCH, TENANT_MISMATCH),

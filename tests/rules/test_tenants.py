@@ -11,7 +11,19 @@ from hypothesis import strategies as st
 
 from migrator.models import LegacyToken, Secret, Standing, State, Tenant
 from migrator.providers import Reached
-from migrator.rules.tenants import NO_TENANT, OTHER_NAME, OTHER_TENANT, SEVERAL_TENANTS, Choice, choice
+from migrator.rules.tenants import (
+    NO_TENANT,
+    OTHER_ACCOUNT,
+    OTHER_NAME,
+    OTHER_TENANT,
+    SEVERAL_TENANTS,
+    TENANT_MISMATCH,
+    TENANT_TYPE_MISMATCH,
+    Choice,
+    choice,
+    finding,
+)
+from migrator.rules.terms import Terms
 from tests.rules.strategies import TYPED
 
 ASKED = Standing(
@@ -89,3 +101,52 @@ def test_a_choice_counts_only_for_something_that_is_reached(
         assert made.adopted in (chosen or reached)
     if tenant_id:
         assert made.counts is (tenant_id in {tenant.id for tenant in reached})
+
+
+ACCOUNT = Terms(of_account=True, lists_tenants=False)
+NAMELESS = Terms(lists_tenants=False)
+
+
+@pytest.mark.parametrize(
+    ("known", "reached", "found"),
+    [
+        ("u-1", (Tenant("u-1"),), ""),
+        ("u-1", (Tenant("u-2"),), OTHER_ACCOUNT),
+        ("", (Tenant("u-2"),), ""),
+        ("u-1", (), ""),
+    ],
+)
+def test_a_token_of_an_account_is_of_its_legacy_tokens_account(
+    known: str, reached: tuple[Tenant, ...], found: str
+) -> None:
+    standing = replace(ASKED, user_id=known, tenant_id="T1")
+    assert finding(standing, reached, ACCOUNT) == found, "tenants have nothing to do with it"
+    assert choice(standing, Reached(reached), ACCOUNT) == Choice(found, counts=not found)
+
+
+def test_where_a_verification_names_nothing_a_good_answer_is_enough() -> None:
+    standing = replace(ASKED, tenant_id="T1", user_id="u-1", organisation="Smith")
+    for reached in ((), (BREAD,)):
+        assert finding(standing, reached, NAMELESS) == ""
+        assert choice(standing, Reached(reached), NAMELESS) == Choice("", counts=True)
+
+
+@pytest.mark.parametrize(
+    ("tenant_id", "reached", "consented", "found"),
+    [
+        ("", (), False, TENANT_MISMATCH),
+        ("", (BREAD,), False, ""),
+        ("", (BREAD, SMITH), False, ""),
+        ("", (BREAD, SMITH), True, SEVERAL_TENANTS),
+        ("", (BREAD,), True, ""),
+        ("B", (BREAD, SMITH), True, ""),
+        ("B", (SMITH,), False, TENANT_MISMATCH),
+        ("b", (Tenant("b", "ORGANISATION"),), False, ""),
+        ("b", (Tenant("b", "practice"),), False, TENANT_TYPE_MISMATCH),
+        ("b", (Tenant("b", "practice"), Tenant("B", "organisation")), False, ""),
+    ],
+)
+def test_a_token_that_reaches_tenants_reaches_the_one_of_its_row(
+    tenant_id: str, reached: tuple[Tenant, ...], consented: bool, found: str
+) -> None:
+    assert finding(replace(ASKED, tenant_id=tenant_id, consented=consented), reached, TYPED) == found
