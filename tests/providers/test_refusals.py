@@ -167,6 +167,11 @@ def test_a_revocation_is_one_unless_a_rule_says_that_it_was_refused() -> None:
 # --- limits ------------------------------------------------------------------------------------------------
 
 
+def in_seconds(number: int) -> str:
+    """A moment as epoch seconds."""
+    return str(int(NOW.timestamp()) + number)
+
+
 def seconds(number: float) -> timedelta:
     return timedelta(seconds=number)
 
@@ -187,11 +192,11 @@ def test_a_429_is_a_limit_whatever_its_body_says(status_of: bytes) -> None:
         ("", {}, b"", None),
         ("", {"Retry-After": "30"}, b"", seconds(30)),
         ("", {"Retry-After": "Mon, 01 Jun 2026 12:01:00 GMT"}, b"", seconds(60)),
-        ("epoch_header = 'X-Reset'", {"X-Reset": str(int(NOW.timestamp()) + 90)}, b"", seconds(90)),
-        ("epoch_header = 'X-Reset'", {"X-Reset": str(int(NOW.timestamp()) - 90)}, b"", None),
-        ("epoch_header = 'X-Reset'", {"X-Reset": str(int(NOW.timestamp()) + 9 * 86400)}, b"", timedelta(days=1)),
+        ("epoch_header = 'X-Reset'", {"X-Reset": in_seconds(90)}, b"", seconds(90)),
+        ("epoch_header = 'X-Reset'", {"X-Reset": in_seconds(-90)}, b"", None),
+        ("epoch_header = 'X-Reset'", {"X-Reset": in_seconds(9 * 86400)}, b"", timedelta(days=1)),
         ("epoch_header = 'X-Reset'", {"X-Reset": "90"}, b"", None),
-        ("epoch_header = 'X-Reset'", {"X-Reset": str(int(NOW.timestamp()) + 90), "Retry-After": "5"}, b"", seconds(5)),
+        ("epoch_header = 'X-Reset'", {"X-Reset": in_seconds(90), "Retry-After": "5"}, b"", seconds(5)),
         ("field = 'error.retry_after'", {}, b'{"error": {"retry_after": 300}}', seconds(300)),
         ("field = 'error.retry_after'", {}, b'{"error": {"retry_after": "300"}}', seconds(300)),
         ("field = 'error.retry_after'", {}, b'{"error": {"retry_after": 9999999}}', timedelta(days=1)),
@@ -209,7 +214,7 @@ def test_the_wait_stands_where_the_profile_says(
 def test_when_a_limit_is_renewed_is_not_when_a_provider_in_trouble_is_well_again() -> None:
     rule = "json = 'error'\nis = ['temporarily_unavailable']\nmeans = 'later'"
     profile = ruled(rule, "\n[wait]\nepoch_header = 'X-Reset'\n")
-    reset = {"X-Reset": str(int(NOW.timestamp()) + 900)}
+    reset = {"X-Reset": in_seconds(900)}
     said = {"error": "temporarily_unavailable"}
     assert profile.read(Action.SWAP, answer(503, said, reset)) == Later("temporarily_unavailable")
     told = profile.read(Action.SWAP, answer(503, said, reset | {"Retry-After": "4"}))
