@@ -87,6 +87,8 @@ def test_a_consent_is_known_by_the_claim_that_names_it() -> None:
     assert chosen(both, token({"consent_id": "c2"}), TENANTS) == Reached((here, there), (there,))
     for nothing in ({"consent_id": ""}, {"consent_id": 2}, {}, {"other": "c2"}):
         assert chosen(both, token(nothing), TENANTS) == both
+    of_nobodys = Reached((Tenant("3"),))
+    assert chosen(of_nobodys, token({"consent_id": ""}), TENANTS) == of_nobodys
     assert chosen(both, token({"consent_id": "c2"}), TOP) == both
     assert chosen(both, token({"consent_id": "c2"}), ACCOUNT) == both
     assert chosen(both, Secret("opaque"), TENANTS) == both

@@ -27,6 +27,7 @@ VALUES: dict[str, str | Secret] = {
         ("{client_id}", "id&1"),
         ("{token}:{token_secret}", Secret("t/1:s 2")),
         ("x{client_id}-{token}", Secret("xid&1-t/1")),
+        ("{token}-{client_id}", Secret("t/1-id&1")),
         ("{row.Tenant Type}", "A/B"),
         ("{nothing}", ""),
         ("{Not a name} {1}", "{Not a name} {1}"),

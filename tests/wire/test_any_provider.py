@@ -39,7 +39,7 @@ def test_a_body_that_is_neither_form_nor_document_is_sent_as_it_is(body: str | S
 
 
 def test_headers_of_a_call_go_before_those_of_every_call() -> None:
-    headers = {
+    headers: dict[str, str | Secret] = {
         "User-Agent": "acme/1", "Accept": "text/x", "X-Key": Secret("k"), "X-Name": "Zoë €",
         "Content-Type": "application/vnd.acme+json",
     }  # fmt: skip
