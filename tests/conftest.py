@@ -41,25 +41,31 @@ def set_scene(tmp_path: Path) -> Iterator[SetScene]:
         def set_(
             count: int = 40,
             *faults: str,
-            mix: str = "partner=80,public=15,private=5",
-            expired: float = 0.1,
+            provider: str = "xero",
+            mix: str | None = None,
+            expired: float | None = None,
             timeout: float = 1.0,
             patience: float = 4.0,
+            redirect_uris: tuple[str, ...] = (),
         ) -> Scene:
+            if provider == "xero":
+                mix = mix or "partner=80,public=15,private=5"
+                expired = 0.1 if expired is None else expired
             folder = tmp_path / "scene"
             folder.mkdir()
             state = tmp_path / "sandbox.db"
             client_files.write_tokens(
-                folder / "tokens.csv", sandbox.issue_tokens(state, count, mix, expired=expired, seed=7)
+                folder / "tokens.csv",
+                sandbox.issue_tokens(state, count, mix, expired=expired, seed=7, provider=provider),
             )
-            running = stack.enter_context(sandbox.running(state, faults, seed=7))
+            running = stack.enter_context(sandbox.running(state, faults, seed=7, redirect_uris=redirect_uris))
             credentials = sandbox.credentials(state)
-            settings = client_files.write_settings(folder, credentials, running.base_url)
+            settings = client_files.write_settings(folder, credentials, running.base_url, provider)
             settings.write_text(
                 f"{settings.read_text('utf-8').rstrip()}\ntimeout = {timeout}\npatience = {patience}\n",
                 "utf-8",
             )
-            return Scene(folder, running, credentials)
+            return Scene(folder, running, credentials, provider=provider)
 
         yield set_
 

@@ -1,4 +1,4 @@
-"""A whole migration in a folder of its own: a real sandbox, real tokens, and migrator as a real process."""
+"""A whole migration in a folder of its own: a real provider, real tokens, and migrator as a real process."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ Finished = subprocess.CompletedProcess[str]
 
 PATIENCE = 60.0
 """Seconds after which a test that waits for a process gives up."""
+ASKED_ONCE = frozenset({"tumblr", "intuit"})
+"""Providers where one swap is all that a user's legacy token is good for."""
 
 
 @dataclass
-class Scene:
-    """One folder with tokens, settings and a served sandbox."""
+class Workplace:
+    """One folder with tokens and settings, whoever the provider is."""
 
     folder: Path
-    sandbox: Sandbox
-    credentials: Mapping[str, Any]
-    environment: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict, kw_only=True)
     """Added to a clean environment."""
-    passed: float = 0.0
+    passed: float = field(default=0.0, kw_only=True)
     """Seconds by which migrator's clock is ahead of the real one; as ``Life`` needs it."""
 
     def migrator(self, *arguments: str, stdin: str | None = None) -> Finished:
@@ -161,27 +161,10 @@ class Scene:
         with ledgers.open_to_compare(self.ledger, key) as (db, codec):
             return dict(_pair(codec, row) for row in db.execute(_PAIRS))
 
-    def held(self) -> list[Held]:
-        """Every connection as the ledger has it, to be held against the witness."""
-        key = ledgers.require_key(self.ledger, {}, None)
-        standing: dict[int, str] = {}
-        pairs: defaultdict[int, set[str]] = defaultdict(set)
-        with ledgers.open_to_compare(self.ledger, key) as (db, codec):
-            for connection_id, access, refresh, stands in db.execute(_ALL_PAIRS):
-                of_pair = fingerprint(codec.open_pair(access, refresh)[1])
-                pairs[connection_id].add(of_pair)
-                if stands:
-                    standing[connection_id] = of_pair
-            return [
-                Held(tenant, state, reason, renewals, swaps, standing.get(number), frozenset(pairs[number]))
-                for number, tenant, state, reason, renewals, swaps in db.execute(_HELD)
-            ]
-
     def secrets(self) -> set[str]:
-        """Every token, secret and handle that the ledger ever held, its keys, the apps' secrets."""
-        found = {self.credentials["consumer_secret"], self.credentials["client_secret"]}
+        """Every token, secret and handle that the ledger ever held, and its key."""
         key = ledgers.require_key(self.ledger, {}, None)
-        found.add(key.text.reveal())
+        found = {key.text.reveal()}
         with ledgers.open_to_compare(self.ledger, key) as (db, codec):
             for material, expires_at in db.execute("SELECT material, expires_at FROM legacy_tokens"):
                 legacy = codec.open_legacy(material, expires_at)
@@ -197,17 +180,73 @@ class Scene:
         with ledgers.open_to_compare(self.ledger, ledgers.require_key(self.ledger, {}, None)) as (_, codec):
             return codec.open_answer(answer)
 
+    def command(self, *arguments: str) -> list[str]:
+        """The command line of a real process."""
+        return [sys.executable, "-m", "migrator", *arguments]
+
+    def clean_environment(self) -> dict[str, str]:
+        """This process's environment without settings of migrator's, but with the scene's own."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("MIGRATOR_")}
+        return {**clean, "PYTHONPATH": str(Path(__file__).parent.parent), **self.environment}
+
+
+@dataclass
+class Scene(Workplace):
+    """One folder with tokens, settings and a served sandbox."""
+
+    sandbox: Sandbox
+    credentials: Mapping[str, Any]
+    provider: str = field(default="xero", kw_only=True)
+
+    def secrets(self) -> set[str]:
+        """The same, with the apps' secrets."""
+        return {*super().secrets(), self.credentials["consumer_secret"], self.credentials["client_secret"]}
+
+    def held(self) -> list[Held]:
+        """Every connection as the ledger has it, to be held against the witness."""
+        key = ledgers.require_key(self.ledger, {}, None)
+        standing: dict[int, str] = {}
+        pairs: defaultdict[int, set[str]] = defaultdict(set)
+        with ledgers.open_to_compare(self.ledger, key) as (db, codec):
+            for connection_id, access, refresh, stands in db.execute(_ALL_PAIRS):
+                access_token, refresh_token = codec.open_pair(access, refresh)
+                of_pair = fingerprint(refresh_token or access_token)
+                pairs[connection_id].add(of_pair)
+                if stands:
+                    standing[connection_id] = of_pair
+            tokens = _tokens(db, codec)
+            return [
+                Held(
+                    key=row["key"],
+                    tenant_id=row["tenant_id"],
+                    state=row["state"],
+                    reason=row["reason"],
+                    renewals=row["renewals"],
+                    swaps=row["swaps"],
+                    standing=standing.get(row["id"]),
+                    pairs=frozenset(pairs[row["id"]]),
+                    tokens=frozenset(tokens[row["id"]]),
+                    unanswered=row["unanswered"],
+                )
+                for row in _rows(db, _HELD)
+            ]
+
     # --- what the witness says ---
 
     def witness(self) -> dict[str, dict[str, Any]]:
-        """Tenant to what the sandbox says of its connection."""
-        return {token["tenant_id"]: token for token in self.sandbox.stats()["tokens"]}
+        """Tenant, and each legacy token's fingerprint, to what the sandbox says of its connection."""
+        said: dict[str, dict[str, Any]] = {}
+        for connection in self.sandbox.stats()["tokens"]:
+            names = (connection["tenant_id"], *connection["oauth_tokens_ever_sha256"])
+            said |= dict.fromkeys(names, connection)
+        return said
 
     def untrue(self) -> list[str]:
         """Every statement of the ledger that the witness contradicts."""
         held, witness = self.held(), self.witness()
-        found = ((one, contradiction(one, witness[one.tenant_id])) for one in held)
-        return [f"{one.tenant_id}: {one.state} {one.reason}, but {why}" for one, why in found if why]
+        asked_once = self.provider in ASKED_ONCE
+        found = ((one, contradiction(one, witness_of(one, witness), asked_once=asked_once)) for one in held)
+        return [f"{one.key}: {one.state} {one.reason}, but {why}" for one, why in found if why]
 
     def refresh_works(self, pair: TokenPair) -> bool:
         """Whether the provider takes a stored refresh token. Uses it up."""
@@ -220,15 +259,6 @@ class Scene:
                 timeout=10,
             )
         return answer.status_code == 200 and "refresh_token" in answer.json()
-
-    def command(self, *arguments: str) -> list[str]:
-        """The command line of a real process."""
-        return [sys.executable, "-m", "migrator", *arguments]
-
-    def clean_environment(self) -> dict[str, str]:
-        """This process's environment without settings of migrator's, but with the scene's own."""
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("MIGRATOR_")}
-        return {**clean, "PYTHONPATH": str(Path(__file__).parent.parent), **self.environment}
 
 
 _PAIRS = """
@@ -243,10 +273,13 @@ _ALL_PAIRS = """
     FROM token_pairs
 """
 _HELD = """
-    SELECT id, tenant_id, state, reason,
-        (SELECT count(*) FROM legacy_tokens WHERE connection_id = c.id AND attempt_id IS NOT NULL),
+    SELECT id, key, tenant_id, state, reason,
+        (SELECT count(*) FROM legacy_tokens
+         WHERE connection_id = c.id AND attempt_id IS NOT NULL) AS renewals,
         (SELECT count(*) FROM token_pairs p JOIN attempts a ON a.id = p.attempt_id
-         WHERE p.connection_id = c.id AND a.action = 'swap')
+         WHERE p.connection_id = c.id AND a.action = 'swap') AS swaps,
+        (SELECT count(*) FROM attempts
+         WHERE connection_id = c.id AND action = 'swap' AND outcome = 'unknown') AS unanswered
     FROM connections c ORDER BY id
 """
 
@@ -255,6 +288,28 @@ def _pair(codec: Codec, row: tuple[Any, ...]) -> tuple[str, TokenPair]:
     tenant, access, refresh, expires_at, user_id = row
     access_token, refresh_token = codec.open_pair(access, refresh)
     return tenant, TokenPair(access_token, refresh_token, expires_at, user_id=user_id)
+
+
+def _rows(db: sqlite3.Connection, sql: str) -> list[dict[str, Any]]:
+    answer = db.execute(sql)
+    names = [column[0] for column in answer.description]
+    return [dict(zip(names, row, strict=True)) for row in answer]
+
+
+def _tokens(db: sqlite3.Connection, codec: Codec) -> defaultdict[int, set[str]]:
+    """Connection to the fingerprints of its legacy tokens."""
+    tokens: defaultdict[int, set[str]] = defaultdict(set)
+    for number, material in db.execute("SELECT connection_id, material FROM legacy_tokens"):
+        tokens[number].add(fingerprint(codec.open_legacy(material, None).token))
+    return tokens
+
+
+def witness_of(held: Held, witness: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """What ``Scene.witness`` has of a connection: by its tenant, or, where there is none, by its tokens."""
+    if held.tenant_id:
+        return witness[held.tenant_id]
+    (known,) = {name for name in held.tokens if name in witness} or {""}
+    return witness[known]
 
 
 def fingerprint(secret: Secret) -> str:

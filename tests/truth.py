@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+NOT_LOST = "no answer was lost"
+
 
 @dataclass(frozen=True)
 class Held:
     """One connection as the ledger has it."""
 
+    key: str
     tenant_id: str
+    """Empty where the provider has no tenants."""
     state: str
     reason: str
     renewals: int
@@ -19,28 +23,45 @@ class Held:
     swaps: int
     """Pairs that a swap won and the ledger stored."""
     standing: str | None
-    """The fingerprint of the pair that stands for it, if one does."""
+    """The fingerprint of the pair that stands for it, if one does: of its refresh token, or, where it has
+    none, of its access token."""
     pairs: frozenset[str]
     """The fingerprints of all its pairs, dead and replaced ones too."""
+    tokens: frozenset[str] = frozenset()
+    """The fingerprints of its legacy tokens."""
+    unanswered: int = 0
+    """Swaps that were sent, and nobody knows what came of them."""
 
 
-def contradiction(held: Held, said: Mapping[str, Any]) -> str:
+def contradiction(held: Held, said: Mapping[str, Any], *, asked_once: bool = False) -> str:
     """What the witness has to say against the ledger, or nothing.
 
-    ``in_flight`` and ``uncertain`` say "sent, for all we know": that is never untrue.
+    ``in_flight`` and ``uncertain`` say "sent, for all we know": that is never untrue. ``asked_once``: the
+    provider must not be asked twice, so that one call without an answer is lost for all that one may know.
     """
     match held.state:
-        case "migrated" if held.standing not in said["refresh_tokens_sha256"]:
+        case "migrated" if held.standing not in _working(said):
             return "its stored pair does not work"
         case "pending" | "failed":
             return _effect(held, said)
-        case "needs_consent" if held.reason == "response_lost":
-            return _nothing_lost(held, said)
-        case "needs_consent" if held.reason == "token_expired":
-            return ""  # whatever became of a lost call, nobody can ask with such a token
         case "needs_consent":
-            return _effect(held, said)
+            found = _no_need(held, said)
+            return "" if asked_once and held.unanswered == 1 and found == NOT_LOST else found
     return ""
+
+
+def _no_need(held: Held, said: Mapping[str, Any]) -> str:
+    """Why it is not so that the user must consent, for the reason that is given."""
+    match held.reason:
+        case "response_lost":
+            return _nothing_lost(held, said)
+        case "revoked_by_operator":
+            return "a stored pair works" if held.pairs & _working(said) else ""
+        case "already_exchanged":  # by others, who have the pair
+            return "" if said["swaps"] > held.swaps else "nobody exchanged it"
+        case "token_expired":
+            return ""  # whatever became of a lost call, nobody can ask with such a token
+    return _effect(held, said)
 
 
 def _effect(held: Held, said: Mapping[str, Any]) -> str:
@@ -56,7 +77,12 @@ def _nothing_lost(held: Held, said: Mapping[str, Any]) -> str:
 
     The witness does not count refreshes by connection: a stored pair that died is the trace of a lost one.
     """
-    if held.pairs & set(said["refresh_tokens_sha256"]):
+    if held.pairs & _working(said):
         return "a stored pair works"
     lost = said["swaps"] > held.swaps or said["renewals"] > held.renewals or held.pairs
-    return "" if lost else "no answer was lost"
+    return "" if lost else NOT_LOST
+
+
+def _working(said: Mapping[str, Any]) -> set[str]:
+    """The fingerprints of what works; tokens are random, so that kinds cannot be mixed up."""
+    return {*said["refresh_tokens_sha256"], *said["access_tokens_sha256"]}

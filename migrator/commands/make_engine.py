@@ -91,8 +91,11 @@ def make_engine(
 def needs_of(profile: Profile, calls: frozenset[Action]) -> Needs:
     """What some of a provider's calls use of the settings."""
     facts = profile.facts
+    needs = profile.needs(calls - {Action.EXCHANGE_CODE})
+    if Action.EXCHANGE_CODE in calls:  # with the URI that it was asked for with, which its server knows
+        needs |= profile.needs([Action.EXCHANGE_CODE]) - {"redirect_uri"}
     return Needs(
-        profile.needs(calls),
+        needs,
         public=facts.client_public,
         client_is_consumer=facts.client_is_consumer,
         signature_methods=facts.signature_methods,

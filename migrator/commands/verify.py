@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from migrator.commands.options import Context, job_options, json_option, pass_context, print_json
+from migrator.models import SCOPE_MISSING
 from migrator.wording import counted
 
 if TYPE_CHECKING:
@@ -76,16 +77,28 @@ def _print(kept: UpkeepResult) -> None:
     from migrator.terminal.present import reason_text
     from migrator.terminal.tables import table
 
-    if kept.findings:
+    tenants = any(finding.tenant_id or finding.reached for finding in kept.findings)
+    if tenants:
         rows = [
             (f.key, f.organisation, f.tenant_id, reason_text(f.reason), ", ".join(f.reached) or "nothing")
             for f in kept.findings
         ]
         click.echo(table(("key", "organisation", "tenant", "why", "reached"), rows))
+    elif kept.findings:
+        told = [(finding.key, finding.organisation, reason_text(finding.reason)) for finding in kept.findings]
+        click.echo(table(("key", "organisation", "why"), told))
     if kept.not_asked:
         click.echo(f"a sample: {counted(kept.not_asked, 'pair')} more were not asked for; --all asks for all")
-    misses = counted(len(kept.findings), "does not reach what it should", "do not reach what they should")
-    click.echo(f"{counted(kept.verified, 'pair')} verified, {misses}")
+    less = sum(finding.reason == SCOPE_MISSING for finding in kept.findings)
+    misses = len(kept.findings) - less
+    said = [
+        f"{counted(kept.verified, 'pair')} verified",
+        counted(misses, "does not reach what it should", "do not reach what they should"),
+    ]
+    if less:
+        granted = ("was granted less than it should be", "were granted less than they should be")
+        said.append(counted(less, *granted))
+    click.echo(", ".join(said))
     if kept.over:
         click.echo(
             f"{counted(kept.over, 'was', 'were')} refused:"

@@ -16,6 +16,7 @@ from migrator.consent.pages.languages import languages
 from migrator.consent.pages.rendering import Branding
 from migrator.consent.public_url import PublicUrl
 from migrator.consent.unverified_pairs import verify_pairs
+from migrator.consent.way_to_consent import require_way_to_consent
 from migrator.consent.web.application import ConsentApplication
 from migrator.consent.web.server import THREADS, serving
 from migrator.engine.engine import Engine
@@ -167,13 +168,8 @@ def _checked(engine: Engine) -> Credentials:
     credentials = engine.credentials
     if credentials is None:
         raise ValueError("calls need credentials")
-    facts = engine.profile.facts
-    if facts.consent is None or not engine.profile.has(Action.EXCHANGE_CODE):
-        raise ConfigurationError(
-            f"the profile of {facts.title} does not say how users authorise the application",
-            hint="'reconsent serve' needs its tables [consent] and [exchange_code]",
-        )
-    lacking = [scope for scope in facts.scope_needed if scope not in credentials.scopes]
+    require_way_to_consent(engine.profile, "reconsent serve")
+    lacking = [scope for scope in engine.profile.facts.scope_needed if scope not in credentials.scopes]
     if lacking:
         raise ConfigurationError(
             f"oauth2.scopes lacks {', '.join(lacking)}", hint="without it a pair does not last"

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from migrator.engine.application_lock import alone_with_application
 from migrator.engine.closed_exchange import require_open
 from migrator.engine.engine import Engine
 from migrator.engine.job import Job
@@ -80,6 +81,13 @@ class SwapRun:
             self._progress.stop()
 
     def _work(self, run: OpenRun, scope: Scope) -> Ended:
+        engine = self._engine
+        if engine.credentials is None:
+            raise ValueError("calls need credentials")
+        with alone_with_application(engine.profile, engine.credentials, engine.policy.terms):
+            return self._swap(run, scope)
+
+    def _swap(self, run: OpenRun, scope: Scope) -> Ended:
         job = self._engine.job(run)
         # The agenda is fixed before the canary: its connections count among those of the limit.
         agenda = run.ledger.agenda(Work.SWAP, self._engine.policy.max_attempts, limit=scope.limit)

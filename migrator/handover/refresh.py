@@ -18,7 +18,7 @@ def refresh(engine: Engine, *, within: timedelta | None) -> UpkeepResult:
     if not engine.policy.terms.refreshes:
         raise ConfigurationError(
             f"{engine.profile.title} refreshes no pairs: its profile has no [refresh]",
-            hint="there is nothing to do: nothing keeps its access tokens alive but their own lifetime",
+            hint="there is nothing to keep alive: a pair lives as long as its access token",
         )
     now = engine.clock()
     if within is None:

@@ -18,6 +18,10 @@ _PAIR_IN_HAND = """EXISTS (
 _LEFT_UNCERTAIN = "(state = 'uncertain' AND coalesce(doubt, '') IN ('refresh', 'verify'))"
 """Settled by the next verification or refresh, though its pair may be dead by now."""
 
+_CURED = """(state = 'pending' AND EXISTS (
+    SELECT 1 FROM token_pairs WHERE connection_id = connections.id))"""
+"""Has lost its pair to a refusal, and gets another for its legacy token."""
+
 _OF_WORK = {
     Work.SWAP: "state IN ('pending', 'uncertain')",
     Work.VERIFY: _PAIR_IN_HAND.format(condition="coalesce(own.verified_at, '') < :moment"),
@@ -25,7 +29,8 @@ _OF_WORK = {
         condition="own.has_refresh_token AND own.refresh_expires_at <= :moment AND own.obtained_at < :begun"
     ),
     Work.REFRESH_ALL: _PAIR_IN_HAND.format(condition="own.has_refresh_token AND own.obtained_at < :begun"),
-    Work.DISABLE: "state = 'migrated' AND disabled_at IS NULL",
+    Work.DISABLE: """state = 'migrated' AND disabled_at IS NULL AND EXISTS (
+        SELECT 1 FROM legacy_tokens WHERE connection_id = connections.id AND purged_at IS NULL)""",
 }
 _OF_EACH = frozenset({Work.DISABLE})
 """Work with the legacy tokens of those, too, whom another connection's pair serves."""
@@ -36,7 +41,9 @@ def _open(agenda: Agenda) -> tuple[str, dict[str, object]]:
     condition = _OF_WORK[agenda.work]
     if agenda.work not in (Work.SWAP, Work.DISABLE):
         # What an earlier verification or refresh left uncertain is settled on the way.
-        condition = f"(state IN ('migrated', 'uncertain') AND ({_LEFT_UNCERTAIN} OR {condition}))"
+        condition = (
+            f"({_CURED} OR (state IN ('migrated', 'uncertain') AND ({_LEFT_UNCERTAIN} OR {condition})))"
+        )
     whose = "" if agenda.work in _OF_EACH else "AND served_by IS NULL"
     return (
         f"""{condition} {whose} AND coalesce(doubt, '') <> 'revoke'

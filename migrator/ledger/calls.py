@@ -47,7 +47,7 @@ def begin_call(
 
     None if the connection has gone on since its standing was read: by its user, while the job looked away.
     """
-    if not connections.is_unchanged(db, standing):
+    if not connections.is_unchanged(db, standing, of_its_own=action is Action.DISABLE):
         return None
     attempt_id = begin_attempt(db, standing.id, action, run_id, now)
     if action not in LEAVE_STANDING | _AWAITS_USER:

@@ -173,15 +173,16 @@ def applications(db: sqlite3.Connection) -> dict[str, int]:
     )
 
 
-def is_unchanged(db: sqlite3.Connection, standing: Standing) -> bool:
+def is_unchanged(db: sqlite3.Connection, standing: Standing, *, of_its_own: bool = False) -> bool:
     """Whether a connection still stands as it was read: whoever brings a new pair sets the old one aside.
 
-    One that is served by another's pair is nobody's to call for.
+    One that is served by another's pair is nobody's to call for, unless it is ``of_its_own`` legacy token
+    that the call is.
     """
     state, served = db.execute(
         "SELECT state, served_by IS NOT NULL FROM connections WHERE id = ?", [standing.id]
     ).fetchone()
-    return bool(state == standing.state and not served) and (
+    return bool(state == standing.state and (of_its_own or not served)) and (
         standing.pair is None or pairs.is_current(db, standing.pair.id)
     )
 
@@ -256,11 +257,11 @@ def forget_tries(db: sqlite3.Connection) -> None:
 
 
 def note_pair(db: sqlite3.Connection, connection_id: int, pair: TokenPair) -> None:
-    """Whose pair a connection has got, if it says so; and which tenant it reaches, where the row did not
-    say.
+    """Whose pair a connection has got, and which tenant it reaches, where nobody knew before: a pair that is
+    another's does not make the connection theirs.
     """
     db.execute(
-        """UPDATE connections SET user_id = coalesce(nullif(?, ''), user_id),
+        """UPDATE connections SET user_id = CASE user_id WHEN '' THEN ? ELSE user_id END,
                                   tenant_id = CASE tenant_id WHEN '' THEN ? ELSE tenant_id END
            WHERE id = ?""",
         [pair.user_id, pair.tenant_id, connection_id],

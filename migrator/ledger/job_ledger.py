@@ -211,7 +211,7 @@ class Ledger(OpenLedger):
         return runs.given_up(self._session.reader(), self._session.run_id)
 
     def findings(self) -> list[pairs.Finding]:
-        """Pairs that work, and do not reach what the legacy row said."""
+        """Pairs that work, and are not as they should be."""
         return list(pairs.findings(self._session.reader()))
 
     def status(self) -> status.Status:

@@ -157,7 +157,7 @@ def served(db: sqlite3.Connection, key: str) -> Served | None:
 
 @dataclass(frozen=True)
 class Finding:
-    """A pair that works, and does not reach what the legacy row said."""
+    """A pair that works, and is not as it should be: the reason says in what."""
 
     key: str
     organisation: str
@@ -169,7 +169,7 @@ class Finding:
 
 
 def findings(db: sqlite3.Connection) -> Iterator[Finding]:
-    """Pairs that work, and do not reach what the legacy row said."""
+    """Pairs that work, and are not as they should be."""
     for key, organisation, tenant_id, tenant_type, reason, reached in db.execute(
         """SELECT c.key, c.organisation, c.tenant_id, c.tenant_type, c.reason, p.reached
            FROM connections c JOIN token_pairs p ON p.connection_id = coalesce(c.served_by, c.id)

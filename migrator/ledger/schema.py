@@ -21,6 +21,7 @@ from migrator.ledger.migrations import (
     m007_consents_told,
     m008_pairs_by_attempt,
     m009_any_provider,
+    m010_support_ids_told,
 )
 
 IN_ORDER = (
@@ -33,6 +34,7 @@ IN_ORDER = (
     m007_consents_told,
     m008_pairs_by_attempt,
     m009_any_provider,
+    m010_support_ids_told,
 )
 
 migrations = Migrations("migrator")

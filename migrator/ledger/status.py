@@ -193,11 +193,16 @@ class Listed:
     """When its pair's refresh token ends; empty without a pair."""
     exported_at: str
     """When its pair was handed over; empty if it was not."""
+    support_id: str = ""
+    """What the provider's support asks for: of its last call that came to nothing; empty if there is none."""
 
 
 _LISTED = """
     SELECT c.key, c.app_type, c.organisation, c.tenant_id, c.tenant_type, c.contact_email, c.user_id, c.state,
-           c.reason, c.updated_at, coalesce(p.refresh_expires_at, ''), coalesce(p.exported_at, '')
+           c.reason, c.updated_at, coalesce(p.refresh_expires_at, ''), coalesce(p.exported_at, ''),
+           coalesce((SELECT support_id FROM attempts
+                     WHERE connection_id = c.id AND support_id <> '' AND outcome <> 'done'
+                     ORDER BY id DESC LIMIT 1), '')
     FROM connections c LEFT JOIN pairs p ON p.key = c.key
 """
 

@@ -14,10 +14,11 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from itertools import islice
-from typing import Any, Literal, TypeGuard
+from typing import Any, TypeGuard
 from urllib.parse import parse_qsl
 
 from migrator.providers import paths
+from migrator.providers.facts import LifetimeForm
 from migrator.providers.interface import Answer, Later, NoAnswer, Outcome, Suspect, Unknown
 
 LONGEST_NAME = 200
@@ -264,13 +265,24 @@ def identity(value: Any) -> str:
     return text(value)
 
 
-def moment(
-    value: Any, form: Literal["seconds", "epoch_seconds", "epoch_milliseconds"], received_at: datetime
-) -> datetime | None:
+def _epoch_of(value: Any) -> float | None:
+    """The epoch seconds of a moment as ISO 8601 writes it; one without an offset is in UTC. None if it is
+    none.
+    """
+    try:
+        said = datetime.fromisoformat(value.strip()) if isinstance(value, str) else None
+        return (said if said.tzinfo else said.replace(tzinfo=UTC)).timestamp() if said else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def moment(value: Any, form: LifetimeForm, received_at: datetime) -> datetime | None:
     """When something ends, as an answer of ``received_at`` says it. None if it does not, or not sensibly."""
     if form == "seconds":
         lifetime = seconds(value)
         return received_at + timedelta(seconds=lifetime) if lifetime else None
+    if form == "iso_8601":
+        value = _epoch_of(value)
     if isinstance(value, str) and _EPOCH.fullmatch(value.strip()):
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):

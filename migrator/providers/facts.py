@@ -30,6 +30,10 @@ class Repeat(StrEnum):
     """Nobody knows: a lost answer is asked for again, and the pair is seen to work before it counts."""
 
 
+LifetimeForm = Literal["seconds", "epoch_seconds", "epoch_milliseconds", "iso_8601"]
+"""How an answer says when a token ends: how long it lives, or the moment."""
+
+
 class LegacyFate(StrEnum):
     """What becomes of the legacy token once it was exchanged."""
 
@@ -137,7 +141,7 @@ class Lifetime:
 
     field: str = ""
     """Path; empty if no answer says so."""
-    form: Literal["seconds", "epoch_seconds", "epoch_milliseconds"] = "seconds"
+    form: LifetimeForm = "seconds"
     documented: timedelta | None = None
     """None: for ever, as far as anybody says."""
 

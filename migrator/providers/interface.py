@@ -221,6 +221,8 @@ class Over:
 
     After an unknown call that means that the call took effect.
     """
+    by_status_alone: bool = False
+    """Whether nothing but the status says so: wrong credentials of the application may be answered alike."""
 
 
 @dataclass(frozen=True)

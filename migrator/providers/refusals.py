@@ -65,14 +65,19 @@ def rate_limited(facts: Facts, answer: Answer, rule: ErrorRule | None = None) ->
     if rule is not None and rule.scope == "connection":
         scope = "connection"
     unsaid = min(limit.window, _LONG_WINDOW) if limit is not None and limit.window >= _LONG_WINDOW else None
-    return Later(RATE_LIMITED, _wait(facts, answer) or unsaid, scope, limit.name if limit else "")
+    wait = _wait(facts, answer, over_limit=True)
+    return Later(RATE_LIMITED, wait or unsaid, scope, limit.name if limit else "")
 
 
-def _wait(facts: Facts, answer: Answer) -> timedelta | None:
+def _wait(facts: Facts, answer: Answer, *, over_limit: bool = False) -> timedelta | None:
+    """How long a refusal asks to wait; None if it does not say.
+
+    When a limit's window is over, every answer may tell: only one that is ``over_limit`` means it.
+    """
     said = answers.retry_after(answer)
     if said is not None:
         return said
-    if facts.wait.epoch_header:
+    if facts.wait.epoch_header and over_limit:
         until = answers.moment(
             answer.headers.get(facts.wait.epoch_header), "epoch_seconds", answer.received_at
         )
@@ -160,4 +165,10 @@ def _over(rule: ErrorRule, action: Action | None, problem: str) -> Over:
     if rule.means is Meaning.ACCESS_TOKEN_REFUSED or action is Action.VERIFY:
         return Over(State.FAILED, _ACCESS_REFUSED, problem, refused=True)
     usual = ALREADY_EXCHANGED if rule.means is Meaning.ALREADY_EXCHANGED else GRANT_REVOKED
-    return Over(State.NEEDS_CONSENT, rule.reason or usual, problem, refused=True)
+    return Over(
+        State.NEEDS_CONSENT,
+        rule.reason or usual,
+        problem,
+        refused=True,
+        by_status_alone=not rule.where,
+    )

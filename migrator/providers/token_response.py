@@ -160,8 +160,10 @@ def _pair(answer: Answer, tokens: _Tokens, documented: TokenAnswer) -> TokenPair
 
 
 def _may_be_silent(access: Lifetime, said: object) -> bool:
-    """Whether an answer that says nothing of its token's end may mean that there is none."""
-    return access.documented is None and said is None
+    """Whether an answer that says nothing of its token's end may mean that there is none, or none but what is
+    documented.
+    """
+    return said is None and (access.documented is None or not access.field)
 
 
 def _scope(value: object) -> str:

@@ -71,18 +71,26 @@ def sections(facts: Facts) -> Iterator[Section]:
         ("day (UTC)", "waiting to be handed over", "handed over"),
         facts.days_of_end(),
     )
+    typed = any(facts.status.app_types)
     yield _list(
         "Must consent again",
         "Their users have to authorise the new application themselves.",
-        ("key", "organisation", "contact", "application", "why"),
+        ("key", "organisation", "contact", *(["application"] if typed else []), "why"),
         (
-            (c.key, c.organisation, c.contact_email, c.app_type, reason_text(c.reason, c.state))
+            (
+                c.key,
+                c.organisation,
+                c.contact_email,
+                *([c.app_type] if typed else []),
+                reason_text(c.reason, c.state),
+            )
             for c in facts.needs_consent()
         ),
     )
     yield _list(
         "Problems",
-        "What failed, is uncertain or misses its tenant. 'migrator resume' asks again what is uncertain.",
+        "What failed, is uncertain, or is migrated and not as it should be."
+        " 'migrator resume' asks again what is uncertain.",
         ("key", "organisation", "state", "why", "since"),
         (
             (
@@ -111,6 +119,9 @@ def _by_app_type(facts: Facts) -> Section:
         if app_type and any(numbers.values()):
             rows.append((app_type, *(numbers[state] for state in states), sum(numbers.values())))
     rows.append(("all", *(facts.status.states[state] for state in states), facts.status.total))
+    headers = ("application", *(STATE_TEXT[state] for state in states), "all")
+    if len(rows) == 1:  # without application types, one row says it all
+        headers, rows = headers[1:], [rows[0][1:]]
     of_pairs = facts.status.pairs
     stored = counted(of_pairs.stored, "OAuth 2.0 pair is stored", "OAuth 2.0 pairs are stored")
     pairs = f"{stored}, for {counted(of_pairs.users, 'user')}."
@@ -118,9 +129,7 @@ def _by_app_type(facts: Facts) -> Section:
         pairs += f" {counted(of_pairs.verified, 'of them was', 'of them were')} seen to work since."
     if of_pairs.exported:
         pairs += f" {counted(of_pairs.exported, 'was', 'were')} handed over to the application."
-    return Section(
-        "Connections", pairs, ("application", *(STATE_TEXT[state] for state in states), "all"), rows
-    )
+    return Section("Connections", pairs, headers, rows)
 
 
 def _list(title: str, text: str, headers: Sequence[str], rows: Iterable[Sequence[object]]) -> Section:

@@ -51,12 +51,13 @@ class Agenda:
         """
         pair = standing.pair
         if self.work is Work.DISABLE:
-            ready = standing.state is State.MIGRATED and not standing.disabled
+            # A purge leaves nothing of a legacy token to end it with.
+            ready = standing.state is State.MIGRATED and not standing.disabled and standing.legacy.token
             call = Call(Action.DISABLE) if ready else None
         elif self.work is Work.SWAP or standing.state is not State.MIGRATED or pair is None:
             return next_step(standing, terms, now)
         else:
-            call = None if pair.taken else self._upkeep(pair, terms, now)
+            call = None if pair.taken else self._upkeep(standing, pair, terms, now)
         if call is None:
             return Rest(standing.state, standing.reason)
         if standing.not_before is not None and standing.not_before > now:
@@ -66,18 +67,17 @@ class Agenda:
     def _older(self, stored: StoredPair) -> bool:
         return stored.obtained_at is None or stored.obtained_at < self.begun
 
-    def _upkeep(self, stored: StoredPair, terms: Terms, now: datetime) -> Call | None:
-        refreshable = terms.refreshes and bool(stored.pair.refresh_token)
+    def _upkeep(self, standing: Standing, stored: StoredPair, terms: Terms, now: datetime) -> Call | None:
+        refreshable = terms.refreshable(standing)
         match self.work:
             case Work.SWAP | Work.DISABLE:
                 return None
             case Work.VERIFY:
                 if stored.verified_at is not None and stored.verified_at >= self.moment:
                     return None
-                # An access token that has ended shows nothing; the refreshed one does.
-                if refreshable and (expired(stored.pair.expires_at, now) or not terms.verifies):
-                    return Call(Action.REFRESH)
-                return Call(Action.VERIFY) if terms.verifies else None
+                # An access token that has ended shows nothing; a refreshed one does, however short it lives.
+                ended = expired(stored.pair.expires_at, now) and self._older(stored)
+                return Call(Action.REFRESH if refreshable and ended else Action.VERIFY)
             case Work.REFRESH_ENDING:
                 ends = stored.pair.refresh_expires_at
                 soon = ends is not None and ends <= self.moment

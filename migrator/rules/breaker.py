@@ -84,7 +84,8 @@ class Breaker:
     suspects: Mapping[Action, int] = field(default_factory=dict)
     """Suspect answers to a kind of call since one went well."""
     refusals: Mapping[Action, int] = field(default_factory=dict)
-    """Connections whose token was refused since such a call went well."""
+    """Connections whose token was refused since such a call went well, or, where the answer might be given to
+    everybody, answers."""
     bad: int = 0
     """Bad answers in a row, of any kind."""
     bad_since: float = 0.0
@@ -145,10 +146,11 @@ class Breaker:
         assert_never(outcome)
 
     def refused(self, action: Action, outcome: Over) -> tuple[Breaker, Reaction]:
-        """Another connection's token was refused: its user's doing, or all are another application's."""
+        """A token was refused: its user's doing, or all are another application's."""
         refusals = self.refusals.get(action, 0) + 1
         # A refused grant shows that the client was accepted (RFC 6749, 5.2): others may fare better.
-        patient = action is Action.REFRESH or action in self.went_well
+        client_accepted = action is Action.REFRESH and not outcome.by_status_alone
+        patient = client_accepted or action in self.went_well
         most = REFUSALS_ONCE_PROVEN if patient else SUSPECTS
         counted = replace(self, refusals={**self.refusals, action: refusals})
         return counted, Trip(outcome.problem) if refusals >= most else None

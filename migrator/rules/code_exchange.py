@@ -45,6 +45,8 @@ def exchanged(standing: Standing, outcome: Outcome, now: datetime, policy: Polic
                 Action.EXCHANGE_CODE,
                 settled,
                 new_pair=outcome.pair,
+                # Of several users of a tenant any may consent; an account has but one.
+                user_id=outcome.pair.user_id if policy.terms.lists_tenants else "",
             )
         case Later():
             return replace(stays, outcome="later", problem=outcome.problem)

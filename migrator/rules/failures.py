@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from migrator.models import NO_REFRESH_TOKEN, RESPONSE_LOST, UNVERIFIED, Action, Standing, State
 from migrator.providers import RATE_LIMITED, Later, Over, RenewFirst, StopAll, Suspect, Unknown
 from migrator.providers.facts import LegacyFate, RenewalRule
+from migrator.providers.refusals import ALREADY_EXCHANGED
+from migrator.rules.next_step import TOKEN_EXPIRED
 from migrator.rules.terms import Terms
 from migrator.rules.verdict import Policy, Verdict, unchanged
 
 REFRESH_TOKEN_EXPIRED = "refresh_token_expired"  # noqa: S105 - a reason
 """Nobody used the refresh token in time."""
-TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a reason
-"""The legacy token has ended, and cannot be renewed."""
 HARMLESS = frozenset({Action.VERIFY, Action.IDENTIFY, Action.DISABLE})
 """Calls of which one that got lost is simply made again."""
 SHORTEST_WAIT = timedelta(seconds=1)
@@ -40,7 +40,9 @@ def renew_first(
     standing: Standing, action: Action, outcome: RenewFirst, now: datetime, policy: Policy, backoff: timedelta
 ) -> Verdict:
     """The legacy token has expired: it is renewed first, if it can be."""
-    if action is not Action.SWAP:
+    if action is Action.DISABLE:  # what has ended needs no end
+        return replace(unchanged(standing, "done", outcome.problem), disabled=True)
+    if action not in (Action.SWAP, Action.IDENTIFY):
         return later(standing, Later(outcome.problem), now, policy, backoff)
     if not _can_be_renewed(standing, policy.terms):  # whatever became of a lost call, only the user can go on
         return Verdict("over", outcome.problem, State.NEEDS_CONSENT, TOKEN_EXPIRED)
@@ -49,7 +51,7 @@ def renew_first(
         return Verdict("over", outcome.problem, State.FAILED, TOKEN_EXPIRED)
     stays = replace(unchanged(standing, "renew_first", outcome.problem), tries=tries, token_expired=True)
     # The reason marks it: without it, such a token is not renewed.
-    marked = policy.terms.renewal.rule is RenewalRule.REFUSED and standing.doubt is None
+    marked = policy.terms.renewal.rule is RenewalRule.REFUSED
     return replace(stays, reason=TOKEN_EXPIRED) if marked else stays
 
 
@@ -84,18 +86,9 @@ def over(
 
     Refused after a lost call, it is known that the call took effect, unless the token outlives that.
     """
-    if outcome.refused:
-        match action:
-            case Action.VERIFY:
-                return _access_refused(standing, outcome, now + backoff)
-            case Action.REFRESH:
-                return _refresh_refused(standing, outcome, now, policy.terms, now + backoff)
-            case Action.DISABLE:  # it has ended already
-                return replace(unchanged(standing, "done", outcome.problem), disabled=True)
-            case _:
-                pass
-    outlives = policy.terms.legacy_fate is LegacyFate.LIVES and standing.doubt is Action.SWAP
-    if standing.doubt is not None and outcome.refused and not outlives:
+    if outcome.refused and (of_its_kind := _refused(standing, action, outcome, now, policy, backoff)):
+        return of_its_kind
+    if standing.doubt is not None and outcome.refused and not outlives(standing, outcome, policy.terms):
         known = NO_REFRESH_TOKEN if standing.reason == NO_REFRESH_TOKEN else RESPONSE_LOST
         return Verdict("over", outcome.problem, State.NEEDS_CONSENT, known)
     if standing.state is State.MIGRATED or (standing.doubt is not None and outcome.state is State.FAILED):
@@ -103,6 +96,29 @@ def over(
             unchanged(standing, "over", outcome.problem), tries=standing.tries + 1, not_before=now + backoff
         )
     return Verdict("over", outcome.problem, outcome.state, outcome.reason)
+
+
+def _refused(
+    standing: Standing, action: Action, outcome: Over, now: datetime, policy: Policy, backoff: timedelta
+) -> Verdict | None:
+    """What a refused token of a pair means, or one that is to be ended; None for a legacy token."""
+    terms = policy.terms
+    match action:
+        case Action.VERIFY if standing.has_refresh_token:  # whoever can use it
+            return _access_refused(standing, outcome, now + backoff)
+        case Action.VERIFY | Action.REFRESH:  # all that there is of the pair
+            return _refresh_refused(standing, outcome, now, terms, now + backoff)
+        case Action.DISABLE:  # it has ended already
+            return replace(unchanged(standing, "done", outcome.problem), disabled=True)
+        case _:
+            return None
+
+
+def outlives(standing: Standing, outcome: Over, terms: Terms) -> bool:
+    """Whether no lost call explains that a legacy token is refused: it lives on after a swap."""
+    if outcome.reason == ALREADY_EXCHANGED:
+        return False
+    return terms.legacy_fate is LegacyFate.LIVES and standing.doubt in (Action.SWAP, Action.REFRESH)
 
 
 def _access_refused(standing: Standing, outcome: Over, not_before: datetime) -> Verdict:
@@ -154,7 +170,7 @@ def unknown(
 ) -> Verdict:
     """Sent, and nobody knows whether it took effect: a doubt, unless it was a question."""
     tries = standing.tries + 1
-    if action is Action.IDENTIFY and tries >= policy.max_attempts:
+    if action is Action.IDENTIFY and tries >= policy.max_attempts and standing.doubt is None:
         return Verdict("over", outcome.problem, State.FAILED, "provider_unavailable")
     if action in HARMLESS:
         return replace(unchanged(standing, "unknown", outcome.problem), tries=tries, not_before=now + backoff)

@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from migrator.models import RESPONSE_LOST, Action, Standing, State
-from migrator.providers import Later, Outcome, Over, Suspect
+from migrator.providers import Later, Outcome, Over, Suspect, Unknown
 from migrator.rules.breaker import Breaker, Pause, Reaction, Trip
+from migrator.rules.failures import outlives
 from migrator.rules.pacing import backoff
 from migrator.rules.stop_reasons import Stop, stop
+from migrator.rules.terms import Terms
 from migrator.rules.transitions import settle
 from migrator.rules.verdict import Policy, Verdict, unchanged
 
@@ -55,7 +57,7 @@ def judge(
 
     ``standing`` is where its connection stood before, ``breaker`` what the job knew of the calls before it.
     """
-    if isinstance(outcome, Over) and _ends_a_grant(standing, action, outcome):
+    if isinstance(outcome, Over) and _ends_a_grant(standing, action, outcome, policy.terms):
         return _judge_refusal(standing, action, outcome, breaker, moment, policy)
     if isinstance(outcome, Suspect):
         return _judge_suspect(standing, action, outcome, breaker, moment, policy)
@@ -63,7 +65,8 @@ def judge(
     after, reaction = breaker.after(
         action, outcome, moment.now, moment.running, policy.patience.total_seconds()
     )
-    if isinstance(outcome, Later) and after.in_trouble:
+    put_off = isinstance(outcome, Later) or (isinstance(outcome, Unknown) and action is Action.IDENTIFY)
+    if put_off and after.in_trouble:
         standing = replace(standing, tries=0)  # it is everybody's trouble, and not this connection's failure
     verdict = settle(standing, action, outcome, moment.now, policy, pause)
     return Judgement(verdict, after, _of_job(reaction, outcome, moment))
@@ -112,17 +115,21 @@ def _judge_refusal(
     """A token was refused, and no lost call explains it: its user's doing, or everybody's.
 
     It is the connection's end only if it is not everybody's: the first time, others go first; if they get
-    good answers, or nothing shows for a while that everybody is refused, the next time is believed.
+    good answers, or nothing shows for a while that everybody is refused, the next time is believed. Of an
+    answer that wrong credentials of the application might get too, that nothing shows it is not enough.
     """
     believed = settle(standing, action, outcome, moment.now, policy, SUSPECT_PAUSE)
-    if action is Action.REFRESH and _has_ended(standing, moment.now):  # then it is no surprise
+    if _has_ended(standing, action, moment.now):  # then it is no surprise
         return Judgement(believed, breaker, None)
     reaction: Reaction = None
-    if not standing.tries and not policy.believe_refusals:
+    shown = not outcome.by_status_alone or action in breaker.went_well or policy.believe_refusals
+    if not (standing.tries and shown) and not policy.believe_refusals:
         breaker, reaction = breaker.refused(action, outcome)
     others_well = _others_went_well(standing, action, breaker)
     asked_enough = standing.tries > 1 or standing.tries + 1 >= policy.max_attempts
-    if policy.believe_refusals or (others_well and standing.tries) or asked_enough:
+    if asked_enough and not shown and moment.alone:  # no other answer will tell
+        reaction = reaction or Trip(outcome.problem)
+    if policy.believe_refusals or (others_well and standing.tries) or (asked_enough and shown):
         return Judgement(believed, breaker, _of_job(reaction, outcome, moment))
     wait = SUSPECT_PAUSE if not standing.tries else policy.settle
     stays = unchanged(standing, "later", outcome.problem)
@@ -130,15 +137,28 @@ def _judge_refusal(
     return Judgement(verdict, breaker, _of_job(reaction, outcome, moment))
 
 
-def _ends_a_grant(standing: Standing, action: Action, outcome: Over) -> bool:
-    """Whether an answer, believed, makes a user consent again though no call of theirs was lost."""
-    asked = action in (Action.IDENTIFY, Action.SWAP, Action.RENEW, Action.REFRESH)
-    return outcome.refused and asked and standing.doubt in (None, Action.VERIFY)
+def _ends_a_grant(standing: Standing, action: Action, outcome: Over, terms: Terms) -> bool:
+    """Whether an answer, believed, gives up a token of a user's though no lost call explains that, or though
+    it does not say that this is why.
+    """
+    unexplained = standing.doubt in (None, Action.VERIFY) or outcome.by_status_alone
+    match action:
+        case Action.IDENTIFY | Action.SWAP | Action.RENEW:
+            return outcome.refused and (unexplained or outlives(standing, outcome, terms))
+        case Action.REFRESH:
+            return outcome.refused and unexplained
+        case Action.VERIFY:  # the access token is all that there is only where no refresh token is
+            return outcome.refused and unexplained and not standing.has_refresh_token
+        case _:
+            return False
 
 
-def _has_ended(standing: Standing, now: datetime) -> bool:
-    """Whether the refresh token of a connection's pair has ended, by all that is known of it."""
-    ends = standing.pair.pair.refresh_expires_at if standing.pair is not None else None
+def _has_ended(standing: Standing, action: Action, now: datetime) -> bool:
+    """Whether the token of a connection's pair that was sent has ended, by all that is known of it."""
+    if standing.pair is None or action not in (Action.REFRESH, Action.VERIFY):
+        return False
+    pair = standing.pair.pair
+    ends = pair.refresh_expires_at if action is Action.REFRESH else pair.expires_at
     return ends is not None and ends <= now
 
 

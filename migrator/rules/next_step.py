@@ -78,14 +78,14 @@ def first_step(app_type: str, legacy: LegacyToken, terms: Terms, now: datetime) 
     """What must happen to a connection that was never sent."""
     if not terms.swaps(app_type):
         return Decision(Step.MUST_CONSENT, f"{app_type}_app")
-    ends, renewal = legacy.expires_at, terms.renewal
-    if renewal.rule is RenewalRule.REFUSED or not _due(ends, renewal, now):
-        return Decision(Step.SWAP, "valid" if ends else "expiry_unknown")
-    if renewable(legacy, renewal, now):
+    if legacy.expires_at is None:
+        return Decision(Step.SWAP, "expiry_unknown")
+    ended = expired(legacy.expires_at, now)
+    if terms.renewal.rule is RenewalRule.REFUSED:  # only the provider tells whether it has ended
+        return Decision(Step.SWAP, TOKEN_EXPIRED if ended else "valid")
+    if _due(legacy, terms.renewal, now) and renewable(legacy, terms.renewal, now):
         return Decision(Step.RENEW_THEN_SWAP, TOKEN_EXPIRED)
-    if expired(ends, now):
-        return Decision(Step.MUST_CONSENT, TOKEN_EXPIRED)
-    return Decision(Step.SWAP, "valid")
+    return Decision(Step.MUST_CONSENT, TOKEN_EXPIRED) if ended else Decision(Step.SWAP, "valid")
 
 
 def renewable(legacy: LegacyToken, renewal: Renewal, now: datetime) -> bool:
@@ -98,9 +98,13 @@ def renewable(legacy: LegacyToken, renewal: Renewal, now: datetime) -> bool:
     return renewal.rule is RenewalRule.EXPIRED or not legacy.renewed
 
 
-def _due(ends: datetime | None, renewal: Renewal, now: datetime) -> bool:
-    """Whether a token has ended, or ends so soon that it is renewed before it is used."""
-    return ends is not None and ends - now < max(renewal.ahead, EXPIRY_MARGIN)
+def _due(legacy: LegacyToken, renewal: Renewal, now: datetime) -> bool:
+    """Whether a token has ended, or ends so soon that it is renewed before it is used.
+
+    One that was renewed is used while it lives: another renewal may give no longer one.
+    """
+    ends, ahead = legacy.expires_at, timedelta(0) if legacy.renewed else renewal.ahead
+    return ends is not None and ends - now < max(ahead, EXPIRY_MARGIN)
 
 
 def decision(standing: Standing, terms: Terms, now: datetime) -> Decision:
@@ -113,12 +117,22 @@ def decision(standing: Standing, terms: Terms, now: datetime) -> Decision:
         case State.FAILED:
             return Decision(Step.CANNOT_BE_USED, standing.reason)
         case State.UNCERTAIN | State.IN_FLIGHT:
-            if standing.pair is not None and (standing.consented or not terms.asks_again):
-                return Decision(Step.DONE_ALREADY, UNVERIFIED)
-            first = first_step(standing.app_type, standing.legacy, terms, now)
-            return Decision(first.step if first.step is Step.RENEW_THEN_SWAP else Step.SWAP, RESPONSE_LOST)
+            return _of_uncertain(standing, terms, now)
         case State.PENDING:
             return first_step(standing.app_type, standing.legacy, terms, now)
+
+
+def _of_uncertain(standing: Standing, terms: Terms, now: datetime) -> Decision:
+    """What a run would do with a connection of which a call got lost, for all we know."""
+    if standing.pair is not None and (standing.consented or not terms.asks_again):
+        return Decision(Step.DONE_ALREADY, UNVERIFIED)
+    match _ask_again(standing, standing.doubt or Action.SWAP, terms, now):
+        case Call(Action.RENEW):
+            return Decision(Step.RENEW_THEN_SWAP, RESPONSE_LOST)
+        case Call():
+            return Decision(Step.SWAP, RESPONSE_LOST)
+        case Rest(reason=reason):
+            return Decision(Step.MUST_CONSENT, reason)
 
 
 def next_step(  # noqa: PLR0911 - a return a rule
@@ -135,7 +149,7 @@ def next_step(  # noqa: PLR0911 - a return a rule
         return _settle_pair(standing, standing.pair, terms, now)
     if standing.doubt is not None:
         return _ask_again(standing, standing.doubt, terms, now)
-    if terms.renewal.rule is RenewalRule.REFUSED and standing.reason == TOKEN_EXPIRED:
+    if _was_told(standing, terms):
         return Call(Action.RENEW)
     first = first_step(standing.app_type, standing.legacy, terms, now)
     match first.step:
@@ -149,16 +163,22 @@ def next_step(  # noqa: PLR0911 - a return a rule
             return Rest(State.NEEDS_CONSENT, first.reason)
 
 
+def _was_told(standing: Standing, terms: Terms) -> bool:
+    """Whether the provider has said that a legacy token has ended that is renewed only then."""
+    return terms.renewal.rule is RenewalRule.REFUSED and standing.reason == TOKEN_EXPIRED
+
+
 def _ask_again(standing: Standing, doubt: Action, terms: Terms, now: datetime) -> Call | Rest:
     """A call got lost, and no pair is there: only the provider's answer tells what became of it."""
     if doubt is Action.EXCHANGE_CODE:  # what a consent won is not won by the legacy token
         return Rest(State.NEEDS_CONSENT, RESPONSE_LOST)
     if doubt is not Action.RENEW and not terms.asks_again:
         return Rest(State.NEEDS_CONSENT, RESPONSE_LOST)
-    if terms.swaps(standing.app_type) and renewable(standing.legacy, terms.renewal, now):
-        first = first_step(standing.app_type, standing.legacy, terms, now)
-        if first.step is Step.RENEW_THEN_SWAP:
-            return Call(Action.RENEW)
+    first = first_step(standing.app_type, standing.legacy, terms, now)
+    if first.step is Step.RENEW_THEN_SWAP or _was_told(standing, terms):
+        return Call(Action.RENEW)
+    if doubt is Action.RENEW and terms.identifies and not standing.user_id:  # nothing was swapped yet
+        return Call(Action.IDENTIFY)
     # The provider is asked, expired token or not.
     return Call(Action.SWAP)
 
@@ -169,7 +189,7 @@ def _settle_pair(standing: Standing, stored: StoredPair, terms: Terms, now: date
     An access token that has ended meanwhile cannot show that, nor can one whose refresh token was sent and
     may have been used up; only the refresh token can.
     """
-    refreshable = terms.refreshes and bool(stored.pair.refresh_token)
+    refreshable = terms.refreshable(standing)
     refresh_lost = standing.doubt is Action.REFRESH and standing.reason != UNVERIFIED
     if refreshable and (refresh_lost or expired(stored.pair.expires_at, now) or not terms.verifies):
         return Call(Action.REFRESH)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from migrator.models import LIFETIME_ASSUMED, RESPONSE_LOST, Action, State
+from migrator.models import LIFETIME_ASSUMED, RESPONSE_LOST, SCOPE_MISSING, Action, State
 from migrator.rules.tenants import TENANT_MISMATCH, TENANT_TYPE_MISMATCH
 from migrator.rules.verdict import Verdict
 
@@ -44,4 +44,4 @@ def _reason(verdict: Verdict, tenant_id: str, before: str) -> str:
         kept = before if before == TENANT_TYPE_MISMATCH else ""
     else:
         kept = before if before in (TENANT_MISMATCH, TENANT_TYPE_MISMATCH) else ""
-    return kept or (LIFETIME_ASSUMED if verdict.reason == LIFETIME_ASSUMED else "")
+    return kept or (verdict.reason if verdict.reason in (LIFETIME_ASSUMED, SCOPE_MISSING) else "")

@@ -42,7 +42,7 @@ def used_up(limit: Limit, seconds: float, now: datetime) -> Stop:
 
 
 _REFUSALS = (
-    "do they belong to this application? Check oauth1.consumer_key and the file; if their users"
+    "do they belong to this application? Check its keys and secrets, and the file; if their users"
     " really have ended their grants, go on with --believe-refusals"
 )
 

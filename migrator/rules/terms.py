@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from migrator.models import Action
+from migrator.models import Action, Standing
 from migrator.providers.facts import Facts, LegacyFate, Renewal, Repeat
 
 NO_RENEWAL = Renewal()
@@ -57,13 +57,22 @@ class Terms:
 
     def swaps(self, app_type: str) -> bool:
         """Whether tokens of an application type are swapped at all."""
-        return self.app_types.get(app_type, True) if self.app_types else True
+        return self.app_types.get(app_type, True)
+
+    def refreshable(self, standing: Standing) -> bool:
+        """Whether the pair of a connection has something that a refresh can be asked with."""
+        return self.refreshes and standing.has_refresh_token
 
     @property
     def cures(self) -> bool:
         """Whether another swap brings a pair in the place of one that is dead, without asking the user."""
         alive = self.legacy_fate is LegacyFate.LIVES
         return alive and self.repeat in (Repeat.NEWEST_WINS, Repeat.BOTH_LIVE)
+
+    @property
+    def swap_spoils(self) -> bool:
+        """Whether a second swap of a token is known to spoil what the first one won, or to be refused."""
+        return self.repeat in (Repeat.NEWEST_WINS, Repeat.NEVER)
 
     @property
     def asks_again(self) -> bool:

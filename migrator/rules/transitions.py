@@ -43,6 +43,7 @@ from migrator.providers import (
 from migrator.rules import tenants
 from migrator.rules.code_exchange import exchanged
 from migrator.rules.failures import later, over, renew_first, stopped, unknown
+from migrator.rules.next_step import TOKEN_EXPIRED, expired
 from migrator.rules.terms import Terms
 from migrator.rules.verdict import Policy, Verdict, unchanged
 
@@ -69,7 +70,7 @@ def _settled(  # noqa: C901 - a case an outcome
         case Won() | NoRefreshToken():
             verdict = _won(standing, action, outcome, now, policy)
         case Renewed():
-            verdict = _renewed(standing, outcome)
+            verdict = _renewed(standing, outcome, now, policy)
         case Reached():
             verdict = _reached(standing, outcome, policy.terms)
         case Revoked():
@@ -96,9 +97,7 @@ def _settled(  # noqa: C901 - a case an outcome
 def _won(
     standing: Standing, action: Action, outcome: Won | NoRefreshToken, now: datetime, policy: Policy
 ) -> Verdict:
-    won = outcome if isinstance(outcome, Won) else _completed(standing, action, outcome)
-    if won is not None and standing.user_id and not won.pair.user_id:
-        won = replace(won, pair=replace(won.pair, user_id=standing.user_id))
+    won = _completed(standing, action, outcome)
     if won is None:
         # Fruitless: the pair is kept, and does not count. Asked again, the provider may give another.
         return Verdict(
@@ -109,14 +108,14 @@ def _won(
             new_pair=outcome.pair,
             new_pair_set_aside=True,
         )
-    # A refresh that was asked only once shows by itself that the pair before it worked; not, though, which
-    # tenants its user has consented to.
-    only_call = standing.doubt is None or (
-        action is Action.REFRESH and standing.doubt not in (Action.REFRESH, Action.EXCHANGE_CODE)
-    )
-    if only_call and won.whole and not won.pair.lifetime_assumed:
-        reason = _finding(standing, won.pair, policy.terms)
-        return Verdict("done", "", State.MIGRATED, reason, new_pair=won.pair)
+    won = replace(won, pair=_with_what_is_known(standing, action, won.pair))
+    verifies = policy.terms.verifies
+    only_call = standing.doubt is None or (action is Action.REFRESH and _shows_the_pair(standing, verifies))
+    if only_call and won.whole and not (won.pair.lifetime_assumed and verifies):
+        found = _finding(standing, won.pair, policy.terms)
+        reason = found or (LIFETIME_ASSUMED if won.pair.lifetime_assumed else "")
+        # What it cost counts until the pair is seen to work: one that never does is not asked for on and on.
+        return Verdict("done", "", State.MIGRATED, reason, tries=standing.tries, new_pair=won.pair)
     doubt = standing.doubt or action
     if won.ends is not None and action is Action.REFRESH:
         if won.sole and _guess_was_right(standing):
@@ -124,7 +123,7 @@ def _won(
         elif doubt is not Action.EXCHANGE_CODE:
             doubt = Action.REFRESH  # whatever was lost before, what it left has just worked
     # A refresh that leads to nothing but a refresh: not for ever.
-    fruitless = action is Action.REFRESH and won.pair.ended(now)
+    fruitless = action is Action.REFRESH and (won.pair.ended(now) or not verifies)
     return Verdict(
         "done",
         "",
@@ -136,6 +135,26 @@ def _won(
         tries=standing.tries + fruitless,
         new_pair=won.pair,
     )
+
+
+def _shows_the_pair(standing: Standing, verifies: bool) -> bool:
+    """Whether a good answer to a refresh shows that the pair before it worked, and so that this one does.
+
+    One that was asked only once does; not, though, which tenants its user has consented to. Where nothing
+    else can be asked, that must do, and the next refresh shows what one that was asked twice has left.
+    """
+    if standing.doubt in (Action.REFRESH, Action.EXCHANGE_CODE):
+        return not verifies and standing.reason == UNVERIFIED
+    return True
+
+
+def _with_what_is_known(standing: Standing, action: Action, pair: TokenPair) -> TokenPair:
+    """A pair with what its answer leaves out: whose it is; its scope, which a refresh leaves as it was."""
+    if not pair.user_id:
+        pair = replace(pair, user_id=standing.user_id)
+    if action is Action.REFRESH and not pair.scope and standing.pair is not None:
+        pair = replace(pair, scope=standing.pair.pair.scope)
+    return pair
 
 
 def _guess_was_right(standing: Standing) -> bool:
@@ -152,33 +171,49 @@ def _guess_was_right(standing: Standing) -> bool:
     )
 
 
-def _completed(standing: Standing, action: Action, outcome: NoRefreshToken) -> Won | None:
-    """A refresh may leave the refresh token as it was (RFC 6749, 6); only the new pair's use tells."""
+def _completed(standing: Standing, action: Action, outcome: Won | NoRefreshToken) -> Won | None:
+    """A refresh may leave the refresh token as it was (RFC 6749, 6), with its end, as far as anybody knows.
+
+    Where the provider is not known to do so, only the new pair's use tells. None if there is no such token.
+    """
+    if isinstance(outcome, Won) and (outcome.pair.refresh_token or action is not Action.REFRESH):
+        return outcome
     if action is not Action.REFRESH or standing.pair is None:
-        return None
-    return Won(replace(outcome.pair, refresh_token=standing.pair.pair.refresh_token), whole=False)
+        return outcome if isinstance(outcome, Won) else None
+    old = standing.pair.pair
+    pair = replace(outcome.pair, refresh_token=old.refresh_token, refresh_expires_at=old.refresh_expires_at)
+    return replace(outcome, pair=pair) if isinstance(outcome, Won) else Won(pair, whole=False)
 
 
-def _renewed(standing: Standing, outcome: Renewed) -> Verdict:
+def _renewed(standing: Standing, outcome: Renewed, now: datetime, policy: Policy) -> Verdict:
     """The new token is stored before it is used; the one before it is kept, but dead for all we know."""
     renewed = with_handle(outcome.legacy, standing.legacy)
     if not outcome.whole:
         standing = replace(standing, doubt=standing.doubt or Action.RENEW)
-    return replace(unchanged(standing, "done"), tries=standing.tries, new_legacy=renewed)
+    # A renewal that leads to nothing but a renewal: not for ever.
+    tries = standing.tries + expired(renewed.expires_at, now)
+    stays = replace(unchanged(standing, "done"), tries=tries, new_legacy=renewed)
+    if tries >= policy.max_attempts and stays.state is State.PENDING:
+        return replace(stays, state=State.FAILED, reason=TOKEN_EXPIRED)
+    return stays
 
 
 def _finding(standing: Standing, pair: TokenPair, terms: Terms) -> str:
     """What is to be said of a pair that counts."""
-    return _mismatch(standing, pair) or _narrower(standing, pair, terms)
+    return _mismatch(standing, pair) or _narrower(pair, terms)
 
 
-def _narrower(standing: Standing, pair: TokenPair, terms: Terms) -> str:
+def _narrower(pair: TokenPair, terms: Terms) -> str:
     """Whether a pair was granted less than it should be; one that does not say was granted what was asked
-    for, or what the one before it was (RFC 6749, 5.1 and 6).
+    for (RFC 6749, 5.1).
     """
-    if not pair.scope:
-        return SCOPE_MISSING if standing.reason == SCOPE_MISSING else ""
-    return "" if set(terms.scope) <= set(pair.scope.split()) else SCOPE_MISSING
+    granted = _scopes(pair.scope)
+    return SCOPE_MISSING if granted and not _scopes(*terms.scope) <= granted else ""
+
+
+def _scopes(*texts: str) -> set[str]:
+    """Single scopes; some providers write commas between them, where RFC 6749, 3.3, has blanks."""
+    return set(" ".join(texts).replace(",", " ").split())
 
 
 def _mismatch(standing: Standing, pair: TokenPair) -> str:
@@ -216,7 +251,7 @@ def _of_grant(standing: Standing, terms: Terms) -> str:
     if standing.pair is None:
         return ""
     assumed = LIFETIME_ASSUMED if standing.pair.pair.lifetime_assumed else ""
-    return _narrower(standing, standing.pair.pair, terms) or assumed
+    return _narrower(standing.pair.pair, terms) or assumed
 
 
 def _consented(standing: Standing, outcome: Reached, terms: Terms) -> Verdict:

@@ -63,6 +63,7 @@ def campaign_text(people: Sequence[CampaignEntry]) -> str:
         )
         for person in people
     ]
+    typed = any(person.app_type for person in people)  # not every provider has types
     number = sum(1 for person in people if person.state == "needs_consent")
     summary = (
         counted(number, "user must", "users must") + " authorise again"
@@ -71,8 +72,16 @@ def campaign_text(people: Sequence[CampaignEntry]) -> str:
     )
     if not rows:
         return summary
-    headers = ("key", "organisation", "contact", "app type", "why", "invitation", "last visit")
-    return f"{table(headers, rows)}\n{summary}"
+    headers = _HEADERS if typed else _shorter(_HEADERS)
+    return f"{table(headers, rows if typed else map(_shorter, rows))}\n{summary}"
+
+
+_HEADERS = ("key", "organisation", "contact", "app type", "why", "invitation", "last visit")
+
+
+def _shorter(row: tuple[str, ...]) -> tuple[str, ...]:
+    """Without the application type."""
+    return row[:3] + row[4:]
 
 
 def _last_visit(person: CampaignEntry) -> str:

@@ -28,7 +28,9 @@ def calls_lines(ahead: Forecast) -> list[str]:
     """How many calls a plan takes, how long they take, and what that leaves to others."""
     if not ahead.swaps:
         return ["Nothing to swap."]
-    kinds = [counted(number, *_CALLS[action]) for action, number in ahead.calls.items()]
+    if ahead.closed is not None:
+        return [f"The exchange is closed since {ahead.closed}: a run stops before its first call."]
+    kinds = [counted(number, *_CALLS[action]) for action, number in ahead.calls.items() if number]
     parts = f"({', '.join(kinds)})"
     number = sum(ahead.calls.values())
     if ahead.duration is None:

@@ -276,9 +276,7 @@ def _reject(alike: Alike) -> str:
 
 def _conditions(ahead: Forecast) -> list[str]:
     lines = []
-    if ahead.closed is not None:
-        lines.append(f"The exchange is closed since {ahead.closed}: a run stops before its first call.")
-    elif ahead.legacy_ends is not None:
+    if ahead.legacy_ends is not None:
         lines.append(f"The provider ends OAuth 1.0a on {ahead.legacy_ends}.")
     if ahead.deadline is not None and ahead.days_left is not None:
         day = (
@@ -307,6 +305,6 @@ def _conditions(ahead: Forecast) -> list[str]:
 
 def _before(ahead: Forecast) -> list[str]:
     """What must have been done before the first call, where there is one."""
-    if not (ahead.swaps and ahead.before):
+    if not ahead.swaps or ahead.closed is not None or not ahead.before:
         return []
     return ["", "Before the first call:", *(f"  - {item}" for item in ahead.before)]

@@ -45,7 +45,7 @@ def test_all_of_a_profile_is_said(tmp_path: Path, name: str) -> None:
     assert (finished.returncode, finished.stderr) == (0, "")
     for topic in ("Dates", "Tokens", "Calls", "Limits", "Not known", "Sources"):
         assert f"\n{topic}\n" in finished.stdout
-    assert "read on 2026-11-2" in finished.stdout
+    assert "read on 2026-11-2" in " ".join(finished.stdout.split())
     assert all(len(line) <= 110 for line in finished.stdout.splitlines() if "https://" not in line)
 
 

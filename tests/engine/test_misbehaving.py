@@ -91,7 +91,8 @@ def test_what_hits_all_in_the_middle_of_a_run_stops_it_and_condemns_nobody(scene
         finished = scene.migrator("run", "tokens.csv", "--concurrency", "4")
     assert finished.returncode == 3, finished.stderr
     assert "signature_invalid" in finished.stderr
-    assert len(calls.paths) <= 12 + 10 + 4
+    # A good answer that is judged after bad ones lets these be counted anew.
+    assert len(calls.paths) <= 12 + 10 + 2 * 4
     assert scene.states() == {"migrated": 12, "pending": 28}
 
 

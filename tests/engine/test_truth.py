@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,11 +16,16 @@ from tests.truth import Held, contradiction
 def held(
     state: str, reason: str = "", *, renewals: int = 0, swaps: int = 0, standing: str = "", pairs: str = ""
 ) -> Held:
-    return Held("t", state, reason, renewals, swaps, standing or None, frozenset(pairs))
+    return Held("k", "t", state, reason, renewals, swaps, standing or None, frozenset(pairs))
 
 
-def said(*, renewals: int = 0, swaps: int = 0, working: str = "") -> dict[str, Any]:
-    return {"renewals": renewals, "swaps": swaps, "refresh_tokens_sha256": list(working)}
+def said(*, renewals: int = 0, swaps: int = 0, working: str = "", access: str = "") -> dict[str, Any]:
+    return {
+        "renewals": renewals,
+        "swaps": swaps,
+        "refresh_tokens_sha256": list(working),
+        "access_tokens_sha256": list(access),
+    }
 
 
 @pytest.mark.parametrize(
@@ -28,6 +34,12 @@ def said(*, renewals: int = 0, swaps: int = 0, working: str = "") -> dict[str, A
         (held("migrated", swaps=1, standing="a", pairs="a"), said(swaps=1, working="a"), ""),
         (held("migrated", swaps=1, standing="a", pairs="a"), said(swaps=2, working="b"), "does not work"),
         (held("migrated"), said(), "does not work"),
+        (held("migrated", swaps=1, standing="a", pairs="a"), said(swaps=1, access="a"), ""),
+        (
+            held("needs_consent", "response_lost", swaps=1, pairs="a"),
+            said(swaps=2, access="a"),
+            "pair works",
+        ),
         (held("pending"), said(), ""),
         (held("pending", renewals=1), said(renewals=1), ""),
         (held("pending"), said(swaps=1), "swapped"),
@@ -48,6 +60,14 @@ def said(*, renewals: int = 0, swaps: int = 0, working: str = "") -> dict[str, A
             said(swaps=2, working="a"),
             "pair works",
         ),
+        (held("needs_consent", "revoked_by_operator", swaps=1, pairs="a"), said(swaps=1), ""),
+        (
+            held("needs_consent", "revoked_by_operator", swaps=1, pairs="a"),
+            said(swaps=1, working="a"),
+            "pair works",
+        ),
+        (held("needs_consent", "already_exchanged"), said(swaps=1, working="a"), ""),
+        (held("needs_consent", "already_exchanged"), said(), "nobody exchanged it"),
         (held("uncertain", "response_lost"), said(swaps=1), ""),
         (held("in_flight"), said(swaps=1, renewals=1), ""),
     ],
@@ -58,6 +78,15 @@ def test_what_the_witness_has_against_the_ledger(
     found = contradiction(of_ledger, of_witness)
     assert against in found
     assert bool(found) is bool(against)
+
+
+@pytest.mark.parametrize(("unanswered", "passes"), [(0, False), (1, True), (2, False)])
+def test_who_must_not_be_asked_twice_is_lost_with_one_answer(unanswered: int, passes: bool) -> None:
+    lost = replace(held("needs_consent", "response_lost"), unanswered=unanswered)
+    assert contradiction(lost, said())
+    assert bool(contradiction(lost, said(), asked_once=True)) is not passes
+    with_pair = replace(lost, swaps=1, pairs=frozenset("a"))
+    assert contradiction(with_pair, said(swaps=1, working="a"), asked_once=True)
 
 
 LIES = (

@@ -26,6 +26,7 @@ def test_every_pair_is_verified_once_and_each_question_is_logged(live: Live) -> 
         "refused": 0,
         "open": 0,
         "mismatches": [],
+        "not_asked": 0,
     }
     assert sorted(life.attempts("verify")) == [(number, "done") for number in (1, 2, 3, 4)]
     assert life.status()["pairs"]["verified"] == 4

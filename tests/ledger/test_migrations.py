@@ -242,6 +242,7 @@ def test_what_one_provider_wrote_is_kept_for_any(of_version_8: sqlite3.Connectio
     new: dict[str, dict[str, Any]] = {
         "connections": {"consumer_key": "", "disabled_at": None},
         "attempts": {"support_id": ""},
+        "token_pairs": {"has_refresh_token": 1},
     }
     for name, rows in before.items():
         assert rows_of(ledger, name) == [{**row, **new.get(name, {})} for row in rows]

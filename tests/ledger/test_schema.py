@@ -102,16 +102,17 @@ def test_the_views_show_what_people_ask_for(ledger: sqlite3.Connection) -> None:
         connection_id = add(ledger, state, state)
     for action, outcome in (("renew", "done"), ("swap", "later")):
         ledger.execute(
-            """INSERT INTO attempts (connection_id, run_id, action, started_at, outcome)
-               VALUES (?, 1, ?, '', ?)""",
+            """INSERT INTO attempts (connection_id, run_id, action, started_at, outcome, support_id)
+               VALUES (?1, 1, ?2, '', ?3, 'of-' || ?2)""",
             [connection_id - 3, action, outcome],
         )
     assert [key for (key,) in ledger.execute("SELECT key FROM needs_consent")] == ["consent"]
-    assert ledger.execute("SELECT key, last_action, last_outcome FROM problems").fetchall() == [
-        ("mismatch", None, None),
-        ("failed", "swap", "later"),
-        ("uncertain", None, None),
-        ("in_flight", None, None),
+    said = ledger.execute("SELECT key, last_action, last_outcome, last_support_id FROM problems").fetchall()
+    assert said == [
+        ("mismatch", None, None, None),
+        ("failed", "swap", "later", "of-swap"),
+        ("uncertain", None, None, None),
+        ("in_flight", None, None, None),
     ]
     assert ledger.execute("SELECT sum(connections) FROM summary").fetchone() == (7,)
     assert ("public", "needs_consent", "public_app", 1) in ledger.execute("SELECT * FROM summary").fetchall()

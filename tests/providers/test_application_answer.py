@@ -54,6 +54,7 @@ def later(problem: str, seconds: int | None = None) -> Later:
         (PROFILE, {"access_token": "app", "expires_in": "60"}),
         (PROFILE, {"access_token": "app", "token_type": "Bearer", "expires_in": 60, "refresh_token": "r"}),
         (PLACED, {"data": {"token": "app"}, "expires_in": 60}),
+        (PLACED, {"token": "a-token-of-something-else", "data": {"token": "app"}, "expires_in": 60}),
     ],
 )
 def test_the_token_stands_where_an_access_token_does(profile: Profile, document: object) -> None:
@@ -76,6 +77,7 @@ def test_the_token_stands_where_an_access_token_does(profile: Profile, document:
         (answer(408), later("http_408")),
         (answer(200, {"hello": 1}), later("unreadable_application_token")),
         (answer(200, b"<html>Log in</html>"), later("unreadable_application_token")),
+        (answer(200, b'<html>{"access_token": "abc"}</html>'), later("unreadable_application_token")),
         (answer(200, {"refresh_token": "r"}), later("unreadable_application_token")),
         (NoAnswer(sent=True, problem="timeout"), later("timeout")),
         (NoAnswer(sent=False, problem="tls_certificate"), later("tls_certificate")),
@@ -101,3 +103,8 @@ def test_whatever_else_is_refused_is_the_applications_fault(reply: Answer | NoAn
     found = read(reply)
     assert isinstance(found, StopAll)
     assert "oauth2.client_id" in found.hint
+
+
+def test_a_429_is_a_limit_without_any_rule_too() -> None:
+    bare = acme(USES, ('[[errors]]\nstatus = [429]\nmeans = "limit"\n', ""), more=OWN)
+    assert read(answer(429, b"", {"Retry-After": "9"}), bare) == later("rate_limited", 9)

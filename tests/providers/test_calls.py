@@ -116,6 +116,18 @@ def test_a_signed_call_bears_the_legacy_token() -> None:
     assert "client_id" not in request.form
 
 
+def test_a_signed_call_says_nothing_of_the_client_however_that_authenticates() -> None:
+    assert swap(SIGNED, style("form")).form == swap(SIGNED).form
+
+
+def test_a_code_is_exchanged_with_the_redirect_uri_that_it_was_asked_for_with() -> None:
+    given = replace(GIVEN, redirect_uri="https://other.example/back")
+    for asked_with, uri in ((given, "https://other.example/back"), (GIVEN, "https://app.example/back")):
+        form = find_profile("garmin").request(Action.EXCHANGE_CODE, asked_with).form
+        assert form is not None
+        assert form["redirect_uri"] == uri
+
+
 def test_a_signature_may_stand_in_the_query() -> None:
     request = swap(SIGNED, more='\n[signing]\nparameters = "query"\n')
     assert request.auth == Signed(LEGACY, CREDENTIALS, in_query=True)

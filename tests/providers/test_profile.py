@@ -133,6 +133,19 @@ def test_dropboxs_token_is_a_pair_only_where_it_stands_whole() -> None:
             assert outcome == Unknown("timeout")
 
 
+def test_a_token_by_another_name_is_none_in_what_is_no_good_answer() -> None:
+    alike = {"token": "a" * 30}
+    assert not isinstance(PROFILES["dropbox"].read(SWAP, answer(500, alike)), Won)
+    assert isinstance(PROFILES["dropbox"].read(SWAP, answer(200, alike)), Won)
+
+
+@pytest.mark.parametrize("action", Action)
+def test_a_call_that_never_left_is_without_effect_and_one_that_did_is_unknown(action: Action) -> None:
+    for profile in PROFILES.values():
+        assert profile.read(action, NoAnswer(sent=False, problem="timeout")) == Later("timeout")
+        assert profile.read(action, NoAnswer(sent=True, problem="timeout")) == Unknown("timeout")
+
+
 @pytest.mark.parametrize(
     ("name", "document", "user"),
     [
@@ -166,7 +179,8 @@ def test_a_revocation_is_answered_with_whatever_success(name: str) -> None:
 
 
 def dead(problem: str, reason: str = "grant_revoked") -> Over:
-    return Over(State.NEEDS_CONSENT, reason, problem, refused=True)
+    bare = problem.startswith("http_")
+    return Over(State.NEEDS_CONSENT, reason, problem, refused=True, by_status_alone=bare)
 
 
 ACCESS = Over(State.FAILED, "access_token_refused", "http_401", refused=True)
@@ -195,7 +209,8 @@ def limited(after: float | None = None) -> Later:
         ("x", SWAP, answer(500), Unknown("http_500")),
         ("x", REFRESH, answer(400, {"error": "invalid_grant"}), dead("invalid_grant")),
         ("x", VERIFY, answer(401), ACCESS),
-        ("garmin", SWAP, answer(401, {"errorMessage": "?", "errorId": "e"}), Suspect),
+        ("garmin", SWAP, answer(401, {"errorMessage": "?", "errorId": "e"}), dead("http_401")),
+        ("garmin", SWAP, answer(403, {"errorMessage": "?", "errorId": "e"}), Suspect),
         ("garmin", REFRESH, answer(400, {"error": "invalid_grant"}), dead("invalid_grant")),
         ("garmin", REFRESH, answer(401, {"error": "invalid_client"}), StopAll),
         ("garmin", VERIFY, answer(401), ACCESS),

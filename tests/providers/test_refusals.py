@@ -118,13 +118,11 @@ def test_a_clock_that_is_off_is_told_by_how_much() -> None:
 
 def test_a_rule_may_name_problem_and_reason_and_else_the_status_is_the_problem() -> None:
     named = ruled("status = [410]\nmeans = 'token_dead'\nproblem = 'gone'\nreason = 'grant_over'")
-    assert named.read(Action.SWAP, answer(410)) == Over(
-        State.NEEDS_CONSENT, "grant_over", "gone", refused=True
-    )
+    over = Over(State.NEEDS_CONSENT, "grant_over", "gone", refused=True, by_status_alone=True)
+    assert named.read(Action.SWAP, answer(410)) == over
     bare = ruled("status = [410]\nmeans = 'token_dead'")
-    assert bare.read(Action.SWAP, answer(410)) == Over(
-        State.NEEDS_CONSENT, "grant_revoked", "http_410", refused=True
-    )
+    usual = Over(State.NEEDS_CONSENT, "grant_revoked", "http_410", refused=True, by_status_alone=True)
+    assert bare.read(Action.SWAP, answer(410)) == usual
 
 
 def test_a_token_that_is_refused_to_a_verification_is_the_access_token() -> None:

@@ -74,6 +74,30 @@ def test_the_standards_form_is_taken_at_its_word(lifetime: object, kind: str) ->
     assert not pair.lifetime_assumed
 
 
+@pytest.mark.parametrize("said", ["2026-06-01T14:00:00Z", "2026-06-01T14:00:00", "2026-06-01 16:00+02:00"])
+def test_a_moment_may_be_written_as_iso_8601_has_it(said: str) -> None:
+    documented = replace(DOCUMENTED, expires=Lifetime("ends", "iso_8601", timedelta(hours=9)))
+    outcome = read(answer(PAIR | {"ends": said}), documented)
+    assert isinstance(outcome, Won)
+    assert (outcome.pair.expires_at, outcome.pair.lifetime_assumed) == (NOW + timedelta(hours=2), False)
+
+
+@pytest.mark.parametrize("said", ["soon", "", "14:00", "0001-01-01T00:00:00+12:00", 1780322400, None, []])
+def test_what_is_no_such_moment_is_the_documented_lifetime(said: object) -> None:
+    documented = replace(DOCUMENTED, expires=Lifetime("ends", "iso_8601", timedelta(hours=9)))
+    outcome = read(answer(PAIR | {"ends": said}), documented)
+    assert isinstance(outcome, Won)
+    assert (outcome.pair.expires_at, outcome.pair.lifetime_assumed) == (NOW + timedelta(hours=9), True)
+
+
+def test_where_no_answer_says_the_lifetime_the_documented_one_is_no_finding() -> None:
+    documented = replace(DOCUMENTED, expires=Lifetime(documented=timedelta(hours=9)))
+    silent = {name: value for name, value in PAIR.items() if name != "expires_in"}
+    outcome = read(answer(silent), documented)
+    assert isinstance(outcome, Won)
+    assert (outcome.pair.expires_at, outcome.pair.lifetime_assumed) == (NOW + timedelta(hours=9), False)
+
+
 @pytest.mark.parametrize("lifetime", [None, "", "soon", 0, -5, True, [], {}, "10e9", 10**12, "0.5"])
 def test_a_lifetime_that_is_not_said_is_the_documented_one(lifetime: object) -> None:
     for document in (PAIR | {"expires_in": lifetime}, {k: v for k, v in PAIR.items() if k != "expires_in"}):

@@ -150,6 +150,26 @@ def test_people_are_told_where_it_stands(suffix: str) -> None:
         assert said in text
 
 
+@pytest.mark.parametrize("suffix", [".html", ".md"])
+def test_without_application_types_no_column_speaks_of_them(suffix: str) -> None:
+    untyped = [replace(row, app_type="") for row in MANY]
+    what = facts(MANY)
+    numbers = {state: sum(row.state == state for row in untyped) for state in State}
+    what = replace(
+        what,
+        swapped_types=(),
+        status=replace(what.status, app_types={"": {state.value: n for state, n in numbers.items()}}),
+        needs_consent=lambda: [row for row in untyped if row.state == State.NEEDS_CONSENT],
+    )
+    text = render(suffix, what)
+    rows = Page(text).rows if suffix == ".html" else markdown_rows(text)
+    cells = [[cell.replace("\\", "").strip() for cell in row] for row in rows]
+    assert "application" not in [cell for row in cells for cell in row]
+    assert ["key", "organisation", "contact", "why"] in cells
+    assert [len(row) for row in cells if row[0].startswith("ask-")] == [4] * 4
+    assert ["3", "4", "1", "2", "10"] in cells, "the numbers stand in one row"
+
+
 def test_the_json_report_holds_the_facts_of_the_status() -> None:
     said = json.loads(render(".json", facts(MANY, [("a.csv", 9, "missing_token", "x")])))
     assert (said["total"], said["states"]["migrated"], said["calls"]) == (10, 3, {"swap": 4})

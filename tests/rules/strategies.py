@@ -64,7 +64,9 @@ waits = st.none() | st.integers(0, 86_400).map(lambda seconds: timedelta(seconds
 wins = st.builds(Won, token_pairs, st.booleans()) | st.builds(
     Won, token_pairs, whole=st.sampled_from([False]), ends=st.just(NOW + timedelta(minutes=30))
 )
-fruitless = st.builds(NoRefreshToken, token_pairs, st.just("hint"))
+fruitless = st.builds(
+    NoRefreshToken, token_pairs.map(lambda pair: replace(pair, refresh_token=Secret(""))), st.just("hint")
+)
 overs = st.builds(
     Over, st.sampled_from([State.NEEDS_CONSENT, State.FAILED]), st.just("grant_revoked"), words, st.booleans()
 )
@@ -116,9 +118,9 @@ def calls(
     return standing, draw(st.sampled_from(of_pairs if standing.pair else of_legacy)), draw(answers)
 
 
-def settled(call: tuple[Standing, Action, Outcome]) -> Verdict:
+def settled(call: tuple[Standing, Action, Outcome], terms: Terms = TYPED) -> Verdict:
     standing, action, outcome = call
-    return settle(standing, action, outcome, NOW, POLICY, BACKOFF)
+    return settle(standing, action, outcome, NOW, replace(POLICY, terms=terms), BACKOFF)
 
 
 MINUTE = timedelta(minutes=1)

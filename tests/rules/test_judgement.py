@@ -34,9 +34,11 @@ from migrator.providers import (
     Unknown,
     Won,
 )
+from migrator.providers.facts import Repeat
 from migrator.rules.breaker import SUSPECTS, Breaker, Pause
 from migrator.rules.judgement import SUSPECT_PAUSE, JudgedAt, Judgement, judge
 from migrator.rules.stop_reasons import Stop
+from migrator.rules.terms import Terms
 from migrator.rules.transitions import settle
 from migrator.rules.verdict import Policy
 
@@ -321,6 +323,38 @@ def test_each_connection_counts_once_among_those_that_are_refused(tries: int, st
     assert isinstance(judgement.job, Stop) is stops
     assert judgement.breaker.refusals == {Action.SWAP: SUSPECTS if stops else SUSPECTS - 1}
     assert judgement.verdict.state is State.PENDING
+
+
+BARE = replace(REFUSED, by_status_alone=True)
+
+
+@pytest.mark.parametrize("action", [Action.IDENTIFY, Action.SWAP, Action.REFRESH])
+@pytest.mark.parametrize("doubt", [None, Action.SWAP, Action.REFRESH])
+def test_what_a_wrong_secret_may_be_answered_too_is_believed_only_once_others_fare_better(
+    action: Action, doubt: Action | None
+) -> None:
+    state = State.UNCERTAIN if doubt else State.PENDING
+    standing = replace(FRESH, state=state, tries=POLICY.max_attempts, doubt=doubt, not_before=NOW)
+    once = replace(POLICY, terms=Terms(repeat=Repeat.NEVER))
+    proven = judged(standing, BARE, action=action, breaker=well(action, SECOND), policy=once)
+    assert (proven.verdict.state, proven.job) == (State.NEEDS_CONSENT, None)
+    assert judged(standing, BARE, action=action, breaker=well(Action.VERIFY, SECOND)).verdict.state is state
+    waits = judged(standing, BARE, action=action, alone=False)
+    assert (waits.verdict.state, waits.verdict.doubt, waits.job) == (state, doubt, None)
+    assert waits.breaker.refusals == {action: 1}, "each of its answers counts"
+    stops = judged(standing, BARE, action=action, alone=True)
+    assert stops.verdict.state is state
+    assert isinstance(stops.job, Stop)
+    believe = replace(once, believe_refusals=True)
+    believed = judged(standing, BARE, action=action, policy=believe, alone=True)
+    assert (believed.verdict.state, believed.job) == (State.NEEDS_CONSENT, None)
+
+
+def test_refusals_of_refresh_tokens_are_borne_longer_where_they_say_what_is_refused() -> None:
+    breaker = Breaker(refusals={Action.REFRESH: SUSPECTS - 1})
+    for refused, stops in ((REFUSED, False), (BARE, True)):
+        judgement = judged(FRESH, refused, action=Action.REFRESH, breaker=breaker)
+        assert isinstance(judgement.job, Stop) is stops
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from migrator.rules.stop_reasons import stop
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 GO_ON = "'migrator resume' goes on"
 REFUSALS = (
-    "do they belong to this application? Check oauth1.consumer_key and the file; if their users"
+    "do they belong to this application? Check its keys and secrets, and the file; if their users"
     " really have ended their grants, go on with --believe-refusals"
 )
 PAIR = TokenPair(Secret("a"), Secret(""), NOW)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from migrator.models import (
     LIFETIME_ASSUMED,
     NO_REFRESH_TOKEN,
     RESPONSE_LOST,
+    SCOPE_MISSING,
     UNVERIFIED,
     Action,
     Secret,
@@ -35,6 +38,7 @@ from migrator.rules.tenants import (
     TENANT_MISMATCH,
     TENANT_TYPE_MISMATCH,
 )
+from migrator.rules.transitions import settle
 from tests.rules.strategies import (
     BACKOFF,
     FRESH,
@@ -65,9 +69,12 @@ def test_every_call_ends_in_a_verdict_that_the_ledger_knows(call: tuple[Standing
 def test_a_pair_that_was_won_is_always_kept(call: tuple[Standing, Action, Outcome]) -> None:
     standing, action, outcome = call
     verdict = settled(call)
-    if isinstance(outcome, NoRefreshToken) and action is Action.REFRESH:
+    won = outcome.pair if isinstance(outcome, Won | NoRefreshToken) else None
+    if won and not won.refresh_token and action is Action.REFRESH:
         assert standing.pair is not None
-        assert verdict.new_pair == replace(outcome.pair, refresh_token=standing.pair.pair.refresh_token)
+        old = standing.pair.pair
+        kept_on = replace(won, refresh_token=old.refresh_token, refresh_expires_at=old.refresh_expires_at)
+        assert verdict.new_pair == kept_on
     else:
         kept = [outcome.pair if isinstance(outcome, Won | NoRefreshToken) else None]
         if isinstance(outcome, Won) and outcome.ends is not None and action is Action.REFRESH:
@@ -267,3 +274,22 @@ def test_what_a_new_pair_says_of_its_tenant_is_compared_and_else_the_finding_sta
     pair = TokenPair(Secret("a"), Secret("r"), NOW, tenant_id=won)
     verdict = settled((standing, Action.REFRESH, Won(pair)))
     assert (verdict.state, verdict.reason) == (State.MIGRATED, reason)
+
+
+@pytest.mark.parametrize("outcome", [Won, lambda pair: NoRefreshToken(pair, "hint")])
+def test_a_refresh_that_gives_no_new_refresh_token_leaves_the_old_one(
+    outcome: Callable[[TokenPair], Outcome],
+) -> None:
+    ends = NOW + timedelta(days=60)
+    old = StoredPair(1, TokenPair(Secret("a"), Secret("r"), NOW, refresh_expires_at=ends), NOW)
+    new = TokenPair(Secret("b"), Secret(""), NOW + timedelta(hours=1))
+    verdict = settled((replace(MIGRATED, pair=old), Action.REFRESH, outcome(new)))
+    assert verdict.new_pair == replace(new, refresh_token=Secret("r"), refresh_expires_at=ends)
+
+
+@pytest.mark.parametrize("granted", ["a b c", "c,b,a", "c, b a"])
+def test_scopes_are_told_apart_by_blanks_and_commas(granted: str) -> None:
+    policy = replace(POLICY, terms=replace(TYPED, scope=("a", "b")))
+    for scope, reason in ((granted, ""), ("a,bc", SCOPE_MISSING)):
+        won = Won(TokenPair(Secret("a"), Secret("r"), NOW, scope=scope))
+        assert settle(FRESH, Action.SWAP, won, NOW, policy, BACKOFF).reason == reason

@@ -203,10 +203,11 @@ def test_an_interruption_after_the_server_went_away_is_still_one_and_nothing_is_
     code = f"""
 import io
 import psycopg
+from migrator.models import RowRules
 from migrator.sources import open_source
 url = input()
 try:
-    for row in open_source(url + "?table=tokens", stdin=io.BytesIO(), rules=XERO).rows():
+    for row in open_source(url + "?table=tokens", stdin=io.BytesIO(), rules=RowRules()).rows():
         with psycopg.connect(url) as other:
             other.execute({TERMINATE!r})
         raise KeyboardInterrupt

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -43,9 +45,8 @@ def tally(swaps: int = 1_200) -> Tally:
 def ahead(
     counted: Tally, *, deadline: date | None = None, certified: bool = True, rate: int = 600
 ) -> Forecast:
-    return forecast(
-        counted, find_profile("xero"), NOW, rate_per_minute=rate, certified=certified, deadline=deadline
-    )
+    played = find_profile("xero", base_url="http://127.0.0.1:8765")  # the real one is closed
+    return forecast(counted, played, NOW, rate_per_minute=rate, certified=certified, deadline=deadline)
 
 
 def swaps_at(
@@ -85,6 +86,18 @@ def test_a_plan_without_known_limits_promises_nothing() -> None:
     assert calls.startswith("2,000 calls (1,000 questions whose token it is, 1,000 swaps) are to be made;")
     assert calls.endswith("rate_per_minute under [job] sets one.")
     assert "Deadline 2026-06-11: in 10 days." in further
+
+
+def test_what_no_call_is_needed_for_is_not_counted() -> None:
+    few = Tally(steps=Counter({("partner", Step.SWAP, "valid"): 3}))
+    assert "3 calls (3 swaps) take" in plan_text(few, ahead(few))
+
+
+def test_a_plan_for_a_closed_exchange_promises_no_call() -> None:
+    text = plan_text(tally(), replace(ahead(tally()), closed=date(2021, 3, 31)))
+    assert "The exchange is closed since 2021-03-31: a run stops before its first call." in text
+    assert "calls" not in text
+    assert "Before the first call" not in text
 
 
 def test_the_plan_counts_by_application_step_and_reason() -> None:

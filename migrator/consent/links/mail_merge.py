@@ -12,6 +12,7 @@ from pathlib import Path
 from migrator.consent.links.tokens import Tokens
 from migrator.consent.links.validity import Validity
 from migrator.consent.public_url import LINK, PublicUrl
+from migrator.consent.way_to_consent import require_way_to_consent
 from migrator.engine.engine import Engine
 from migrator.ledger import Invitee
 from migrator.output_files import require_new, write_new_file
@@ -49,7 +50,9 @@ def write_links(
 
     With ``excel`` it begins with the mark by which Excel knows UTF-8. Raises ``OutputError`` if there is such
     a file already, or it cannot be written; who was invited meanwhile gets the same link the next time.
+    Raises ``ConfigurationError`` where the links could lead nobody to the provider.
     """
+    require_way_to_consent(engine.profile, "reconsent links")
     require_new(output, hint="links never replace a file: name another")
     with engine.open_run("reconsent links") as run:
         expires_at = engine.clock() + validity.duration

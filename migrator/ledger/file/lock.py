@@ -20,7 +20,7 @@ def exclusive(ledger: Path) -> Iterator[None]:
     Raises ``LedgerLockedError``, naming the process, if another one does. The file ``<ledger>.lock`` stays
     behind and means nothing by itself: the lock is the system's, not the file's.
     """
-    with _held(
+    with held(
         ledger.with_name(ledger.name + ".lock"),
         f"the ledger {ledger} is in use by process",
         "wait until it is done; two jobs on the same tokens would kill each other's pairs",
@@ -39,7 +39,7 @@ def consents(ledger: Path) -> Iterator[None]:
 
     The file is ``<ledger>.serve.lock``. Raises ``LedgerLockedError``, naming the process, if another does.
     """
-    with _held(
+    with held(
         serve_path(ledger).with_name(serve_path(ledger).name + ".lock"),
         f"'migrator reconsent serve', or what excludes it, works on {ledger}: process",
         "end it, or wait until it is done",
@@ -60,7 +60,7 @@ def consents_if_free(ledger: Path) -> Iterator[bool]:
 
 
 @contextmanager
-def _held(path: Path, taken: str, hint: str) -> Iterator[None]:
+def held(path: Path, taken: str, hint: str) -> Iterator[None]:
     """Hold a lock file; ``taken`` and ``hint`` say what it means that another process does."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)

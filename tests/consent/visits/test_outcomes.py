@@ -53,4 +53,4 @@ def test_an_error_that_a_browser_brings_is_written_down_only_if_it_is_a_word(err
 
 
 def test_every_outcome_has_a_page() -> None:
-    assert len(get_args(Outcome)) == 11, "a new outcome needs a word in visits.outcomes"
+    assert len(get_args(Outcome)) == 13, "a new outcome needs a word in visits.outcomes"
