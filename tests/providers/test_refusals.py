@@ -45,7 +45,7 @@ XML = b'<?xml version="1.0"?><r xmlns="urn:x"><Code> 22 </Code></r>'
         ("json = 'error.code'\nis = ['22']", b'{"error": {"code": 22}}', {}),
         ("json = 'errors.code'\nis = ['22']", b'{"errors": [{"code": 1}, {"code": 22}]}', {}),
         ("json = 'error..tag'\nis = ['OVER']", b'{"error": {".tag": "over"}}', {}),
-        ("json = 'error'\ncontains = ['no longer']", b'{"error": "It is No Longer valid"}', {}),
+        ("json = 'error'\ncontains = ['never', 'NO longer']", b'{"error": "It is No Longer valid"}', {}),
         ("json = 'failure'", b'{"failure": "anything"}', {}),
         ("form = 'oauth_problem'\nis = ['dead']", b"oauth_problem=dead&more=x", {}),
         ("xml = 'Code'\nis = ['22']", XML, {}),
