@@ -188,8 +188,8 @@ def test_workers_that_wait_for_a_fetch_share_its_failure(
     with ThreadPoolExecutor(6) as pool:
         calls = [pool.submit(client.call) for _ in range(6)]
         assert all(lock.asked.acquire(timeout=AMPLE) for _ in calls)
-        barrier, server.wait = server.wait, None
-        barrier.wait(AMPLE)
+        server.wait.wait(AMPLE)
+        server.wait = None
         found = [call.result(AMPLE) for call in calls]
     assert {outcome for _, outcome in found} == {Later("http_503", scope="app")}
     assert (len(server.fetched), server.calls) == (1, [])
