@@ -186,8 +186,8 @@ def value_at(answer: Answer, path: str) -> Any:
 
 def support_id(answer: Answer, place: str) -> str:
     """What the provider's support asks for: a header, or with ``json:`` before it the path of a field."""
-    kind, _, path = place.rpartition(":")
-    said = value_at(answer, path) if kind == "json" else answer.headers.get(path, "") if path else ""
+    path = place.removeprefix("json:")
+    said = value_at(answer, path) if path != place else answer.headers.get(place, "") if place else ""
     return name(str(said) if isinstance(said, int) and not isinstance(said, bool) else said)
 
 

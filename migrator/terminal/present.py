@@ -36,6 +36,7 @@ _REASONS = {
     "tenant_mismatch": "the pair does not reach the tenant that the file names",
     "lifetime_assumed": "the provider did not say how long the access token lives: taken as documented",
     "no_refresh_token": "the provider gave an access token and no refresh token: are the scopes right?",
+    "unsendable": "what the row says cannot be sent: it has line ends where none can be",
     "provider_unavailable": "the provider could not be reached, or was in trouble",
     "signature_invalid": "the provider does not accept the signature: is the row's token secret right?",
     "migrated": "the pair is stored and works",

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from migrator.models import Action, LegacyToken, Secret, State, TokenPair
 from migrator.providers import (
+    RATE_LIMITED,
     Later,
     NoRefreshToken,
     Outcome,
@@ -460,3 +461,12 @@ def test_no_pause_is_longer_than_a_job_waits_and_no_trouble_is_borne_for_ever(
         assert seconds <= LONGEST_PAUSE
         assert number < TROUBLE or said <= seconds
         running += seconds + (later if seconds else 0.0)
+
+
+def test_trouble_that_is_everybodys_is_no_limit(job: Listener) -> None:
+    job.hear(Won(TokenPair(Secret("a"), Secret("r"), NOW)))
+    for _ in range(3):
+        assert job.hear(Later("timeout", scope="app")) is None
+    assert (job.breaker.limited, job.breaker.bad) == (0, 3)
+    assert isinstance(job.hear(Later(RATE_LIMITED, scope="app")), Pause)
+    assert job.breaker.limited == 1

@@ -125,6 +125,13 @@ CALLS = [
         "nothing exchanges the code",
         "add [exchange_code]",
     ),
+    (
+        '[verify]\nrequest = "GET https://api.acme.example/me"\nauth = "bearer"\n',
+        CODE + CONSENT,
+        "consent",
+        "nothing shows",
+        "add [verify]",
+    ),
     ("[verify]", "[exchange_code]", "exchange_code", "is never made", "add [consent]"),
     (
         'auth = "client"\nform = { token',
