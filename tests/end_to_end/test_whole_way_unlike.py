@@ -85,7 +85,11 @@ def reported(life: Life) -> str:
     assert json.loads((life.folder / "r.json").read_text("utf-8"))["states"] == life.status()["states"]
     listed = life.done("reconsent", "list")
     assert "app type" not in listed.stdout
-    refused = life.done(
-        "reconsent", "links", "-o", "links.csv", "--public-url", "http://127.0.0.1:8766", code=2
-    )
-    return listed.stdout + refused.stderr
+    said = listed.stdout
+    for command in ("links -o links.csv", "serve"):
+        where = ("--public-url", "http://127.0.0.1:8766")
+        refused = life.done("reconsent", *command.split(), *where, code=2)
+        assert "does not say how users authorise the application" in refused.stderr
+        said += refused.stderr
+    assert not (life.folder / "links.csv").exists()
+    return said
