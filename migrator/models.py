@@ -348,3 +348,8 @@ class Standing:
     """Values by column that the provider's calls use, beside those above; they may be anything."""
     disabled: bool = False
     """Whether its legacy token was ended, after the swap."""
+
+    @property
+    def has_refresh_token(self) -> bool:
+        """Whether its pair has a refresh token, whether or not we can use it."""
+        return self.pair is not None and bool(self.pair.pair.refresh_token)

@@ -104,7 +104,7 @@ def _refused(
     """What a refused token of a pair means, or one that is to be ended; None for a legacy token."""
     terms = policy.terms
     match action:
-        case Action.VERIFY if terms.refreshable(standing):
+        case Action.VERIFY if standing.has_refresh_token:  # whoever can use it
             return _access_refused(standing, outcome, now + backoff)
         case Action.VERIFY | Action.REFRESH:  # all that there is of the pair
             return _refresh_refused(standing, outcome, now, terms, now + backoff)

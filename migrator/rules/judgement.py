@@ -147,8 +147,8 @@ def _ends_a_grant(standing: Standing, action: Action, outcome: Over, terms: Term
             return outcome.refused and (unexplained or outlives(standing, outcome, terms))
         case Action.REFRESH:
             return outcome.refused and unexplained
-        case Action.VERIFY:  # the access token is all that there is only where nothing can be refreshed
-            return outcome.refused and unexplained and not terms.refreshable(standing)
+        case Action.VERIFY:  # the access token is all that there is only where no refresh token is
+            return outcome.refused and unexplained and not standing.has_refresh_token
         case _:
             return False
 

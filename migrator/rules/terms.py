@@ -61,7 +61,7 @@ class Terms:
 
     def refreshable(self, standing: Standing) -> bool:
         """Whether the pair of a connection has something that a refresh can be asked with."""
-        return self.refreshes and standing.pair is not None and bool(standing.pair.pair.refresh_token)
+        return self.refreshes and standing.has_refresh_token
 
     @property
     def cures(self) -> bool:

@@ -74,7 +74,8 @@ def test_a_bare_500_says_that_the_company_was_migrated_before(set_life: SetLife)
     assert len(again) == 3
     assert life.states() == {"migrated": 4, "needs_consent": 4}
     assert life.untrue() == []
-    assert life.sandbox.stats()["requests"]["500"] == 6, "believed the second time, and no outage"
+    # Believed once others have got pairs, and no outage.
+    assert 6 <= life.sandbox.stats()["requests"]["500"] <= 9
     ids = life.query("SELECT c.key, a.support_id FROM attempts a JOIN connections c ON c.id = connection_id")
     assert len(ids) == len({support for _, support in ids if support}) == 10, "each call has its own"
     life.done("report", "-o", "r.json")

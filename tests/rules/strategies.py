@@ -64,7 +64,9 @@ waits = st.none() | st.integers(0, 86_400).map(lambda seconds: timedelta(seconds
 wins = st.builds(Won, token_pairs, st.booleans()) | st.builds(
     Won, token_pairs, whole=st.sampled_from([False]), ends=st.just(NOW + timedelta(minutes=30))
 )
-fruitless = st.builds(NoRefreshToken, token_pairs, st.just("hint"))
+fruitless = st.builds(
+    NoRefreshToken, token_pairs.map(lambda pair: replace(pair, refresh_token=Secret(""))), st.just("hint")
+)
 overs = st.builds(
     Over, st.sampled_from([State.NEEDS_CONSENT, State.FAILED]), st.just("grant_revoked"), words, st.booleans()
 )

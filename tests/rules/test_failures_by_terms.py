@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -39,6 +39,8 @@ NO_ACCESS = Over(State.FAILED, "access_token_refused", "http_401", refused=True)
 EXPIRED = RenewFirst("token_expired")
 PAIR = TokenPair(Secret("a"), Secret("r"), NOW + MINUTE)
 MIGRATED = replace(FRESH, state=State.MIGRATED, pair=StoredPair(1, PAIR))
+ALONE = StoredPair(1, replace(PAIR, refresh_token=Secret("")))
+"""An access token is all that there is of the pair."""
 SWAP_LOST = replace(FRESH, state=State.UNCERTAIN, reason=RESPONSE_LOST, doubt=Action.SWAP)
 RENEWED = replace(FRESH, legacy=replace(FRESH.legacy, renewed=True))
 
@@ -125,9 +127,9 @@ def test_a_refresh_that_got_lost_and_is_refused_is_asked_for_where_a_swap_may_be
 @pytest.mark.parametrize(
     ("standing", "terms", "state", "reason"),
     [
-        (MIGRATED, NO_REFRESH, State.NEEDS_CONSENT, "access_token_refused"),
+        (replace(MIGRATED, pair=ALONE), NO_REFRESH, State.NEEDS_CONSENT, "access_token_refused"),
         (MIGRATED, replace(X, refreshes=False), State.PENDING, ""),
-        (in_doubt(Action.SWAP, UNVERIFIED), NO_REFRESH, State.UNCERTAIN, RESPONSE_LOST),
+        (replace(in_doubt(Action.SWAP, UNVERIFIED), pair=ALONE), NO_REFRESH, State.UNCERTAIN, RESPONSE_LOST),
         (
             in_doubt(Action.SWAP, UNVERIFIED),
             replace(ONCE, refreshes=False),
@@ -139,10 +141,11 @@ def test_a_refresh_that_got_lost_and_is_refused_is_asked_for_where_a_swap_may_be
 def test_a_refused_access_token_is_all_that_there_was_where_nothing_is_refreshed(
     standing: Standing, terms: Terms, state: State, reason: str
 ) -> None:
-    verdict = settled((standing, Action.VERIFY, NO_ACCESS), terms)
+    verdict = settled((replace(standing, pair=ALONE), Action.VERIFY, NO_ACCESS), terms)
     assert (verdict.state, verdict.reason) == (state, reason)
     assert (verdict.pair_dead, verdict.pair_expired) == (True, False)
-    with_refresh = settled((standing, Action.VERIFY, NO_ACCESS), Terms())
+    whole = replace(standing, pair=StoredPair(1, PAIR))
+    with_refresh = settled((whole, Action.VERIFY, NO_ACCESS), terms)
     assert (with_refresh.pair_dead, with_refresh.pair_expired) == (False, True)
 
 
@@ -254,9 +257,9 @@ def judged(standing: Standing, action: Action, outcome: Over | Unknown | Later, 
         (FRESH, Action.IDENTIFY, REFUSED, Terms(), False),
         (MIGRATED, Action.REFRESH, REFUSED, X, False),
         (in_doubt(Action.REFRESH), Action.REFRESH, REFUSED, X, True),
-        (MIGRATED, Action.VERIFY, NO_ACCESS, NO_REFRESH, False),
+        (replace(MIGRATED, pair=ALONE), Action.VERIFY, NO_ACCESS, NO_REFRESH, False),
         (MIGRATED, Action.VERIFY, NO_ACCESS, Terms(), True),
-        (in_doubt(Action.SWAP, UNVERIFIED), Action.VERIFY, NO_ACCESS, NO_REFRESH, True),
+        (replace(in_doubt(Action.SWAP, UNVERIFIED), pair=ALONE), Action.VERIFY, NO_ACCESS, NO_REFRESH, True),
         (MIGRATED, Action.DISABLE, REFUSED, X, True),
     ],
 )
@@ -270,9 +273,9 @@ def test_a_refusal_that_no_lost_call_explains_is_not_believed_at_once(
 
 
 @pytest.mark.parametrize("ends", [NOW, NOW + MINUTE])
-def test_the_refusal_of_an_access_token_that_has_ended_is_no_surprise(ends: object) -> None:
-    ended = replace(MIGRATED, pair=StoredPair(1, replace(PAIR, expires_at=NOW)))
-    standing = ended if ends == NOW else MIGRATED
+def test_the_refusal_of_an_access_token_that_has_ended_is_no_surprise(ends: datetime) -> None:
+    pair = replace(ALONE, pair=replace(ALONE.pair, expires_at=ends))
+    standing = replace(MIGRATED, pair=pair)
     verdict = judged(standing, Action.VERIFY, NO_ACCESS, NO_REFRESH).verdict
     assert (verdict.state is State.NEEDS_CONSENT) is (ends == NOW)
 
@@ -281,3 +284,8 @@ def test_the_refusal_of_an_access_token_that_has_ended_is_no_surprise(ends: obje
 def test_trouble_that_everybody_has_fails_nobody_of_whom_it_was_only_asked(outcome: Unknown | Later) -> None:
     verdict = judged(replace(FRESH, tries=LAST), Action.IDENTIFY, outcome, Terms()).verdict
     assert (verdict.state, verdict.tries) == (State.PENDING, 1)
+
+
+def test_a_refresh_token_that_we_cannot_use_is_not_given_up_for_its_access_token() -> None:
+    verdict = judged(MIGRATED, Action.VERIFY, NO_ACCESS, NO_REFRESH).verdict
+    assert (verdict.state, verdict.reason, verdict.pair_dead) == (State.UNCERTAIN, UNVERIFIED, False)
