@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from migrator.cli import cli
 from migrator.commands.init import TEMPLATE
-from migrator.providers.profiles_found import built_in_names
+from migrator.providers.profile_file.built_in import built_in_names
 from migrator.settings.configuration import load
 
 XEROS_SCOPES = '["offline_access", "accounting.transactions"]'
