@@ -14,7 +14,9 @@ TEMPLATE = """\
 # (MIGRATOR_CONSUMER_SECRET, MIGRATOR_CLIENT_SECRET, MIGRATOR_LEDGER_KEY) or from
 # files of your own that only you can read, named below.
 
-provider = "xero"                   # see 'migrator providers'
+provider = "xero"                   # or x, garmin, tumblr, vimeo, dropbox, intuit, or the path of a profile
+                                    # of your own (.toml): 'migrator providers NAME' says what it takes, and
+                                    # only what its calls use need be filled in below
 base_url = ""                       # replaces scheme and host of every endpoint, e.g. the sandbox's
 # ledger_key_file = "ledger.key"    # else <ledger>.key, which 'migrator run' makes
 
@@ -32,7 +34,8 @@ signature_method = "HMAC-SHA1"      # or "RSA-SHA1", with private_key_file
 [oauth2]                            # the application that takes its users over
 client_id = ""
 # client_secret_file = "client_secret"
-scopes = ["offline_access", "accounting.transactions"]   # offline_access is a must
+scopes = ["offline_access", "accounting.transactions"]   # Xero's, where offline_access is a must; of
+                                    # another provider its own, or [] for what it gives unasked
 redirect_uri = ""                   # for 'reconsent serve': its --public-url and /callback
 certified = true                    # an uncertified application may hold 25 connections
 

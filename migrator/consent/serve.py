@@ -60,8 +60,8 @@ def serve(
     users could consent to nothing that lasts, or the operator's texts are broken; ``LedgerUnwritableError``
     once the ledger is not writable.
     """
-    address.public_url.require(redirect_uri)
     credentials = _checked(engine)
+    address.public_url.require(redirect_uri)
     branding = _branding(consent, credentials)
     longest = MOST_CALLS * longest_call(engine.settings.timeout) + ledgers.INTERRUPTED_WAIT
     with (

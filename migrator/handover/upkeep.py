@@ -53,7 +53,7 @@ def _kept(run: OpenRun, agenda: Agenda) -> UpkeepResult:
     open_ = run.ledger.still_open(agenda)
     findings = run.ledger.findings()
     over = run.ledger.given_up()
-    wrong = bool(over or (findings and agenda.work is Work.VERIFY))
+    wrong = bool(over or (findings and agenda.work in (Work.VERIFY, Work.VERIFY_LIVING)))
     return UpkeepResult(
         ended=end_run(run, open_=bool(open_), wrong=wrong),
         verified=calls[Action.VERIFY, "done"],

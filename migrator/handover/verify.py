@@ -29,4 +29,5 @@ def verify(engine: Engine, *, again: bool, sample: int | None = None) -> UpkeepR
             hint="'migrator refresh --all' shows whether the refresh tokens do" if terms.refreshes else "",
         )
     limit = BILLED_SAMPLE if sample is None and terms.verify_billed and not again else sample
-    return work_through(engine, "verify", Work.VERIFY, engine.clock() if again else _EVER, limit=limit)
+    work = Work.VERIFY if terms.refreshes else Work.VERIFY_LIVING
+    return work_through(engine, "verify", work, engine.clock() if again else _EVER, limit=limit)

@@ -25,6 +25,10 @@ _CURED = """(state = 'pending' AND EXISTS (
 _OF_WORK = {
     Work.SWAP: "state IN ('pending', 'uncertain')",
     Work.VERIFY: _PAIR_IN_HAND.format(condition="coalesce(own.verified_at, '') < :moment"),
+    Work.VERIFY_LIVING: _PAIR_IN_HAND.format(
+        condition="coalesce(own.verified_at, '') < :moment"
+        " AND (own.expires_at IS NULL OR own.expires_at > :begun OR NOT own.has_refresh_token)"
+    ),
     Work.REFRESH_ENDING: _PAIR_IN_HAND.format(
         condition="own.has_refresh_token AND own.refresh_expires_at <= :moment AND own.obtained_at < :begun"
     ),

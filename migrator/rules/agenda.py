@@ -22,6 +22,10 @@ class Work(StrEnum):
     """Win a pair for whoever has none."""
     VERIFY = "verify"
     """See each pair work that was not seen to since a moment."""
+    VERIFY_LIVING = "verify_living"
+    """The same, but for a pair whose access token has ended and whose refresh token only others can use: it
+    shows nothing, and is left as it is.
+    """
     REFRESH_ENDING = "refresh_ending"
     """Refresh the pairs whose refresh token ends by a moment."""
     REFRESH_ALL = "refresh_all"
@@ -72,7 +76,9 @@ class Agenda:
         match self.work:
             case Work.SWAP | Work.DISABLE:
                 return None
-            case Work.VERIFY:
+            case Work.VERIFY_LIVING if stored.pair.refresh_token and stored.pair.ended(self.begun):
+                return None
+            case Work.VERIFY | Work.VERIFY_LIVING:
                 if stored.verified_at is not None and stored.verified_at >= self.moment:
                     return None
                 # An access token that has ended shows nothing; a refreshed one does, however short it lives.

@@ -104,6 +104,9 @@ def _refused(
     """What a refused token of a pair means, or one that is to be ended; None for a legacy token."""
     terms = policy.terms
     match action:
+        case Action.VERIFY if _shows_nothing(standing, terms, now):
+            left = unchanged(standing, "over", outcome.problem)
+            return replace(left, tries=max(standing.tries + 1, policy.max_attempts))
         case Action.VERIFY if standing.has_refresh_token:  # whoever can use it
             return _access_refused(standing, outcome, now + backoff)
         case Action.VERIFY | Action.REFRESH:  # all that there is of the pair
@@ -112,6 +115,15 @@ def _refused(
             return replace(unchanged(standing, "done", outcome.problem), disabled=True)
         case _:
             return None
+
+
+def _shows_nothing(standing: Standing, terms: Terms, now: datetime) -> bool:
+    """Whether the access token of a pair that counts has ended, and only others can use its refresh token:
+    then its refusal is no news, and the pair is handed over as it is.
+    """
+    ended = standing.pair is not None and standing.pair.pair.ended(now)
+    others_refresh = standing.has_refresh_token and not terms.refreshable(standing)
+    return standing.state is State.MIGRATED and ended and others_refresh
 
 
 def outlives(standing: Standing, outcome: Over, terms: Terms) -> bool:

@@ -21,7 +21,7 @@ _MOST_REJECTS_SHOWN = 20
 
 _REASONS = {
     "valid": "the token is valid",
-    "expiry_unknown": "the file does not say when the token ends: tried first",
+    "expiry_unknown": "the file names no end of the token: it is tried as it is",
     "token_expired": "the token has expired",
     "scope_missing": "the pair works, and was granted less than it should be",
     "other_account": "the pair is of another account than the legacy token",

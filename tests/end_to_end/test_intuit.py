@@ -85,6 +85,20 @@ def test_a_bare_500_says_that_the_company_was_migrated_before(set_life: SetLife)
     assert {(key, told[key]) for key in again} <= set(ids)
 
 
+def test_a_500_for_one_after_the_other_condemns_nobody(set_life: SetLife) -> None:
+    life = set_life("intuit", 20)
+    life.done("--ledger", str(life.folder / "other.db"), "run", "tokens.csv")
+    stopped = life.done("run", "tokens.csv", code=3)
+    assert "the provider refuses one token after another ('http_500'); none was given up" in stopped.stderr
+    assert life.states() == {"pending": 18, "needs_consent": 2}
+    assert {reason for state, reason in of_key(life).values() if state == "needs_consent"} == {
+        "token_expired"
+    }
+    life.done("resume", "--believe-refusals")
+    assert {reason for _, reason in of_key(life).values()} == {"token_expired", "already_exchanged"}
+    assert life.untrue() == []
+
+
 def test_a_token_about_to_end_is_renewed_where_it_can_be(set_life: SetLife) -> None:
     life = set_life("intuit", 6)
     keys = [row["connection_id"] for row in rows(life)]

@@ -87,15 +87,21 @@ def test_tokens_that_end_and_tokens_that_do_not_are_handed_over_as_they_came(set
     assert in_the_clear(life) == set()
 
 
-def test_a_token_that_has_ended_shows_nothing_of_its_refresh_token(set_life: SetLife) -> None:
+def test_a_token_that_has_ended_shows_nothing_and_its_pair_is_handed_over_all_the_same(
+    set_life: SetLife,
+) -> None:
     life = set_life("vimeo", 12)
     life.done("run", "tokens.csv")
     lasting = life.query("SELECT count(*) FROM token_pairs WHERE expires_at IS NULL")[0][0]
     life.pass_days(2)
-    verified = life.json("verify", "--all", code=1)
-    assert verified["verified"] == lasting
-    assert life.states() == {"migrated": lasting, "uncertain": 12 - lasting}
+    verified = life.json("verify", "--all")
+    assert (verified["verified"], verified["refused"], verified["open"]) == (lasting, 0, 0)
+    assert life.states() == {"migrated": 12}
     assert life.untrue() == []
+    asked = life.query("SELECT count(*) FROM attempts WHERE action = 'verify' AND outcome <> 'done'")
+    assert asked == [(0,)]
+    life.done("export", "-o", "pairs.jsonl")
+    assert len(json_lines(life.folder / "pairs.jsonl")) == 12
 
 
 def test_a_revocation_ends_one_and_no_other(set_life: SetLife) -> None:

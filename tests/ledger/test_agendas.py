@@ -138,7 +138,7 @@ def write(db: sqlite3.Connection, codec: Codec, row: Row) -> None:
 def works(terms: Terms) -> list[Work]:
     """The work that commands take on with such a provider."""
     kinds = [Work.SWAP]
-    kinds += [Work.VERIFY] if terms.verifies else []
+    kinds += [Work.VERIFY if terms.refreshes else Work.VERIFY_LIVING] if terms.verifies else []
     kinds += [Work.REFRESH_ALL, Work.REFRESH_ENDING] if terms.refreshes else []
     kinds += [Work.DISABLE] if terms.disables else []
     return kinds

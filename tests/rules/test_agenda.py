@@ -82,6 +82,15 @@ def test_an_access_token_that_has_ended_is_refreshed_to_be_verified_but_once() -
     assert step(Work.VERIFY, short_lived) == Call(Action.VERIFY), "it is as new as it gets"
 
 
+def test_an_ended_access_token_is_left_where_only_others_can_refresh_it() -> None:
+    terms = replace(TYPED, refreshes=False)
+    ended = with_pair(pair=replace(PAIR, expires_at=NOW - MINUTE))
+    assert step(Work.VERIFY_LIVING, ended, terms) == RESTS
+    assert step(Work.VERIFY_LIVING, MIGRATED, terms) == Call(Action.VERIFY)
+    alone = with_pair(pair=replace(PAIR, expires_at=NOW - MINUTE, refresh_token=Secret("")))
+    assert step(Work.VERIFY_LIVING, alone, terms) == Call(Action.VERIFY), "it is all that there is"
+
+
 def test_a_pair_is_refreshed_that_has_a_refresh_token_and_is_not_the_jobs_own() -> None:
     for work in (Work.REFRESH_ALL, Work.REFRESH_ENDING):
         assert step(work, MIGRATED) == Call(Action.REFRESH)

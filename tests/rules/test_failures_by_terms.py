@@ -286,6 +286,19 @@ def test_trouble_that_everybody_has_fails_nobody_of_whom_it_was_only_asked(outco
     assert (verdict.state, verdict.tries) == (State.PENDING, 1)
 
 
+def test_the_end_of_an_access_token_is_no_news_where_only_others_can_refresh_it() -> None:
+    ended = replace(MIGRATED, pair=StoredPair(1, replace(PAIR, expires_at=NOW)))
+    verdict = judged(ended, Action.VERIFY, NO_ACCESS, NO_REFRESH).verdict
+    assert (verdict.state, verdict.reason, verdict.doubt) == (State.MIGRATED, "", None)
+    assert verdict.tries == POLICY.max_attempts, "it is not asked again"
+    assert not verdict.pair_dead
+    for told in (
+        judged(ended, Action.VERIFY, NO_ACCESS, Terms()),
+        judged(MIGRATED, Action.VERIFY, NO_ACCESS, NO_REFRESH),
+    ):
+        assert told.verdict.state is State.UNCERTAIN
+
+
 def test_a_refresh_token_that_we_cannot_use_is_not_given_up_for_its_access_token() -> None:
     verdict = judged(MIGRATED, Action.VERIFY, NO_ACCESS, NO_REFRESH).verdict
     assert (verdict.state, verdict.reason, verdict.pair_dead) == (State.UNCERTAIN, UNVERIFIED, False)
