@@ -44,7 +44,6 @@ class Workplace:
     """Added to a clean environment."""
     passed: float = field(default=0.0, kw_only=True)
     """Seconds by which migrator's clock is ahead of the real one; as ``Life`` needs it."""
-    provider: str = "xero"
 
     def migrator(self, *arguments: str, stdin: str | None = None) -> Finished:
         """Run ``migrator`` to its end."""
@@ -197,6 +196,7 @@ class Scene(Workplace):
 
     sandbox: Sandbox
     credentials: Mapping[str, Any]
+    provider: str = field(default="xero", kw_only=True)
 
     def secrets(self) -> set[str]:
         """The same, with the apps' secrets."""
