@@ -19,7 +19,8 @@ import click
 
 from migrator import ledger as ledgers
 from migrator.errors import ConfigurationError, ExitCode, LedgerError, StoppedError
-from migrator.models import RowRules, State, utc_now
+from migrator.models import State, utc_now
+from migrator.row_rules import RowRules
 from migrator.sources import Row, open_source
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from migrator.commands.options import Context
 from migrator.commands.profiles import profile_of
 from migrator.engine import open_files
 from migrator.engine.engine import Engine
-from migrator.models import Action, RowRules, utc_now
+from migrator.models import Action, utc_now
 from migrator.providers import Profile
+from migrator.row_rules import RowRules
 from migrator.settings.credentials import Needs, consumer_keys, read_credentials
 from migrator.settings.model import Settings
 from migrator.terminal.progress import Progress

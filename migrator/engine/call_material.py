@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from migrator.models import Credentials, Standing
-from migrator.providers import Given
+from migrator.providers import Given, Profile
+
+
+def with_user(standing: Standing, profile: Profile) -> Standing:
+    """The same, with its user's id if only its legacy token shows that."""
+    if standing.user_id:
+        return standing
+    return replace(standing, user_id=profile.user_of(standing.legacy.token))
 
 
 def about(standing: Standing, credentials: Credentials) -> Given:

@@ -21,8 +21,9 @@ from migrator.engine.open_run import OpenRun
 from migrator.engine.reread_answers import reread_all
 from migrator.errors import ConfigurationError, LedgerUnwritableError, StoppedError
 from migrator.ledger import Ledger, LedgerKey, OpenLedger
-from migrator.models import Clock, Credentials, RowRules
+from migrator.models import Clock, Credentials
 from migrator.providers import Profile
+from migrator.row_rules import RowRules
 from migrator.rules.pacing import Moment, Pacer
 from migrator.rules.terms import Terms
 from migrator.rules.verdict import Policy

@@ -8,12 +8,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
 from migrator.engine.application_token import ApplicationTokens, Prepared
-from migrator.engine.call_material import about
+from migrator.engine.call_material import about, with_user
 from migrator.engine.first_fault import Fault
 from migrator.engine.gate import Gate, LimitUsedUpError
 from migrator.engine.reread_answers import before_giving_up, reread
@@ -160,10 +160,7 @@ class Job:
 
     def _standing(self, connection_id: int) -> Standing:
         """Where a connection stands, with its user's id if its legacy token shows that."""
-        standing = self._ledger.standing(connection_id)
-        if standing.user_id:
-            return standing
-        return replace(standing, user_id=self._tools.profile.user_of(standing.legacy.token))
+        return with_user(self._ledger.standing(connection_id), self._tools.profile)
 
     def _has_arrived(self, standing: Standing, step: Call | Wait | Rest) -> bool:
         """Whether what a lost call won stands in an answer that nobody understood: before it is asked again,

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from migrator import ledger as ledgers
-from migrator.models import Clock, Misnamed, Reject, RowRules
+from migrator.models import Clock, Misnamed, Reject
+from migrator.row_rules import RowRules
 from migrator.rules.next_step import Decision, first_step
 from migrator.rules.plan import Tally
 from migrator.rules.terms import Terms

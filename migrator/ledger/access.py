@@ -18,7 +18,8 @@ from migrator.ledger.file.rescue import RescueFile
 from migrator.ledger.file.session import Session
 from migrator.ledger.file.vault import Fingerprints, LedgerKey, Vault
 from migrator.ledger.job_ledger import Ledger
-from migrator.models import Clock, RowRules
+from migrator.models import Clock
+from migrator.row_rules import RowRules
 
 ANY_ROW = RowRules()
 """For work that uses nothing of a row but what every row has."""

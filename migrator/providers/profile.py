@@ -9,7 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from migrator.models import Action, RowRules, Secret, State, TokenPair
+from migrator.models import (
+    Action,
+    Secret,
+    State,
+    TokenPair,
+)
 from migrator.providers import (
     answers,
     application_answer,
@@ -37,6 +42,7 @@ from migrator.providers.interface import (
     StopAll,
     Unknown,
 )
+from migrator.row_rules import RowRules
 
 _OF_PAIRS = (Action.SWAP, Action.REFRESH, Action.EXCHANGE_CODE)
 """Calls that are answered with a pair."""

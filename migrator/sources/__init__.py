@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from migrator.errors import InputError
-from migrator.models import RowRules
+from migrator.row_rules import RowRules
 from migrator.sources.columns import KNOWN_COLUMNS, alike, known_column
 from migrator.sources.csv_file import CsvFile
 from migrator.sources.damaged_cells import is_damaged

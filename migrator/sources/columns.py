@@ -13,7 +13,7 @@ from migrator.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from migrator.models import RowRules
+    from migrator.row_rules import RowRules
 
 KNOWN_COLUMNS = (
     "connection_id",

@@ -20,7 +20,7 @@ from migrator.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from migrator.models import RowRules
+    from migrator.row_rules import RowRules
 
 _DELIMITERS = ",;\t|"
 _QUOTATION = (

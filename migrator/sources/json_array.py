@@ -23,7 +23,7 @@ from migrator.sources.unreadable_row import RowProblem
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migrator.models import RowRules
+    from migrator.row_rules import RowRules
 
 _CHUNK = 64 * 1024
 _VISIBLE = re.compile(r"[^ \t\n\r]")

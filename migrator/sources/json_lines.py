@@ -16,7 +16,7 @@ from migrator.sources.unreadable_row import RowProblem
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migrator.models import RowRules
+    from migrator.row_rules import RowRules
 
 _ONE_OBJECT_HINT = (
     "Make it a JSON array of rows, or one row a line: jq -c '.tokens[]' takes them out of a member."

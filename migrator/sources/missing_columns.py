@@ -22,7 +22,7 @@ from migrator.sources.columns import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from migrator.models import RowRules
+    from migrator.row_rules import RowRules
 
 _OF_SWAPS_ONLY = frozenset({"oauth_token_secret", "oauth_session_handle", "oauth_expires_at"})
 """What nobody reads of the tokens that are not swapped."""

@@ -12,7 +12,7 @@ from migrator.sources.columns import known_column
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from migrator.models import RowRules
+    from migrator.row_rules import RowRules
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 

@@ -10,7 +10,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from migrator.models import Connection, LegacyToken, Misnamed, Reject, RowRules, Secret
+from migrator.models import (
+    Connection,
+    LegacyToken,
+    Misnamed,
+    Reject,
+    Secret,
+)
+from migrator.row_rules import RowRules
 from migrator.sources.columns import KNOWN_COLUMNS, alike, known_column
 from migrator.sources.damaged_cells import is_damaged
 from migrator.sources.expiry_time import instant

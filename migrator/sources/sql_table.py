@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, CursorResult
 
-    from migrator.models import RowRules
+    from migrator.row_rules import RowRules
     from migrator.sources.interface import Source
 
 _BATCH = 500

@@ -16,7 +16,7 @@ from migrator.sources.interface import Row
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from migrator.models import RowRules
+    from migrator.row_rules import RowRules
     from migrator.sources.document import Document
 
 _MAGIC = b"SQLite format 3\x00"

@@ -9,7 +9,7 @@ from migrator.loopback import is_loopback
 from migrator.sources.unreadable_row import UnusableError
 
 if TYPE_CHECKING:
-    from migrator.models import Column
+    from migrator.row_rules import Column
 
 
 def value_of(name: str, column: Column, text: str) -> str:

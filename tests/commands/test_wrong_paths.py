@@ -19,8 +19,8 @@ from migrator.ledger.file.keys import key_path, old_key_path
 from migrator.ledger.file.opening import LONGEST_ENDING
 from migrator.ledger.file.rescue import RescueFile
 from migrator.ledger.file.vault import LedgerKey, Vault
-from migrator.models import RowRules
 from migrator.output_files import write_file
+from migrator.row_rules import RowRules
 from migrator.settings.configuration import load
 from migrator.sources import open_source
 from tests.support import PATIENCE, Finished

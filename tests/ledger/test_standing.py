@@ -16,15 +16,14 @@ from migrator import ledger as ledgers
 from migrator.ledger import EndedCall, Ledger
 from migrator.models import (
     Action,
-    Column,
     Connection,
     LegacyToken,
-    RowRules,
     Secret,
     Standing,
     State,
     TokenPair,
 )
+from migrator.row_rules import Column, RowRules
 from migrator.rules.verdict import ANY_TERMS, Policy, Verdict
 from migrator.sources.screening import Accepted
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from migrator.errors import InputError
-from migrator.models import Column, Reject, RowRules
+from migrator.models import Reject
+from migrator.row_rules import Column, RowRules
 from migrator.sources import Row, Source, open_source
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.errors import InputError
-from migrator.models import Column, Connection, Misnamed, Reject, RowRules
+from migrator.models import Connection, Misnamed, Reject
+from migrator.row_rules import Column, RowRules
 from migrator.sources import Row
 from migrator.sources.screening import Accepted, read_row, screen
 from tests.sources.helpers import ANY, SECRET, XERO, DictSeen, open_bytes, whole_text

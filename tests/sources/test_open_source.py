@@ -108,7 +108,7 @@ def test_a_file_of_somebody_else_is_refused(tmp_path: Path) -> None:
     code = """
 import io, os, sys
 from migrator.errors import InputError
-from migrator.models import RowRules
+from migrator.row_rules import RowRules
 from migrator.sources import open_source
 if os.geteuid() == 0:
     os.setuid(65534)

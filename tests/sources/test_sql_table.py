@@ -203,7 +203,7 @@ def test_an_interruption_after_the_server_went_away_is_still_one_and_nothing_is_
     code = f"""
 import io
 import psycopg
-from migrator.models import RowRules
+from migrator.row_rules import RowRules
 from migrator.sources import open_source
 url = input()
 try:
@@ -294,7 +294,7 @@ def peak_memory(url: str, count: int) -> int:
     """Bytes that a process of its own takes at its highest point, libpq's included, to read so many rows."""
     code = f"""
 import io, resource
-from migrator.models import RowRules
+from migrator.row_rules import RowRules
 from migrator.sources import open_source
 query = (
     "SELECT 'TOKEN' || n AS oauth_token, 'partner' AS app_type, repeat('x', 1000) AS notes "

@@ -12,7 +12,8 @@ from typing import Any
 from migrator.ledger.file import opening
 from migrator.ledger.file.codec import Codec
 from migrator.ledger.file.writer import Entry, GroupWriter, T
-from migrator.models import Clock, RowRules
+from migrator.models import Clock
+from migrator.row_rules import RowRules
 
 
 class Session:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrator.models import Column, Credentials, LegacyToken, Secret, TokenPair
+from migrator.models import (
+    Credentials,
+    LegacyToken,
+    Secret,
+    TokenPair,
+)
 from migrator.providers.calls import Given
 from migrator.providers.describing.calls import ORDER
 from migrator.providers.describing.topic import Line, Topic
@@ -18,6 +23,7 @@ from migrator.providers.interface import (
     Unauthenticated,
 )
 from migrator.providers.profile import Profile
+from migrator.row_rules import Column
 
 _OWN_COLUMNS = ("organisation", "tenant_id", "tenant_type", "contact_email")
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Literal
 
-from migrator.models import Action, Column
+from migrator.models import Action
 from migrator.providers.facts.answers import AccountAnswer, LegacyAnswer, TenantsAnswer
 from migrator.providers.facts.calls import CallFacts, ErrorRule
 from migrator.providers.facts.limits import Limit, WaitFacts
 from migrator.providers.facts.vocabulary import ClientStyle, LegacyFate, RenewalRule, Repeat
+from migrator.row_rules import Column
 
 _FORM = LegacyAnswer()
 _RETRY_AFTER = WaitFacts()

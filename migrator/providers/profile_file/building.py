@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from migrator.models import Action, Column
+from migrator.models import Action
 from migrator.providers.facts import (
     AccountAnswer,
     Advice,
@@ -26,6 +26,7 @@ from migrator.providers.profile_file.building_answers import legacy_answer, toke
 from migrator.providers.profile_file.building_calls import call
 from migrator.providers.profile_file.building_lists import error_rule, limit
 from migrator.providers.profile_file.durations import duration
+from migrator.row_rules import Column
 
 Table = Mapping[str, Any]
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from migrator.models import Action, Column
+from migrator.models import Action
 from migrator.providers import facts as facts_module
 from migrator.providers.facts import (
     AccountAnswer,
@@ -33,6 +33,7 @@ from migrator.providers.facts import (
     WaitFacts,
 )
 from migrator.providers.profile_file import read_profile, schema_text
+from migrator.row_rules import Column
 from tests.providers.profile_file.everything import EVERYTHING, OTHER
 
 SCHEMA: dict[str, Any] = json.loads(schema_text())
