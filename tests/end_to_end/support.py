@@ -5,9 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
 from importlib import resources
 
 from tests.handover.support import Life
@@ -71,9 +69,3 @@ def swaps_by_connection(life: Life) -> Mapping[str, int]:
     """Key to the number of swaps that the witness counts."""
     witness = life.witness()
     return {held.key: witness[next(iter(held.tokens))]["swaps"] for held in life.held()}
-
-
-def user_agents(life: Life) -> set[str]:
-    """Each ``User-Agent`` that the sandbox has seen."""
-    with closing(sqlite3.connect(life.folder.parent / "sandbox.db")) as db:
-        return {agent for (agent,) in db.execute("SELECT DISTINCT user_agent FROM calls")}
