@@ -126,7 +126,7 @@ def test_a_calendar_day_ends_and_the_job_goes_on_the_next(set_life: SetLife) -> 
 
 
 def test_a_plan_says_how_many_days_it_takes(set_life: SetLife) -> None:
-    life = set_life("tumblr", 3_000)
+    life = set_life("tumblr", 6_000)
     life.configure(leave='"50%"')
     plan = life.done("run", "tokens.csv", "--dry-run").stdout
     assert re.search(r"take at least \d+(\.\d+)? (d|days)", plan), plan
