@@ -20,6 +20,7 @@ class Calls:
 
     paths: list[str] = field(default_factory=list)
     authorizations: list[str] = field(default_factory=list)
+    user_agents: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(self, path: str) -> int:
@@ -64,6 +65,7 @@ def misbehaving(answer: Callable[[str, Calls], Reply]) -> Iterator[tuple[str, Ca
             with calls.lock:
                 calls.paths.append(path)
                 calls.authorizations.append(self.headers.get("Authorization", ""))
+                calls.user_agents.append(self.headers.get("User-Agent", ""))
             reply = answer(path, calls)
             if reply is None:
                 self.close_connection = True

@@ -242,11 +242,15 @@ class Scene(Workplace):
         return said
 
     def untrue(self) -> list[str]:
-        """Every statement of the ledger that the witness contradicts."""
+        """Every statement of the ledger that the witness contradicts, and everybody who was asked for twice
+        where that must not be.
+        """
         held, witness = self.held(), self.witness()
         asked_once = self.provider in ASKED_ONCE
         found = ((one, contradiction(one, witness_of(one, witness), asked_once=asked_once)) for one in held)
-        return [f"{one.key}: {one.state} {one.reason}, but {why}" for one, why in found if why]
+        lies = [f"{one.key}: {one.state} {one.reason}, but {why}" for one, why in found if why]
+        again = self.query(_ASKED_AGAIN) if asked_once else []
+        return lies + [f"{key}: its token was used again" for (key,) in again]
 
     def refresh_works(self, pair: TokenPair) -> bool:
         """Whether the provider takes a stored refresh token. Uses it up."""
@@ -271,6 +275,13 @@ _PAIRS = """
 _ALL_PAIRS = """
     SELECT connection_id, access_token, refresh_token, replaced_at IS NULL AND dead_at IS NULL
     FROM token_pairs
+"""
+_ASKED_AGAIN = """
+    SELECT key FROM connections WHERE id IN (
+        SELECT connection_id FROM attempts
+        WHERE action = 'swap' AND (outcome IS NULL OR outcome IN ('unknown', 'done'))
+        GROUP BY connection_id HAVING count(*) > 1
+    )
 """
 _HELD = """
     SELECT id, key, tenant_id, state, reason,

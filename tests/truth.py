@@ -65,8 +65,10 @@ def _no_need(held: Held, said: Mapping[str, Any]) -> str:
 
 
 def _effect(held: Held, said: Mapping[str, Any]) -> str:
-    """Why it is not so that no call took effect but those whose answers are stored."""
-    if said["swaps"]:
+    """Why it is not so that no call took effect but those whose answers are stored, and are dead."""
+    if held.pairs & _working(said):
+        return "it was swapped, and its pair works"
+    if said["swaps"] > held.swaps:
         return "it was swapped"
     # The sandbox ends a token with its renewal: the newest that is stored works if all renewals are stored.
     return "its newest stored legacy token is dead" if said["renewals"] > held.renewals else ""

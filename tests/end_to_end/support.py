@@ -5,12 +5,11 @@ from __future__ import annotations
 import csv
 import json
 import re
-import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
 from importlib import resources
 
 from tests.handover.support import Life
+from tests.support import Scene
 
 FAULTS = ("http-503=0.05", "drop-response=0.06", "garbage=0.04", "late=0.04:300ms")
 
@@ -27,7 +26,7 @@ def user_ids(life: Life) -> dict[str, str]:
     return {held.key: witness[next(iter(held.tokens))]["user_id"] for held in life.held()}
 
 
-def set_value(life: Life, name: str, value: object) -> None:
+def set_value(life: Scene, name: str, value: object) -> None:
     """Change one line of the settings, or take it away (None)."""
     settings = life.folder / "migrator.toml"
     line = "" if value is None else f"{name} = {json.dumps(value)}\n"
@@ -36,7 +35,7 @@ def set_value(life: Life, name: str, value: object) -> None:
     settings.write_text(text, "utf-8")
 
 
-def with_limits(life: Life, limits: str = "") -> None:
+def with_limits(life: Scene, limits: str = "") -> None:
     """The provider, but with other limits in its profile: nobody waits hours for a test."""
     built_in = resources.files("migrator.providers") / "profiles" / f"{life.provider}.toml"
     text = re.sub(
@@ -71,9 +70,3 @@ def swaps_by_connection(life: Life) -> Mapping[str, int]:
     """Key to the number of swaps that the witness counts."""
     witness = life.witness()
     return {held.key: witness[next(iter(held.tokens))]["swaps"] for held in life.held()}
-
-
-def user_agents(life: Life) -> set[str]:
-    """Each ``User-Agent`` that the sandbox has seen."""
-    with closing(sqlite3.connect(life.folder.parent / "sandbox.db")) as db:
-        return {agent for (agent,) in db.execute("SELECT DISTINCT user_agent FROM calls")}

@@ -7,8 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from migrator.sandbox import PROVIDERS
 from tests.torture import fuzz
-from tests.torture.kills import REPEAT_RULES, killed_over_and_over
+from tests.torture.kills import REPEAT_RULES, killed_over_and_over, rules_of
 from tests.torture.memory import memory
 from tests.torture.pace import pace
 from tests.torture.window import window
@@ -22,6 +23,9 @@ def main() -> int:
     parser.add_argument("--only", choices=PARTS, action="append")
     parser.add_argument("--kills", type=int, default=500, help="SIGKILLs for each rule")
     parser.add_argument("--connections", type=int, default=20_000)
+    parser.add_argument(
+        "--provider", choices=PROVIDERS, action="append", help="whose tokens the kills are about; xero"
+    )
     parser.add_argument("--repeat", choices=REPEAT_RULES, action="append", help="what a second swap does")
     parser.add_argument("--fuzzed", type=int, default=10_000, help="files, and answers")
     parser.add_argument("--seed", type=int, default=2026)
@@ -49,14 +53,22 @@ def main() -> int:
 
 
 def kill(folder: Path, options: argparse.Namespace) -> int:
-    """Every rule of what a second swap does; returns the number of untrue statements."""
+    """Each provider with its rule of what a second swap does, or where that is not known with every rule;
+    returns the number of untrue statements.
+    """
     untrue = 0
-    for repeat in options.repeat or REPEAT_RULES:
-        result = killed_over_and_over(
-            folder / repeat, repeat, count=options.connections, kills=options.kills, seed=options.seed
-        )
-        say(str(result))
-        untrue += result.untrue
+    for provider in options.provider or ("xero",):
+        for repeat in options.repeat or rules_of(provider):
+            result = killed_over_and_over(
+                folder / f"{provider}-{repeat}",
+                repeat,
+                count=options.connections,
+                kills=options.kills,
+                seed=options.seed,
+                provider=provider,
+            )
+            say(str(result))
+            untrue += result.untrue
     return untrue
 
 

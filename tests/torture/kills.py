@@ -13,12 +13,17 @@ from pathlib import Path
 
 from migrator.errors import ExitCode
 from migrator.ledger.file.rescue import ROOM_FOR_EACH
+from tests.end_to_end.support import with_limits
 from tests.support import Scene
 from tests.torture.stage import scene
 
 FAULTS = ("drop-response=0.02", "http-503=0.02", "garbage=0.01", "late=0.01:300ms", "limit=1000000/min")
 """Within Xero's own limit, a process would make do with what the killed ones before it have left of it."""
 REPEAT_RULES = ("newest-wins", "keep", "never")
+OWN_RULE = ""
+"""What the sandbox knows that the provider does to a second swap."""
+WITHOUT_RULE = ("xero", "garmin", "vimeo")
+"""Providers of which nobody knows that: they are tried with every rule."""
 MOST_RESUMES = 40
 """After the last kill; each asks again what is still uncertain."""
 
@@ -68,6 +73,7 @@ def strikes(count: int, kills: int, seed: int) -> Iterator[Strike]:
 class Kills:
     """What came of one run that was killed over and over."""
 
+    provider: str
     repeat: str
     kills: int
     full_disks: int
@@ -83,11 +89,21 @@ class Kills:
     seconds: float
 
 
-def killed_over_and_over(folder: Path, repeat: str, *, count: int, kills: int, seed: int) -> Kills:
+def rules_of(provider: str) -> tuple[str, ...]:
+    """The rules for a second swap that a provider is tried with."""
+    return REPEAT_RULES if provider in WITHOUT_RULE else (OWN_RULE,)
+
+
+def killed_over_and_over(
+    folder: Path, repeat: str, *, count: int, kills: int, seed: int, provider: str = "xero"
+) -> Kills:
     """Kill a run ``kills`` times at random moments, let it finish, and compare ledger and witness."""
     started = time.monotonic()
     killed = full_disks = comparisons = untrue = 0
-    with scene(folder, count, f"repeat={repeat}", *FAULTS, seed=seed, timeout=0.5) as stage:
+    faults = (f"repeat={repeat}", *FAULTS) if repeat else FAULTS
+    with scene(folder, count, *faults, seed=seed, timeout=0.5, provider=provider) as stage:
+        if provider != "xero":
+            with_limits(stage)
         for number, strike in enumerate(strikes(count, kills, seed), 1):
             if strike.full_disk:
                 full_disks += meets_full_disk(stage)
@@ -104,7 +120,8 @@ def killed_over_and_over(folder: Path, repeat: str, *, count: int, kills: int, s
         stats, states = stage.sandbox.stats(tokens=False), stage.states()
         ((lost,),) = stage.query("SELECT count(*) FROM connections WHERE reason = 'response_lost'")
         return Kills(
-            repeat,
+            provider,
+            repeat or "its own",
             killed,
             full_disks,
             resumes,
