@@ -323,3 +323,8 @@ def test_durations_are_said_in_the_unit_that_people_would_use(seconds: float, te
 
 def test_moments_are_said_in_utc() -> None:
     assert moment_text(NOW) == "2026-06-01 12:00:00 UTC"
+
+
+def test_a_provider_without_application_types_has_none_in_the_document() -> None:
+    status = replace(STATUS, app_types={"": {state.value: 1 for state in State}})
+    assert status_document(status, Path("x"))["app_types"] == {}
