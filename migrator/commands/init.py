@@ -34,8 +34,8 @@ signature_method = "HMAC-SHA1"      # or "RSA-SHA1", with private_key_file
 [oauth2]                            # the application that takes its users over
 client_id = ""
 # client_secret_file = "client_secret"
-scopes = ["offline_access", "accounting.transactions"]   # Xero's, where offline_access is a must; of
-                                    # another provider its own, or [] for what it gives unasked
+# scopes = ["offline_access", "accounting.transactions"]   # Xero's, where offline_access is a must; of
+                                    # another provider its own; without any, what it gives unasked
 redirect_uri = ""                   # for 'reconsent serve': its --public-url and /callback
 certified = true                    # an uncertified application may hold 25 connections
 
@@ -73,7 +73,8 @@ def init(context: Context) -> None:
         )
     write_file(context.config, [TEMPLATE])
     click.echo(
-        f"wrote {context.config}; fill in consumer_key and client_id, then 'migrator run TOKENS --dry-run'"
+        f"wrote {context.config}; fill in the provider and what its calls use, "
+        "then 'migrator run TOKENS --dry-run'"
     )
 
 

@@ -97,6 +97,9 @@ def _match(rule: ErrorRule, action: Action | None, answer: Answer) -> _Match | N
     if not rule.where:
         # An answer that says that all went well is none, unless the rule names its very status.
         return _Match(rule, "") if rule.status or not answers.is_good(answer) else None
+    if rule.where == "json" and not rule.equals and not rule.contains:
+        found = any(map(_is_there, paths.at(answers.json_value(answer), rule.path)))
+        return _Match(rule, "") if found else None
     for said in _said(rule, answer):
         word = _word(rule, said)
         if word is not None:
@@ -128,11 +131,19 @@ def _said(rule: ErrorRule, answer: Answer) -> Iterator[str]:
             yield answer.body.decode("utf-8", "replace")
 
 
+def _is_there(value: Any) -> bool:
+    """Whether a field says something: some APIs always have one for errors, ``null`` where there is none."""
+    return value is not None and value is not False and value != {}
+
+
 def _texts(values: Iterable[Any]) -> Iterator[str]:
+    """Texts, and as JSON writes them whole numbers and truth values."""
     for value in values:
         if isinstance(value, str):
             yield value
-        elif isinstance(value, int) and not isinstance(value, bool):
+        elif isinstance(value, bool):
+            yield "true" if value else "false"
+        elif isinstance(value, int):
             yield str(value)
 
 

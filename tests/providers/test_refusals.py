@@ -47,6 +47,9 @@ XML = b'<?xml version="1.0"?><r xmlns="urn:x"><Code> 22 </Code></r>'
         ("json = 'error..tag'\nis = ['OVER']", b'{"error": {".tag": "over"}}', {}),
         ("json = 'error'\ncontains = ['never', 'NO longer']", b'{"error": "It is No Longer valid"}', {}),
         ("json = 'failure'", b'{"failure": "anything"}', {}),
+        ("json = 'failure'", b'{"failure": {"code": 22}}', {}),
+        ("json = 'failures'", b'{"failures": [null, {"code": 22}]}', {}),
+        ("json = 'ok'\nis = ['false']", b'{"ok": false}', {}),
         ("form = 'oauth_problem'\nis = ['dead']", b"oauth_problem=dead&more=x", {}),
         ("xml = 'Code'\nis = ['22']", XML, {}),
         (
@@ -67,10 +70,17 @@ def test_a_rule_finds_what_it_looks_for(rule: str, body: bytes, headers: dict[st
 
 
 def test_what_stands_elsewhere_or_is_no_text_is_not_found() -> None:
-    profile = ruled("json = 'error'\nis = ['true', '1.5', 'x']\nmeans = 'token_dead'")
+    profile = ruled("json = 'error'\nis = ['false', '1.5', 'x']\nmeans = 'token_dead'")
     for said in (True, 1.5, None, {"x": "x"}, "xx", {"error": "x"}, ["y"]):
         assert isinstance(profile.read(Action.SWAP, answer(400, {"error": said})), Suspect)
     assert isinstance(profile.read(Action.SWAP, answer(400, {"error": ["y", "x"]})), Over)
+
+
+@pytest.mark.parametrize("said", [None, False, [], {}])
+def test_a_field_that_says_that_there_is_nothing_is_not_there(said: object) -> None:
+    profile = ruled("json = 'trouble'\nmeans = 'token_dead'")
+    assert isinstance(profile.read(Action.SWAP, answer(400, {"trouble": said})), Suspect)
+    assert isinstance(profile.read(Action.REVOKE, answer(200, {"trouble": said})), Revoked)
 
 
 def test_the_first_rule_that_matches_holds_and_only_for_its_calls_and_statuses() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrator.models import Action
+from migrator.providers.calls import USER_AGENT
 from migrator.providers.describing.topic import Line, cited
 from migrator.providers.facts import Auth, CallFacts, ClientStyle, Facts
 
@@ -36,7 +37,7 @@ def call_lines(facts: Facts) -> Iterator[Line]:
         if action in facts.calls:
             yield action.value, _call(facts.calls[action], facts)
     for name, text in facts.headers.items():
-        yield "each call", f"has the header {name}: {text}"
+        yield "each call", f"has the header {name}: {text.replace('{user_agent}', USER_AGENT)}"
     missing = [
         action for action in (Action.VERIFY, Action.REFRESH, Action.REVOKE) if action not in facts.calls
     ]

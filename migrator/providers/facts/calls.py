@@ -49,7 +49,8 @@ class ErrorRule:
     """The field or header that is looked at; empty with ``text``, which is the whole body."""
     equals: tuple[str, ...] = ()
     contains: tuple[str, ...] = ()
-    """Either is compared in whatever case; with neither, the field need only be there."""
+    """Either is compared in whatever case; with neither, the field need only be there, and not say that
+    there is nothing."""
     problem: str = ""
     """A short stable word for the ledger; empty: what the field says."""
     reason: str = ""

@@ -49,7 +49,8 @@ def test_every_word_of_everything_is_said() -> None:
     everything = text(topics(facts, TODAY))
     for word in (
         "Do this.", "That.", "X-Request-Id", "HMAC-SHA256 or PLAINTEXT", "in the query", "the consumer key",
-        "a public client needs none", "{user_agent}", "application_token", "oauth_callback", "[docs]",
+        "a public client needs none", "User-Agent: oauth-migrator", "application_token", "oauth_callback",
+        "[docs]",
         "with the application's own access token", "100 calls in each calendar hour (UTC)", "4 calls at once",
         "counting renew, swap alone", "50% is left to it", "X-Reset", "the field wait", "oauth_problem",
         "has WWW-Authenticate", "the body holds gone", "25 connections", "from 1,000 on", "Mind this.",

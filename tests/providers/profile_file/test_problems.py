@@ -11,6 +11,8 @@ FORM = 'form = { token = "{token}", secret = "{token_secret}", region = "{row.re
 VERIFY = 'request = "GET https://api.acme.example/me"'
 BEARER = 'auth = "bearer"'
 LIMIT = 'count = 100\nwindow = "1m"\nsubject = "application"'
+THERE = 'json = "ok"\nmeans = "later"\n'
+NO = 'json = "ok"\nis = ["no"]\nmeans = "later"'
 GRANT = 'json = "error"\nis = ["invalid_grant"]\nmeans = "token_dead"'
 CLIENT = 'authentication = "basic"'
 
@@ -238,6 +240,13 @@ ERRORS = [
         "errors[2]",
         "can never match: errors[1]",
         "before",
+    ),
+    (
+        GRANT,
+        THERE + '\n[[errors]]\njson = "ok"\nis = ["false", "no"]\nmeans = "later"\n\n[[errors]]\n' + NO,
+        "errors[4]",
+        "can never match: errors[2]",
+        "before errors[2]",
     ),
     (GRANT, GRANT + "\n[[errors]]\n" + GRANT, "errors[3]", "can never match: errors[2]", "before errors[2]"),
 ]

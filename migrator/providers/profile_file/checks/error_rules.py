@@ -90,9 +90,16 @@ def _field(rule: ErrorRule) -> tuple[str, str]:
 
 def _covers_texts(before: ErrorRule, rule: ErrorRule) -> bool:
     if not before.equals and not before.contains:
-        return True
+        # In JSON a field that says false is not there, and yet has a text.
+        return before.where != "json" or not _matches_text(rule, "false")
     texts = {text.casefold() for text in rule.equals or rule.contains}
     if before.equals:
         return bool(rule.equals) and texts <= {text.casefold() for text in before.equals}
     parts = [part.casefold() for part in before.contains]
     return bool(texts) and all(any(part in text for part in parts) for text in texts)
+
+
+def _matches_text(rule: ErrorRule, text: str) -> bool:
+    return any(word.casefold() == text for word in rule.equals) or any(
+        part.casefold() in text for part in rule.contains
+    )
