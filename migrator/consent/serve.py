@@ -71,6 +71,7 @@ def serve(
             engine.path, engine.key, engine.clock, hurry=interruption.stop, rules=engine.rules
         ) as ledger,
     ):
+        engine.require_provider(ledger)
         engine.require_applications(ledger)
         left = ledger.begin_run(engine.policy, workers=THREADS + 1)
         arrived = reread_all(ledger, engine.profile, Action.EXCHANGE_CODE).pairs

@@ -97,6 +97,18 @@ class Engine:
             finally:
                 self.progress.stop()
 
+    def require_provider(self, ledger: OpenLedger) -> None:
+        """See that the ledger is this provider's: no tokens of one are ever sent to another.
+
+        Raises ``ConfigurationError``.
+        """
+        if other := ledger.other_provider(self.profile.name):
+            raise ConfigurationError(
+                f"the ledger {self.path} holds connections of {other!r},"
+                f" and the configuration is for {self.profile.name!r}",
+                hint="mend 'provider' or the profile's name, or name another ledger with --ledger FILE",
+            )
+
     def require_applications(self, ledger: OpenLedger) -> None:
         """See that calls can be made for every connection of the ledger, whichever application it is of.
 
@@ -119,6 +131,7 @@ class Engine:
             )
 
     def _begin(self, ledger: Ledger, command: str, sources: Sequence[str]) -> None:
+        self.require_provider(ledger)
         self.require_applications(ledger)
         stock = ledger.begin_run(command, self.policy, sources, workers=self.settings.concurrency)
         found = reread_all(ledger, self.profile)

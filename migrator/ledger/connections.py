@@ -163,6 +163,12 @@ def correct(
     )
 
 
+def other_provider(db: sqlite3.Connection, provider: str) -> str:
+    """A provider that some connection is of, and that is not this one; empty if all are of this one."""
+    found = db.execute("SELECT provider FROM connections WHERE provider <> ? LIMIT 1", [provider]).fetchone()
+    return str(found[0]) if found else ""
+
+
 def applications(db: sqlite3.Connection) -> dict[str, int]:
     """The legacy applications that rows named, by consumer key, and how many connections are of each."""
     return dict(

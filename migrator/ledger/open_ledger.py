@@ -54,6 +54,10 @@ class OpenLedger:
             session.reader(), session.codec, connection_id, session.rules.further_columns
         )
 
+    def other_provider(self, provider: str) -> str:
+        """A provider that some connection is of, and that is not this one; empty if all are of this one."""
+        return connections.other_provider(self._session.reader(), provider)
+
     def applications(self) -> dict[str, int]:
         """The legacy applications that rows named, by consumer key, and how many connections are of each."""
         return connections.applications(self._session.reader())

@@ -254,6 +254,25 @@ def test_whoever_leaves_a_canary_before_its_end_learns_how_to_begin_another(set_
     assert scene.query("SELECT count(*) FROM attempts WHERE action = 'verify'") == [(2,)]
 
 
+@pytest.mark.parametrize(
+    "command", [["resume"], ["run", "tokens.csv"], ["verify"], ["export", "-o", "p.csv"]]
+)
+def test_no_token_goes_to_another_provider_than_its_own(set_scene: SetScene, command: list[str]) -> None:
+    scene = set_scene(4, mix="partner=1", expired=0.0)
+    assert scene.migrator("run", "tokens.csv", "--limit", "1").returncode == 0
+    calls = scene.sandbox.stats()["requests"]
+    settings = scene.folder / "migrator.toml"
+    settings.write_text(
+        settings.read_text("utf-8").replace('provider = "xero"', 'provider = "vimeo"'), "utf-8"
+    )
+    refused = scene.migrator(*command)
+    assert refused.returncode == 2
+    assert "holds connections of 'xero', and the configuration is for 'vimeo'" in refused.stderr
+    assert scene.sandbox.stats()["requests"] == calls
+    assert scene.states() == {"migrated": 1, "pending": 3}
+    assert scene.query("SELECT count(*) FROM runs") == [(1,)]
+
+
 def test_standard_input_is_a_source(set_scene: SetScene) -> None:
     scene = set_scene(10)
     finished = scene.migrator("run", "-", stdin=(scene.folder / "tokens.csv").read_text("utf-8"))
