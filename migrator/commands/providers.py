@@ -59,7 +59,7 @@ def show(name: str, as_toml: bool) -> None:
     if facts is None or as_toml:
         click.echo(text, nl=False)
     else:
-        _tell(facts)
+        _tell(facts, name)
 
 
 @providers.command()
@@ -118,12 +118,13 @@ def _list() -> None:
     click.echo(table(headers, rows))
 
 
-def _tell(facts: Facts) -> None:
+def _tell(facts: Facts, provider: str) -> None:
+    """All that a profile says, under what ``migrator.toml`` calls it: a name that ships, or a file."""
     from migrator.models import utc_now
     from migrator.providers import describing
     from migrator.terminal.printable import printable
 
-    click.echo(printable(f'{facts.title} (provider = "{facts.name}")') + "\n")
+    click.echo(printable(f'{facts.title} (provider = "{provider}")') + "\n")
     _print(describing.topics(facts, utc_now().date()))
 
 

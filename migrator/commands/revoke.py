@@ -20,11 +20,14 @@ def revoke(
 ) -> None:
     """Undo one connection at the provider: its pair becomes worthless, its user must consent again."""
     from migrator.commands.make_engine import REVOKE_CALLS, make_engine
+    from migrator.commands.profiles import profile_of
     from migrator.commands.resume_hint import told_when_to_go_on
+    from migrator.handover.revoke import require_revocation
     from migrator.handover.revoke import revoke as revoke_pair
     from migrator.terminal.present import moment_text
 
     settings = context.settings()
+    require_revocation(profile_of(settings))  # before the question, which would be asked for nothing
     if not yes:
         click.confirm(f"Revoke the pair of {printable(key)} at the provider?", abort=True, err=True)
     again = ("revoke", *(["--shared"] if shared else []), "--yes", "--", key)

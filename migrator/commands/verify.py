@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from migrator.commands.options import Context, job_options, json_option, pass_context, print_json
-from migrator.models import SCOPE_MISSING
 from migrator.wording import counted
 
 if TYPE_CHECKING:
@@ -74,6 +73,7 @@ def _document(kept: UpkeepResult) -> Mapping[str, object]:
 
 
 def _print(kept: UpkeepResult) -> None:
+    from migrator.models import SCOPE_MISSING
     from migrator.terminal.present import reason_text
     from migrator.terminal.tables import table
 

@@ -23,6 +23,15 @@ from migrator.wording import counted
 
 log = logging.getLogger(__name__)
 
+_NOT_OVER = (
+    "the canary is not over: 'migrator run' with the same files and --canary begins another;"
+    " 'migrator resume' goes on without one"
+)
+
+
+class _CanaryFailedError(StoppedError):
+    """The first few were seen not to work as they should."""
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -94,7 +103,7 @@ class SwapRun:
         if run.ledger.open_count(agenda):
             require_open(self._engine.profile, self._engine.clock())
         if scope.canary is not None:
-            self._run_canary(run, job, scope.canary)
+            self._run_canary_or_warn(run, job, scope.canary)
         if not run.interruption.requested:
             self._progress.start("swapping", run.ledger.open_count(agenda))
             job.work(agenda)
@@ -118,6 +127,17 @@ class SwapRun:
         job.work(agenda)
         self._progress.stop()
 
+    def _run_canary_or_warn(self, run: OpenRun, job: Job, number: int) -> None:
+        """The canary. Where it is left before its end, whoever goes on learns that ``resume`` has none."""
+        try:
+            self._run_canary(run, job, number)
+        except StoppedError as error:
+            if not isinstance(error, _CanaryFailedError):
+                log.warning(_NOT_OVER)
+            raise
+        if run.interruption.requested:
+            log.warning(_NOT_OVER)
+
     def _run_canary(self, run: OpenRun, job: Job, number: int) -> None:
         """The first few: each is seen to have a pair that reaches its tenant, or its user must consent."""
         ledger = run.ledger
@@ -136,7 +156,7 @@ class SwapRun:
         for standing in judged.wrong:
             log.warning("canary: connection %d is %s %s", standing.id, standing.state, standing.reason)
         if not judged.passed:
-            raise StoppedError(
+            raise _CanaryFailedError(
                 f"the canary failed: {judged.reached} of {len(canary)} have a pair that works as it should",
                 hint="see the problems in the ledger; 'migrator resume' goes on without canary",
             )

@@ -23,4 +23,9 @@ def refresh(engine: Engine, *, within: timedelta | None) -> UpkeepResult:
     now = engine.clock()
     if within is None:
         return work_through(engine, "refresh", Work.REFRESH_ALL, now)
+    if engine.profile.facts.refresh_end_is_unknown:
+        engine.progress.note(
+            f"nobody knows how long refresh tokens of {engine.profile.title} live:"
+            " 'migrator refresh --all' renews them all"
+        )
     return work_through(engine, "refresh", Work.REFRESH_ENDING, now + within)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from migrator.engine.engine import Engine
 from migrator.engine.open_run import Ended, end_run
-from migrator.errors import LedgerError
+from migrator.errors import ConfigurationError, LedgerError
 from migrator.ledger import Served
 from migrator.models import Action, State
+from migrator.providers import Profile
 from migrator.wording import counted
 
 
@@ -21,12 +22,22 @@ class Revocation:
     served: Served
 
 
+def require_revocation(profile: Profile) -> None:
+    """Raise ``ConfigurationError`` where the provider revokes no pairs."""
+    if Action.REVOKE not in profile.facts.calls:
+        raise ConfigurationError(
+            f"{profile.title} revokes no pairs: its profile has no [revoke]",
+            hint="nothing was sent: end the pair in the provider's own pages, or have its user do so",
+        )
+
+
 def revoke(engine: Engine, key: str, *, shared: bool) -> Revocation:
     """Revoke the pair of one connection at the provider (RFC 7009).
 
-    ``shared`` allows that it stands for others too. Raises ``LedgerError`` where there is nothing to revoke,
-    or more than was asked for.
+    ``shared`` allows that it stands for others too. Raises ``ConfigurationError`` where the provider revokes
+    none, and ``LedgerError`` where there is nothing to revoke, or more than was asked for.
     """
+    require_revocation(engine.profile)
     with engine.open_run("revoke") as run:
         served = run.ledger.served(key)
         if served is None:

@@ -70,6 +70,7 @@ def sections(facts: Facts) -> Iterator[Section]:
         "Unless they are used before: the job refreshes those that wait, the application those it took over.",
         ("day (UTC)", "waiting to be handed over", "handed over"),
         facts.days_of_end(),
+        empty="No day is known.",
     )
     typed = any(facts.status.app_types)
     yield _list(
@@ -132,13 +133,15 @@ def _by_app_type(facts: Facts) -> Section:
     return Section("Connections", pairs, headers, rows)
 
 
-def _list(title: str, text: str, headers: Sequence[str], rows: Iterable[Sequence[object]]) -> Section:
+def _list(
+    title: str, text: str, headers: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "None."
+) -> Section:
     rows = iter(rows)
     shown = list(islice(rows, LONGEST_LIST))
     more = sum(1 for _ in rows)
     if more:
         text += f" The first {LONGEST_LIST:,} of {LONGEST_LIST + more:,}; the CSV and JSON reports list all."
-    return Section(title, text if shown else "None.", headers, shown)
+    return Section(title, text if shown else empty, headers, shown)
 
 
 def _runs(facts: Facts) -> Section:

@@ -185,8 +185,8 @@ def _consumer_key(text: str, rules: RowRules) -> str:
     if text and rules.consumer_keys is not None and text not in rules.consumer_keys:
         raise UnusableError(
             "unknown_consumer_key",
-            "consumer_key names a legacy application that the configuration has no secret of. Add it, as"
-            " [oauth1.applications.NAME] with consumer_key and consumer_secret_file.",
+            "consumer_key names a legacy application that the configuration does not name, or has no secret"
+            " of. Add it, as [oauth1.applications.NAME] with its consumer_key and its secrets.",
         )
     return text
 

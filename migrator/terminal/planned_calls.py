@@ -20,6 +20,8 @@ _CALLS = {
     Action.REFRESH: ("refresh", "refreshes"),
 }
 
+_FAR_APART = timedelta(seconds=15)
+
 _LONG = timedelta(minutes=15)
 """What takes less long need not trouble the application's ordinary traffic."""
 
@@ -39,9 +41,16 @@ def calls_lines(ahead: Forecast) -> list[str]:
         return [f"{calls} to be made; {unknown}."]
     calls = counted(number, f"call {parts} takes", f"calls {parts} take")
     return [
-        f"{calls} at least {duration_text(ahead.duration)} at {limits_text(ahead.limits)}.",
+        f"{calls} at least {duration_text(ahead.duration)} at {limits_text(ahead.limits)}{_pace(ahead)}.",
         *_ordinary_traffic(ahead),
     ]
+
+
+def _pace(ahead: Forecast) -> str:
+    """How far apart the calls are, where a watcher would think that nothing moves."""
+    sliding = [limit for limit in ahead.limits if not limit.calendar]
+    apart = max((limit.window / limit.count for limit in sliding), default=timedelta(0))
+    return f", one every {duration_text(apart)}" if apart >= _FAR_APART else ""
 
 
 def _ordinary_traffic(ahead: Forecast) -> list[str]:

@@ -156,7 +156,7 @@ def status_document(status: Status, ledger: Path) -> Mapping[str, object]:
         "provider": status.provider,
         "total": status.total,
         "states": status.states,
-        "app_types": status.app_types,
+        "app_types": {name: states for name, states in status.app_types.items() if name},
         "reasons": status.reasons,
         "rejected": status.rejected,
         "pairs": pairs_document(status.pairs),

@@ -151,3 +151,30 @@ def test_the_user_agent_is_the_same_in_every_call(set_life: SetLife) -> None:
     assert len(seen) >= 5
     assert len(set(seen)) == 1
     assert seen[0].strip()
+
+
+def test_what_is_not_told_of_refresh_tokens_is_said_and_how_to_renew_them_all(set_life: SetLife) -> None:
+    life = set_life("tumblr", 2, timeout=5.0)
+    with_limits(life)
+    life.done("run", "tokens.csv")
+    said = life.done("refresh")
+    assert "nobody knows how long refresh tokens of Tumblr live" in said.stderr
+    assert "'migrator refresh --all'" in said.stderr
+    assert life.sandbox.stats()["refreshes_issued"] == 0
+    assert life.done("-q", "refresh").stderr == ""
+    assert "nobody knows" not in life.done("refresh", "--all").stderr
+    assert life.sandbox.stats()["refreshes_issued"] == 2
+    life.done("report", "-o", "r.md")
+    assert "## When refresh tokens end\n\nNo day is known." in (life.folder / "r.md").read_text("utf-8")
+
+
+def test_what_cannot_be_revoked_is_refused_before_it_is_asked_about(set_life: SetLife) -> None:
+    life = set_life("tumblr", 1, timeout=5.0)
+    with_limits(life)
+    life.done("run", "tokens.csv")
+    (held,) = life.held()
+    for arguments in ([held.key], [held.key, "--yes"]):
+        refused = life.done("revoke", *arguments, code=2)
+        assert "Tumblr revokes no pairs: its profile has no [revoke]" in refused.stderr
+        assert "[y/N]" not in refused.stderr
+    assert life.states() == {"migrated": 1}

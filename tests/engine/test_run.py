@@ -236,8 +236,22 @@ def test_a_canary_that_does_not_reach_its_tenant_stops_the_job(set_scene: SetSce
     finished = scene.migrator("run", "tokens.csv", "--canary", "3")
     assert finished.returncode == 3
     assert "2 of 3" in finished.stderr
+    assert "the canary is not over" not in finished.stderr
     assert scene.states() == {"migrated": 3, "pending": 9}
     assert scene.query("SELECT reason FROM connections WHERE id = 2") == [("tenant_mismatch",)]
+
+
+def test_whoever_leaves_a_canary_before_its_end_learns_how_to_begin_another(set_scene: SetScene) -> None:
+    scene = set_scene(8, mix="partner=1", expired=0.0)
+    scene.environment["MIGRATOR_CLIENT_SECRET"] = "not the secret"
+    stopped = scene.migrator("run", "tokens.csv", "--canary", "2")
+    assert stopped.returncode == 3
+    assert "the canary is not over: 'migrator run' with the same files and --canary" in stopped.stderr
+    del scene.environment["MIGRATOR_CLIENT_SECRET"]  # the right one is in a file
+    finished = scene.migrator("run", "tokens.csv", "--canary", "2")
+    assert finished.returncode == 0, finished.stderr
+    assert "the canary is not over" not in finished.stderr
+    assert scene.query("SELECT count(*) FROM attempts WHERE action = 'verify'") == [(2,)]
 
 
 def test_standard_input_is_a_source(set_scene: SetScene) -> None:

@@ -200,7 +200,7 @@ def limited(after: float | None = None) -> Later:
     [
         ("x", SWAP, answer(400, {"error": "invalid_request"}), StopAll),
         ("x", SWAP, answer(400, {"error": "invalid_grant"}), dead("invalid_grant")),
-        ("x", SWAP, answer(400, {"error": "invalid_scope"}), StopAll),
+        ("x", SWAP, answer(400, {"error": "invalid_scope"}), Suspect),
         ("x", SWAP, answer(400, {"error": "unauthorized_client"}), StopAll),
         ("x", SWAP, answer(400, {"error": "invalid_client"}), StopAll),
         ("x", SWAP, answer(429, {"error": "rate_limited"}, RESET), limited(60)),

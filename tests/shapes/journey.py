@@ -31,7 +31,7 @@ client_id = "{client_id}"
 {settings}
 [job]
 concurrency = 2
-timeout = 2
+timeout = 1.5
 """
 
 

@@ -189,7 +189,7 @@ def test_a_row_names_its_legacy_application() -> None:
 def test_a_row_of_an_application_without_a_secret_is_rejected_and_told_what_to_set() -> None:
     reject = rejected(SEVERAL, **GOOD, consumer_key=SECRET)
     assert reject.reason == "unknown_consumer_key"
-    assert "[oauth1.applications.NAME] with consumer_key and consumer_secret_file" in reject.detail
+    assert "[oauth1.applications.NAME] with its consumer_key and its secrets" in reject.detail
     assert rejected(SEVERAL, **GOOD, consumer_key="key1").reason == "unknown_consumer_key"
 
 

@@ -81,6 +81,16 @@ def test_a_plan_of_days_says_so_and_what_is_left_to_production() -> None:
     assert not [line for line in swaps_at("tumblr", 10) if "ordinary traffic" in line]
 
 
+def test_a_plan_whose_calls_are_far_apart_says_how_far() -> None:
+    def said(rate: int) -> list[str]:
+        return plan_text(tally(), ahead(tally(), rate=rate)).splitlines()
+
+    calls = "1,260 calls (30 renewals, 1,230 swaps) take at least"
+    assert f"{calls} 21.0 h at 1 call a minute, one every 60 s." in said(1)
+    assert f"{calls} 5.2 h at 4 calls a minute, one every 15 s." in said(4)
+    assert not [line for line in said(5) if "one every" in line]
+
+
 def test_a_plan_without_known_limits_promises_nothing() -> None:
     calls, *further = swaps_at("garmin", 1_000, deadline=date(2026, 6, 11))
     assert calls.startswith("2,000 calls (1,000 questions whose token it is, 1,000 swaps) are to be made;")
@@ -323,3 +333,8 @@ def test_durations_are_said_in_the_unit_that_people_would_use(seconds: float, te
 
 def test_moments_are_said_in_utc() -> None:
     assert moment_text(NOW) == "2026-06-01 12:00:00 UTC"
+
+
+def test_a_provider_without_application_types_has_none_in_the_document() -> None:
+    status = replace(STATUS, app_types={"": {state.value: 1 for state in State}})
+    assert status_document(status, Path("x"))["app_types"] == {}

@@ -78,4 +78,4 @@ def _auth(call: CallFacts, facts: Facts) -> str:
         case Auth.APPLICATION_BEARER:
             return "with the application's own access token"
         case Auth.NONE:
-            return "not authenticated"
+            return "authenticated by nothing but what it carries"

@@ -146,3 +146,9 @@ class Facts:
     def refreshes(self) -> bool:
         """Whether pairs can be refreshed at all."""
         return Action.REFRESH in self.calls
+
+    @property
+    def refresh_end_is_unknown(self) -> bool:
+        """Whether no answer and no document says when a refresh token ends that is not used."""
+        answers = [call.answer for call in self.calls.values() if call.answer is not None]
+        return all(answer.refresh_expires is None for answer in answers)

@@ -187,7 +187,7 @@ URLS = [
 ]
 
 PLACEHOLDERS = [
-    ("{token}", "{tokne}", "does not exist", "did you mean {token}?"),
+    ("{token}", "{tokne}", "the placeholder {tokne}", "did you mean {token}?"),
     ("{token}", "{}", "does not exist", "there may be"),
     ("{token}", "{refresh_token}", "has no value in this call", "token_secret"),
     ("{token}", "{code}", "has no value in this call", "token_secret"),

@@ -90,4 +90,4 @@ def _check(at: KeyPath, text: str, known: frozenset[str], facts: Facts) -> Itera
         else:
             close = get_close_matches(name, sorted(known), n=1)
             todo = f"did you mean {{{close[0]}}}?" if close else f"there may be {', '.join(sorted(known))}"
-            yield Problem(at, "has a placeholder that does not exist", todo)
+            yield Problem(at, f"has the placeholder {{{name}}}, which does not exist", todo)
