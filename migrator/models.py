@@ -118,7 +118,7 @@ class LegacyToken:
     token_secret: Secret = field(default_factory=lambda: Secret(""))
     """``oauth_token_secret``; empty where the source has none."""
     session_handle: Secret | None = None
-    """``oauth_session_handle``; only partner tokens have one."""
+    """``oauth_session_handle``; only tokens that are renewed by it have one."""
     expires_at: datetime | None = None
     """When the token ends (UTC), or None where the source does not say."""
     renewed: bool = False

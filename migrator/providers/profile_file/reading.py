@@ -21,6 +21,9 @@ _BYTE_ORDER_MARK = "\ufeff"
 """Some editors begin a file with it; TOML does not."""
 _SYNTAX_LINE = re.compile(r"\(at line ([0-9]+), column [0-9]+\)$")
 
+_TWICE = re.compile(r"Cannot declare \((.*)\) twice")
+"""``tomllib`` shows a table's name as Python writes a tuple."""
+
 
 def read_profile(text: str, place: str) -> Facts:
     """What a profile's file says. ``place`` is what its user calls the file: it stands in messages alone.
@@ -52,6 +55,10 @@ def _syntax(said: str, text: str) -> Problem:
     found = _SYNTAX_LINE.search(said)
     line = int(found.group(1)) if found else text.count("\n") + 1
     sentence = said[: found.start()].strip() if found else said.partition(" (")[0]
+    twice = _TWICE.fullmatch(sentence)
+    if twice:
+        table = ".".join(re.findall(r"'([^']*)'", twice.group(1)))
+        return Problem((), "is not valid TOML", f"[{table}] is there already: write both as one table", line)
     return Problem((), "is not valid TOML", f"mend the line or the one before: {sentence}", line)
 
 

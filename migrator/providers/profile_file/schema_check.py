@@ -149,9 +149,17 @@ def _unknown_keys(violation: _Violation) -> Iterator[Problem]:
             todo = f"there may be {', '.join(known)}" if len(known) <= _MOST_NAMES else "take it out"
             if close:
                 todo = f"did you mean {close[0]}?"
-            elif name in _schema()["properties"]:
+            elif _fits_the_top(name, violation.given[name]):
                 todo = "it belongs to the file as a whole: put it above the first table"
             yield Problem((*violation.at, name), "is not known", todo, surplus=True)
+
+
+def _fits_the_top(name: str, value: Any) -> bool:
+    """Whether a key that is not known where it stands would be right above the first table."""
+    schema = _schema()
+    if name not in schema["properties"]:
+        return False
+    return Draft202012Validator({"$defs": schema["$defs"], **schema["properties"][name]}).is_valid(value)
 
 
 def _known_keys(schema: Schema) -> list[str]:

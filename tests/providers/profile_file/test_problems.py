@@ -92,6 +92,7 @@ SCHEMA = [
         "mend",
     ),
     (BEARER, BEARER + "\nunknown = []", "verify.unknown", "is not known", "above the first table"),
+    (BEARER, BEARER + '\nunknown = "x"', "verify.unknown", "is not known", "there may be request"),
     ('subject = "application"', 'leave = "100%"', "limits[1].leave", 'a share from "0%"', "mend"),
 ]
 

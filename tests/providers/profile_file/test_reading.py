@@ -106,6 +106,12 @@ def test_what_is_no_toml_is_said_with_its_line_and_without_quoting_it(text: str,
     assert "acme" not in problem.todo
 
 
+def test_a_table_that_is_there_twice_is_named_as_it_is_written() -> None:
+    [problem] = problems("[a]\n[b.c]\n[b.c]\n")
+    assert problem.line == 3
+    assert "[b.c] is there already" in problem.todo
+
+
 def test_what_nobody_writes_is_no_traceback() -> None:
     [deep] = problems("a = " + "[" * 5_000 + "]" * 5_000)
     [long] = problems("a = " + "9" * 10_000)
