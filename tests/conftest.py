@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,23 @@ SetScene = Callable[..., Scene]
 # How long an example takes says how busy the machine is, and nothing of the code.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+
+_MOSTLY_WAIT = ("end_to_end", "shapes")
+"""Folders whose tests wait for real pauses, and have no fixture in common."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread those that wait over the others' files, so that each process always has something to do."""
+    waiting = [item for item in items if item.path.parent.name in _MOSTLY_WAIT]
+    others = [item for item in items if item.path.parent.name not in _MOSTLY_WAIT]
+    files = [list(file) for _, file in groupby(others, key=lambda item: item.path)]
+    if not files:
+        return
+    spread: list[pytest.Item] = []
+    for number, file in enumerate(files):
+        spread += waiting[number :: len(files)] + file
+    items[:] = spread
 
 
 @pytest.fixture(autouse=True)
