@@ -1,16 +1,12 @@
-"""What tests of every provider need: a state, and an application that talks to a sandbox that serves it."""
+"""An application that talks to a sandbox, whichever provider that plays."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import requests
-
-from migrator.sandbox import credentials, running
 
 Row = Mapping[str, str]
 
@@ -43,21 +39,3 @@ class Application:
     def advance(self, seconds: float) -> None:
         """Move the sandbox's clock on."""
         self.call("POST", "/_sandbox/clock", json={"advance_seconds": seconds}).raise_for_status()
-
-
-A = TypeVar("A", bound=Application)
-
-
-@dataclass(frozen=True)
-class Starter(Generic[A]):
-    """Starts sandboxes on one state, with the faults and options of a call."""
-
-    kind: type[A]
-    state: Path
-    session: requests.Session
-    stack: ExitStack
-
-    def __call__(self, *faults: str, **options: Any) -> A:
-        """An application that talks to a new one."""
-        sandbox = self.stack.enter_context(running(self.state, faults, **options))
-        return self.kind(sandbox.base_url, credentials(self.state), self.session)

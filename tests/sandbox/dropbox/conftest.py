@@ -2,42 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-import requests
 
-from migrator.sandbox import credentials, issue_tokens
-from tests.sandbox.application import Row, Starter
+from tests.sandbox.any_provider import Played, client, row, start, state
 from tests.sandbox.dropbox.support import DropboxClient
 
-Start = Starter[DropboxClient]
+__all__ = ["client", "played", "row", "start", "state"]
+
+Start = Callable[..., DropboxClient]
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Path:
-    """A state file of the test's own."""
-    path = tmp_path / "dropbox.db"
-    credentials(path, "dropbox")
-    return path
-
-
-@pytest.fixture
-def start(state: Path, session: requests.Session) -> Iterator[Start]:
-    """Starts the sandbox on the test's state with the given faults; gives a client of it."""
-    with ExitStack() as stack:
-        yield Starter(DropboxClient, state, session, stack)
-
-
-@pytest.fixture
-def client(start: Start) -> DropboxClient:
-    """A client of a sandbox without fault."""
-    return start()
-
-
-@pytest.fixture
-def row(state: Path) -> Row:
-    """A legacy token."""
-    return next(issue_tokens(state, 1))
+def played() -> Played:
+    """Who is played, and what talks to it."""
+    return Played("dropbox", DropboxClient)

@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import requests
 
-from migrator.sandbox import credentials, issue_tokens
-from tests.sandbox.application import Row, Starter
+from migrator.sandbox import issue_tokens
+from tests.sandbox.any_provider import Played, client, start, state
+from tests.sandbox.application import Row
 from tests.sandbox.intuit.support import IntuitClient
 
-Start = Starter[IntuitClient]
+__all__ = ["client", "played", "row", "start", "state"]
+
+Start = Callable[..., IntuitClient]
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Path:
-    """A state file of the test's own."""
-    path = tmp_path / "intuit.db"
-    credentials(path, "intuit")
-    return path
-
-
-@pytest.fixture
-def start(state: Path, session: requests.Session) -> Iterator[Start]:
-    """Starts the sandbox on the test's state with the given faults; gives a client of it."""
-    with ExitStack() as stack:
-        yield Starter(IntuitClient, state, session, stack)
-
-
-@pytest.fixture
-def client(start: Start) -> IntuitClient:
-    """A client of a sandbox without fault."""
-    return start()
+def played() -> Played:
+    """Who is played, and what talks to it."""
+    return Played("intuit", IntuitClient)
 
 
 @pytest.fixture

@@ -2,47 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-import requests
 
-from migrator.sandbox import credentials, issue_tokens, running
-from tests.sandbox.x.support import Row, XClient
+from tests.sandbox.any_provider import Played, client, row, start, state
+from tests.sandbox.x.support import XClient
+
+__all__ = ["client", "played", "row", "start", "state"]
 
 StartX = Callable[..., XClient]
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Path:
-    """A state file of the test's own."""
-    path = tmp_path / "x.db"
-    credentials(path, "x")
-    return path
-
-
-@pytest.fixture
-def start(state: Path, session: requests.Session) -> Iterator[StartX]:
-    """Starts the sandbox on the test's state with the given faults; gives a client of it."""
-    with ExitStack() as stack:
-
-        def started(*faults: str, **options: Any) -> XClient:
-            sandbox = stack.enter_context(running(state, faults, **options))
-            return XClient(sandbox.base_url, credentials(state), session)
-
-        yield started
-
-
-@pytest.fixture
-def client(start: StartX) -> XClient:
-    """A client of a sandbox without fault."""
-    return start()
-
-
-@pytest.fixture
-def row(state: Path) -> Row:
-    """A legacy token."""
-    return next(issue_tokens(state, 1))
+def played() -> Played:
+    """Who is played, and what talks to it."""
+    return Played("x", XClient)

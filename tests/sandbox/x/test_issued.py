@@ -91,7 +91,7 @@ def test_the_command_writes_what_a_client_needs(tmp_path: Path) -> None:
 
 
 def test_credentials_are_those_that_x_has(tmp_path: Path) -> None:
-    path = tmp_path / "x.db"
+    path = tmp_path / "sandbox.db"
     result = invoke("credentials", "--json", "--provider", "x", "--state", path)
     known = json.loads(result.stdout)
     assert known == credentials(path) == credentials(path, "x")
@@ -103,7 +103,7 @@ def test_credentials_are_those_that_x_has(tmp_path: Path) -> None:
         "public_client_id",
         "redirect_uris",
     }
-    assert {p.name for p in tmp_path.iterdir()} == {"x.db"}
+    assert {p.name for p in tmp_path.iterdir()} == {"sandbox.db"}
 
 
 def test_a_state_is_of_one_provider(client: XClient, state: Path, tmp_path: Path) -> None:
