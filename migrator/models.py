@@ -90,6 +90,8 @@ recommends it), so what it documents is assumed. The pair was seen to work, wher
 """
 SCOPE_MISSING = "scope_missing"
 """A reason, with ``migrated``: the pair works, and was granted less than every pair should be."""
+FAULTLESS = ("", LIFETIME_ASSUMED)
+"""The reasons of a pair that works and is all that was asked for."""
 NO_REFRESH_TOKEN = "no_refresh_token"  # noqa: S105 - a reason
 """A reason: the provider gave an access token without a refresh token, which nothing can come after."""
 

@@ -108,24 +108,29 @@ class SwapRun:
             self._progress.start("swapping", run.ledger.open_count(agenda))
             job.work(agenda)
             self._progress.stop()
+        alive = 0
         if self._engine.policy.terms.disables and not run.interruption.requested:
-            self._disable(run, job)
+            alive = self._disable(run, job)
         states = run.ledger.status().states
         unfinished = states[State.FAILED] + states[State.UNCERTAIN] + states[State.IN_FLIGHT]
         left = bool(states[State.PENDING])
         return end_run(
             run,
             open_=left and (scope.limit is None or run.interruption.requested),
-            wrong=bool(unfinished),
+            wrong=bool(unfinished or alive),
             put_off=True,
         )
 
-    def _disable(self, run: OpenRun, job: Job) -> None:
-        """End the legacy tokens of those whose pairs are stored: whatever else happens, never before."""
+    def _disable(self, run: OpenRun, job: Job) -> int:
+        """End the legacy tokens of those whose pairs are stored: whatever else happens, never before.
+
+        Returns how many should have ended, and have not.
+        """
         agenda = run.ledger.agenda(Work.DISABLE, self._engine.policy.max_attempts)
         self._progress.start("disabling", run.ledger.open_count(agenda))
         job.work(agenda)
         self._progress.stop()
+        return run.ledger.still_open(agenda)
 
     def _run_canary_or_warn(self, run: OpenRun, job: Job, number: int) -> None:
         """The canary. Where it is left before its end, whoever goes on learns that ``resume`` has none."""

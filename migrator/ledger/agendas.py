@@ -33,8 +33,9 @@ _OF_WORK = {
         condition="own.has_refresh_token AND own.refresh_expires_at <= :moment AND own.obtained_at < :begun"
     ),
     Work.REFRESH_ALL: _PAIR_IN_HAND.format(condition="own.has_refresh_token AND own.obtained_at < :begun"),
-    Work.DISABLE: """state = 'migrated' AND disabled_at IS NULL AND EXISTS (
-        SELECT 1 FROM legacy_tokens WHERE connection_id = connections.id AND purged_at IS NULL)""",
+    Work.DISABLE: """state = 'migrated' AND reason IN ('', 'lifetime_assumed') AND disabled_at IS NULL
+        AND EXISTS (
+            SELECT 1 FROM legacy_tokens WHERE connection_id = connections.id AND purged_at IS NULL)""",
 }
 _OF_EACH = frozenset({Work.DISABLE})
 """Work with the legacy tokens of those, too, whom another connection's pair serves."""

@@ -45,15 +45,15 @@ def recover(db: sqlite3.Connection, policy: Policy, now: datetime) -> int:
     ``reconsent serve`` has under way is left alone.
     """
     open_attempts = db.execute(
-        """SELECT a.id, a.connection_id, a.action, a.started_at, c.tries
+        """SELECT a.id, a.connection_id, a.action, a.started_at, c.tries, c.doubt
            FROM attempts a JOIN connections c ON c.id = a.connection_id
            JOIN runs r ON r.id = a.run_id
            WHERE a.outcome IS NULL AND r.command <> ?""",
         [runs.SERVE],
     ).fetchall()
-    for attempt_id, connection_id, action_text, started_at, tries in open_attempts:
-        action = Action(action_text)
-        verdict = died(action, tries, time_of(started_at), policy)
+    for attempt_id, connection_id, action_text, started_at, tries, doubt in open_attempts:
+        action, before = Action(action_text), Action(doubt) if doubt else None
+        verdict = died(action, tries, time_of(started_at), policy, before)
         calls.complete(db, attempt_id, verdict, None, now)
         if action not in calls.LEAVE_STANDING:
             connections.set_standing(db, connection_id, verdict, now)

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
-from migrator.models import Action, Standing, State, StoredPair
+from migrator.models import FAULTLESS, Action, Standing, State, StoredPair
 from migrator.rules.next_step import Call, Rest, Wait, expired, next_step
 from migrator.rules.terms import Terms
 
@@ -34,6 +34,15 @@ class Work(StrEnum):
     """End the legacy token of each connection that has a pair."""
 
 
+def _may_be_disabled(standing: Standing) -> bool:
+    """Whether a legacy token can be ended, and nobody misses it: not while its pair is less than it was.
+
+    A purge leaves nothing of a legacy token to end it with.
+    """
+    replaced = standing.state is State.MIGRATED and standing.reason in FAULTLESS
+    return replaced and not standing.disabled and bool(standing.legacy.token)
+
+
 @dataclass(frozen=True)
 class Agenda:
     """The part of the ledger that a job works on, and the kind of work."""
@@ -55,9 +64,7 @@ class Agenda:
         """
         pair = standing.pair
         if self.work is Work.DISABLE:
-            # A purge leaves nothing of a legacy token to end it with.
-            ready = standing.state is State.MIGRATED and not standing.disabled and standing.legacy.token
-            call = Call(Action.DISABLE) if ready else None
+            call = Call(Action.DISABLE) if _may_be_disabled(standing) else None
         elif self.work is Work.SWAP or standing.state is not State.MIGRATED or pair is None:
             return next_step(standing, terms, now)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from migrator.models import LIFETIME_ASSUMED, Standing, State
+from migrator.models import FAULTLESS, Standing, State
 
 
 @dataclass(frozen=True)
@@ -35,4 +35,4 @@ def judge_canary(standings: Sequence[Standing], *, verifies: bool = True) -> Can
 
 def _is_right(standing: Standing, *, verifies: bool) -> bool:
     verified = standing.pair is not None and (standing.pair.verified or not verifies)
-    return verified and standing.state is State.MIGRATED and standing.reason in ("", LIFETIME_ASSUMED)
+    return verified and standing.state is State.MIGRATED and standing.reason in FAULTLESS

@@ -15,7 +15,7 @@ from migrator.providers.facts import LegacyFate, RenewalRule
 from migrator.providers.refusals import ALREADY_EXCHANGED
 from migrator.rules.next_step import TOKEN_EXPIRED
 from migrator.rules.terms import Terms
-from migrator.rules.verdict import Policy, Verdict, unchanged
+from migrator.rules.verdict import Policy, Verdict, doubt_left, unchanged
 
 REFRESH_TOKEN_EXPIRED = "refresh_token_expired"  # noqa: S105 - a reason
 """Nobody used the refresh token in time."""
@@ -188,6 +188,7 @@ def unknown(
         return replace(unchanged(standing, "unknown", outcome.problem), tries=tries, not_before=now + backoff)
     if action is Action.SWAP and not policy.terms.asks_again:  # the pair, if there is one, is gone
         return Verdict("unknown", outcome.problem, State.NEEDS_CONSENT, RESPONSE_LOST)
+    doubt = doubt_left(action, standing.doubt)
     return Verdict(
-        "unknown", outcome.problem, State.UNCERTAIN, RESPONSE_LOST, action, now + policy.settle, tries=tries
+        "unknown", outcome.problem, State.UNCERTAIN, RESPONSE_LOST, doubt, now + policy.settle, tries=tries
     )

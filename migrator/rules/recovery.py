@@ -8,14 +8,18 @@ from datetime import datetime
 from migrator.models import RESPONSE_LOST, UNVERIFIED, Action, Standing, State
 from migrator.providers import Outcome, Renewed, Won
 from migrator.rules.transitions import with_handle
-from migrator.rules.verdict import Policy, Verdict
+from migrator.rules.verdict import Policy, Verdict, doubt_left
 
 READ_AGAIN = "read_again"
 """A problem of an attempt: its answer was not understood when it came, and was later."""
 
 
-def died(action: Action, tries: int, started_at: datetime, policy: Policy) -> Verdict:
+def died(
+    action: Action, tries: int, started_at: datetime, policy: Policy, before: Action | None = None
+) -> Verdict:
     """The entry for a call with an effect that was under way when its process died: sent, for all we know.
+
+    ``before`` is the call that was in doubt when it was made.
 
     A code serves once, and some legacy tokens do: what they won is gone, and the user goes on.
     """
@@ -27,7 +31,7 @@ def died(action: Action, tries: int, started_at: datetime, policy: Policy) -> Ve
         "process_died",
         State.UNCERTAIN,
         RESPONSE_LOST,
-        action,
+        doubt_left(action, before),
         started_at + policy.settle,
         tries=tries,
     )

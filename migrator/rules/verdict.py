@@ -88,6 +88,14 @@ class Verdict:
         return self.pair_set_aside or (self.pair_dead and not succeeded)
 
 
+def doubt_left(action: Action, before: Action | None) -> Action:
+    """What is in doubt once nobody knows what came of a call, where another was in doubt before it.
+
+    A renewal that got lost goes on explaining why the token is refused, however often it is swapped since.
+    """
+    return Action.RENEW if before is Action.RENEW and action is Action.SWAP else action
+
+
 def unchanged(standing: Standing, outcome: str, problem: str = "") -> Verdict:
     """The connection stands where it stood before the call."""
     if standing.state is State.MIGRATED:

@@ -19,7 +19,16 @@ from migrator.ledger import agendas, calls, connections, pairs, schema
 from migrator.ledger.file.codec import Codec, maybe_time_text, time_text
 from migrator.ledger.file.opening import connect, create_private
 from migrator.ledger.file.vault import Fingerprints, Vault
-from migrator.models import Action, LegacyToken, Secret, State, TokenPair
+from migrator.models import (
+    LIFETIME_ASSUMED,
+    SCOPE_MISSING,
+    UNVERIFIED,
+    Action,
+    LegacyToken,
+    Secret,
+    State,
+    TokenPair,
+)
 from migrator.rules.agenda import Agenda, Work
 from migrator.rules.next_step import Call, Rest
 from migrator.rules.terms import Terms
@@ -49,6 +58,7 @@ class Row:
     disabled: bool = False
     not_before: datetime | None = None
     tries: int = 0
+    reason: str = ""
 
 
 @st.composite
@@ -75,6 +85,7 @@ def rows(draw: st.DrawFn) -> Row:
         disabled=migrated and draw(st.booleans()),
         not_before=draw(st.none() | moments),
         tries=draw(st.integers(0, MOST)),
+        reason=draw(st.sampled_from(["", LIFETIME_ASSUMED, SCOPE_MISSING])) if migrated else UNVERIFIED,
     )
 
 
@@ -122,7 +133,7 @@ def write(db: sqlite3.Connection, codec: Codec, row: Row) -> None:
             db.execute("INSERT INTO handings SELECT 1, ?, id, id FROM token_pairs", [ASKED])
     db.execute(
         """UPDATE connections SET state = ?, doubt = ?, not_before = ?, tries = ?, served_by = ?,
-                                  disabled_at = ?, reason = 'unverified_pair' WHERE id = ?""",
+                                  disabled_at = ?, reason = ? WHERE id = ?""",
         [
             row.state.value,
             row.doubt.value if row.doubt else None,
@@ -130,6 +141,7 @@ def write(db: sqlite3.Connection, codec: Codec, row: Row) -> None:
             row.tries,
             OWNER if row.served else None,
             time_text(NOW) if row.disabled else None,
+            row.reason,
             ASKED,
         ],
     )
@@ -209,6 +221,9 @@ STORED = Row(State.MIGRATED, pair=ENDING, obtained_at=NOW - DAY)
         (Work.DISABLE, replace(STORED, taken=True), True),
         (Work.DISABLE, replace(STORED, served=True), True),
         (Work.DISABLE, replace(STORED, disabled=True), False),
+        (Work.DISABLE, replace(STORED, reason=SCOPE_MISSING), False),
+        (Work.DISABLE, replace(STORED, reason="other_account"), False),
+        (Work.DISABLE, replace(STORED, reason=LIFETIME_ASSUMED), True),
         (Work.DISABLE, replace(STORED, taken=True, purged=True), False),
         (Work.DISABLE, replace(STORED, state=State.UNCERTAIN, doubt=Action.SWAP), False),
         (Work.DISABLE, replace(STORED, tries=MOST), False),

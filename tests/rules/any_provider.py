@@ -254,7 +254,10 @@ class Job:
         self.breaker = Breaker()
         if action in (Action.VERIFY, Action.IDENTIFY, Action.DISABLE):
             return replace(standing, tries=0)
-        return replace(self._after(standing, died(action, standing.tries, self.now, self.policy)), tries=0)
+        return replace(
+            self._after(standing, died(action, standing.tries, self.now, self.policy, standing.doubt)),
+            tries=0,
+        )
 
     def _after(self, standing: Standing, verdict: Verdict) -> Standing:
         """What the ledger makes of a verdict."""

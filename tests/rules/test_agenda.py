@@ -7,10 +7,21 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from migrator.models import Action, LegacyToken, Secret, Standing, State, StoredPair, TokenPair
+from migrator.models import (
+    LIFETIME_ASSUMED,
+    SCOPE_MISSING,
+    Action,
+    LegacyToken,
+    Secret,
+    Standing,
+    State,
+    StoredPair,
+    TokenPair,
+)
 from migrator.providers import Later, Over, RenewFirst, Unknown, Won
 from migrator.rules.agenda import Agenda, Work
 from migrator.rules.next_step import Call, Rest, Wait
+from migrator.rules.tenants import OTHER_ACCOUNT, TENANT_MISMATCH
 from migrator.rules.terms import Terms
 from tests.rules.strategies import FRESH, MINUTE, NOW, TYPED, settled
 
@@ -30,11 +41,20 @@ def with_pair(**said: object) -> Standing:
     return replace(MIGRATED, pair=replace(STORED, **said))  # type: ignore[arg-type]
 
 
-def test_the_legacy_token_of_a_stored_pair_is_ended_once() -> None:
-    assert step(Work.DISABLE, MIGRATED) == Call(Action.DISABLE)
-    assert step(Work.DISABLE, replace(MIGRATED, disabled=True)) == RESTS
-    assert step(Work.DISABLE, with_pair(taken=True)) == Call(Action.DISABLE), "whoever has the pair"
-    assert step(Work.DISABLE, replace(MIGRATED, not_before=LATER)) == Wait(LATER)
+@pytest.mark.parametrize("reason", ["", LIFETIME_ASSUMED])
+def test_the_legacy_token_of_a_stored_pair_is_ended_once(reason: str) -> None:
+    right = replace(MIGRATED, reason=reason)
+    assert step(Work.DISABLE, right) == Call(Action.DISABLE)
+    assert step(Work.DISABLE, replace(right, disabled=True)) == Rest(State.MIGRATED, reason)
+    assert step(Work.DISABLE, replace(right, not_before=LATER)) == Wait(LATER)
+    handed_over = replace(with_pair(taken=True), reason=reason)
+    assert step(Work.DISABLE, handed_over) == Call(Action.DISABLE), "whoever has the pair"
+
+
+@pytest.mark.parametrize("reason", [SCOPE_MISSING, OTHER_ACCOUNT, TENANT_MISMATCH])
+def test_nobodys_legacy_token_is_ended_while_the_pair_is_less_than_it_was(reason: str) -> None:
+    found = replace(MIGRATED, reason=reason)
+    assert step(Work.DISABLE, found) == Rest(State.MIGRATED, reason)
 
 
 @pytest.mark.parametrize("state", [state for state in State if state is not State.MIGRATED])
@@ -43,7 +63,8 @@ def test_the_legacy_token_of_whatever_is_not_migrated_is_left_alone(state: State
 
 
 def test_a_legacy_token_that_was_purged_is_not_ended() -> None:
-    assert step(Work.DISABLE, replace(MIGRATED, legacy=LegacyToken(Secret("")))) == RESTS
+    purged = replace(MIGRATED, reason="", legacy=LegacyToken(Secret("")))
+    assert step(Work.DISABLE, purged) == Rest(State.MIGRATED, "")
 
 
 @pytest.mark.parametrize(

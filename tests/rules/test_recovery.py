@@ -20,6 +20,7 @@ from migrator.models import (
 from migrator.providers import (
     Outcome,
     Renewed,
+    Unknown,
     Won,
 )
 from migrator.providers.facts import Repeat
@@ -119,3 +120,12 @@ def test_an_answer_that_is_understood_later_does_not_hide_what_else_got_lost(dou
     verdict = read_again(standing, Action.SWAP, Won(TokenPair(Secret("a"), Secret("r"), NOW)))
     assert verdict is not None
     assert verdict.doubt is (doubt or Action.SWAP)
+
+
+@pytest.mark.parametrize("before", [None, Action.SWAP, Action.RENEW, Action.VERIFY])
+def test_a_lost_renewal_stays_in_doubt_whatever_is_lost_of_the_swaps_after_it(before: Action | None) -> None:
+    left = Action.RENEW if before is Action.RENEW else Action.SWAP
+    assert died(Action.SWAP, 0, NOW, POLICY, before).doubt is left
+    assert died(Action.RENEW, 0, NOW, POLICY, before).doubt is Action.RENEW
+    standing = replace(FRESH, state=State.UNCERTAIN, reason=RESPONSE_LOST, doubt=before)
+    assert settled((standing, Action.SWAP, Unknown("timeout"))).doubt is left

@@ -151,6 +151,23 @@ def test_a_provider_that_is_down_for_a_while_has_them_all_disabled_in_the_end(
     assert_all_done(way, mill)
 
 
+def test_a_legacy_token_that_should_have_ended_and_has_not_is_no_success(way: Journey, mill: Mill) -> None:
+    way.configure(max_attempts=1)
+    mill.unwilling = len(USERS)
+    way.done("run", "tokens.csv", code=1)
+    assert way.states() == {"migrated": len(USERS)}
+    way.done("resume")
+    assert_all_done(way, mill)
+
+
+def test_a_legacy_token_is_not_ended_while_its_pair_is_less_than_it_was(way: Journey, mill: Mill) -> None:
+    way.kill_at("after commit", Action.SWAP, 3, "run", "tokens.csv", "--concurrency", "1")
+    way.alter("UPDATE connections SET reason = 'scope_missing' WHERE id = 1")
+    way.done("resume")
+    assert len(mill.disabled) == len(USERS) - 1
+    assert way.query("SELECT disabled_at FROM connections WHERE id = 1") == [(None,)]
+
+
 def test_a_pair_that_was_handed_over_does_not_save_its_legacy_token(way: Journey, mill: Mill) -> None:
     way.kill_at("after commit", Action.SWAP, 3, "run", "tokens.csv", "--concurrency", "1")
     assert mill.disabled == []
