@@ -116,7 +116,9 @@ class Exchange:
         answer, outcome = self._send(prepared, Action.EXCHANGE_CODE)
         verdict = settle(standing, Action.EXCHANGE_CODE, outcome, self._clock(), self._policy, _PAUSE)
         visit = after_exchange(outcome, error_description(answer), (code, verifier, *self.secrets))
-        call = self._ended(attempt_id, standing, None, Action.EXCHANGE_CODE, answer, outcome, verdict)
+        call = self._ended(
+            attempt_id, standing, None, Action.EXCHANGE_CODE, answer, outcome, verdict, prepared.secrets
+        )
         self._ledger.end_exchange(call, invitation.id, visit)
         _log_outcome(invitation.key, Action.EXCHANGE_CODE, outcome, verdict, visit)
         if isinstance(outcome, Won) or (isinstance(outcome, Unknown) and self._has_arrived(standing.id)):
@@ -141,7 +143,9 @@ class Exchange:
             outcome = self._profile.chosen(outcome, stored.pair.access_token)
         verdict = settle(standing, Action.VERIFY, outcome, self._clock(), self._policy, _PAUSE)
         visit = after_verification(outcome, verdict)
-        call = self._ended(attempt_id, standing, stored, Action.VERIFY, answer, outcome, verdict)
+        call = self._ended(
+            attempt_id, standing, stored, Action.VERIFY, answer, outcome, verdict, prepared.secrets
+        )
         self._ledger.end_verification(call, visit)
         _log_outcome(standing.key, Action.VERIFY, outcome, verdict, visit)
 
@@ -174,7 +178,9 @@ class Exchange:
         verdict = settle(standing, Action.REFRESH, outcome, self._clock(), self._policy, _PAUSE)
         verdict = before_giving_up(self._ledger, self._profile, standing, Action.REFRESH, verdict)
         self._ledger.end_refresh(
-            self._ended(attempt_id, standing, stored, Action.REFRESH, answer, outcome, verdict)
+            self._ended(
+                attempt_id, standing, stored, Action.REFRESH, answer, outcome, verdict, prepared.secrets
+            )
         )
         log.info("connection %s: %s: %s %s", standing.key, Action.REFRESH, verdict.outcome, verdict.problem)
         return verdict.new_pair is not None
@@ -192,7 +198,7 @@ class Exchange:
 
     def _send(self, prepared: Prepared, action: Action) -> tuple[Answer | NoAnswer, Outcome]:
         answer, of_application = self._application_tokens.send(prepared, self._wire())
-        outcome = self._profile.read(action, answer)
+        outcome = self._profile.read(action, answer, prepared.secrets)
         return answer, outcome if of_application is None or isinstance(outcome, Won) else of_application
 
     def _ended(
@@ -204,6 +210,7 @@ class Exchange:
         answer: Answer | NoAnswer,
         outcome: Outcome,
         verdict: Verdict,
+        secrets: tuple[Secret, ...],
     ) -> EndedCall:
         return EndedCall.of(
             attempt_id,
@@ -213,7 +220,7 @@ class Exchange:
             answer,
             outcome,
             verdict,
-            support_id=self._profile.support_id(answer),
+            support_id=self._profile.support_id(action, answer, secrets),
         )
 
     def _wire(self) -> Wire:

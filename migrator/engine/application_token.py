@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
-from migrator.models import Clock, TokenPair
+from migrator.models import Clock, Secret, TokenPair
 from migrator.providers import (
     Answer,
     ApplicationBearer,
@@ -59,6 +59,8 @@ class Prepared:
     """The application's token that it bears, if any."""
     missing: StopAll | Later | None = None
     """Why there is no such token, though it needs one."""
+    secrets: tuple[Secret, ...] = ()
+    """All that it was put together from, and that its answer may repeat."""
 
 
 class ApplicationTokens:
@@ -76,12 +78,14 @@ class ApplicationTokens:
         """
         client_id = given.credentials.client_id
         if not isinstance(request.auth, ApplicationBearer):
-            return Prepared(request, client_id)
+            return Prepared(request, client_id, secrets=given.secrets)
         with self._lock:
             client = self._clients.setdefault(client_id, _Client())
         token = self._current(client, given, wire)
         if isinstance(token, _Kept):
-            return Prepared(replace(request, auth=Bearer(token.pair.access_token)), client_id, token)
+            access_token = token.pair.access_token
+            secrets = (*given.secrets, access_token)
+            return Prepared(replace(request, auth=Bearer(access_token)), client_id, token, secrets=secrets)
         return Prepared(request, client_id, missing=token)
 
     def send(self, prepared: Prepared, wire: Wire) -> tuple[Answer | NoAnswer, Outcome | None]:

@@ -20,7 +20,7 @@ from migrator.engine.reread_answers import before_giving_up, reread
 from migrator.engine.worker_pool import LONGEST_LOOK, WorkerPool
 from migrator.errors import StoppedError
 from migrator.ledger import EndedCall, Ledger
-from migrator.models import Action, Clock, Credentials, Standing, State
+from migrator.models import Action, Clock, Credentials, Secret, Standing, State
 from migrator.providers import Answer, NoAnswer, Outcome, Profile, Reached, Won
 from migrator.rules.agenda import Agenda
 from migrator.rules.breaker import Breaker
@@ -193,7 +193,7 @@ class Job:
             if attempt_id is None:
                 return None
             answer, of_application = self._tools.application_tokens.send(prepared, wire)
-            outcome = self._read(standing, action, answer)
+            outcome = self._read(standing, action, answer, prepared.secrets)
             if of_application is not None and not isinstance(outcome, Won):
                 outcome = of_application
             verdict = self._judge(standing, action, outcome)
@@ -206,7 +206,7 @@ class Job:
                 answer,
                 outcome,
                 verdict,
-                support_id=self._tools.profile.support_id(answer),
+                support_id=self._tools.profile.support_id(action, answer, prepared.secrets),
             )
             self._ledger.end_call(call)
         finally:
@@ -230,11 +230,13 @@ class Job:
         request = self._tools.profile.request(action, given)
         return self._tools.application_tokens.prepare(request, given, wire)
 
-    def _read(self, standing: Standing, action: Action, answer: Answer | NoAnswer) -> Outcome:
+    def _read(
+        self, standing: Standing, action: Action, answer: Answer | NoAnswer, secrets: tuple[Secret, ...]
+    ) -> Outcome:
         profile = self._tools.profile
         if isinstance(answer, Answer):
             self._tools.gate.note_remaining(profile.remaining(answer), standing.consumer_key)
-        outcome = profile.read(action, answer)
+        outcome = profile.read(action, answer, secrets)
         if isinstance(outcome, Reached) and standing.consented and standing.pair:
             return profile.chosen(outcome, standing.pair.pair.access_token)
         return outcome

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from migrator.ledger import OpenLedger, SealedAnswer
 from migrator.models import Action, Standing
-from migrator.providers import Profile
+from migrator.providers import Profile, tokens_of
 from migrator.rules.recovery import gives_up, goes_on, read_again, restored
 from migrator.rules.verdict import Verdict
 
@@ -71,8 +71,9 @@ def before_giving_up(
 
 
 def _found(answers: Iterable[SealedAnswer], profile: Profile, standing: Standing) -> Verdict | None:
+    secrets = tokens_of(standing.legacy, standing.pair.pair if standing.pair is not None else None)
     for sealed in answers:
-        outcome = profile.read(sealed.action, sealed.answer)
+        outcome = profile.read(sealed.action, sealed.answer, secrets)
         verdict = read_again(standing, sealed.action, outcome)
         if verdict is not None:
             return replace(verdict, found_in=sealed.attempt_id)

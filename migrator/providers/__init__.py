@@ -7,11 +7,13 @@
 - ``answers``, ``paths``, ``xml``: what HTTP answers say; ``token_response``, ``token_search``: a pair in one,
   whatever its form; ``legacy_response``: a renewed token; ``application_answer``: the application's own;
   ``reached``: accounts and tenants
+- ``echoes``: secrets where an answer shows what is kept in the clear
 - ``network_faults``: what can be wrong on the way, and what to do about each
 """
 
 from migrator.providers.answers import error_description, is_plain
 from migrator.providers.calls import Given
+from migrator.providers.echoes import tokens_of
 from migrator.providers.interface import (
     RATE_LIMITED,
     UNSENDABLE,
@@ -74,4 +76,5 @@ __all__ = [
     "find_profile",
     "is_plain",
     "profile_names",
+    "tokens_of",
 ]

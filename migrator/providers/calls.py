@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from migrator.models import Credentials, LegacyToken, Secret, TokenPair
+from migrator.providers.echoes import tokens_of
 from migrator.providers.facts import Auth, CallFacts, ClientStyle, Facts
 from migrator.providers.interface import (
     ApplicationBearer,
@@ -40,6 +41,12 @@ class Given:
     """The very one that it was asked for with."""
     user_agent: str = USER_AGENT
     """What we call ourselves (RFC 9110, 10.1.5)."""
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """All that the provider may repeat in its answer, and nobody may read there."""
+        own = (self.credentials.client_secret, self.credentials.consumer_secret)
+        return (*own, self.code, self.code_verifier, *tokens_of(self.legacy, self.pair))
 
     def values(self) -> Values:
         """What stands for each placeholder."""

@@ -19,6 +19,7 @@ from migrator.providers import (
     answers,
     application_answer,
     calls,
+    echoes,
     legacy_response,
     reached,
     refusals,
@@ -167,13 +168,25 @@ class Profile:
         }
         return {index: number for index, number in left.items() if number is not None}
 
-    def support_id(self, answer: Answer | NoAnswer) -> str:
-        """What the provider's support asks for; empty if the answer has none."""
-        arrived = answer if isinstance(answer, Answer) else answer.part
-        return answers.support_id(arrived, self.facts.support_id) if arrived is not None else ""
+    def support_id(self, action: Action, answer: Answer | NoAnswer, secrets: Iterable[Secret] = ()) -> str:
+        """What the provider's support asks for; empty if the answer has none, or a token in its place.
 
-    def read(self, action: Action, answer: Answer | NoAnswer) -> Outcome:
-        """What the answer to a call of this kind means."""
+        ``secrets`` are those that the call was made with.
+        """
+        arrived = answer if isinstance(answer, Answer) else answer.part
+        said = answers.support_id(arrived, self.facts.support_id) if arrived is not None else ""
+        if arrived is None or not said:
+            return ""
+        known = (*secrets, *self._tokens_in(action, arrived))
+        return "" if echoes.repeats_part(said, known) else said
+
+    def read(self, action: Action, answer: Answer | NoAnswer, secrets: Iterable[Secret] = ()) -> Outcome:
+        """What the answer to a call of this kind means; what it shows in the clear is none of the
+        ``secrets`` that the call was made with.
+        """
+        return echoes.silenced(self._read(action, answer), secrets)
+
+    def _read(self, action: Action, answer: Answer | NoAnswer) -> Outcome:
         if isinstance(answer, NoAnswer):
             if answer.problem == UNSENDABLE:
                 return Over(State.FAILED, UNSENDABLE, UNSENDABLE)
@@ -224,6 +237,12 @@ class Profile:
             return None
         by_name = refused or answers.is_web_page(arrived)
         return token_response.salvaged(arrived, self._tokens(action), by_name=by_name)
+
+    def _tokens_in(self, action: Action, arrived: Answer) -> tuple[Secret, ...]:
+        """Whatever may be a token in an answer, understood or not."""
+        renewed = legacy_response.read(arrived, self.facts.renewal.answer)
+        held = token_response.tokens_in(arrived, self._tokens(action))
+        return (*held, *echoes.tokens_of(renewed.legacy if renewed is not None else None))
 
     def _tokens(self, action: Action) -> TokenAnswer:
         call = self.facts.calls.get(action)

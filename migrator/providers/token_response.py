@@ -85,6 +85,12 @@ def salvaged(answer: Answer, documented: TokenAnswer, *, by_name: bool) -> Won |
     return _won(answer, tokens, documented) if both or tokens.refresh.own_name else None
 
 
+def tokens_in(answer: Answer, documented: TokenAnswer) -> tuple[Secret, ...]:
+    """Whatever may be a token in an answer of any kind."""
+    found = _found(answer, documented)
+    return (Secret(found.access.text), Secret(found.refresh.text)) if found is not None else ()
+
+
 def _gives_refresh_token(documented: TokenAnswer) -> bool:
     """Whether an answer without a refresh token lacks one."""
     return bool(documented.refresh_token) and not documented.refresh_optional

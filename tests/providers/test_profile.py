@@ -279,9 +279,9 @@ def test_a_closed_endpoint_is_told_from_a_fault_of_the_application() -> None:
 )
 def test_what_support_asks_for_is_taken_down(name: str, reply: Answer, said: str) -> None:
     profile = PROFILES[name]
-    assert profile.support_id(reply) == said
-    assert profile.support_id(NoAnswer(sent=True, problem="timeout", part=reply)) == said
-    assert profile.support_id(NoAnswer(sent=True, problem="timeout")) == ""
+    assert profile.support_id(SWAP, reply) == said
+    assert profile.support_id(SWAP, NoAnswer(sent=True, problem="timeout", part=reply)) == said
+    assert profile.support_id(SWAP, NoAnswer(sent=True, problem="timeout")) == ""
 
 
 def test_what_is_left_of_a_limit_is_read_where_it_is_a_number() -> None:
@@ -424,7 +424,7 @@ def test_every_answer_is_read_by_every_profile_and_shows_no_token(
 ) -> None:
     outcome = profile.read(action, reply)
     assert isinstance(outcome, Outcome)
-    assert isinstance(profile.support_id(reply), str)
+    assert isinstance(profile.support_id(action, reply), str)
     if isinstance(reply, Answer) and reply.status == 429:
         assert isinstance(outcome, Later | Won) or (action is Action.RENEW)
     if isinstance(outcome, Won):
