@@ -102,7 +102,7 @@ class Profile:
     @property
     def swapped_types(self) -> tuple[str, ...]:
         """The application types whose tokens are swapped; empty where all are."""
-        return tuple(name for name, fate in self.facts.app_types.items() if fate == "swap")
+        return tuple(name for name, swaps in self.facts.app_types.items() if swaps)
 
     def has(self, action: Action) -> bool:
         """Whether the provider has such a call."""
@@ -122,7 +122,7 @@ class Profile:
         where nothing is signed.
         """
         return RowRules(
-            app_types={name: fate == "swap" for name, fate in self.facts.app_types.items()},
+            app_types=self.facts.app_types,
             token_secret=self.facts.token_secret,
             session_handle=self.facts.renewal.needs_handle,
             columns=self.facts.columns,

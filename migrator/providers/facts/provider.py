@@ -106,8 +106,10 @@ class Facts:
     """Of every call."""
     token_secret: bool = True
     """Whether legacy tokens have a secret."""
-    app_types: Mapping[str, Literal["swap", "consent"]] = field(default_factory=dict)
-    """Application types, and what becomes of their users; empty where the provider has none."""
+    app_types: Mapping[str, bool] = field(default_factory=dict)
+    """Application types, and whether their tokens are swapped, or else their users must consent; empty where
+    the provider has none.
+    """
     columns: Mapping[str, Column] = field(default_factory=dict)
     """Columns that the calls use, beside those that every input has."""
     refresh_rotates: Literal["always", "sometimes", "never", "unknown"] = "unknown"
