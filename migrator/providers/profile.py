@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
 
 from migrator.models import (
     Action,
@@ -184,10 +183,7 @@ class Profile:
                 return self._salvaged(action, answer) or answers.NOT_THE_PROVIDERS
             return self._read_good(action, answer)
         won = self._salvaged(action, answer, refused=refusals.says_so(self.facts, action, answer))
-        said = refusals.refusal(self.facts, action, answer) or answers.by_status(answer)
-        if answer.status == HTTPStatus.TOO_MANY_REQUESTS and not isinstance(said, Later):
-            said = refusals.rate_limited(self.facts, answer)
-        return won or said
+        return won or refusals.meaning(self.facts, action, answer)
 
     def _read_good(self, action: Action, answer: Answer) -> Outcome:
         """What a good answer holds; only one that does not hold what was asked for may be a refusal."""
