@@ -6,7 +6,6 @@ Nothing that is refused there is any connection's fault, and nobody can go on wi
 from __future__ import annotations
 
 from dataclasses import replace
-from http import HTTPStatus
 
 from migrator.models import TokenPair
 from migrator.providers import answers, refusals, token_response
@@ -42,8 +41,6 @@ def _token(answer: Answer, facts: Facts) -> TokenPair | None:
 
 
 def _refusal(answer: Answer, facts: Facts) -> Outcome:
-    said = refusals.refusal(facts, None, answer)
-    if answer.status == HTTPStatus.TOO_MANY_REQUESTS and not isinstance(said, Later):
-        return refusals.rate_limited(facts, answer)
-    unreadable = Unknown("unreadable_application_token") if answers.is_good(answer) else None
-    return said or unreadable or answers.by_status(answer)
+    if answers.is_good(answer):
+        return refusals.refusal(facts, None, answer) or Unknown("unreadable_application_token")
+    return refusals.meaning(facts, None, answer)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
 
 from migrator.models import (
     Action,
@@ -103,7 +102,7 @@ class Profile:
     @property
     def swapped_types(self) -> tuple[str, ...]:
         """The application types whose tokens are swapped; empty where all are."""
-        return tuple(name for name, fate in self.facts.app_types.items() if fate == "swap")
+        return tuple(name for name, swaps in self.facts.app_types.items() if swaps)
 
     def has(self, action: Action) -> bool:
         """Whether the provider has such a call."""
@@ -123,7 +122,7 @@ class Profile:
         where nothing is signed.
         """
         return RowRules(
-            app_types={name: fate == "swap" for name, fate in self.facts.app_types.items()},
+            app_types=self.facts.app_types,
             token_secret=self.facts.token_secret,
             session_handle=self.facts.renewal.needs_handle,
             columns=self.facts.columns,
@@ -197,10 +196,7 @@ class Profile:
                 return self._salvaged(action, answer) or answers.NOT_THE_PROVIDERS
             return self._read_good(action, answer)
         won = self._salvaged(action, answer, refused=refusals.says_so(self.facts, action, answer))
-        said = refusals.refusal(self.facts, action, answer) or answers.by_status(answer)
-        if answer.status == HTTPStatus.TOO_MANY_REQUESTS and not isinstance(said, Later):
-            said = refusals.rate_limited(self.facts, answer)
-        return won or said
+        return won or refusals.meaning(self.facts, action, answer)
 
     def _read_good(self, action: Action, answer: Answer) -> Outcome:
         """What a good answer holds; only one that does not hold what was asked for may be a refusal."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any, Literal
 
 from migrator.models import Action, State
@@ -48,6 +49,16 @@ def refusal(facts: Facts, action: Action | None, answer: Answer) -> Outcome | No
         if found is not None:
             return _outcome(facts, action, answer, found)
     return None
+
+
+def meaning(facts: Facts, action: Action | None, answer: Answer) -> Outcome:
+    """What an answer means whose status says that not all went well: by the first rule that matches, else by
+    its status. One of 429 (RFC 6585, 4) is over a limit, whatever else it says.
+    """
+    said = refusal(facts, action, answer) or answers.by_status(answer)
+    if answer.status == HTTPStatus.TOO_MANY_REQUESTS and not isinstance(said, Later):
+        return rate_limited(facts, answer)
+    return said
 
 
 def says_so(facts: Facts, action: Action, answer: Answer) -> bool:

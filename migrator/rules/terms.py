@@ -43,7 +43,7 @@ class Terms:
         return cls(
             repeat=facts.repeat,
             legacy_fate=facts.legacy_fate,
-            app_types={name: fate == "swap" for name, fate in facts.app_types.items()},
+            app_types=facts.app_types,
             renewal=facts.renewal if Action.RENEW in facts.calls else NO_RENEWAL,
             refreshes=facts.refreshes,
             verifies=Action.VERIFY in facts.calls,

@@ -65,7 +65,7 @@ def test_every_scope_counts_once_that_is_needed_or_asked_for() -> None:
 
 
 def test_the_types_that_swap_are_those_that_the_profile_says_swap() -> None:
-    terms = of(app_types={"partner": "swap", "public": "consent"})
+    terms = of(app_types={"partner": True, "public": False})
     assert (terms.swaps("partner"), terms.swaps("public")) == (True, False)
     assert of().swaps("")
     assert of().swaps("public"), "where there are no types, every row swaps"

@@ -12,8 +12,9 @@ import pytest
 import requests
 
 from migrator.sandbox import credentials, issue_tokens, running
+from tests.sandbox.application import Row
 from tests.sandbox.browser import Browser
-from tests.sandbox.support import Client, Pair, Row
+from tests.sandbox.support import Client, Pair
 
 Start = Callable[..., Client]
 

@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 
 import requests
 
+from tests.sandbox.application import Row
 from tests.sandbox.browser import Browser
-from tests.sandbox.support import Client, Row
+from tests.sandbox.support import Client
 
 SCOPE = "offline_access accounting.transactions openid"
 VERIFIER = "v" * 43

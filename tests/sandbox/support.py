@@ -1,86 +1,26 @@
-"""A client of the sandbox for tests: plain requests, signed by oauthlib, which the sandbox does not use."""
+"""A client of the sandbox that plays Xero, for tests; and what the tests of all of them read answers with."""
 
 from __future__ import annotations
 
-import json
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import requests
-from oauthlib import oauth1
 
-Row = Mapping[str, str]
+from tests.sandbox.application import Row
+from tests.sandbox.signing import Signing
+
 Pair = dict[str, str]
 
 SCOPE = "offline_access accounting.transactions"
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-Method = Literal["GET", "POST"]
-Parameters = list[tuple[str, str]]
 
 
-class Signer(oauth1.Client):
-    """oauthlib's, which lets a test change the OAuth parameters before they are signed."""
-
-    def __init__(
-        self,
-        client_key: str,
-        change: Callable[[Parameters], Parameters] = lambda given: given,
-        **further: Any,
-    ) -> None:
-        super().__init__(client_key, **further)
-        self.change = change
-
-    def get_oauth_params(self, request: Any) -> Parameters:
-        """The parameters of one request."""
-        given: Parameters = super().get_oauth_params(request)  # type: ignore[no-untyped-call]
-        return self.change(given)
-
-
-@dataclass(frozen=True)
-class Client:
-    """An application that talks to one running sandbox."""
-
-    base_url: str
-    known: Mapping[str, Any]
-    session: requests.Session
-
-    def signer(self, row: Row, **changes: Any) -> Signer:
-        """A signer with the row's token; ``changes`` override its arguments."""
-        arguments: dict[str, Any] = {
-            "client_secret": self.known["consumer_secret"],
-            "resource_owner_key": row["oauth_token"],
-            "resource_owner_secret": row["oauth_token_secret"],
-            "signature_type": oauth1.SIGNATURE_TYPE_AUTH_HEADER,
-        }
-        return Signer(changes.pop("client_key", self.known["consumer_key"]), **{**arguments, **changes})
-
-    def send(
-        self,
-        row: Row,
-        method: Method,
-        path: str,
-        *,
-        form: Mapping[str, str] | None = None,
-        json_body: object = None,
-        headers: Mapping[str, str] | None = None,
-        **changes: Any,
-    ) -> requests.Response:
-        """Send a signed request; ``form`` takes part in the signature, ``json_body`` does not."""
-        sent = dict(headers or {})
-        body = None
-        if form is not None:
-            sent |= FORM
-            body = urlencode(form)
-        uri, signed, body = self.signer(row, **changes).sign(self.base_url + path, method, body, sent)
-        if json_body is not None:
-            body = json.dumps(json_body)
-            signed["Content-Type"] = "application/json"
-        return self.session.request(method, uri, data=body, headers=signed)
+class Client(Signing):
+    """An application that talks to one running sandbox of Xero."""
 
     def swap(self, row: Row, body: Mapping[str, object] | None = None, **changes: Any) -> requests.Response:
         """Swap the row's token; ``body`` overrides fields of the JSON body."""
@@ -141,16 +81,6 @@ class Client:
         answer = self.connections(access_token)
         assert answer.status_code == 200, answer.text
         return [connection["tenantId"] for connection in answer.json()]
-
-    def advance(self, seconds: float) -> None:
-        """Move the sandbox's clock on."""
-        answer = self.session.post(f"{self.base_url}/_sandbox/clock", json={"advance_seconds": seconds})
-        assert answer.status_code == 200, answer.text
-
-    def stats(self) -> dict[str, Any]:
-        """Ask the witness."""
-        facts: dict[str, Any] = self.session.get(f"{self.base_url}/_sandbox/stats").json()
-        return facts
 
 
 def renewed(row: Row, answer: requests.Response) -> dict[str, str]:

@@ -10,8 +10,9 @@ import pytest
 from authlib.integrations.requests_client import OAuth1Session, OAuth2Session
 from joserfc import jwk, jwt
 
+from tests.sandbox.application import Row
 from tests.sandbox.browser import Browser
-from tests.sandbox.support import Client, Row
+from tests.sandbox.support import Client
 
 
 @pytest.mark.parametrize("kind", ["hmac", "rsa"])

@@ -9,8 +9,9 @@ import xero.auth
 from xero import Xero
 from xero.exceptions import XeroUnauthorized
 
+from tests.sandbox.application import Row
 from tests.sandbox.browser import Browser
-from tests.sandbox.support import Client, Row
+from tests.sandbox.support import Client
 
 # Later Pythons than the library's say that datetime.utcnow will go.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:xero")

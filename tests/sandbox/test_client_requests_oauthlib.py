@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from requests_oauthlib import OAuth1Session, OAuth2Session
 
+from tests.sandbox.application import Row
 from tests.sandbox.browser import Browser
-from tests.sandbox.support import Client, Row
+from tests.sandbox.support import Client
 
 SCOPE = ["openid", "offline_access", "accounting.transactions"]
 

@@ -33,8 +33,8 @@ def topics(facts: Facts, today: date) -> tuple[Topic, ...]:
 
 
 def _applications(facts: Facts) -> Iterator[Line]:
-    for name, fate in facts.app_types.items():
-        swapped = "are swapped" if fate == "swap" else "are not swapped: their users must authorise again"
+    for name, swaps in facts.app_types.items():
+        swapped = "are swapped" if swaps else "are not swapped: their users must authorise again"
         yield name, f"tokens {swapped}"
     for name, column in facts.columns.items():
         values = (

@@ -60,6 +60,7 @@ class Consent:
 
     authorise_url: str
     pkce: Literal["required", "optional"] = "optional"
+    """For people: it is used in either case."""
     scopes: Mapping[str, str] = field(default_factory=dict)
     """What a scope allows, for the user who grants it."""
     source: str = ""
@@ -85,6 +86,7 @@ class Facts:
     """The call that gives the application an access token of its own."""
     sources: Mapping[str, Source] = field(default_factory=dict)
     open_since: Dated | None = None
+    """For people."""
     closes: Dated | None = None
     """Until when the exchange is open; a day that is over means that it is closed."""
     legacy_ends: Dated | None = None
@@ -104,19 +106,21 @@ class Facts:
     """Of every call."""
     token_secret: bool = True
     """Whether legacy tokens have a secret."""
-    app_types: Mapping[str, Literal["swap", "consent"]] = field(default_factory=dict)
-    """Application types, and what becomes of their users; empty where the provider has none."""
+    app_types: Mapping[str, bool] = field(default_factory=dict)
+    """Application types, and whether their tokens are swapped, or else their users must consent; empty where
+    the provider has none.
+    """
     columns: Mapping[str, Column] = field(default_factory=dict)
     """Columns that the calls use, beside those that every input has."""
     refresh_rotates: Literal["always", "sometimes", "never", "unknown"] = "unknown"
-    """Whether a refresh gives a new refresh token."""
+    """Whether a refresh gives a new refresh token, for people; with ``never`` its answer may have none."""
     grace: timedelta = timedelta(0)
-    """How long a refresh token may be used again by who lost the answer."""
+    """How long a refresh token may be used again by who lost the answer, for people."""
     repeat: Repeat = Repeat.UNKNOWN
     repeat_source: str = ""
     legacy_fate: LegacyFate = LegacyFate.UNKNOWN
     legacy_days: int = 0
-    """With ``DIES_AFTER``."""
+    """With ``DIES_AFTER``, for people."""
     legacy_source: str = ""
     legacy_user_before: str = ""
     """The legacy token begins with its user's id, which ends before this; empty if it does not."""

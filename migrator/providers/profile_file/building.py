@@ -55,7 +55,7 @@ def build(document: Table) -> Facts:
         client_is_consumer="id" in client,
         headers=document.get("headers", {}),
         token_secret=legacy.get("secret", True),
-        app_types=document.get("application_types", {}),
+        app_types={name: fate == "swap" for name, fate in document.get("application_types", {}).items()},
         columns={name: _column(table) for name, table in document.get("columns", {}).items()},
         refresh_rotates=refresh.get("gives_new", Facts.refresh_rotates),
         grace=_duration(refresh, "grace", Facts.grace),

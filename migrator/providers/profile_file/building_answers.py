@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from migrator.models import Action
 from migrator.providers.facts import LegacyAnswer, Lifetime, Name, TokenAnswer
 from migrator.providers.profile_file.durations import duration
 
@@ -16,6 +17,8 @@ def token_answer(document: Table, call: str) -> TokenAnswer:
     table: Table = {**document["answer"], **document[call].get("answer", {})}
     refresh_token = table.get("refresh_token", TokenAnswer.refresh_token)
     optional = isinstance(refresh_token, dict) and refresh_token.get("optional", False)
+    if call == Action.REFRESH and document[call].get("gives_new") == "never":
+        optional = True  # whether its answer repeats the one that stays or leaves it out
     return TokenAnswer(
         inside=table.get("inside", ""),
         access_token=table["access_token"],

@@ -129,7 +129,7 @@ def test_every_key_is_read() -> None:
     assert (facts.client, facts.client_public, facts.client_is_consumer) == (ClientStyle.FORM, True, True)
     assert (facts.signature_methods, facts.signature_in) == (("HMAC-SHA256", "PLAINTEXT"), "query")
     assert facts.headers == {"User-Agent": "{user_agent}"}
-    assert facts.app_types == {"partner": "swap", "public": "consent"}
+    assert facts.app_types == {"partner": True, "public": False}
     assert facts.columns == {"region": Column(("eu", "us"), "eu"), "base": Column(url=True)}
     assert (facts.refresh_rotates, facts.grace) == ("sometimes", timedelta(minutes=30))
     assert (facts.repeat, facts.repeat_source) == (Repeat.BOTH_LIVE, "docs")

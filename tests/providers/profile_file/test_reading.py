@@ -90,6 +90,17 @@ def test_a_calls_own_answer_goes_before_that_of_all() -> None:
 
 
 @pytest.mark.parametrize(
+    ("gives_new", "optional"), [("never", True), ("sometimes", False), ("always", False), ("unknown", False)]
+)
+def test_a_refresh_that_never_gives_a_new_refresh_token_lacks_none(gives_new: str, optional: bool) -> None:
+    facts = read_profile(changed("[answer]", f'gives_new = "{gives_new}"\n\n[answer]'), PLACE)
+    swap, refresh = facts.calls[Action.SWAP].answer, facts.calls[Action.REFRESH].answer
+    assert swap is not None
+    assert refresh is not None
+    assert (swap.refresh_optional, refresh.refresh_optional) == (False, optional)
+
+
+@pytest.mark.parametrize(
     ("text", "line"),
     [
         ('name = "acme\n', 1),

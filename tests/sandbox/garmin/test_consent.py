@@ -10,10 +10,10 @@ import pytest
 import requests
 
 from migrator.sandbox import issue_tokens
+from tests.sandbox.application import Row
 from tests.sandbox.browser import Browser
 from tests.sandbox.consent import PKCE, VERIFIER
 from tests.sandbox.garmin.support import GarminClient, error, failure
-from tests.sandbox.support import Row
 
 
 @pytest.fixture

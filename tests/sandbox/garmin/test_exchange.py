@@ -9,9 +9,10 @@ import pytest
 from oauthlib import oauth1
 
 from migrator.sandbox import issue_tokens
+from tests.sandbox.application import Row
 from tests.sandbox.garmin.conftest import StartGarmin
 from tests.sandbox.garmin.support import EXCHANGE, LEGACY_LIFETIME, GarminClient, failure
-from tests.sandbox.support import Row, at, digest
+from tests.sandbox.support import at, digest
 
 
 def test_a_pair_for_a_legacy_token(client: GarminClient, row: Row) -> None:

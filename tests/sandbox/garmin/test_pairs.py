@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from migrator.sandbox import issue_tokens
+from tests.sandbox.application import Row
 from tests.sandbox.garmin.conftest import StartGarmin
 from tests.sandbox.garmin.support import (
     EXCHANGE,
@@ -17,7 +18,6 @@ from tests.sandbox.garmin.support import (
     error,
     failure,
 )
-from tests.sandbox.support import Row
 
 
 def test_a_refresh_token_serves_once(client: GarminClient, row: Row) -> None:

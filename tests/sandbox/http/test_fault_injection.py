@@ -22,8 +22,9 @@ from migrator.sandbox.http.fault_injection import CallFault, FaultInjector
 from migrator.sandbox.http.faults import Faults, parse_faults
 from migrator.sandbox.http.late_calls import LateCalls
 from migrator.sandbox.state.swaps import Repeat
+from tests.sandbox.application import Row
 from tests.sandbox.conftest import Start
-from tests.sandbox.support import Client, Row, at, problem, renewed
+from tests.sandbox.support import Client, at, problem, renewed
 
 AfterTheSwap = Callable[[Client], list[Callable[[], requests.Response]]]
 

@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.sandbox.support import Client, Row
+from tests.sandbox.application import Row
+from tests.sandbox.support import Client
 
 
 @pytest.mark.parametrize("path", ["/OAuth/Migrate", "/OAUTH/MIGRATE", "/oauth/migrate"])

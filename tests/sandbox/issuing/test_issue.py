@@ -20,7 +20,8 @@ from migrator.sandbox import MixError, adopt_tokens, issue_tokens, stats
 from migrator.sandbox.issuing import issue
 from migrator.sandbox.issuing.shares import Shares, apportion, parse_mix
 from migrator.sandbox.xero.app_types import APP_TYPES
-from tests.sandbox.support import Client, Row, problem, renewed
+from tests.sandbox.application import Row
+from tests.sandbox.support import Client, problem, renewed
 
 COLUMNS = [
     "connection_id",

@@ -9,8 +9,10 @@ from urllib.parse import parse_qsl, urlencode
 import requests
 from oauthlib.oauth1 import SIGNATURE_RSA_SHA1
 
+from tests.sandbox.application import Row
 from tests.sandbox.browser import Browser
-from tests.sandbox.support import Client, Method, Row
+from tests.sandbox.signing import Method
+from tests.sandbox.support import Client
 
 NOBODY = {"oauth_token": "", "oauth_token_secret": ""}
 KINDS = ("hmac", "rsa", "public")

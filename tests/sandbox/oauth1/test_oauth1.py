@@ -10,8 +10,10 @@ import pytest
 from oauthlib.oauth1 import SIGNATURE_PLAINTEXT, SIGNATURE_RSA_SHA1, SIGNATURE_TYPE_BODY, SIGNATURE_TYPE_QUERY
 
 from migrator.sandbox import issue_tokens
+from tests.sandbox.application import Row
 from tests.sandbox.conftest import Start
-from tests.sandbox.support import Client, Parameters, Row, at, problem, renewed
+from tests.sandbox.signing import Parameters
+from tests.sandbox.support import Client, at, problem, renewed
 
 # Signed rightly, this is refused for its tenant type and changes nothing.
 PROBE = "/oauth/migrate?tenantType=NONE"

@@ -8,7 +8,8 @@ from oauthlib.oauth1 import SIGNATURE_TYPE_BODY, SIGNATURE_TYPE_QUERY
 
 from tests.sandbox.conftest import Start
 from tests.sandbox.oauth1.legs import KINDS, answered, ask, callback_of
-from tests.sandbox.support import Client, Method, problem
+from tests.sandbox.signing import Method
+from tests.sandbox.support import Client, problem
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from migrator.sandbox import issue_tokens
+from tests.sandbox.application import Row
 from tests.sandbox.browser import Browser
 from tests.sandbox.conftest import Start
 from tests.sandbox.oauth1.legs import KINDS, answered, ask, callback_of, page, signs_as, verify, won
-from tests.sandbox.support import Client, Row, at, digest, in_threads, problem, renewed
+from tests.sandbox.support import Client, at, digest, in_threads, problem, renewed
 
 # The whole way
 

@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from migrator.sandbox import issue_tokens
+from tests.sandbox.application import Row
 from tests.sandbox.browser import Browser
 from tests.sandbox.conftest import Start
 from tests.sandbox.consent import CHALLENGE, PKCE, asked, code_of, exchange
-from tests.sandbox.support import Client, Row
+from tests.sandbox.support import Client
 
 # What the page refuses
 

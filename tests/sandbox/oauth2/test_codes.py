@@ -11,10 +11,11 @@ from typing import Any
 import jwt
 import pytest
 
+from tests.sandbox.application import Row
 from tests.sandbox.browser import Browser
 from tests.sandbox.conftest import Start
 from tests.sandbox.consent import CHALLENGE, PKCE, SCOPE, VERIFIER, asked, code_of, exchange
-from tests.sandbox.support import Client, Row, digest, in_threads
+from tests.sandbox.support import Client, digest, in_threads
 
 # The whole way
 

@@ -9,8 +9,9 @@ import jwt
 import pytest
 
 from migrator.sandbox import issue_tokens
+from tests.sandbox.application import Row
 from tests.sandbox.conftest import Start
-from tests.sandbox.support import SCOPE, Client, Pair, Row, at, digest, in_threads
+from tests.sandbox.support import SCOPE, Client, Pair, at, digest, in_threads
 
 
 def test_a_refresh_answers_a_whole_pair(client: Client, pair: Pair) -> None:

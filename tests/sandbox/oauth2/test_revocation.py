@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from migrator.sandbox import issue_tokens
+from tests.sandbox.application import Row
 from tests.sandbox.conftest import Start
-from tests.sandbox.support import Client, Pair, Row
+from tests.sandbox.support import Client, Pair
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 

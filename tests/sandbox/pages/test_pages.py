@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from migrator.sandbox import adopt_tokens, issue_tokens
+from tests.sandbox.application import Row
 from tests.sandbox.browser import Browser
 from tests.sandbox.conftest import Start
 from tests.sandbox.consent import asked, exchange
-from tests.sandbox.support import Client, Row
+from tests.sandbox.support import Client
 
 
 def test_a_log_in_is_remembered(client: Client, browser: Browser, partner: Row) -> None:

@@ -14,8 +14,9 @@ import requests
 from migrator.sandbox import SandboxError, issue_tokens, running, stats
 from migrator.sandbox.http import app
 from migrator.sandbox.state.clock import LONGEST_ADVANCE
+from tests.sandbox.application import Row
 from tests.sandbox.conftest import Start
-from tests.sandbox.support import Client, Row, at, problem
+from tests.sandbox.support import Client, at, problem
 
 HOUR = 3600
 

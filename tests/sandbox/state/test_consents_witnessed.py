@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import jwt
 
+from tests.sandbox.application import Row
 from tests.sandbox.browser import Browser
 from tests.sandbox.conftest import Start
 from tests.sandbox.consent import asked, code_of, exchange
-from tests.sandbox.support import Client, Row, digest
+from tests.sandbox.support import Client, digest
 
 # The witness
 

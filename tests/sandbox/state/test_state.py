@@ -16,8 +16,9 @@ import requests
 
 from migrator.sandbox import SandboxError, credentials, issue_tokens, running, stats
 from migrator.sandbox.state.state_file import State, count
+from tests.sandbox.application import Row
 from tests.sandbox.conftest import Start
-from tests.sandbox.support import Client, Row, problem, renewed
+from tests.sandbox.support import Client, problem, renewed
 
 CREDENTIALS = "from migrator.sandbox import credentials; print(credentials({path!r}))"
 SERVE = "from migrator.commands.sandbox import sandbox; sandbox({arguments!r}, standalone_mode=False)"

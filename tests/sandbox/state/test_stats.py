@@ -15,8 +15,9 @@ from migrator.sandbox.provider import Options
 from migrator.sandbox.state.clock import Clock
 from migrator.sandbox.state.state_file import State
 from migrator.sandbox.xero.service import create_service
+from tests.sandbox.application import Row
 from tests.sandbox.conftest import Start
-from tests.sandbox.support import Client, Row, digest, in_threads, renewed
+from tests.sandbox.support import Client, digest, in_threads, renewed
 
 KINDS = ("oauth", "access", "refresh")
 

@@ -2,43 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import requests
 
-from tests.sandbox.support import Client, Row
+from tests.sandbox.application import Row
+from tests.sandbox.signing import ConsumerApplication
 
 EXCHANGE = "/v2/oauth2/exchange"
 TOKEN = "/v2/oauth2/token"
 INFO = "/v2/user/info"
 
 
-@dataclass(frozen=True)
-class TumblrClient(Client):
+class TumblrClient(ConsumerApplication):
     """An application that talks to one running sandbox."""
 
-    def exchange(self, row: Row, **changes: Any) -> requests.Response:
-        """Exchange a row's token."""
-        return self.send(row, "POST", changes.pop("path", EXCHANGE), **changes)
-
-    def token(self, fields: Mapping[str, str | None], **further: Any) -> requests.Response:
-        """Call the token endpoint with the client's id and secret; a field that is None is left out."""
-        client = {"client_id": self.known["consumer_key"], "client_secret": self.known["client_secret"]}
-        form = {name: value for name, value in {**client, **fields}.items() if value is not None}
-        return self.session.post(self.base_url + TOKEN, data=form, **further)
-
-    def renewed(
-        self, refresh_token: str, fields: Mapping[str, str | None] | None = None, **further: Any
-    ) -> requests.Response:
-        """Use a refresh token; ``fields`` override the form."""
-        wanted = {"grant_type": "refresh_token", "refresh_token": refresh_token}
-        return self.token({**wanted, **(fields or {})}, **further)
+    exchange_path = EXCHANGE
+    token_path = TOKEN
 
     def info(self, access_token: str) -> requests.Response:
         """Ask who the user is."""
-        return self.session.get(self.base_url + INFO, headers={"Authorization": f"Bearer {access_token}"})
+        return self.call("GET", INFO, bearer=access_token)
 
     def info_signed(self, row: Row, **changes: Any) -> requests.Response:
         """Ask the same with a legacy token."""

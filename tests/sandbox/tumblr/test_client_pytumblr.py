@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pytumblr import TumblrRestClient
 
+from tests.sandbox.application import Row
 from tests.sandbox.handed_over import pairs_of
-from tests.sandbox.support import Row
 from tests.sandbox.tumblr.support import TumblrClient, name
 
 

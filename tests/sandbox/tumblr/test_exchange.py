@@ -12,7 +12,8 @@ from oauthlib import oauth1
 from urllib3.util import SKIP_HEADER
 
 from migrator.sandbox import issue_tokens
-from tests.sandbox.support import Row, at, digest
+from tests.sandbox.application import Row
+from tests.sandbox.support import at, digest
 from tests.sandbox.tumblr.conftest import StartTumblr
 from tests.sandbox.tumblr.support import EXCHANGE, INFO, TOKEN, TumblrClient, error, name
 

@@ -15,7 +15,7 @@ from migrator.sandbox.http.rate_limits import RateLimits, in_force
 from migrator.sandbox.state.clock import Clock
 from migrator.sandbox.state.state_file import State
 from migrator.sandbox.tumblr.rate_limits import RULES, tell
-from tests.sandbox.support import Row
+from tests.sandbox.application import Row
 from tests.sandbox.tumblr.conftest import StartTumblr
 from tests.sandbox.tumblr.support import EXCHANGE, INFO, TumblrClient, error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.sandbox.support import Row
+from tests.sandbox.application import Row
 from tests.sandbox.tumblr.support import INFO, TOKEN, TumblrClient, error, name
 
 

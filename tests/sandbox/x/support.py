@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import requests
 from oauthlib import oauth1
 
-Row = Mapping[str, str]
+from tests.sandbox.application import Application, Row
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 OAUTH1_TOKEN = "urn:x:params:oauth:token-type:oauth1_token"
 """The type of a subject token."""
 
 
-@dataclass(frozen=True)
-class XClient:
+class XClient(Application):
     """An application that talks to one running sandbox."""
-
-    base_url: str
-    known: Mapping[str, Any]
-    session: requests.Session
 
     def token(self, fields: Mapping[str, str | None], **further: Any) -> requests.Response:
         """Call the token endpoint as the confidential client; a field that is None is left out."""
-        further.setdefault("auth", (self.known["client_id"], self.known["client_secret"]))
+        further.setdefault("auth", self.basic)
         return self._post("/2/oauth2/token", fields, **further)
 
     def exchange(self, row: Row, fields: Mapping[str, str | None] | None = None, **further: Any) -> Any:
@@ -45,14 +39,12 @@ class XClient:
 
     def revoke(self, fields: Mapping[str, str | None], **further: Any) -> requests.Response:
         """Call the revocation endpoint as the confidential client."""
-        further.setdefault("auth", (self.known["client_id"], self.known["client_secret"]))
+        further.setdefault("auth", self.basic)
         return self._post("/2/oauth2/revoke", fields, **further)
 
     def me(self, access_token: str) -> requests.Response:
         """Ask who the user is."""
-        return self.session.get(
-            f"{self.base_url}/2/users/me", headers={"Authorization": f"Bearer {access_token}"}
-        )
+        return self.call("GET", "/2/users/me", bearer=access_token)
 
     def me_signed(self, row: Row) -> requests.Response:
         """Ask the same with a legacy token."""
@@ -65,18 +57,9 @@ class XClient:
         uri, headers, _ = signer.sign(f"{self.base_url}/2/users/me")
         return self.session.get(uri, headers=headers)
 
-    def stats(self) -> Any:
-        """What the witness says."""
-        return self.session.get(f"{self.base_url}/_sandbox/stats").json()
-
-    def advance(self, seconds: float) -> None:
-        """Move the sandbox's clock on."""
-        answer = self.session.post(f"{self.base_url}/_sandbox/clock", json={"advance_seconds": seconds})
-        answer.raise_for_status()
-
     def _post(self, path: str, fields: Mapping[str, str | None], **further: Any) -> requests.Response:
         form = {name: value for name, value in fields.items() if value is not None}
-        return self.session.post(self.base_url + path, data=form, **further)
+        return self.call("POST", path, data=form, **further)
 
 
 def error(answer: requests.Response) -> tuple[int, str]:

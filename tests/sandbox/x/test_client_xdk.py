@@ -14,8 +14,9 @@ from requests import HTTPError
 from xdk import Client
 from xdk.oauth1_auth import OAuth1
 
+from tests.sandbox.application import Row
 from tests.sandbox.handed_over import pairs_of
-from tests.sandbox.x.support import Row, XClient
+from tests.sandbox.x.support import XClient
 
 HOURS = 3600
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from migrator.sandbox import adopt_tokens, issue_tokens
+from tests.sandbox.application import Row
 from tests.sandbox.support import digest
 from tests.sandbox.x.conftest import StartX
-from tests.sandbox.x.support import Row, XClient, error
+from tests.sandbox.x.support import XClient, error
 
 
 def test_a_pair_for_a_legacy_token(client: XClient, row: Row) -> None:

@@ -9,8 +9,9 @@ from requests.adapters import HTTPAdapter
 from migrator.sandbox.http.limits import Limit
 from migrator.sandbox.http.rate_limits import in_force
 from migrator.sandbox.x.rate_limits import RULES
+from tests.sandbox.application import Row
 from tests.sandbox.x.conftest import StartX
-from tests.sandbox.x.support import Row, XClient, error
+from tests.sandbox.x.support import XClient, error
 
 NAMES = ("x-rate-limit-limit", "x-rate-limit-remaining", "x-rate-limit-reset")
 

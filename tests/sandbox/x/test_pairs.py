@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.sandbox.application import Row
 from tests.sandbox.support import digest
 from tests.sandbox.x.conftest import StartX
-from tests.sandbox.x.support import Row, XClient, error
+from tests.sandbox.x.support import XClient, error
 
 UNAUTHORISED = {"title": "Unauthorized", "type": "about:blank", "status": 401, "detail": "Unauthorized"}
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from migrator.sandbox import adopt_tokens, issue_tokens
 from migrator.sandbox.x.scopes import Permission, granted
-from tests.sandbox.x.support import Row, XClient, error
+from tests.sandbox.application import Row
+from tests.sandbox.x.support import XClient, error
 
 READ = {
     *("tweet.read", "users.read", "follows.read", "mute.read", "block.read", "list.read", "like.read"),

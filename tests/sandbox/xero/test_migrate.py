@@ -8,8 +8,9 @@ import jwt
 import pytest
 
 from migrator.sandbox import adopt_tokens, issue_tokens
+from tests.sandbox.application import Row
 from tests.sandbox.conftest import Start
-from tests.sandbox.support import SCOPE, Client, Row, in_threads, problem
+from tests.sandbox.support import SCOPE, Client, in_threads, problem
 
 
 def of_type(state: Path, tenant_type: str) -> Row:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.sandbox.support import Client, Row, digest, problem
+from tests.sandbox.application import Row
+from tests.sandbox.support import Client, digest, problem
 
 PATH = "/v2/oauth2/tokens/migrate"
 SCOPE = "com.intuit.quickbooks.accounting"

@@ -8,8 +8,9 @@ from migrator.sandbox.http.limits import Limit
 from migrator.sandbox.xero import rate_limits
 from migrator.sandbox.xero.migrate_intuit import migrate_intuit
 from migrator.sandbox.xero.routes import ROUTES
+from tests.sandbox.application import Row
 from tests.sandbox.conftest import Start
-from tests.sandbox.support import Client, Row
+from tests.sandbox.support import Client
 
 LEFT = "X-AppMinLimit-Remaining"
 

@@ -9,8 +9,10 @@ import pytest
 from oauthlib.oauth1 import SIGNATURE_TYPE_QUERY
 
 from migrator.sandbox import issue_tokens
+from tests.sandbox.application import Row
 from tests.sandbox.conftest import Start
-from tests.sandbox.support import Client, Method, Row, at, in_threads, problem, renewed
+from tests.sandbox.signing import Method
+from tests.sandbox.support import Client, at, in_threads, problem, renewed
 
 PATH = "/oauth/AccessToken"
 

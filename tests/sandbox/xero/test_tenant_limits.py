@@ -21,8 +21,9 @@ from migrator.sandbox.xero.authorisation_server import Xero
 from migrator.sandbox.xero.organisation import organisation
 from migrator.sandbox.xero.service import create_service
 from migrator.sandbox.xero.tenant_limits import TenantLimits, TenantPermit
+from tests.sandbox.application import Row
 from tests.sandbox.conftest import Start
-from tests.sandbox.support import Client, Pair, Row
+from tests.sandbox.support import Client, Pair
 
 CALL = Call("GET", b"/API.xro/2.0/Organisation", "localhost", {"xero-tenant-id": "t"})
 

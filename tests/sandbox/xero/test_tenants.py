@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from migrator.sandbox import adopt_tokens, issue_tokens
-from tests.sandbox.support import Client, Pair, Row, in_threads
+from tests.sandbox.application import Row
+from tests.sandbox.support import Client, Pair, in_threads
 
 
 @pytest.fixture

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from migrator.sandbox import issue_tokens
+from tests.sandbox.application import Row
 from tests.sandbox.browser import Browser
 from tests.sandbox.conftest import Start
 from tests.sandbox.consent import asked
-from tests.sandbox.support import Client, Row
+from tests.sandbox.support import Client
 
 
 def connect_many(client: Client, rows: Sequence[Row]) -> list[int]:
