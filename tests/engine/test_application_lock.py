@@ -47,10 +47,11 @@ def test_a_second_job_is_refused_where_a_swap_spoils_the_one_before(name: str) -
     ("profile", "credentials"),
     [
         (X, replace(CREDENTIALS, client_id="another")),
+        (X, replace(CREDENTIALS, consumer_key="another")),
         (find_profile("x", base_url="http://127.0.0.1:1"), CREDENTIALS),
         (find_profile("tumblr"), CREDENTIALS),
     ],
-    ids=["client", "address", "provider"],
+    ids=["client", "consumer", "address", "provider"],
 )
 def test_other_applications_are_nobodys_rivals(profile: Profile, credentials: Credentials) -> None:
     second(profile, credentials, Terms.of(profile.facts))
@@ -74,6 +75,17 @@ def test_a_folder_that_others_may_write_to_is_not_trusted(
     second(X, CREDENTIALS, Terms.of(X.facts))
     assert "not this user's alone" in caplog.text
     assert not list(folder.iterdir())
+
+
+def test_a_folder_that_leads_elsewhere_is_not_trusted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    (tmp_path / f"migrator-{os.getuid()}").symlink_to(elsewhere)
+    second(X, CREDENTIALS, Terms.of(X.facts))
+    assert "not this user's alone" in caplog.text
+    assert not list(elsewhere.iterdir())
 
 
 def test_a_folder_that_cannot_be_made_stops_nothing(

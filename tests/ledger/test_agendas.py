@@ -199,6 +199,7 @@ def assert_left(db: sqlite3.Connection, codec: Codec, agenda: Agenda) -> None:
 DAY = timedelta(days=1)
 ENDING = replace(PAIR, refresh_expires_at=NOW)
 STORED = Row(State.MIGRATED, pair=ENDING, obtained_at=NOW - DAY)
+ALONE = replace(PAIR, refresh_token=Secret(""))
 
 
 @pytest.mark.parametrize(
@@ -209,13 +210,20 @@ STORED = Row(State.MIGRATED, pair=ENDING, obtained_at=NOW - DAY)
         (Work.VERIFY, replace(STORED, verified_at=NOW), False),
         (Work.VERIFY, replace(STORED, taken=True), False),
         (Work.VERIFY, replace(STORED, served=True), False),
+        (Work.VERIFY_LIVING, STORED, True),
+        (Work.VERIFY_LIVING, replace(STORED, pair=replace(PAIR, expires_at=NOW + DAY)), True),
+        (Work.VERIFY_LIVING, replace(STORED, pair=replace(PAIR, expires_at=NOW)), False),
+        (Work.VERIFY_LIVING, replace(STORED, pair=replace(ALONE, expires_at=NOW)), True),
+        (Work.VERIFY_LIVING, replace(STORED, pair=ALONE), True),
+        (Work.VERIFY_LIVING, replace(STORED, verified_at=NOW), False),
+        (Work.VERIFY_LIVING, replace(STORED, taken=True), False),
         (Work.REFRESH_ENDING, STORED, True),
         (Work.REFRESH_ENDING, replace(STORED, pair=replace(ENDING, refresh_expires_at=NOW + DAY)), False),
         (Work.REFRESH_ENDING, replace(STORED, pair=PAIR), False),
         (Work.REFRESH_ENDING, replace(STORED, pair=replace(ENDING, refresh_token=Secret(""))), False),
         (Work.REFRESH_ENDING, replace(STORED, obtained_at=NOW), False),
         (Work.REFRESH_ALL, replace(STORED, pair=PAIR), True),
-        (Work.REFRESH_ALL, replace(STORED, pair=replace(PAIR, refresh_token=Secret(""))), False),
+        (Work.REFRESH_ALL, replace(STORED, pair=ALONE), False),
         (Work.REFRESH_ALL, replace(STORED, obtained_at=NOW), False),
         (Work.DISABLE, STORED, True),
         (Work.DISABLE, replace(STORED, taken=True), True),

@@ -28,6 +28,7 @@ from migrator.rules.verdict import ANY_TERMS, Policy, Verdict
 from migrator.sources.screening import Accepted
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+PAIR = TokenPair(Secret("a"), Secret("r"), None)
 POLICY = Policy(max_attempts=3, settle=timedelta(seconds=1))
 RULES = RowRules(columns={"tenant_type": Column(), "region": Column(), "geolocation": Column(url=True)})
 
@@ -57,10 +58,12 @@ def take_in(ledger: Ledger, further: Mapping[str, object] | None = None, **said:
     )
 
 
-def call(ledger: Ledger, action: Action, verdict: Verdict, support_id: str = "") -> None:
+def call(
+    ledger: Ledger, action: Action, verdict: Verdict, support_id: str = "", pair_id: int | None = None
+) -> None:
     attempt_id = ledger.begin_call(ledger.standing(1), action)
     assert attempt_id is not None
-    ledger.end_call(EndedCall(attempt_id, 1, None, verdict, 200, support_id=support_id))
+    ledger.end_call(EndedCall(attempt_id, 1, pair_id, verdict, 200, support_id=support_id))
 
 
 def column(path: Path, name: str, table: str = "connections") -> object:
@@ -125,13 +128,12 @@ def test_what_a_call_tells_of_the_user_is_kept_whatever_a_pair_leaves_unsaid(pat
         call(ledger, Action.IDENTIFY, stands(ledger.standing(1), user_id="u-1"), "support-7")
         assert ledger.standing(1).user_id == "u-1"
         assert column(path, "support_id", "attempts") == "support-7"
-        pair = TokenPair(Secret("a"), Secret("r"), None)
-        call(ledger, Action.SWAP, Verdict("done", "", State.MIGRATED, "", new_pair=pair))
+        call(ledger, Action.SWAP, Verdict("done", "", State.MIGRATED, "", new_pair=PAIR))
         assert column(path, "support_id", "attempts") == ""
         standing = ledger.standing(1)
         assert standing.user_id == "u-1"
         assert standing.pair is not None
-        assert standing.pair.pair == pair
+        assert standing.pair.pair == PAIR
 
 
 def test_the_first_time_that_a_legacy_token_was_ended_stays(
@@ -160,6 +162,24 @@ def test_a_pair_of_another_user_does_not_make_the_connection_theirs(path: Path) 
             assert standing.pair.pair.user_id == user_id
 
 
+@pytest.mark.parametrize(("said", "whose"), [("", "u-2"), ("u-1", "u-1")])
+def test_a_verification_says_whose_a_pair_is_that_did_not_say_so_itself(
+    path: Path, said: str, whose: str
+) -> None:
+    with opened(path) as ledger:
+        take_in(ledger)
+        pair = replace(PAIR, user_id=said)
+        call(ledger, Action.SWAP, Verdict("done", "", State.MIGRATED, "", new_pair=pair))
+        stored = ledger.standing(1).pair
+        assert stored is not None
+        seen = stands(ledger.standing(1), pair_verified=True, user_id="u-2")
+        call(ledger, Action.VERIFY, seen, pair_id=stored.id)
+        verified = ledger.standing(1).pair
+        assert verified is not None
+        assert verified.pair.user_id == whose
+        assert verified.verified_at is not None
+
+
 @pytest.mark.parametrize("action", [Action.IDENTIFY, Action.DISABLE])
 def test_a_call_beside_the_swap_that_got_lost_leaves_its_connection_standing(
     path: Path, action: Action
@@ -172,6 +192,17 @@ def test_a_call_beside_the_swap_that_got_lost_leaves_its_connection_standing(
         standing = ledger.standing(1)
         assert (standing.state, standing.doubt, standing.disabled) == (State.PENDING, None, False)
         assert column(path, "problem", "attempts") == "process_died"
+
+
+def test_a_connection_that_has_gone_on_is_not_left(path: Path) -> None:
+    with opened(path) as ledger:
+        take_in(ledger)
+        before = ledger.standing(1)
+        ledger.leave(before, 3)
+        assert ledger.standing(1).tries == 3
+        call(ledger, Action.SWAP, Verdict("done", "", State.MIGRATED, "", new_pair=PAIR))
+        ledger.leave(before, 3)
+        assert ledger.standing(1).tries == 0, "its user came meanwhile"
 
 
 def test_application_types_are_counted_that_nobody_has_yet(path: Path) -> None:

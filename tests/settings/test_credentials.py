@@ -88,12 +88,19 @@ def pem_of(key: PrivateKeyTypes, password: bytes | None = None) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection)
 
 
-@pytest.mark.parametrize("what", ["no key", "another kind", "a public key"])
+KIND_THAT_OPENSSL_LACKS = (
+    b"-----BEGIN PRIVATE KEY-----\nMBMCAQAwCgYIKoUDBwEBAQEEAgQA\n-----END PRIVATE KEY-----\n"
+)
+"""PKCS #8 with the algorithm of GOST R 34.10."""
+
+
+@pytest.mark.parametrize("what", ["no key", "another kind", "a kind that nobody reads", "a public key"])
 def test_a_key_that_cannot_sign_is_refused_before_anything_is_sent(tmp_path: Path, what: str) -> None:
     rsa = generate_private_key(65537, 2048)
     content = {
         "no key": b"-----BEGIN HUSH7\n",
         "another kind": pem_of(Ed25519PrivateKey.generate()),
+        "a kind that nobody reads": KIND_THAT_OPENSSL_LACKS,
         "a public key": rsa.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
     }[what]
     write_key(tmp_path / "app.pem", content)
@@ -331,6 +338,11 @@ def test_applications_are_known_though_nothing_is_signed(tmp_path: Path) -> None
     credentials = read_credentials(read(tmp_path, SEVERAL), UNSIGNED, SECRETS)
     assert not credentials.of("uk-key").consumer_secret
     assert credentials.of("uk-key").client_id == "client"
+
+
+def test_settings_without_a_consumer_key_name_no_application() -> None:
+    """An empty one would be one: of none of the rows that say what they are of."""
+    assert consumer_keys(Settings()) == frozenset()
 
 
 def test_where_no_application_is_named_the_one_client_serves_any_token() -> None:
