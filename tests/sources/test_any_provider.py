@@ -109,8 +109,9 @@ def test_a_row_that_quotation_marks_have_put_into_a_cell_is_found_with_and_witho
     assert [type(row) for row in read] == [Reject, Accepted]
 
 
-def test_a_note_of_several_lines_is_none() -> None:
-    text = 'oauth_token,oauth_token_secret,notes\nT1,S1,"one\ntwo, and more\n, three"\nT2,S2,\n'
+@pytest.mark.parametrize("note", ["one\ntwo, and more\n, three", "one\n,, two\nthree"])
+def test_a_note_of_several_lines_is_none(note: str) -> None:
+    text = f'oauth_token,oauth_token_secret,notes\nT1,S1,"{note}"\nT2,S2,\n'
     assert [type(row) for row in outcomes(text, ANY)] == [Accepted, Accepted]
 
 
