@@ -171,6 +171,16 @@ def test_it_does_not_start_where_no_consent_could_last(
     assert (finished.returncode, told in finished.stderr) == (2, True), finished.stderr
 
 
+def test_it_does_not_start_for_another_provider_than_the_ledgers(campaign: Campaign) -> None:
+    settings = campaign.folder / "migrator.toml"
+    settings.write_text(
+        settings.read_text("utf-8").replace('provider = "xero"', 'provider = "garmin"'), "utf-8"
+    )
+    finished = campaign.migrator("reconsent", "serve", "--public-url", campaign.url, "--port", "0")
+    assert finished.returncode == 2, finished.stderr
+    assert "holds connections of 'xero', and the configuration is for 'garmin'" in finished.stderr
+
+
 def test_a_port_that_is_taken_and_a_ledger_that_is_not_there_are_told(campaign: Campaign) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -255,6 +255,19 @@ def test_what_is_due_of_what_is_migrated(
         db.rollback()
 
 
+@pytest.mark.parametrize("moment", [NOW - 9_999 * DAY, NOW + DAY], ids=["since ever", "from now on"])
+def test_what_had_ended_when_the_job_began_is_not_alive_whatever_it_speaks_of(
+    base: tuple[sqlite3.Connection, Codec], moment: datetime
+) -> None:
+    db, codec = base
+    for expires_at, due in ((NOW, []), (NOW + timedelta(seconds=1), [ASKED])):
+        db.execute("BEGIN")
+        write(db, codec, replace(STORED, pair=replace(PAIR, expires_at=expires_at)))
+        agenda = Agenda(Work.VERIFY_LIVING, ASKED, MOST, moment=moment, begun=NOW)
+        assert agendas.due(db, agenda, NOW, after=0, limit=9) == due
+        db.rollback()
+
+
 def test_a_connection_whose_dead_pair_is_replaced_stays_the_upkeeps(
     base: tuple[sqlite3.Connection, Codec],
 ) -> None:

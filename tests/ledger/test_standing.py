@@ -180,6 +180,16 @@ def test_a_verification_says_whose_a_pair_is_that_did_not_say_so_itself(
         assert verified.verified_at is not None
 
 
+@pytest.mark.parametrize(
+    ("reason", "found"), [("scope_missing", ["scope_missing"]), ("lifetime_assumed", []), ("", [])]
+)
+def test_a_pair_is_a_finding_if_it_is_not_as_it_should_be(path: Path, reason: str, found: list[str]) -> None:
+    with opened(path) as ledger:
+        take_in(ledger)
+        call(ledger, Action.SWAP, Verdict("done", "", State.MIGRATED, reason, new_pair=PAIR))
+        assert [finding.reason for finding in ledger.findings()] == found
+
+
 @pytest.mark.parametrize("action", [Action.IDENTIFY, Action.DISABLE])
 def test_a_call_beside_the_swap_that_got_lost_leaves_its_connection_standing(
     path: Path, action: Action

@@ -15,6 +15,7 @@ from migrator.errors import InputError
 from migrator.models import Connection, Misnamed, Reject
 from migrator.row_rules import Column, RowRules
 from migrator.sources import Row
+from migrator.sources.columns import expected
 from migrator.sources.screening import Accepted, read_row, screen
 from tests.sources.helpers import ANY, SECRET, XERO, DictSeen, open_bytes, whole_text
 
@@ -90,6 +91,8 @@ def test_what_is_expected_is_told_by_the_names_that_the_provider_reads() -> None
     assert "consumer_key, account, geolocation, plan, region, in any order; oauth_token is required" in hint
     assert "app_type" not in hint
     assert "tenant_type" not in hint
+    assert "oauth_token, oauth_token_secret," in hint
+    assert "oauth_token_secret" not in expected(replace(OWN, token_secret=False))
 
 
 def test_what_the_provider_does_not_read_is_not_looked_for_under_other_names() -> None:
@@ -109,8 +112,9 @@ def test_a_row_that_quotation_marks_have_put_into_a_cell_is_found_with_and_witho
     assert [type(row) for row in read] == [Reject, Accepted]
 
 
-def test_a_note_of_several_lines_is_none() -> None:
-    text = 'oauth_token,oauth_token_secret,notes\nT1,S1,"one\ntwo, and more\n, three"\nT2,S2,\n'
+@pytest.mark.parametrize("note", ["one\ntwo, and more\n, three", "one\n,, two\nthree"])
+def test_a_note_of_several_lines_is_none(note: str) -> None:
+    text = f'oauth_token,oauth_token_secret,notes\nT1,S1,"{note}"\nT2,S2,\n'
     assert [type(row) for row in outcomes(text, ANY)] == [Accepted, Accepted]
 
 
@@ -128,6 +132,11 @@ def test_its_name_is_known_in_any_case_and_stands_once() -> None:
     values = {name.upper() + " ": value for name, value in WITH_OWN.items()}
     assert set(accepted(OWN, **values).further) == set(OWN.columns)
     assert rejected(OWN, **WITH_OWN, REGION="us").reason == "bad_row"
+
+
+def test_its_name_may_have_capitals_in_the_profile_and_none_in_the_file() -> None:
+    rules = replace(ANY, columns={"Base Region": Column()})
+    assert accepted(rules, **GOOD, **{"base region": "eu"}).further == {"Base Region": "eu"}
 
 
 def test_what_a_row_leaves_empty_has_its_default() -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from migrator.ledger import Ends, Pairs, Run, Status
 from migrator.models import Misnamed, Reject, State
 from migrator.providers import find_profile
+from migrator.providers.facts import Limit
 from migrator.rules.next_step import Decision, Step
 from migrator.rules.plan import Forecast, Tally, forecast
 from migrator.terminal.durations import duration_text
@@ -101,6 +102,26 @@ def test_a_plan_without_known_limits_promises_nothing() -> None:
 def test_what_no_call_is_needed_for_is_not_counted() -> None:
     few = Tally(steps=Counter({("partner", Step.SWAP, "valid"): 3}))
     assert "3 calls (3 swaps) take" in plan_text(few, ahead(few))
+
+
+def test_what_must_be_done_before_the_first_call_is_said_where_there_is_one() -> None:
+    planned = replace(ahead(tally()), before=("Register the callback.",))
+    assert plan_text(tally(), planned).endswith("Before the first call:\n  - Register the callback.")
+    nothing = Tally(steps=Counter({("partner", Step.DONE_ALREADY, "migrated"): 3}))
+    planned = replace(ahead(nothing), before=("Register the callback.",))
+    assert "Register" not in plan_text(nothing, planned)
+
+
+def test_a_plan_names_the_day_on_which_the_provider_ends_oauth_1() -> None:
+    day = "The provider ends OAuth 1.0a on 2026-12-31."
+    assert day in swaps_at("garmin", 10)
+    assert not [line for line in swaps_at("tumblr", 10) if "ends OAuth 1.0a" in line]
+
+
+def test_the_document_of_a_plan_says_of_each_limit_what_is_left() -> None:
+    limit = Limit(500, timedelta(hours=1), leave=125)
+    document = plan_document(tally(), replace(ahead(tally()), limits=(limit,)))
+    assert document["limits"] == [{"calls": 500, "seconds": 3600.0, "calendar": False, "left": 125}]
 
 
 def test_a_plan_for_a_closed_exchange_promises_no_call() -> None:

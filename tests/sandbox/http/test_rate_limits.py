@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,7 +28,7 @@ class Moment:
         return self.seconds - 999_000.0
 
 
-def told(_call: Call, standings: list[Standing]) -> Admission:
+def told(_call: Call, standings: Sequence[Standing]) -> Admission:
     """Refused where a limit is full; the headers tell what is left of each."""
     refusal = Answer.of_json(429, {}) if any(standing.full for standing in standings) else None
     return Admission(refusal, {"left": ",".join(str(standing.remaining) for standing in standings)})
@@ -56,6 +58,20 @@ def test_a_sliding_window_says_when_more_would_pass() -> None:
     window.acquire(30.0)
     assert window.more_in(40.0) == 30.0
     assert (window.left(69.9), window.left(70.0)) == (0, 1)
+
+
+@pytest.mark.parametrize(("calendar", "more_in"), [(False, 3600.0), (True, 800.0)])
+def test_a_call_is_told_when_more_would_pass_by_the_providers_clock(calendar: bool, more_in: float) -> None:
+    standings: list[Standing] = []
+
+    def noted(call: Call, found: Sequence[Standing]) -> Admission:
+        standings.extend(found)
+        return told(call, found)
+
+    limits = RateLimits(Moment(), [Rule(Limit(1, 3600.0), calendar=calendar)], noted)  # type: ignore[arg-type]
+    asked(limits)
+    (standing,) = standings
+    assert (standing.more_in, standing.more_at) == (more_in, 1_000_000 + more_in)
 
 
 def test_a_refused_call_counts_with_no_limit() -> None:
