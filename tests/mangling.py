@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import requests
+
+from tests.http_server import Quiet, listening
 
 Mangle = Callable[[str, int, bytes], tuple[int, bytes]]
 """Path, status and body go in; status and body come out."""
@@ -42,9 +44,7 @@ def mangled(base_url: str, mangle: Mangle) -> Iterator[str]:
     session.trust_env = False
     lock = threading.Lock()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             with lock:
@@ -74,16 +74,5 @@ def mangled(base_url: str, mangle: Mangle) -> Iterator[str]:
 
         do_GET = do_POST  # noqa: N815
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Nobody reads it."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-        session.close()
+    with session, listening(Handler) as url:
+        yield url

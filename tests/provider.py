@@ -7,8 +7,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.http_server import Quiet, listening
 
 Reply = tuple[int, dict[str, str], bytes] | None
 """Status, headers and body; None closes the connection without an answer."""
@@ -56,9 +58,7 @@ def misbehaving(answer: Callable[[str, Calls], Reply]) -> Iterator[tuple[str, Ca
     """Serve ``answer``, which is given the path and all calls so far, this one among them; yields the URL."""
     calls = Calls()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             path = self.path.partition("?")[0]
@@ -81,15 +81,5 @@ def misbehaving(answer: Callable[[str, Calls], Reply]) -> Iterator[tuple[str, Ca
 
         do_GET = do_POST  # noqa: N815
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Nobody reads it."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", calls
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with listening(Handler) as url:
+        yield url, calls

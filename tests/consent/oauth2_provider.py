@@ -15,9 +15,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
+
+from tests.http_server import Quiet, listening
 
 
 @dataclass
@@ -75,8 +77,7 @@ def _one(query: str) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(query, keep_blank_values=True).items()}
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(Quiet, BaseHTTPRequestHandler):
     provider: OAuth2Provider
 
     def do_GET(self) -> None:
@@ -234,22 +235,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Nobody reads it."""
-
 
 @contextmanager
 def served(provider: OAuth2Provider) -> Iterator[OAuth2Provider]:
     """Serve it on a free port."""
     handler = type("_Bound", (_Handler,), {"provider": provider})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    provider.base_url = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
+    with listening(handler) as provider.base_url:
         yield provider
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

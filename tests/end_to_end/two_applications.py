@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import requests
 
 from migrator.sandbox import Sandbox
+from tests.http_server import Quiet, listening
 
 Owner = tuple[str, Sandbox]
 """A client id, and the sandbox that knows it."""
@@ -20,9 +20,7 @@ Owner = tuple[str, Sandbox]
 def one_address(owners: Sequence[Owner]) -> Iterator[str]:
     """Serve all under one URL: a call goes where its client is known, and a bearer where its token is."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             kind, _, value = self.headers.get("Authorization", "").partition(" ")
@@ -40,15 +38,5 @@ def one_address(owners: Sequence[Owner]) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(answer.content)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Nobody reads it."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with listening(Handler) as url:
+        yield url

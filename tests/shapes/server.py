@@ -17,10 +17,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.http_server import Quiet, listening
 
 CONSUMER_KEY = "consumer-key"
 CONSUMER_SECRET = "consumer/secret+%&="
@@ -201,9 +203,7 @@ class Provider(ABC):
 def serving(provider: Provider) -> Iterator[str]:
     """Serve a provider; yields its base URL."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             call = Arrived(self.command, provider.base_url + self.path, dict(self.headers), body)
@@ -221,16 +221,6 @@ def serving(provider: Provider) -> Iterator[str]:
 
         do_GET = do_PUT = do_DELETE = do_POST  # noqa: N815
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Nobody reads it."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    provider.base_url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield provider.base_url
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with listening(Handler) as url:
+        provider.base_url = url
+        yield url

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import http.client
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from tests.consent.conftest import SetCampaign
 from tests.consent.support import Browser, heading, row
+from tests.http_server import Quiet, listening
 from tests.ports import free_port
 
 
@@ -20,9 +20,7 @@ from tests.ports import free_port
 def proxy(port: int, target: int, path: str, *, strips: bool, tells: bool) -> Iterator[None]:
     """A reverse proxy for all below ``path``, and for nothing else."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             if not self.path.startswith(f"{path}/"):
                 self.send_error(404)
@@ -53,18 +51,8 @@ def proxy(port: int, target: int, path: str, *, strips: bool, tells: bool) -> It
 
         do_POST = do_GET  # noqa: N815
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Nobody reads it."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with listening(Handler, port):
         yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @pytest.mark.parametrize("path", ["/connect", "/c", "/apps/static"])
