@@ -6,7 +6,7 @@ Total: there is no answer that it does not read. Sans I/O.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from migrator.models import (
     Action,
@@ -41,6 +41,7 @@ from migrator.providers.interface import (
     Revoked,
     StopAll,
     Unknown,
+    Won,
 )
 from migrator.row_rules import RowRules
 
@@ -221,6 +222,8 @@ class Profile:
                 return Identified(user) if user else Unknown("unreadable_user")
             case _:
                 won = token_response.read(answer, self._tokens(action), self.facts.no_refresh_token_hint)
+                if isinstance(won, Won) and refusals.says_so(self.facts, action, answer):
+                    won = replace(won, whole=False)  # it says both: only the pair's use tells which is so
                 return won or Unknown("unreadable_pair")
 
     def _salvaged(self, action: Action, arrived: Answer | None, *, refused: bool = False) -> Outcome | None:

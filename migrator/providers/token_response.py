@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, TypeGuard
 
 from migrator.models import Secret, TokenPair
@@ -142,15 +143,13 @@ def _won(answer: Answer, tokens: _Tokens, documented: TokenAnswer) -> Won:
 def _pair(answer: Answer, tokens: _Tokens, documented: TokenAnswer) -> TokenPair:
     claims = answers.jwt_claims(tokens.access.text)
     access, refresh = documented.expires, documented.refresh_expires
-    ends = answers.moment(tokens.lifetime, access.form, answer.received_at) if access else None
+    ends = _ends(tokens.lifetime, access, answer)
     assumed = access is not None and ends is None and not _may_be_silent(access, tokens.lifetime)
     if ends is None and access is not None and access.documented is not None:
         ends = answer.received_at + access.documented
     if not tokens.access.text:
         ends = answer.received_at
-    refresh_ends = (
-        answers.moment(tokens.refresh_lifetime, refresh.form, answer.received_at) if refresh else None
-    )
+    refresh_ends = _ends(tokens.refresh_lifetime, refresh, answer)
     if refresh_ends is None and refresh is not None and refresh.documented is not None:
         refresh_ends = answer.received_at + refresh.documented
     return TokenPair(
@@ -163,6 +162,12 @@ def _pair(answer: Answer, tokens: _Tokens, documented: TokenAnswer) -> TokenPair
         refresh_expires_at=refresh_ends if tokens.refresh.text else None,
         lifetime_assumed=bool(tokens.access.text) and assumed,
     )
+
+
+def _ends(said: object, documented: Lifetime | None, answer: Answer) -> datetime | None:
+    """When a token ends, as its answer says it; None if it does not, or says that it has ended already."""
+    ends = answers.moment(said, documented.form, answer.received_at) if documented is not None else None
+    return ends if ends is not None and ends > answer.received_at else None
 
 
 def _may_be_silent(access: Lifetime, said: object) -> bool:
@@ -248,7 +253,9 @@ def _found(answer: Answer, documented: TokenAnswer) -> _Tokens | None:
     tokens = _tokens(leaves, answer.refused, documented)
     if not (tokens.access.text and tokens.refresh.text):
         tokens = _tokens([*leaves, *token_search.in_text(answer, own)], answer.refused, documented)
-    return tokens if tokens.access.text or tokens.refresh.text else None
+    # Where no refresh is known, a refresh token alone brings nothing: the answer is kept as it came.
+    enough = tokens.access.text or (tokens.refresh.text and documented.refresh_token)
+    return tokens if enough else None
 
 
 def _tokens(leaves: list[Leaf], refused: frozenset[str], documented: TokenAnswer) -> _Tokens:

@@ -331,6 +331,12 @@ def test_a_legacy_token_is_disabled_or_was() -> None:
     assert DISABLING.swap_calls == (SWAP, Action.DISABLE)
 
 
+def test_a_refresh_token_alone_is_no_pair_where_none_is_documented() -> None:
+    """A word that looks like one must not stand for what the provider gives: a token without an end."""
+    outcome = PROFILES["dropbox"].read(SWAP, answer(200, {"refresh_token": "r" * 40, "token_type": "bearer"}))
+    assert isinstance(outcome, Unknown)
+
+
 # --- moments -----------------------------------------------------------------------------------------------
 
 
@@ -341,6 +347,7 @@ def test_a_legacy_token_is_disabled_or_was() -> None:
         ("epoch_seconds", 1780322400.5, datetime(2026, 6, 1, 14, 0, 0, 500_000, tzinfo=UTC)),
         ("epoch_milliseconds", 1780322400000, datetime(2026, 6, 1, 14, tzinfo=UTC)),
         ("epoch_milliseconds", "1780322400000", datetime(2026, 6, 1, 14, tzinfo=UTC)),
+        ("epoch_seconds", 1780308000, None),  # it has ended already: nobody would send that
         ("epoch_seconds", 1780322400000, None),
         ("epoch_milliseconds", 1780322400, None),
         ("epoch_milliseconds", int("9" * 400), None),

@@ -154,7 +154,9 @@ def test_a_refusal_may_come_with_status_200(action: Action) -> None:
 
 def test_a_pair_beside_a_refusal_of_status_200_has_come() -> None:
     said = answer(200, {"error": "token_already_exchanged", **PAIR, "token_type": "bearer"})
-    assert isinstance(ruled(ENVELOPE).read(Action.SWAP, said), Won)
+    outcome = ruled(ENVELOPE).read(Action.SWAP, said)
+    assert isinstance(outcome, Won)
+    assert not outcome.whole  # it says both: only the pair's use tells which is so
 
 
 def test_a_status_in_the_body_is_one() -> None:

@@ -446,6 +446,30 @@ def test_a_user_is_not_asked_for_where_the_token_names_it() -> None:
     assert problem.key == "identify"
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("[answer]", '[answer]\nuser_id = "refresh_token"', "answer.user_id"),
+        ("[answer]", '[answer]\ntenant_id = "access_token"', "answer.tenant_id"),
+        ("[answer]", '[answer]\nscope = "access_token"', "answer.scope"),
+        ("[answer]", '[refresh.answer]\nscope = "access_token"\n[answer]', "refresh.answer.scope"),
+    ],
+)
+def test_what_is_shown_is_not_read_from_where_a_token_stands(old: str, new: str, key: str) -> None:
+    text = changed(old, new)
+    [problem] = problems(text)
+    assert problem.key == key
+    assert "shown in the clear" in problem.wrong
+
+
+def test_what_support_asks_for_is_not_read_from_where_a_token_stands() -> None:
+    text = changed("[answer]", '[answer]\ninside = "data"')
+    text = text.replace('title = "Acme"\n', 'title = "Acme"\nsupport_id = { json = "data.TOKEN" }\n')
+    assert problems(text) == ()
+    [problem] = problems(text.replace("TOKEN", "refresh_token"))
+    assert problem.key == "support_id.json"
+
+
 def test_limits_have_names_of_their_own() -> None:
     limit = '[[limits]]\ncount = 5\nwindow = "1h"\nsubject = "key"\nname = "x"\n'
     text = changed("", f'{limit}\n{limit}\n[wait]\nlimit_header = "X-Limit"')

@@ -13,6 +13,7 @@ from migrator.providers.profile_file.checks.limits import check_limits
 from migrator.providers.profile_file.checks.placeholders import check_placeholders
 from migrator.providers.profile_file.checks.references import check_references
 from migrator.providers.profile_file.checks.rules_of_tokens import check_tokens
+from migrator.providers.profile_file.checks.shown_fields import check_shown_fields
 from migrator.providers.profile_file.checks.urls import check_urls
 from migrator.providers.profile_file.problems import Problem
 
@@ -34,3 +35,4 @@ def check(facts: Facts, document: Mapping[str, Any]) -> Iterator[Problem]:
     for one in _CHECKS:
         yield from one(facts)
     yield from check_error_rules(facts, document)
+    yield from check_shown_fields(facts, document)
