@@ -43,7 +43,7 @@ class Killer:
 def arm(killer: Killer) -> None:
     """Put the killer's ears to each step. One worker only: it cannot tell calls apart."""
     begin, end, send = Ledger.begin_call, Ledger.end_call, HttpWire.send
-    write, answer = calls.end_call, http.client.HTTPConnection.getresponse
+    write, answer = calls.end_calls, http.client.HTTPConnection.getresponse
 
     def begin_call(self: Ledger, standing: Standing, action: Action) -> int | None:
         killer.begins(action)
@@ -61,9 +61,10 @@ def arm(killer: Killer) -> None:
         killer.reached("after answer")
         return result
 
-    def write_end(db: sqlite3.Connection, *arguments: Any) -> None:
-        write(db, *arguments)
+    def write_end(db: sqlite3.Connection, *arguments: Any) -> list[bool]:
+        valid = write(db, *arguments)
         killer.reached("before commit")
+        return valid
 
     def end_call(self: Ledger, call: EndedCall) -> None:
         end(self, call)
@@ -73,7 +74,7 @@ def arm(killer: Killer) -> None:
     Ledger.end_call = end_call  # type: ignore[method-assign]
     HttpWire.send = send_request  # type: ignore[method-assign]
     http.client.HTTPConnection.getresponse = getresponse  # type: ignore[method-assign]
-    calls.end_call = write_end  # type: ignore[assignment]
+    calls.end_calls = write_end  # type: ignore[assignment]
 
 
 if __name__ == "__main__":

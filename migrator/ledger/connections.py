@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from migrator.ledger import pairs, shared_pairs
+from migrator.ledger import shared_pairs
+from migrator.ledger.file import many_rows
 from migrator.ledger.file.codec import Codec, maybe_time_of, maybe_time_text, time_text
 from migrator.models import (
     NO_REFRESH_TOKEN,
@@ -179,44 +181,78 @@ def applications(db: sqlite3.Connection) -> dict[str, int]:
     )
 
 
-def is_unchanged(db: sqlite3.Connection, standing: Standing, *, of_its_own: bool = False) -> bool:
-    """Whether a connection still stands as it was read: whoever brings a new pair sets the old one aside.
+def is_unchanged(db: sqlite3.Connection, standing: Standing) -> bool:
+    """Whether a connection still stands as it was read, as ``unchanged``."""
+    return standing.id in unchanged(db, [standing])
+
+
+def unchanged(
+    db: sqlite3.Connection, standings: Sequence[Standing], of_its_own: frozenset[int] = frozenset()
+) -> frozenset[int]:
+    """The connections that still stand as they were read: whoever brings a new pair sets the old one aside.
 
     One that is served by another's pair is nobody's to call for, unless it is ``of_its_own`` legacy token
     that the call is.
     """
-    state, served = db.execute(
-        "SELECT state, served_by IS NOT NULL FROM connections WHERE id = ?", [standing.id]
+    read = [
+        (each.id, each.state, each.pair.id if each.pair is not None else None, each.id in of_its_own)
+        for each in standings
+    ]
+    (found,) = many_rows.execute(
+        db,
+        ("connection", "state", "pair", "of_its_own"),
+        read,
+        """SELECT json_group_array(c.id) FROM given JOIN connections c ON c.id = connection
+           WHERE c.state = given.state AND (c.served_by IS NULL OR of_its_own)
+                 AND (pair IS NULL OR EXISTS
+                      (SELECT 1 FROM token_pairs
+                       WHERE id = pair AND replaced_at IS NULL AND dead_at IS NULL))""",
     ).fetchone()
-    return bool(state == standing.state and (of_its_own or not served)) and (
-        standing.pair is None or pairs.is_current(db, standing.pair.id)
-    )
+    return frozenset(json.loads(found))
 
 
-def set_in_flight(db: sqlite3.Connection, connection_id: int, now: datetime) -> None:
-    """A call is about to leave for a connection, and so for all that are served by its pair."""
+def set_in_flight(db: sqlite3.Connection, connection_ids: Sequence[int], now: datetime) -> None:
+    """A call is about to leave for each connection, and so for all that are served by its pair."""
     db.execute(
-        "UPDATE connections SET state = ?, updated_at = ? WHERE id = ? OR served_by = ?",
-        [State.IN_FLIGHT.value, time_text(now), connection_id, connection_id],
+        """UPDATE connections SET state = :state, updated_at = :now
+           WHERE id IN (SELECT value FROM json_each(:ids))
+                 OR served_by IN (SELECT value FROM json_each(:ids))""",
+        {"state": State.IN_FLIGHT.value, "now": time_text(now), "ids": json.dumps(connection_ids)},
     )
 
 
 def set_standing(db: sqlite3.Connection, connection_id: int, verdict: Verdict, now: datetime) -> None:
-    """Where a connection stands from now on, and whoever is served by its pair."""
-    db.execute(
-        """UPDATE connections SET state = ?, reason = ?, doubt = ?, not_before = ?, tries = ?, updated_at = ?
-           WHERE id = ?""",
-        [
-            verdict.state.value,
+    """Where one connection stands from now on, as ``set_standings``."""
+    set_standings(db, [(connection_id, verdict)], now)
+
+
+def set_standings(db: sqlite3.Connection, verdicts: Sequence[tuple[int, Verdict]], now: datetime) -> None:
+    """Where connections stand from now on, and whoever is served by their pairs."""
+    rows = [
+        (
+            connection_id,
+            verdict.state,
             verdict.reason,
-            verdict.doubt.value if verdict.doubt else None,
+            verdict.doubt,
             maybe_time_text(verdict.not_before),
             verdict.tries,
-            time_text(now),
-            connection_id,
-        ],
+        )
+        for connection_id, verdict in verdicts
+    ]
+    many_rows.execute(
+        db,
+        ("connection", "state", "reason", "doubt", "not_before", "tries"),
+        rows,
+        """UPDATE connections
+           SET state = given.state, reason = given.reason, doubt = given.doubt,
+               not_before = given.not_before, tries = given.tries, updated_at = :now
+           FROM given WHERE id = connection""",
+        now=time_text(now),
     )
-    shared_pairs.follow(db, connection_id, verdict, now)
+    serving = shared_pairs.serving(db, [connection_id for connection_id, _ in verdicts])
+    for connection_id, verdict in verdicts:
+        if connection_id in serving:
+            shared_pairs.follow(db, connection_id, verdict, now)
 
 
 def rest(db: sqlite3.Connection, standing: Standing, state: State, reason: str, now: datetime) -> None:
@@ -262,15 +298,22 @@ def forget_tries(db: sqlite3.Connection) -> None:
     db.execute("UPDATE connections SET tries = 0 WHERE tries > 0")
 
 
-def note_pair(db: sqlite3.Connection, connection_id: int, pair: TokenPair) -> None:
+def note_pairs(db: sqlite3.Connection, won: Sequence[tuple[int, TokenPair]]) -> None:
     """Whose pair a connection has got, and which tenant it reaches, where nobody knew before: a pair that is
     another's does not make the connection theirs.
     """
-    db.execute(
-        """UPDATE connections SET user_id = CASE user_id WHEN '' THEN ? ELSE user_id END,
-                                  tenant_id = CASE tenant_id WHEN '' THEN ? ELSE tenant_id END
-           WHERE id = ?""",
-        [pair.user_id, pair.tenant_id, connection_id],
+    rows = [
+        (connection_id, pair.user_id, pair.tenant_id)
+        for connection_id, pair in won
+        if pair.user_id or pair.tenant_id
+    ]
+    many_rows.execute(
+        db,
+        ("connection", "of_user", "of_tenant"),
+        rows,
+        """UPDATE connections SET user_id = CASE user_id WHEN '' THEN of_user ELSE user_id END,
+                                  tenant_id = CASE tenant_id WHEN '' THEN of_tenant ELSE tenant_id END
+           FROM given WHERE id = connection""",
     )
 
 

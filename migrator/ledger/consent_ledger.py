@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from functools import partial
 
 from migrator.ledger import calls, consents, invitations, recovery, rescued_calls, runs, visits
 from migrator.ledger.calls import EndedCall
@@ -98,7 +99,7 @@ class ConsentLedger(OpenLedger):
             if consents.end_exchange(db, self._session.codec, call, self._session.now()):
                 visits.note(db, invitation_id, visit, self._session.now())
 
-        self._record(call, entry)
+        self._record(call, partial(self._session.write, entry))
 
     def begin_call(self, standing: Standing, action: Action) -> int | None:
         """Put the intent of a call about a new pair on disk; returns the attempt's id.
@@ -111,8 +112,11 @@ class ConsentLedger(OpenLedger):
 
     def end_refresh(self, call: EndedCall) -> None:
         """Put the outcome of the refresh of a new pair on disk. Raises ``LedgerUnwritableError``."""
-        codec = self._session.codec
-        self._record(call, lambda db: consents.end_refresh(db, codec, call, self._session.now()))
+
+        def entry(db: sqlite3.Connection) -> None:
+            consents.end_refresh(db, self._session.codec, call, self._session.now())
+
+        self._record(call, partial(self._session.write, entry))
 
     def end_verification(self, call: EndedCall, visit: Visit) -> None:
         """Put on disk what a connection's new pair reaches, and what that makes of its user's visit.
@@ -124,7 +128,7 @@ class ConsentLedger(OpenLedger):
             if consents.end_verification(db, self._session.codec, call, self._session.now()):
                 visits.note_last(db, call.connection_id, visit, self._session.now())
 
-        self._record(call, entry)
+        self._record(call, partial(self._session.write, entry))
 
     # --- cookies ---
 

@@ -63,9 +63,10 @@ def end_exchange(db: sqlite3.Connection, codec: Codec, call: EndedCall, now: dat
     if _waits(db, call.connection_id) if won else connections.needs_consent(db, call.connection_id):
         calls.end_call(db, codec, call, now)
         return True
-    calls.complete_call(db, codec, call, now)
+    calls.complete_calls(db, codec, [call], now)
     if won is not None:
-        pairs.keep(db, codec, call.connection_id, call.attempt_id, won, now, set_aside=True)
+        new = pairs.NewPair(call.connection_id, call.attempt_id, won)
+        pairs.keep(db, codec, [new], now, set_aside=True)
     return False
 
 
@@ -84,7 +85,7 @@ def end_verification(db: sqlite3.Connection, codec: Codec, call: EndedCall, now:
     if call.pair_id is not None and pairs.is_current(db, call.pair_id) and _waits(db, call.connection_id):
         calls.end_call(db, codec, call, now)
         return True
-    calls.complete_call(db, codec, call, now)
+    calls.complete_calls(db, codec, [call], now)
     return False
 
 

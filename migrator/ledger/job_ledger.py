@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from migrator.ledger import (
     agendas,
@@ -108,9 +109,12 @@ class Ledger(OpenLedger):
 
         None if the connection has gone on since its standing was read.
         """
-        return self._session.write(
-            lambda db: calls.begin_call(db, standing, action, self._session.run_id, self._session.now())
-        )
+        return self._session.write_in_batch(self._begin_calls, (standing, action))
+
+    def _begin_calls(
+        self, db: sqlite3.Connection, intended: Sequence[tuple[Standing, Action]]
+    ) -> list[int | None]:
+        return calls.begin_calls(db, intended, self._session.run_id, self._session.now())
 
     def end_call(self, call: EndedCall) -> None:
         """Put the outcome of a call on disk, with whatever it won.
@@ -118,13 +122,15 @@ class Ledger(OpenLedger):
         While the ledger does not take it, it is in the rescue file: a kill must not cost it. Raises
         ``LedgerUnwritableError`` if the ledger cannot take it at all.
         """
+        self._record(call, partial(self._session.write_in_batch, self._end_calls, call))
 
-        def entry(db: sqlite3.Connection) -> None:
-            now = self._session.now()
-            if calls.end_call(db, self._session.codec, call, now):
+    def _end_calls(self, db: sqlite3.Connection, ended: Sequence[EndedCall]) -> list[None]:
+        now = self._session.now()
+        valid = calls.end_calls(db, self._session.codec, ended, now)
+        for call, decides in zip(ended, valid, strict=True):
+            if decides:
                 visits.note_settled(db, call.connection_id, call.verdict, now)
-
-        self._record(call, entry)
+        return [None] * len(ended)
 
     def rest(self, standing: Standing, state: State, reason: str) -> None:
         """Record that a connection needs no call any more."""

@@ -4,11 +4,11 @@ take.
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from typing import Protocol
 
 from migrator.errors import LedgerUnwritableError
 from migrator.ledger import connections, pairs, rescued_calls, runs, sealed_answers
@@ -19,6 +19,12 @@ from migrator.ledger.invitations import LINKS
 from migrator.ledger.sealed_answers import SealedAnswer
 from migrator.models import Action, Standing
 from migrator.rules.verdict import Verdict
+
+
+class _Write(Protocol):
+    """Writes something, and calls ``meanwhile`` if that takes long."""
+
+    def __call__(self, *, meanwhile: Callable[[], None]) -> object: ...
 
 
 class OpenLedger:
@@ -94,8 +100,8 @@ class OpenLedger:
             lambda db: sealed_answers.understood(db, session.codec, connection_id, verdict, session.now())
         )
 
-    def _record(self, call: EndedCall, entry: Callable[[sqlite3.Connection], None]) -> None:
-        """Put the outcome of a call on disk, with whatever it won.
+    def _record(self, call: EndedCall, write: _Write) -> None:
+        """Put the outcome of a call on disk, with whatever it won, as ``write`` does.
 
         While the ledger does not take it, it is in the rescue file: a kill must not cost it. Raises
         ``LedgerUnwritableError`` if the ledger cannot take it at all.
@@ -111,7 +117,7 @@ class OpenLedger:
                 save()
 
         try:
-            self._session.write(entry, meanwhile=save_meanwhile)
+            write(meanwhile=save_meanwhile)
         except LedgerUnwritableError:
             if not saved.is_set():
                 self._save_or_tell(call, save)

@@ -4,59 +4,96 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from migrator.ledger.file import many_rows
 from migrator.ledger.file.codec import Codec, maybe_time_of, maybe_time_text, time_text
 from migrator.models import TokenPair
 from migrator.rules.verdict import Verdict
 
+_COLUMNS = (
+    "connection_id",
+    "attempt_id",
+    "scope",
+    "tenant_id",
+    "user_id",
+    "expires_at",
+    "refresh_expires_at",
+    "has_refresh_token",
+    "lifetime_assumed",
+    "access",
+    "access_length",
+    "refresh",
+    "refresh_length",
+)
+"""Of a new pair; its tokens are named by where they stand."""
 
-def add(
-    db: sqlite3.Connection, codec: Codec, connection_id: int, attempt_id: int, pair: TokenPair, now: datetime
-) -> None:
-    """Store a pair that stands for its connection from now on."""
+
+@dataclass(frozen=True)
+class NewPair:
+    """A pair that is to be stored."""
+
+    connection_id: int
+    attempt_id: int
+    """The call that won it."""
+    pair: TokenPair
+
+
+def add(db: sqlite3.Connection, codec: Codec, new: Sequence[NewPair], now: datetime) -> None:
+    """Store pairs of different connections that stand for them from now on."""
     db.execute(
-        "UPDATE token_pairs SET replaced_at = ? WHERE connection_id = ? AND replaced_at IS NULL",
-        [time_text(now), connection_id],
+        """UPDATE token_pairs SET replaced_at = ?
+           WHERE connection_id IN (SELECT value FROM json_each(?)) AND replaced_at IS NULL""",
+        [time_text(now), json.dumps([each.connection_id for each in new])],
     )
-    keep(db, codec, connection_id, attempt_id, pair, now)
+    keep(db, codec, new, now)
 
 
 def keep(
-    db: sqlite3.Connection,
-    codec: Codec,
-    connection_id: int,
-    attempt_id: int,
-    pair: TokenPair,
-    now: datetime,
-    *,
-    set_aside: bool = False,
+    db: sqlite3.Connection, codec: Codec, new: Sequence[NewPair], now: datetime, *, set_aside: bool = False
 ) -> None:
-    """Store a pair; one that is set aside stands for nothing."""
-    access, refresh = codec.seal_pair(pair)
-    db.execute(
+    """Store pairs; one that is set aside stands for nothing."""
+    sealed = bytearray()  # all tokens, one after the other: JSON takes no bytes
+    rows = [_row(each, codec, sealed) for each in new]
+    many_rows.execute(
+        db,
+        _COLUMNS,
+        rows,
         """INSERT INTO token_pairs
-           (connection_id, attempt_id, access_token, refresh_token, scope, tenant_id, user_id, expires_at,
-            refresh_expires_at, has_refresh_token, lifetime_assumed, obtained_at, replaced_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-        [
-            connection_id,
-            attempt_id,
-            access,
-            refresh,
-            pair.scope,
-            pair.tenant_id,
-            pair.user_id,
-            maybe_time_text(pair.expires_at),
-            maybe_time_text(pair.refresh_expires_at),
-            bool(pair.refresh_token),
-            pair.lifetime_assumed,
-            time_text(now),
-            time_text(now) if set_aside else None,
-        ],
+           (connection_id, attempt_id, scope, tenant_id, user_id, expires_at, refresh_expires_at,
+            has_refresh_token, lifetime_assumed, access_token, refresh_token, obtained_at, replaced_at)
+           SELECT connection_id, attempt_id, scope, tenant_id, user_id, expires_at, refresh_expires_at,
+                  has_refresh_token, lifetime_assumed,
+                  substr(:sealed, access, access_length), substr(:sealed, refresh, refresh_length),
+                  :now, :replaced_at
+           FROM given""",
+        sealed=bytes(sealed),
+        now=time_text(now),
+        replaced_at=time_text(now) if set_aside else None,
     )
+
+
+def _row(new: NewPair, codec: Codec, sealed: bytearray) -> list[object]:
+    """The columns of a pair, whose tokens go behind ``sealed``; bytes are counted from 1 in SQL."""
+    pair = new.pair
+    places = list[int]()
+    for token in codec.seal_pair(pair):
+        places += [len(sealed) + 1, len(token)]
+        sealed += token
+    return [
+        new.connection_id,
+        new.attempt_id,
+        pair.scope,
+        pair.tenant_id,
+        pair.user_id,
+        maybe_time_text(pair.expires_at),
+        maybe_time_text(pair.refresh_expires_at),
+        int(bool(pair.refresh_token)),
+        int(pair.lifetime_assumed),
+        *places,
+    ]
 
 
 def mark(db: sqlite3.Connection, pair_id: int, verdict: Verdict, now: datetime) -> None:

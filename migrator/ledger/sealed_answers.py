@@ -136,6 +136,6 @@ def understood(
     )
     if verdict.found_in is None or row.fetchone() is None:
         return False
-    calls.take_won(db, codec, connection_id, verdict.found_in, verdict, now)
+    calls.take_won(db, codec, [calls.Winnings(connection_id, verdict.found_in, verdict)], now)
     connections.set_standing(db, connection_id, verdict, now)
     return True

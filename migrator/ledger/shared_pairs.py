@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
 
 from migrator.ledger.file.codec import time_text
@@ -116,6 +117,16 @@ def _settle(db: sqlite3.Connection, one: Covered, owner: int, pair_id: int, now:
             one.connection_id,
         ],
     )
+
+
+def serving(db: sqlite3.Connection, connection_ids: Sequence[int]) -> frozenset[int]:
+    """Those of the connections whose pair serves others."""
+    (found,) = db.execute(
+        """SELECT json_group_array(DISTINCT served_by) FROM connections
+           WHERE served_by IN (SELECT value FROM json_each(?))""",
+        [json.dumps(connection_ids)],
+    ).fetchone()
+    return frozenset(json.loads(found))
 
 
 def follow(db: sqlite3.Connection, owner: int, verdict: Verdict, now: datetime) -> None:

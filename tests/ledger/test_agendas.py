@@ -124,7 +124,7 @@ def write(db: sqlite3.Connection, codec: Codec, row: Row) -> None:
     )
     owner = OWNER if row.served else ASKED
     if row.pair is not None:
-        pairs.add(db, codec, owner, owner, row.pair, row.obtained_at)
+        pairs.add(db, codec, [pairs.NewPair(owner, owner, row.pair)], row.obtained_at)
         db.execute(
             "UPDATE token_pairs SET verified_at = ?, dead_at = ?, purged_at = ?",
             [maybe_time_text(row.verified_at), "" if row.dead else None, "" if row.purged else None],

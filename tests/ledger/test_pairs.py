@@ -36,7 +36,8 @@ class Pairs:
         """A pair that takes the place of the one before it; its id."""
         self.passed += 1
         pair = TokenPair(Secret("a"), Secret(refresh_token), NOW)
-        pairs.add(self.db, self.codec, 1, attempt_id, pair, NOW + timedelta(seconds=self.passed))
+        now = NOW + timedelta(seconds=self.passed)
+        pairs.add(self.db, self.codec, [pairs.NewPair(1, attempt_id, pair)], now)
         return int(self.db.execute("SELECT max(id) FROM token_pairs").fetchone()[0])
 
     def mark(self, pair_id: int, column: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from migrator.ledger.file import opening
 from migrator.ledger.file.codec import Codec
-from migrator.ledger.file.writer import Entry, GroupWriter, T
+from migrator.ledger.file.writer import Batch, Entry, GroupWriter, ItemT, T
 from migrator.models import Clock
 from migrator.row_rules import RowRules
 
@@ -60,6 +60,12 @@ class Session:
         ``LedgerUnwritableError``.
         """
         return self._writer.write(entry, meanwhile=meanwhile)
+
+    def write_in_batch(
+        self, batch: Batch[ItemT, T], item: ItemT, *, meanwhile: Callable[[], None] | None = None
+    ) -> T:
+        """The same for an entry that is run together with others of its kind, if there are any."""
+        return self._writer.write_in_batch(batch, item, meanwhile=meanwhile)
 
     def write_later(self, entry: Entry[Any]) -> None:
         """The same without waiting for it: for what may be lost."""

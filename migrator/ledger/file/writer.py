@@ -1,6 +1,7 @@
 """One writer for many workers.
 
-What has queued up is committed together, so that one ``fsync`` makes many entries durable.
+What has queued up is committed together, so that one ``fsync`` makes many entries durable; and entries of one
+kind are run together, so that one statement writes what all of them say.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +20,10 @@ from typing import Any, TypeVar
 from migrator.errors import LedgerUnwritableError
 
 T = TypeVar("T")
+ItemT = TypeVar("ItemT")
 Entry = Callable[[sqlite3.Connection], T]
+Batch = Callable[[sqlite3.Connection, Sequence[ItemT]], Sequence[T]]
+"""Entries of one kind, run together: the result of each item, in their order."""
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +42,14 @@ _LONGEST_LOOK = 2.0
 
 @dataclass(frozen=True)
 class _Job:
-    entry: Entry[Any]
+    batch: Batch[Any, Any]
+    item: Any
     future: Future[Any]
+
+
+def _one_by_one(db: sqlite3.Connection, entries: Sequence[Entry[Any]]) -> list[Any]:
+    """Entries that have nothing in common."""
+    return [entry(db) for entry in entries]
 
 
 class GroupWriter:
@@ -67,8 +77,20 @@ class GroupWriter:
 
         ``meanwhile`` is called if that takes long, as it does while another program holds the ledger.
         """
+        result: T = self.write_in_batch(_one_by_one, entry, meanwhile=meanwhile)
+        return result
+
+    def write_in_batch(
+        self, batch: Batch[ItemT, T], item: ItemT, *, meanwhile: Callable[[], None] | None = None
+    ) -> T:
+        """Run ``batch`` with this item and all others that have queued up for it, in one transaction; return
+        the item's result once that is on disk.
+
+        Items of one batch must not build upon each other: who waits for one has not sent the other. Raises
+        what ``batch`` raises for the item alone, and as ``write``.
+        """
         future: Future[T] = Future()
-        self._queue.put(_Job(entry, future))
+        self._queue.put(_Job(batch, item, future))
         if meanwhile is not None:
             try:
                 return future.result(timeout=_LONG)
@@ -78,7 +100,7 @@ class GroupWriter:
 
     def write_later(self, entry: Entry[Any]) -> None:
         """The same without waiting for it: for what may be lost."""
-        self._queue.put(_Job(entry, Future()))
+        self._queue.put(_Job(_one_by_one, entry, Future()))
 
     def close(self) -> None:
         """Commit what is queued and stop."""
@@ -110,16 +132,8 @@ class GroupWriter:
             if self._broken is not None:
                 raise self._broken
             self._begin()
-            for job in jobs:
-                self._connection.execute("SAVEPOINT entry")
-                try:
-                    done.append((job, job.entry(self._connection)))
-                except sqlite3.Error:
-                    raise
-                except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
-                    self._connection.execute("ROLLBACK TO entry")
-                    failed.append((job, error))
-                self._connection.execute("RELEASE entry")
+            for together in _by_batch(jobs):
+                self._run(together, done, failed)
             self._connection.execute("COMMIT")
         except (sqlite3.Error, LedgerUnwritableError) as error:
             self._break(error)
@@ -130,6 +144,28 @@ class GroupWriter:
             job.future.set_result(result)
         for job, reason in failed:
             job.future.set_exception(reason)
+
+    def _run(
+        self, jobs: list[_Job], done: list[tuple[_Job, Any]], failed: list[tuple[_Job, Exception]]
+    ) -> None:
+        """Run the entries of one batch; where that fails, each alone, so that it is known whose fault it is.
+
+        Raises ``sqlite3.Error``.
+        """
+        self._connection.execute("SAVEPOINT entry")
+        try:
+            results = jobs[0].batch(self._connection, [job.item for job in jobs])
+            done.extend(zip(jobs, results, strict=True))
+        except sqlite3.Error:
+            raise
+        except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
+            self._connection.execute("ROLLBACK TO entry")
+            if len(jobs) == 1:
+                failed.append((jobs[0], error))
+            else:
+                for job in jobs:
+                    self._run([job], done, failed)
+        self._connection.execute("RELEASE entry")
 
     def _begin(self) -> None:
         """Begin a transaction once nobody else writes: somebody's open shell is no broken disk."""
@@ -161,3 +197,11 @@ class GroupWriter:
         with suppress(sqlite3.Error):  # nobody may wait for a writer that has died of its own tidying up
             if self._connection.in_transaction:
                 self._connection.rollback()
+
+
+def _by_batch(jobs: list[_Job]) -> list[list[_Job]]:
+    """The jobs, those of one batch together, where its first one stands."""
+    together: dict[Any, list[_Job]] = {}
+    for number, job in enumerate(jobs):
+        together.setdefault(number if job.batch is _one_by_one else job.batch, []).append(job)
+    return list(together.values())
