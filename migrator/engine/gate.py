@@ -6,6 +6,7 @@ It decides nothing: what an answer means for those that follow is told to it.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import defaultdict
@@ -17,6 +18,8 @@ from migrator.rules.breaker import Pause
 from migrator.rules.pacing import LONGEST_PAUSE, Moment, Pacer
 
 _POLL = 0.02
+_LATELY = 0.1
+"""Seconds."""
 
 
 class LimitUsedUpError(Exception):
@@ -52,6 +55,7 @@ class Gate:
         self._present = 0  # under way, or waiting to be
         self._under_way = 0
         self._priority_waiting = 0
+        self._held = -math.inf
 
     def admit(
         self, stop: threading.Event, action: Action, consumer_key: str = "", *, priority: bool = False
@@ -88,6 +92,7 @@ class Gate:
                     self._pacer.take(action, consumer_key, self._now())
                     self._under_way += 1
                     return True
+                self._held = self._monotonic()
             stop.wait(min(wait, 0.5))
 
     def leave(self, action: Action, consumer_key: str = "") -> None:
@@ -101,6 +106,10 @@ class Gate:
         """Whether one call is under way, and none waits to be."""
         with self._lock:
             return self._present == 1
+
+    def is_crowded(self) -> bool:
+        """Whether calls wait to be let out, or had to a moment ago."""
+        return self._monotonic() - self._held < _LATELY
 
     def apply(self, pause: Pause | None, *, cautious: bool) -> None:
         """Let calls wait as an answer was judged; ``cautious`` lets them out one at a time from now on."""

@@ -76,6 +76,7 @@ class Job:
         self._stop = stop
         self._breaker = Breaker()
         self._judging = threading.Lock()
+        self._is_last: Callable[[], bool] = _always  # where calls are made one after the other
 
     def work(self, agenda: Agenda) -> None:
         """Work until nothing of the agenda is open, or the job is told to stop.
@@ -85,8 +86,15 @@ class Job:
         """
         tools = self._tools
         pool = WorkerPool(
-            self._ledger, tools.progress, tools.clock, tools.due, size=self._concurrency, fault=self._fault
+            self._ledger,
+            tools.progress,
+            tools.clock,
+            tools.due,
+            size=self._concurrency,
+            crowded=tools.gate.is_crowded,
+            fault=self._fault,
         )
+        self._is_last = pool.is_last
         pool.run(agenda, lambda: _Worker(self, agenda, tools.new_wire()))
         self._fault.raise_if_any()
 
@@ -131,20 +139,22 @@ class Job:
             if self._stop.wait(min(seconds, LONGEST_LOOK)):
                 return
 
-    def work_on(self, connection_id: int, agenda: Agenda, wire: Wire) -> None:
-        """Take one connection as far as it goes now."""
+    def work_on(self, standing: Standing, agenda: Agenda, wire: Wire) -> None:
+        """Take one connection as far as it goes now, from where it stands."""
         called = False
+        standing = with_user(standing, self._tools.profile)
         while not self._stop.is_set():
-            standing = self._standing(connection_id)
             step = agenda.step(standing, self._policy.terms, self._tools.due())
             if self._has_arrived(standing, step):
+                standing = self._standing(standing.id)
                 continue
             match step:
                 case Call():
                     verdict = self._call(standing, step.action, wire, priority=called)
-                    if verdict is None or self._waits(verdict):
+                    if verdict is None or self._leaves(agenda, step.action, verdict):
                         return
                     called = True
+                    standing = self._standing(standing.id)
                 case Wait():
                     return
                 case Rest():
@@ -170,9 +180,9 @@ class Job:
             return False
         return reread(self._ledger, self._tools.profile, standing.id)
 
-    def _waits(self, verdict: Verdict) -> bool:
+    def _leaves(self, agenda: Agenda, action: Action, verdict: Verdict) -> bool:
         """Whether nothing more is done for a connection now."""
-        if verdict.tries >= self._policy.max_attempts:
+        if verdict.tries >= self._policy.max_attempts or agenda.is_over(action, verdict):
             self._tools.progress.advance(verdict.state)
             return True
         return verdict.not_before is not None
@@ -248,7 +258,7 @@ class Job:
                 self._tools.clock(),
                 self._tools.running(),
                 self._tools.random.random(),
-                alone=self._tools.gate.is_alone(),
+                alone=self._tools.gate.is_alone() and self._is_last(),
             )
             judgement = judge(standing, action, outcome, self._breaker, moment, self._policy)
             self._breaker = judgement.breaker
@@ -270,11 +280,15 @@ class _Worker:
     agenda: Agenda
     wire: Wire
 
-    def work_on(self, connection_id: int) -> None:
-        self.job.work_on(connection_id, self.agenda, self.wire)
+    def work_on(self, standing: Standing) -> None:
+        self.job.work_on(standing, self.agenda, self.wire)
 
     def close(self) -> None:
         self.wire.close()
+
+
+def _always() -> bool:
+    return True
 
 
 def _verifiable(standing: Standing) -> bool:

@@ -1,23 +1,41 @@
-"""The queue of connections that are due, and the threads that work it off."""
+"""The queue of connections that are due, and the threads that work it off.
+
+There are as many threads as calls are under way at once: latency times rate, which nobody knows before. So
+another one is started only where all are busy, none of them waits for its turn at the provider's limit, and
+the processor has time left.
+"""
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from migrator.engine.first_fault import Fault
 from migrator.ledger import Ledger
-from migrator.models import Clock
+from migrator.models import Clock, Standing
 from migrator.rules.agenda import Agenda
 from migrator.rules.pacing import LONGEST_PAUSE
 from migrator.terminal.progress import Progress
 from migrator.wording import counted
 
 _PAGE = 500
+_TOGETHER = 50
+"""Connections whose standings are read at once."""
+_AHEAD = 4
+"""Connections for each thread whose standing has been read."""
+_FRESH = 1.0
+"""Seconds after which a standing is read again before it is acted upon: others may have gone on with it."""
 _POLL = 0.05
+_LOOK = 0.005
+"""Seconds between two looks whether another thread is of use."""
+_SATURATED = 0.85
+"""Of one processor: threads take turns on it, and more of them would only wait for each other."""
 LONGEST_LOOK = 5.0
 """Seconds between two looks at what is waited for."""
 
@@ -25,7 +43,7 @@ LONGEST_LOOK = 5.0
 class Worker(Protocol):
     """What one thread does, connection by connection."""
 
-    def work_on(self, connection_id: int) -> None:
+    def work_on(self, standing: Standing) -> None:
         """Take one connection as far as it goes now."""
 
     def close(self) -> None:
@@ -36,17 +54,33 @@ class WorkerPool:
     """Hands what is due to workers, each in a thread of its own."""
 
     def __init__(
-        self, ledger: Ledger, progress: Progress, clock: Clock, due: Clock, *, size: int, fault: Fault
+        self,
+        ledger: Ledger,
+        progress: Progress,
+        clock: Clock,
+        due: Clock,
+        *,
+        size: int,
+        crowded: Callable[[], bool],
+        fault: Fault,
     ) -> None:
-        """``due`` tells whether somebody has waited long enough: never ahead of the time that passed."""
+        """``due`` tells whether somebody has waited long enough: never ahead of the time that passed.
+
+        ``size`` is how many threads there may be; ``crowded`` tells whether calls wait to be let out.
+        """
         self._ledger = ledger
         self._progress = progress
         self._clock = clock
         self._due = due
         self._size = size
         self._fault = fault
+        self._crowded = crowded
         self._stop = fault.stop
-        self._queue: queue.Queue[int | None] = queue.Queue(maxsize=2 * size)
+        self._queue: queue.SimpleQueue[_Due | None] = queue.SimpleQueue()
+        self._new_worker: Callable[[], Worker]
+        self._threads: list[threading.Thread] = []
+        self._started = -math.inf
+        self._load = _Load()
         self._claimed: set[int] = set()
         self._lock = threading.Lock()
         self._awaited: datetime | None = None
@@ -57,19 +91,19 @@ class WorkerPool:
         ``new_worker`` is called once in each thread. What a worker raises is the job's fault, and told where
         that is raised.
         """
-        threads = [
-            threading.Thread(target=self._serve, args=[new_worker], name=f"worker-{number}", daemon=True)
-            for number in range(self._size)
-        ]
-        for thread in threads:
-            thread.start()
+        self._new_worker = new_worker
         try:
             self._feed(agenda)
         finally:
-            for _ in threads:
-                self._put(None)
-            for thread in threads:
+            for _ in self._threads:
+                self._queue.put(None)
+            for thread in self._threads:
                 thread.join()
+
+    def is_last(self) -> bool:
+        """Whether no more than one connection is being worked on, or waits to be."""
+        with self._lock:
+            return len(self._claimed) <= 1
 
     # --- handing out ---
 
@@ -77,31 +111,53 @@ class WorkerPool:
         after = 0
         while not self._stop.is_set():
             page = self._ledger.due(agenda, self._due(), after=after, limit=_PAGE)
-            handed = sum(self._hand_out(connection_id) for connection_id in page)
+            several = (page[first : first + _TOGETHER] for first in range(0, len(page), _TOGETHER))
+            handed = sum(self._hand_out(connection_ids) for connection_ids in several)
             after = page[-1] if len(page) == _PAGE else 0
             if handed or after:
                 continue
             if self._busy():
-                self._stop.wait(_POLL)
+                self._let_work(_POLL)
             elif not self._await_due(agenda):
                 return
 
-    def _hand_out(self, connection_id: int) -> bool:
-        with self._lock:
-            if connection_id in self._claimed:
-                return False
-            self._claimed.add(connection_id)
-        self._put(connection_id)
-        return True
+    def _hand_out(self, connection_ids: Sequence[int]) -> int:
+        """Hand out those that nobody works on; returns how many.
 
-    def _put(self, item: int | None) -> None:
-        """Into the bounded queue, once there is room; workers that stop take nothing any more."""
-        while not self._stop.is_set():
-            try:
-                return self._queue.put(item, timeout=_POLL)
-            except queue.Full:
-                continue
-        return None
+        Only this thread claims, so that nobody has begun with one of them while its standing is read.
+        """
+        with self._lock:
+            free = [each for each in connection_ids if each not in self._claimed]
+        read_at = time.monotonic()
+        standings = self._ledger.standings(free) if free else []
+        with self._lock:
+            self._claimed.update(standing.id for standing in standings)
+        for standing in standings:
+            self._queue.put(_Due(standing, read_at))
+        while self._queue.qsize() > _AHEAD * (1 + len(self._threads)) and not self._stop.is_set():
+            self._let_work(_LOOK)
+        return len(standings)
+
+    def _let_work(self, seconds: float) -> None:
+        """Wait while others work, and start another thread whenever one is of use."""
+        ends = time.monotonic() + seconds
+        while (now := time.monotonic()) < ends and not self._stop.is_set():
+            if now - self._started >= _LOOK and self._is_another_of_use():
+                self._started = now
+                self._start_thread()
+            self._stop.wait(min(_LOOK, ends - now))
+
+    def _is_another_of_use(self) -> bool:
+        """Whether connections wait for a thread, and for nothing else."""
+        if self._queue.empty() or len(self._threads) >= self._size:
+            return False
+        return not self._threads or not (self._crowded() or self._load.share() > _SATURATED)
+
+    def _start_thread(self) -> None:
+        name = f"worker-{len(self._threads)}"
+        thread = threading.Thread(target=self._serve, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _busy(self) -> bool:
         with self._lock:
@@ -127,24 +183,50 @@ class WorkerPool:
 
     # --- working ---
 
-    def _serve(self, new_worker: Callable[[], Worker]) -> None:
+    def _serve(self) -> None:
         worker: Worker | None = None
         try:
-            worker = new_worker()
-            while (connection_id := self._next()) is not None:
-                worker.work_on(connection_id)
+            worker = self._new_worker()
+            while (due := self._next()) is not None:
+                worker.work_on(self._fresh(due))
                 with self._lock:
-                    self._claimed.discard(connection_id)
+                    self._claimed.discard(due.standing.id)
         except BaseException as error:  # noqa: BLE001 - it is raised again where the job was started
             self._fault.occurred(error)
         finally:
             if worker is not None:
                 worker.close()
 
-    def _next(self) -> int | None:
-        while not self._stop.is_set():
-            try:
-                return self._queue.get(timeout=_POLL)
-            except queue.Empty:
-                continue
-        return None
+    def _fresh(self, due: _Due) -> Standing:
+        if time.monotonic() - due.read_at < _FRESH:
+            return due.standing
+        return self._ledger.standing(due.standing.id)
+
+    def _next(self) -> _Due | None:
+        due = self._queue.get()
+        return None if self._stop.is_set() else due
+
+
+@dataclass(frozen=True)
+class _Due:
+    """A connection that may be called for."""
+
+    standing: Standing
+    read_at: float
+    """When its standing was read, by the monotonic clock."""
+
+
+class _Load:
+    """How busy this process keeps the processor, looked at by one thread."""
+
+    def __init__(self) -> None:
+        self._wall, self._busy = time.monotonic(), time.process_time()
+        self._share = 0.0
+
+    def share(self) -> float:
+        """Processor seconds a second, of late."""
+        wall, busy = time.monotonic(), time.process_time()
+        if wall - self._wall >= _POLL:
+            self._share = (busy - self._busy) / (wall - self._wall)
+            self._wall, self._busy = wall, busy
+        return self._share

@@ -45,15 +45,33 @@ _STANDING = """
         (SELECT id FROM token_pairs
          WHERE connection_id = coalesce(c.served_by, c.id)
                AND replaced_at IS NULL AND dead_at IS NULL AND purged_at IS NULL)
-    WHERE c.id = ?
+    WHERE c.id IN (SELECT value FROM json_each(?))
+    ORDER BY c.id
 """
 
 
 def standing(
     db: sqlite3.Connection, codec: Codec, connection_id: int, columns: frozenset[str] = frozenset()
 ) -> Standing:
-    """Where one connection stands, with its secrets, and of its row the columns that calls use."""
-    row = db.execute(_STANDING, [connection_id]).fetchone()
+    """Where one connection stands, as ``standings``."""
+    [found] = standings(db, codec, [connection_id], columns)
+    return found
+
+
+def standings(
+    db: sqlite3.Connection,
+    codec: Codec,
+    connection_ids: Sequence[int],
+    columns: frozenset[str] = frozenset(),
+) -> list[Standing]:
+    """Where connections stand, in the order of their ids, with their secrets, and of their rows the columns
+    that calls use.
+    """
+    rows = db.execute(_STANDING, [json.dumps(connection_ids)]).fetchall()
+    return [_standing(codec, row, columns) for row in rows]
+
+
+def _standing(codec: Codec, row: Sequence[Any], columns: frozenset[str]) -> Standing:
     return Standing(
         id=row[0],
         key=row[1],

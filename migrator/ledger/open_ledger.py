@@ -5,7 +5,7 @@ take.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
@@ -58,6 +58,13 @@ class OpenLedger:
         session = self._session
         return connections.standing(
             session.reader(), session.codec, connection_id, session.rules.further_columns
+        )
+
+    def standings(self, connection_ids: Sequence[int]) -> list[Standing]:
+        """Where several connections stand, in the order of their ids."""
+        session = self._session
+        return connections.standings(
+            session.reader(), session.codec, connection_ids, session.rules.further_columns
         )
 
     def other_provider(self, provider: str) -> str:

@@ -13,6 +13,7 @@ from typing import assert_never
 from migrator.models import FAULTLESS, Action, Standing, State, StoredPair
 from migrator.rules.next_step import Call, Rest, Wait, expired, next_step
 from migrator.rules.terms import Terms
+from migrator.rules.verdict import Verdict
 
 
 class Work(StrEnum):
@@ -74,6 +75,10 @@ class Agenda:
         if standing.not_before is not None and standing.not_before > now:
             return Wait(standing.not_before)
         return call
+
+    def is_over(self, action: Action, verdict: Verdict) -> bool:
+        """Whether a call has left nothing to do for its connection, whatever else is known of it."""
+        return self.work is Work.SWAP and action is Action.SWAP and verdict.state is State.MIGRATED
 
     def _older(self, stored: StoredPair) -> bool:
         return stored.obtained_at is None or stored.obtained_at < self.begun
