@@ -139,7 +139,7 @@ def _said(rule: ErrorRule, answer: Answer) -> Iterator[str]:
         case "header":
             yield from _texts([answer.headers.get(rule.path)])
         case "text":
-            yield answer.body.decode("utf-8", "replace")
+            yield answer.text
 
 
 def _is_there(value: Any) -> bool:
