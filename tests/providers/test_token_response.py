@@ -513,11 +513,11 @@ def test_a_refresh_token_is_the_only_one_where_nothing_else_may_be_it(
     assert outcome.sole == sole
 
 
-TOKEN = st.from_regex(r"[A-Za-z0-9._~+/-]{20,60}=?", fullmatch=True)
+DRAWN = st.from_regex(r"[A-Za-z0-9._~+/-]{20,60}=?", fullmatch=True)
 
 
 @given(
-    TOKEN, TOKEN, st.sampled_from(["1800", 1800, 60.0]), st.sampled_from(["bearer", "Bearer"]),
+    DRAWN, DRAWN, st.sampled_from(["1800", 1800, 60.0]), st.sampled_from(["bearer", "Bearer"]),
     st.text(st.characters(categories=["L", "N"]), max_size=10), st.sampled_from(["a b", "", ["a", "b"]]),
 )  # fmt: skip
 def test_a_clean_answer_is_read_at_once_as_it_would_be_after_a_careful_search(
