@@ -144,17 +144,20 @@ class AnswerReader:
 
     def _headers(self, *, trailer: bool = False) -> dict[str, str]:
         values: dict[str, str] = {}
-        name = ""
+        name, hidden = "", False
         for _ in range(_MOST_HEADERS + 1):
             text = self._line(end_is_line=trailer).decode("latin-1")
             if not text:
                 return values
-            if text[0] in " \t":  # what RFC 9112, 5.2, calls obsolete: one value in several lines
+            if (
+                text[0] in " \t" and not hidden
+            ):  # what RFC 9112, 5.2, calls obsolete: one value in several lines
                 values[name] = f"{values.get(name, '')} {text.strip()}"
                 continue
             name, colon, value = text.partition(":")
             name = name.strip().lower()
-            if colon:
+            hidden = hidden or not colon  # whatever comes after such a line may be no header either
+            if not hidden:
                 values[name] = f"{values[name]}, {value.strip()}" if name in values else value.strip()
         raise BrokenAnswerError("more headers than anybody reads")
 
