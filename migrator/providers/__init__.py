@@ -4,9 +4,9 @@
 - ``facts``: what a profile says; ``describing``: the same for people
 - ``profile``: builds what is sent and reads what comes back, by ``calls``, ``templates``; ``refusals``
 - ``interface``: what can be sent, and what an answer can mean
-- ``answers``, ``paths``, ``xml``: what HTTP answers say; ``token_response``, ``token_search``: a pair in one,
-  whatever its form; ``legacy_response``: a renewed token; ``application_answer``: the application's own;
-  ``reached``: accounts and tenants
+- ``answers``, ``bodies``, ``paths``, ``xml``: what HTTP answers say; ``token_response``, ``token_search``: a
+  pair in one, whatever its form; ``legacy_response``: a renewed token; ``application_answer``: the
+  application's own; ``reached``: accounts and tenants
 - ``echoes``: secrets where an answer shows what is kept in the clear
 - ``network_faults``: what can be wrong on the way, and what to do about each
 """

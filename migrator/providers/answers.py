@@ -10,14 +10,15 @@ import binascii
 import codecs
 import json
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from itertools import islice
 from typing import Any, TypeGuard
-from urllib.parse import parse_qsl
 
 from migrator.providers import paths
+from migrator.providers.bodies import form_fields
 from migrator.providers.facts import LifetimeForm
 from migrator.providers.interface import Answer, Later, NoAnswer, Outcome, Suspect, Unknown
 
@@ -48,10 +49,7 @@ _EARLIEST, _LATEST = 946_684_800, 4_102_444_800
 
 def json_value(answer: Answer) -> Any:
     """The body as JSON, or None."""
-    try:
-        return json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return None
+    return answer.document
 
 
 def json_object(answer: Answer) -> dict[str, Any] | None:
@@ -60,15 +58,12 @@ def json_object(answer: Answer) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def form(answer: Answer) -> dict[str, str]:
+def form(answer: Answer) -> Mapping[str, str]:
     """The body as form fields, whatever its content type says.
 
     The first of repeated ones, nothing if it is not a form.
     """
-    try:
-        return form_fields(answer.body.decode("utf-8"))
-    except ValueError:
-        return {}
+    return answer.form
 
 
 def _is_json(body: bytes) -> bool:
@@ -82,18 +77,6 @@ def _is_form(body: bytes) -> bool:
     """Whether it can be nothing else: what people write has blanks."""
     text = body.decode("utf-8", "replace").strip()
     return not re.search(r"\s|<", text) and bool(form_fields(text))
-
-
-def form_fields(text: str) -> dict[str, str]:
-    """The same for a text."""
-    try:
-        pairs = parse_qsl(text.strip(), strict_parsing=True, keep_blank_values=True)
-    except ValueError:
-        return {}
-    fields: dict[str, str] = {}
-    for name, value in pairs:
-        fields.setdefault(name, value)
-    return fields
 
 
 def fields(answer: Answer) -> dict[str, str]:

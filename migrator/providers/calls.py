@@ -85,7 +85,7 @@ def request(facts: Facts, call: CallFacts, given: Given, base_url: str = "") -> 
     return Request(
         call.method,
         _url(call, values, base_url),
-        _auth(facts, call, given),
+        _auth(facts, call, given, values),
         json=json,
         form=form,
         body=fill(call.body, values),
@@ -127,13 +127,13 @@ def _filled(
 
 
 def _auth(
-    facts: Facts, call: CallFacts, given: Given
+    facts: Facts, call: CallFacts, given: Given, values: Values
 ) -> Signed | Bearer | Basic | ApplicationBearer | Unauthenticated:
     match call.auth:
         case Auth.OAUTH1:
             if given.legacy is None:
                 raise ValueError("a call that is signed needs a legacy token")
-            filled = _filled(call.oauth, call, given.values()) or {}
+            filled = _filled(call.oauth, call, values) or {}
             further = {name: _secret(value) for name, value in filled.items()}
             return Signed(given.legacy, given.credentials, further, in_query=facts.signature_in == "query")
         case Auth.BEARER:

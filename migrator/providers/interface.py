@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
 
 from migrator.models import (
     NO_REFRESH_TOKEN,
@@ -19,6 +20,7 @@ from migrator.models import (
     Tenant,
     TokenPair,
 )
+from migrator.providers import bodies
 
 # --- what to send ---
 
@@ -99,6 +101,23 @@ class Answer:
     """
     refused: frozenset[str] = field(default=frozenset(), repr=False)
     """Refresh tokens that were taken from it before, and that the provider refused: another may be meant."""
+
+    # Many rules look at one answer: it is read once for all of them.
+
+    @cached_property
+    def document(self) -> Any:
+        """The body as JSON, or None; to be read, and not changed."""
+        return bodies.json_of(self.body)
+
+    @cached_property
+    def text(self) -> str:
+        """The body as a text, whatever it is."""
+        return self.body.decode("utf-8", "replace")
+
+    @cached_property
+    def form(self) -> Mapping[str, str]:
+        """The body as form fields, whatever its content type says; nothing if it is not a form."""
+        return bodies.form_of(self.body)
 
 
 UNSENDABLE = "unsendable"

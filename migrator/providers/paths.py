@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 _NAME = re.compile(r"(?:^|\.)(\.?[^.]+)")
 
 
+@lru_cache(maxsize=1024)  # the paths of profiles: few, and none is secret
 def names(path: str) -> tuple[str, ...]:
     """The names of a path, from the top of the document down."""
     return tuple(_NAME.findall(path))

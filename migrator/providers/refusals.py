@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
@@ -109,7 +109,7 @@ def _match(rule: ErrorRule, action: Action | None, answer: Answer) -> _Match | N
         # An answer that says that all went well is none, unless the rule names its very status.
         return _Match(rule, "") if rule.status or not answers.is_good(answer) else None
     if rule.where == "json" and not rule.equals and not rule.contains:
-        found = any(map(_is_there, paths.at(answers.json_value(answer), rule.path)))
+        found = any(map(_is_there, paths.at(answer.document, rule.path)))
         return _Match(rule, "") if found else None
     for said in _said(rule, answer):
         word = _word(rule, said)
@@ -128,18 +128,25 @@ def _word(rule: ErrorRule, said: str) -> str | None:
     return ""
 
 
-def _said(rule: ErrorRule, answer: Answer) -> Iterator[str]:
+def _said(rule: ErrorRule, answer: Answer) -> Iterable[str]:
     match rule.where:
         case "json":
-            yield from _texts(paths.at(answers.json_value(answer), rule.path))
+            return _texts(paths.at(answer.document, rule.path))
         case "form":
-            yield from _texts([answers.form(answer).get(rule.path)])
+            return _text_of(answer.form, rule.path)
         case "xml":
-            yield from xml.texts(answer, rule.path)
+            return xml.texts(answer, rule.path)
         case "header":
-            yield from _texts([answer.headers.get(rule.path)])
+            return _text_of(answer.headers, rule.path)
         case "text":
-            yield answer.body.decode("utf-8", "replace")
+            return (answer.text,)
+        case _:
+            return ()
+
+
+def _text_of(fields: Mapping[str, str], name: str) -> tuple[str, ...]:
+    said = fields.get(name)
+    return () if said is None else (said,)
 
 
 def _is_there(value: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from urllib.parse import quote
 
 from migrator.models import Secret
@@ -39,16 +40,20 @@ def fill_url(text: str, values: Values) -> str | Secret:
 
 
 def _fill(text: str, values: Values, encode: Callable[[str], str]) -> str | Secret:
+    parts = list(_parts(text))
     secret = False
-
-    def value_of(found: re.Match[str]) -> str:
-        nonlocal secret
-        value = values.get(found[1], "")
+    for at in range(1, len(parts), 2):
+        value = values.get(parts[at], "")
         secret = secret or isinstance(value, Secret)
-        return encode(value.reveal() if isinstance(value, Secret) else value)
-
-    filled = PLACEHOLDER.sub(value_of, text)
+        parts[at] = encode(value.reveal() if isinstance(value, Secret) else value)
+    filled = "".join(parts)
     return Secret(filled) if secret else filled
+
+
+@lru_cache(maxsize=1024)  # the texts of profiles: few, and none is secret
+def _parts(text: str) -> tuple[str, ...]:
+    """A text, taken apart: what stands in it as it is, a placeholder's name, and so on in turn."""
+    return tuple(PLACEHOLDER.split(text))
 
 
 def _joined(begins: str | Secret, ends: str | Secret) -> str | Secret:

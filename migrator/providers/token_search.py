@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import unquote
 
-from migrator.providers import answers
+from migrator.providers.bodies import form_fields
 from migrator.providers.interface import Answer
 
 ACCESS, REFRESH = "accesstoken", "refreshtoken"
@@ -155,7 +155,7 @@ def _unescaped(escape: re.Match[str]) -> str:
 
 
 def _in_form(text: str, *, unended: bool) -> list[Leaf]:
-    fields = answers.form_fields(text)
+    fields = form_fields(text)
     if not all(_FIELD.fullmatch(name) for name in fields):
         return []
     found = []

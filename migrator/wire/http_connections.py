@@ -5,14 +5,13 @@ anything was sent.
 from __future__ import annotations
 
 import re
+import socket
 import ssl
+from datetime import timedelta
 from http.client import HTTPException
-from typing import Any
+from typing import TypeVar
 
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connection import HTTPConnection, HTTPSConnection, ProxyConfig
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
@@ -21,9 +20,18 @@ from urllib3.exceptions import (
     NewConnectionError,
     ProtocolError,
 )
+from urllib3.util import parse_url
 
 from migrator.providers import network_faults
-from migrator.wire.network import Network
+from migrator.wire.call_time import CallTime, TimedResponse
+from migrator.wire.network import Network, public_authorities
+from migrator.wire.targets import Origin
+
+LONGEST_IDLE = timedelta(seconds=15)
+"""A connection that was not used for longer is made anew. Its other end may have gone while this machine
+slept, and who sends a call into such a connection never learns what came of it."""
+_MOST_OPEN = 10
+"""Hosts that one worker keeps connections to."""
 
 _REFUSAL = re.compile(r"Tunnel connection failed: (\d{3})")
 """How ``http.client`` says that a proxy answered CONNECT with something else than 200."""
@@ -74,47 +82,90 @@ class ProxiedTlsConnection(ProxiedConnection, HTTPSConnection):
     """The same, in TLS."""
 
 
-class ProxiedAdapter(HTTPAdapter):
-    """Goes out through the network's proxy and believes the authorities that it names."""
+class Connections:
+    """Those of one worker, one to each host, whose calls end when their time is over, wherever they hang."""
 
-    def __init__(self, network: Network) -> None:
-        """Raises ``OSError`` if the authorities cannot be read any more."""
+    def __init__(self, network: Network, time: CallTime) -> None:
+        """Raises ``OSError`` if the network's authorities cannot be read any more."""
         self._network = network
+        self._time = time
         self._context = network.trust.context() if network.trust is not None else None
-        super().__init__(max_retries=0)
+        self._open: dict[Origin, HTTPConnection] = {}
+        self._used = time.clock()
 
-    def proxies(self, url: str) -> dict[str, str]:
-        """As ``send`` takes them."""
-        proxy = self._network.proxy_for(url)
-        return {"https": proxy.address} if proxy is not None else {}
+    def begin(self, seconds: float) -> None:
+        """What is sent from now on ends after so many seconds of running time."""
+        if self._time.away_since(self._used, LONGEST_IDLE):
+            self.close()
+        self._time.begin(seconds)
 
-    def proxy_manager_for(self, proxy: str, **keywords: Any) -> Any:
-        if self._context is not None:
-            keywords["proxy_ssl_context"] = self._context
-        return super().proxy_manager_for(proxy, **keywords)
+    def end(self) -> None:
+        """The call is over."""
+        self._used = self._time.clock()
 
-    def proxy_headers(self, proxy: str) -> dict[str, str]:  # noqa: ARG002 - there is but one
-        authorization = self._network.proxy.authorization if self._network.proxy is not None else None
-        return {"Proxy-Authorization": authorization.reveal()} if authorization is not None else {}
+    def to(self, origin: Origin, timeout: float) -> socket.socket:
+        """What leads to a host, connected; ``timeout`` is how long each step of that may take, in seconds.
 
-    def build_connection_pool_key_attributes(self, *arguments: Any, **keywords: Any) -> Any:
-        host, pool = super().build_connection_pool_key_attributes(*arguments, **keywords)
-        if self._context is not None:
-            pool["ssl_context"] = self._context
-        return host, pool
+        Raises ``NotConnectedError``.
+        """
+        connection = self._open.get(origin)
+        if (
+            connection is not None and not connection.is_connected
+        ):  # it was closed meanwhile, or speaks unasked
+            self.drop(origin)
+            connection = None
+        if connection is None:
+            while len(self._open) >= _MOST_OPEN:
+                self.drop(next(iter(self._open)))
+            connection = self._new(origin, timeout)
+            self._open[origin] = connection
+            connection.connect()
+        if self._time.too_late_to_send():
+            self.drop(origin)
+            raise NotConnectedError(network_faults.CONNECT_TIMEOUT)
+        return connection.sock
 
-    def cert_verify(self, conn: HTTPConnectionPool, *arguments: Any, **keywords: Any) -> None:
-        """Certificates are verified in either case; requests would add the public authorities."""
-        if self._context is not None and isinstance(conn, HTTPSConnectionPool):
-            conn.cert_reqs = "CERT_REQUIRED"
-        else:
-            super().cert_verify(conn, *arguments, **keywords)  # type: ignore[no-untyped-call]
+    def drop(self, origin: Origin) -> None:
+        """Let go of the connection to a host, if there is one."""
+        if connection := self._open.pop(origin, None):
+            connection.close()
+
+    def close(self) -> None:
+        """Let go of all."""
+        for origin in list(self._open):
+            self.drop(origin)
+
+    def _new(self, origin: Origin, timeout: float) -> HTTPConnection:
+        host = origin.host.strip("[]")
+        if origin.scheme == "http":  # this machine alone, and never through a proxy
+            return _timed(ProxiedConnection, self._time)(host, origin.port, timeout=timeout)
+        proxy = self._network.proxy_for(f"https://{origin.authority}/")
+        connection = _timed(ProxiedTlsConnection, self._time)
+        if self._context is None:
+            self._context = public_authorities()
+        if proxy is None:
+            return connection(host, origin.port, timeout=timeout, ssl_context=self._context)
+        address = parse_url(proxy.address)
+        through = connection(
+            str(address.host).strip("[]"),
+            address.port,
+            timeout=timeout,
+            ssl_context=self._context,
+            proxy=address,
+            proxy_config=ProxyConfig(self._context, False, None, None),  # noqa: FBT003 - urllib3 names it so
+        )
+        headers = {"Proxy-Authorization": proxy.authorization.reveal()} if proxy.authorization else {}
+        through.set_tunnel(host, origin.port, headers, scheme=str(address.scheme))
+        return through
 
 
-def fault_before(error: requests.RequestException) -> str | None:
-    """What was wrong with the way, if the request was never begun; None for whatever else went wrong."""
-    cause = error.args[0] if error.args else None
-    return cause.problem if isinstance(cause, NotConnectedError) else None
+_Connection = TypeVar("_Connection", bound=HTTPConnection)
+
+
+def _timed(base: type[_Connection], time: CallTime) -> type[_Connection]:
+    """A connection whose proxy answers in the time of the call."""
+    response = type("TimedResponseOfCall", (TimedResponse,), {"time": time})
+    return type(f"Timed{base.__name__}", (base,), {"response_class": response})
 
 
 def _proxy_fault(error: Exception) -> str:

@@ -66,6 +66,13 @@ class Trust:
         return context
 
 
+def public_authorities() -> ssl.SSLContext:
+    """A context that demands a certificate that a public authority vouches for. Not to be shared either."""
+    context = create_urllib3_context()
+    context.load_verify_locations(cafile=DEFAULT_CA_BUNDLE_PATH)
+    return context
+
+
 @dataclass(frozen=True)
 class Network:
     """The way out."""

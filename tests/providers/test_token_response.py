@@ -511,3 +511,25 @@ def test_a_refresh_token_is_the_only_one_where_nothing_else_may_be_it(
     assert isinstance(outcome, Won)
     assert tokens(outcome) == (ACCESS, found)
     assert outcome.sole == sole
+
+
+DRAWN = st.from_regex(r"[A-Za-z0-9._~+/-]{20,60}=?", fullmatch=True)
+
+
+@given(
+    DRAWN, DRAWN, st.sampled_from(["1800", 1800, 60.0]), st.sampled_from(["bearer", "Bearer"]),
+    st.text(st.characters(categories=["L", "N"]), max_size=10), st.sampled_from(["a b", "", ["a", "b"]]),
+)  # fmt: skip
+def test_a_clean_answer_is_read_at_once_as_it_would_be_after_a_careful_search(
+    access: str, refresh: str, lifetime: object, kind: str, tenant: str, scope: object
+) -> None:
+    body = {
+        "access_token": access, "refresh_token": refresh, "expires_in": lifetime, "token_type": kind,
+        "tenant": tenant, "scope": scope,
+    }  # fmt: skip
+    at_once = won(body)
+    assert at_once.whole
+    # In an envelope nothing stands where it is documented, so that it must be searched for.
+    searched = won({"data": {**body, "scope": " ".join(scope) if isinstance(scope, list) else scope}})
+    assert not searched.whole
+    assert (searched.pair, searched.ends) == (at_once.pair, None)

@@ -15,7 +15,15 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from migrator.models import Secret
-from migrator.providers import UNSENDABLE, ApplicationBearer, NoAnswer, Request, Signed, Unauthenticated
+from migrator.providers import (
+    UNSENDABLE,
+    ApplicationBearer,
+    Bearer,
+    NoAnswer,
+    Request,
+    Signed,
+    Unauthenticated,
+)
 from tests.wire.test_http import BEARER, CREDENTIALS, LEGACY, Seen, answers, sent, serving, wired
 from tests.wire.test_signing import base_string, encoded, form_parameters, header_parameters
 
@@ -134,6 +142,17 @@ def test_a_header_cannot_be_broken_out_of(evil: str) -> None:
         for value in (evil, Secret(evil)):
             answer = wire.send(Request("GET", server.url, BEARER, headers={"X-Name": value}))
             assert answer == NoAnswer(sent=False, problem=UNSENDABLE)
+        assert (server.connections, server.seen) == (0, [])
+
+
+@pytest.mark.parametrize("evil", ["a\r\nX-Evil: 1", "a\n", f"hush{HALF}"])
+def test_nor_with_an_access_token_or_the_name_of_a_header(evil: str) -> None:
+    with serving(answers()) as server, wired() as wire:
+        for request in (
+            Request("GET", server.url, Bearer(Secret(evil))),
+            Request("GET", server.url, BEARER, headers={evil: "x"}),
+        ):
+            assert wire.send(request) == NoAnswer(sent=False, problem=UNSENDABLE)
         assert (server.connections, server.seen) == (0, [])
 
 

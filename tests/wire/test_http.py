@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
+from urllib3.util.wait import wait_for_read
 
 from migrator.models import Credentials, LegacyToken, Secret
 from migrator.providers import Answer, Basic, Bearer, NoAnswer, Request, Signed
@@ -239,6 +240,30 @@ def test_connections_are_kept_alive() -> None:
         for _ in range(3):
             assert isinstance(wire.send(Request("GET", server.url, BEARER)), Answer)
         assert (server.connections, len(server.seen)) == (1, 3)
+
+
+def test_a_connection_that_the_server_closed_gets_no_call() -> None:
+    def closes_after(connection: socket.socket) -> None:
+        answers()(connection)
+        connection.shutdown(socket.SHUT_RDWR)
+
+    with serving(closes_after) as server, wired() as wire:
+        for _ in range(3):
+            assert isinstance(wire.send(Request("GET", server.url, BEARER)), Answer)
+            for connection in wire._connections._open.values():
+                assert wait_for_read(connection.sock, AMPLE)
+        assert (server.connections, len(server.seen)) == (3, 3)
+
+
+def test_what_comes_unasked_is_not_taken_for_the_next_answer() -> None:
+    unasked = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfalse"
+    twice = says(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ntrue" + unasked)
+    with serving(twice) as server, wired() as wire:
+        for _ in range(3):
+            answer = wire.send(Request("GET", server.url, BEARER))
+            assert isinstance(answer, Answer)
+            assert answer.body == b"true"
+        assert server.connections == 3
 
 
 def test_each_call_is_signed_anew() -> None:

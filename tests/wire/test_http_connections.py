@@ -318,8 +318,8 @@ def test_an_authority_that_is_no_root_is_believed_where_it_is_named(proxy: Proxy
 def test_the_public_authorities_are_not_believed_where_the_environment_names_others(
     proxy: Proxy, trust: Trust, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ours plays a public one: it is what requests believes if nobody says otherwise."""
-    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(trust.path))
+    """Ours plays a public one: it is what is believed if nobody says otherwise."""
+    monkeypatch.setattr("migrator.wire.network.DEFAULT_CA_BUNDLE_PATH", str(trust.path))
     trustme.CA().cert_pem.write_to_path(tmp_path / "another.pem")
     alone = Network(ProxyUrl(proxy.url), trust=Trust(tmp_path / "another.pem", beside=False))
     with provider(answers()) as server:

@@ -9,17 +9,19 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import Path
 
 import pytest
-import requests
 import trustme
 
 from migrator.models import Credentials, Secret
 from migrator.providers import Answer, Bearer, NoAnswer, Request
+from migrator.wire.call_time import CallTime
 from migrator.wire.http import HttpWire
+from migrator.wire.http_connections import LONGEST_IDLE, Connections, NotConnectedError
+from migrator.wire.network import DIRECT, Network, Trust
 from migrator.wire.running_time import RunningClock
-from migrator.wire.timed_adapter import LONGEST_IDLE, TimedAdapter
+from migrator.wire.targets import Origin
 from tests.wire.test_http import AMPLE, SHORT, Behaviour, answers, serving
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -104,16 +106,21 @@ def test_a_connection_that_was_idle_for_long_is_made_anew(passed: timedelta, con
 @pytest.mark.parametrize("slept", [timedelta(hours=2), timedelta(hours=-2)])
 def test_what_was_signed_long_ago_is_not_sent(slept: timedelta) -> None:
     now = [NOW]
-    adapter = TimedAdapter(time.monotonic, lambda: now[0])
-    with serving(answers()) as server, closing(adapter):
-        adapter.begin(AMPLE)
+    time_of_call = CallTime(time.monotonic, lambda: now[0])
+    connections = Connections(DIRECT, time_of_call)
+    with serving(answers()) as server, closing(connections):
+        origin = Origin("http", "127.0.0.1", server.port)
+        connections.begin(AMPLE)
         now[0] += slept
-        prepared = requests.Request("GET", server.url).prepare()
-        with pytest.raises(requests.ConnectionError):
-            adapter.send(prepared, timeout=AMPLE)
-        adapter.begin(AMPLE)
-        assert adapter.send(prepared, timeout=AMPLE).status_code == 200
-        assert len(server.seen) == 1
+        with pytest.raises(NotConnectedError) as caught:
+            connections.to(origin, AMPLE)
+        assert caught.value.problem == "connect_timeout"
+        connections.begin(AMPLE)
+        connections.to(origin, AMPLE)
+        now[0] += slept
+        with pytest.raises(NotConnectedError):  # nor over a connection that is there already
+            connections.to(origin, AMPLE)
+        assert server.seen == []
 
 
 @pytest.fixture(scope="module")
@@ -122,32 +129,27 @@ def authority() -> trustme.CA:
 
 
 @contextmanager
-def through(kind: str, authority: trustme.CA, behaviour: Behaviour) -> Iterator[tuple[str, dict[str, Any]]]:
-    """A server behind TLS or a proxy; yields its URL and what the adapter must be told of the way to it."""
-    context = None
-    if kind == "TLS":
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("127.0.0.1").configure_cert(context)
-    with serving(behaviour, context=context) as server, authority.cert_pem.tempfile() as ca_file:
-        if kind == "TLS":
-            yield server.url, {"verify": ca_file}
-        else:
-            yield "http://provider.example", {"proxies": {"http": server.url}}
+def in_tls(
+    authority: trustme.CA, folder: Path, behaviour: Behaviour, running: RunningClock
+) -> Iterator[tuple[str, HttpWire]]:
+    """A server behind TLS, and a short-tempered wire that believes it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    network = Network(trust=Trust(folder / "ca.pem", beside=False))
+    with serving(behaviour, context=context) as server:
+        wire = HttpWire(timeout=SHORT, clock=lambda: NOW, running=running, network=network)
+        with closing(wire):
+            yield server.url, wire
 
 
-@pytest.mark.parametrize("kind", ["TLS", "proxy"])
-def test_nor_does_it_count_behind_tls_or_a_proxy(kind: str, authority: trustme.CA) -> None:
-    adapter = TimedAdapter(lambda: 0.0, lambda: NOW)
-    with closing(adapter), through(kind, authority, late) as (url, way):
-        adapter.begin(AMPLE)
-        answer = adapter.send(requests.Request("GET", url).prepare(), timeout=(AMPLE, SHORT), **way)
-        assert answer.content == LONG
+def test_nor_does_it_count_behind_tls(authority: trustme.CA, tmp_path: Path) -> None:
+    with in_tls(authority, tmp_path, late, lambda: 0.0) as (url, wire):
+        answer = wire.send(asking(url))
+    assert isinstance(answer, Answer)
+    assert answer.body == LONG
 
 
-@pytest.mark.parametrize("kind", ["TLS", "proxy"])
-def test_an_answer_that_does_not_come_is_given_up_there_too(kind: str, authority: trustme.CA) -> None:
-    adapter = TimedAdapter(time.monotonic, lambda: NOW)
-    with closing(adapter), through(kind, authority, lambda _: None) as (url, way):
-        adapter.begin(AMPLE)
-        with pytest.raises(requests.ReadTimeout):
-            adapter.send(requests.Request("GET", url).prepare(), timeout=(AMPLE, SHORT), **way)
+def test_an_answer_that_does_not_come_is_given_up_there_too(authority: trustme.CA, tmp_path: Path) -> None:
+    with in_tls(authority, tmp_path, lambda _: None, time.monotonic) as (url, wire):
+        assert wire.send(asking(url)) == NoAnswer(sent=True, problem="timeout")
