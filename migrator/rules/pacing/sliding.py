@@ -18,11 +18,11 @@ class SlidingPace:
 
     The second is exact, and needs no margin. The first is for those who fill a bucket instead, maybe a small
     one: the pace is a little below the refill, so that the bucket gets full again where calls drew near to
-    each other on their way; lateness is made up for, but only a little. Where the provider says how many calls
-    are left, and others use the same limit, the pace makes do with what they leave.
+    each other on their way; lateness is made up for, but only a little. Where the provider says how many
+    calls are left, and others use the same limit, the pace makes do with what they leave.
     """
 
-    MARGIN = 0.004
+    MARGIN = 0.005
     """Share of the rate that is left unused; it must be more than two clocks differ."""
     CATCH_UP = 0.25
     """Seconds by which a call may leave late without its place being lost."""

@@ -9,11 +9,11 @@ from collections import deque
 class WindowCount:
     """Counts the calls that are under way, and those that have been over for less than a window.
 
-    The provider counts a call when it arrives, which is some time between its leaving and its answer. Who lets
-    a call leave only where fewer than the limit count here never sends it into a full window, however much
-    sooner or later than others each call arrives: those that it finds there were not over a window ago.
+    The provider counts a call when it arrives, which is some time between its leaving and its answer. Who
+    lets a call leave only where fewer than the limit count here never sends it into a full window, however
+    much sooner or later than others each call arrives: those that it finds there were not over a window ago.
 
-    Calls that end together share a slot, so that many take little memory; the whole slot counts as long as its
+    Calls that end together share a slot, so that many take little memory; all of it counts as long as its
     last may.
     """
 
