@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import errno
 import io
-import logging
-import os
 import resource
 import sys
 from contextlib import suppress
@@ -21,10 +19,9 @@ from migrator import __version__
 from migrator.commands import VARIABLES, Commands, name_variables
 from migrator.commands.options import Context
 from migrator.engine import open_files
-from migrator.errors import ConfigurationError, ExitCode, MigratorError
+from migrator.errors import ExitCode, MigratorError
+from migrator.terminal.nowhere import divert
 from migrator.terminal.printable import printable
-
-log = logging.getLogger(__name__)
 
 _OUTPUT_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 """A disk, a quota or a file that is full, and a medium or terminal that is gone: no fault of ours."""
@@ -87,7 +84,9 @@ def cli(
     """
     if quiet and verbose:
         raise click.UsageError("-q and -v exclude each other")
-    _set_up_logging(log_file, quiet=quiet, verbose=verbose)
+    from migrator.terminal import logs  # noqa: PLC0415 - help and the version need none
+
+    logs.set_up(log_file, quiet=quiet, verbose=verbose)
     given = context.get_parameter_source("config") is not click.core.ParameterSource.DEFAULT
     context.obj = Context(config=config, config_given=given, ledger_named=ledger, quiet=quiet)
 
@@ -127,12 +126,12 @@ def _outcome() -> int:
                 _complain(f"hint: {printable(hint)}")
         return error.exit_code
     except BrokenPipeError:  # whoever read our output has gone; that is no fault of ours
-        _divert(sys.stdout)
+        divert(sys.stdout)
         return ExitCode.INCOMPLETE
     except OSError as error:
         if error.errno not in _OUTPUT_FAULTS:
             raise
-        _divert(sys.stdout)
+        divert(sys.stdout)
         _complain(f"error: the output could not be written: {error.strerror}")
         _complain("hint: send it elsewhere; what a job did is in its ledger: 'migrator status'")
         return ExitCode.USAGE
@@ -152,57 +151,4 @@ def _flush_errors() -> None:
         if stream is not None:
             stream.flush()
     except OSError:
-        _divert(sys.stderr)
-
-
-def _divert(stream: TextIO) -> None:
-    """Let what is still buffered for a stream, and all that follows, go nowhere."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
-
-
-class _Printable(logging.Formatter):
-    """Log lines hold names that come from outside."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return printable(super().format(record))
-
-
-class _LogFile(logging.StreamHandler[TextIO]):
-    """Writes the log to a file until that fails: then it says so once, and the job goes on without."""
-
-    def __init__(self, path: Path) -> None:
-        """Open the file, for its owner alone. Raises ``ConfigurationError``."""
-        self._path = path
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise ConfigurationError(
-                f"the log file {path} cannot be written: {error.strerror}",
-                hint="name another with --log-file FILE, or go without",
-            ) from None
-        super().__init__(os.fdopen(descriptor, "a", encoding="utf-8"))
-        self.setFormatter(_Printable("%(asctime)s %(levelname)s %(threadName)s %(message)s"))
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
-        error = sys.exc_info()[1]
-        if not isinstance(error, OSError):
-            super().handleError(record)
-            return
-        _divert(self.stream)
-        log.error("the log file %s cannot be written: %s; going on without it", self._path, error.strerror)
-
-
-def _set_up_logging(log_file: Path | None, *, quiet: bool, verbose: bool) -> None:
-    """Only our own log: the HTTP and OAuth libraries write tokens and signatures into theirs."""
-    logger = logging.getLogger("migrator")
-    logger.propagate = False
-    logger.handlers.clear()
-    logger.setLevel(logging.DEBUG if verbose or log_file else logging.WARNING)
-    console = logging.StreamHandler(sys.stderr)
-    console.setLevel(logging.DEBUG if verbose else logging.ERROR if quiet else logging.WARNING)
-    console.setFormatter(_Printable("%(levelname)s: %(message)s"))
-    logger.addHandler(console)
-    if log_file is not None:
-        logger.addHandler(_LogFile(log_file))
+        divert(sys.stderr)

@@ -4,7 +4,8 @@ A process runs one command, and often only shows its help, tells a usage error o
 command's module is imported when it is asked for, and only declares: at its top it imports click, ``options``
 and what is as light. What does the work stands at the beginning of the function that uses it, below the
 checks of usage; what is needed for types alone, under ``TYPE_CHECKING``. Of the modules that commands share,
-``options`` declares; ``make_engine``, ``resume_hint`` and ``demo_steps`` work, and are imported as work is.
+``options`` declares; ``job_terms``, ``make_engine``, ``resume_hint`` and ``demo_steps`` work, and are
+imported as work is.
 
 ``tests/commands/test_start_up.py`` holds the list of what may be imported before a command is called.
 """

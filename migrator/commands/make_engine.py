@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import replace
 
 from migrator import ledger as ledgers
 from migrator.commands.options import Context
@@ -16,8 +15,7 @@ from migrator.engine import open_files
 from migrator.engine.engine import Engine
 from migrator.models import Action, utc_now
 from migrator.providers import Profile
-from migrator.row_rules import RowRules
-from migrator.settings.credentials import Needs, consumer_keys, read_credentials
+from migrator.settings.credentials import Needs, read_credentials
 from migrator.settings.model import Settings
 from migrator.terminal.progress import Progress
 from migrator.wire.network import DIRECT, resolve_network
@@ -32,20 +30,6 @@ CONSENT_CALLS = frozenset({Action.EXCHANGE_CODE, Action.VERIFY, Action.REFRESH})
 """What the consent application may call for."""
 REVOKE_CALLS = frozenset({Action.REVOKE})
 NO_CALLS: frozenset[Action] = frozenset()
-
-
-def with_options(
-    settings: Settings, concurrency: int | None, rate: int | None, *, believe_refusals: bool
-) -> Settings:
-    """The settings, with what the command line says instead."""
-    job = settings.job
-    job = replace(
-        job,
-        concurrency=concurrency or job.concurrency,
-        rate_per_minute=rate or job.rate_per_minute,
-        believe_refusals=believe_refusals,
-    )
-    return replace(settings, job=job)
 
 
 def make_engine(
@@ -102,8 +86,3 @@ def needs_of(profile: Profile, calls: frozenset[Action]) -> Needs:
         signature_methods=facts.signature_methods,
         scopes=facts.scope_needed,
     )
-
-
-def row_rules_of(settings: Settings) -> RowRules:
-    """What rows must have, so that the provider can be called for them; needs no secret."""
-    return profile_of(settings).row_rules(consumer_keys(settings) or None)

@@ -5,7 +5,6 @@ It is light, as every command's own module is: what does the work is imported on
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -110,4 +109,6 @@ def json_option(command: F) -> F:
 
 def print_json(document: object) -> None:
     """One JSON document on stdout, in ASCII: no terminal takes a part of it for a command."""
+    import json
+
     click.echo(json.dumps(document, indent=2))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -12,8 +11,6 @@ import click
 
 from migrator.commands.options import Context, Duration, json_option, pass_context, print_json
 from migrator.errors import ConfigurationError
-
-log = logging.getLogger(__name__)
 
 DEFAULT_PORT = 8766
 _WEB_EXTRA = {"flask", "werkzeug", "cheroot", "itsdangerous", "babel"}
@@ -104,6 +101,8 @@ def links(
     with _web_extra():
         from migrator.consent.links.mail_merge import write_links
         from migrator.consent.links.validity import Validity
+    import logging
+
     from migrator.commands.make_engine import NO_CALLS, make_engine
     from migrator.consent.links import summary
     from migrator.consent.public_url import parse
@@ -122,7 +121,7 @@ def links(
     for line in summary.remarks(invited, validity, excel=excel):
         context.say(line)
     for line in summary.unreachable(invited):
-        log.warning("%s", line)
+        logging.getLogger(__name__).warning("%s", line)
 
 
 @reconsent.command()

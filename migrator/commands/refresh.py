@@ -47,7 +47,8 @@ def refresh(
     given = click_context.get_parameter_source("within")
     if everything and given is click.core.ParameterSource.COMMANDLINE:
         raise click.UsageError("--within and --all exclude each other")
-    from migrator.commands.make_engine import make_engine, with_options
+    from migrator.commands.job_terms import with_options
+    from migrator.commands.make_engine import make_engine
     from migrator.commands.resume_hint import told_when_to_go_on
     from migrator.handover.refresh import refresh as refresh_pairs
 

@@ -28,7 +28,8 @@ def resume(
 
     What is uncertain is asked again, once any call that got lost must be over.
     """
-    from migrator.commands.make_engine import make_engine, with_options
+    from migrator.commands.job_terms import with_options
+    from migrator.commands.make_engine import make_engine
     from migrator.commands.resume_hint import print_end, told_when_to_go_on
     from migrator.engine.swap_run import Scope, SwapRun
     from migrator.terminal.present import status_document

@@ -12,7 +12,6 @@ from migrator.commands.options import Context, job_options, json_option, pass_co
 
 if TYPE_CHECKING:
     from migrator.engine.open_run import Ended
-    from migrator.engine.swap_run import Scope
     from migrator.ledger import Intake
     from migrator.rules.plan import Forecast, Tally
     from migrator.settings.model import Settings
@@ -55,8 +54,7 @@ def run(
     """
     if query is not None and len(tokens) > 1:
         raise click.UsageError("--query goes with the URL of one database, and nothing else")
-    from migrator.commands.make_engine import row_rules_of, with_options
-    from migrator.engine.swap_run import Scope
+    from migrator.commands.job_terms import row_rules_of, with_options
     from migrator.sources import open_source
 
     settings = with_options(
@@ -67,16 +65,22 @@ def run(
     if dry_run:
         _dry_run(context, settings, sources, as_json=as_json)
     else:
-        ended = _run(context, settings, sources, Scope(limit, canary), as_json=as_json)
+        ended = _run(context, settings, sources, limit, canary, as_json=as_json)
         click_context.exit(ended.exit_code)
 
 
 def _run(
-    context: Context, settings: Settings, sources: list[Source], scope: Scope, *, as_json: bool
+    context: Context,
+    settings: Settings,
+    sources: list[Source],
+    limit: int | None,
+    canary: int | None,
+    *,
+    as_json: bool,
 ) -> Ended:
     from migrator.commands.make_engine import make_engine
     from migrator.commands.resume_hint import print_end, told_when_to_go_on
-    from migrator.engine.swap_run import SwapRun
+    from migrator.engine.swap_run import Scope, SwapRun
     from migrator.terminal.present import plan_document, plan_text, status_document
 
     planned: list[tuple[Tally, Forecast]] = []
@@ -88,7 +92,7 @@ def _run(
 
     with context.progress() as progress, told_when_to_go_on(context, "resume"):
         swap_run = SwapRun(make_engine(context, settings, progress, create=True))
-        ended = swap_run.run(sources, scope, show_plan)
+        ended = swap_run.run(sources, Scope(limit, canary), show_plan)
     if as_json:
         document = {**status_document(ended.status, context.ledger), "outcome": ended.outcome}
         document["plan"] = plan_document(*planned[0])
@@ -99,7 +103,7 @@ def _run(
 
 
 def _dry_run(context: Context, settings: Settings, sources: list[Source], *, as_json: bool) -> None:
-    from migrator.commands.make_engine import row_rules_of
+    from migrator.commands.job_terms import row_rules_of
     from migrator.commands.profiles import profile_of
     from migrator.engine.preview import preview
     from migrator.models import utc_now

@@ -46,7 +46,8 @@ def verify(
 
     An access token that has ended is refreshed first. Pairs that were handed over are left alone.
     """
-    from migrator.commands.make_engine import make_engine, with_options
+    from migrator.commands.job_terms import with_options
+    from migrator.commands.make_engine import make_engine
     from migrator.commands.resume_hint import told_when_to_go_on
     from migrator.handover.verify import verify as verify_pairs
 

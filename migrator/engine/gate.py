@@ -100,7 +100,7 @@ class Gate:
         with self._lock:
             self._present -= 1
             self._under_way -= 1
-            self._pacer.end(action, consumer_key)
+            self._pacer.end(action, consumer_key, self._now())
 
     def is_alone(self) -> bool:
         """Whether one call is under way, and none waits to be."""

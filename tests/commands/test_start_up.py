@@ -29,6 +29,8 @@ OURS = {
     "migrator.settings",  # its docstring
     "migrator.settings.limits",
     "migrator.terminal",  # its docstring
+    "migrator.terminal.logs",
+    "migrator.terminal.nowhere",
     "migrator.terminal.printable",
     "migrator.wording",
 }
@@ -112,6 +114,22 @@ def test_what_runs_no_command_imports_none_of_the_work(
     assert said in finished.stdout + finished.stderr
     assert "migrator.cli" in modules
     assert heavy(modules) - of_python == set()
+
+
+@pytest.mark.parametrize("argument", ["--help", "--version"])
+def test_help_and_the_version_need_no_log_and_no_json(
+    tmp_path: Path, of_python: set[str], argument: str
+) -> None:
+    finished, modules = start(tmp_path, MIGRATOR, argument)
+    assert finished.returncode == 0, finished.stderr
+    assert ({"logging", "json"} & modules) - of_python == set()
+
+
+def test_a_dry_run_imports_no_engine_and_speaks_no_http(tmp_path: Path) -> None:
+    (tmp_path / "tokens.csv").write_text("oauth_token,oauth_token_secret,app_type,tenant_id\n")
+    finished, modules = start(tmp_path, MIGRATOR, "run", "tokens.csv", "--dry-run")
+    assert "migrator.engine.preview" in modules, finished.stderr
+    assert {"requests", "urllib3", "oauthlib", "migrator.engine.engine", "migrator.wire"} & modules == set()
 
 
 @pytest.mark.parametrize(

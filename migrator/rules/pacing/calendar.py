@@ -13,10 +13,10 @@ class CalendarPace:
     """Lets calls leave as fast as they come until the window's are used up; the next ones wait for its turn.
 
     Nothing is spread: what a window did not use is lost, and nobody knows how much work there is. The
-    provider's clock is not ours: calls that leave close to the turn count in both windows.
+    provider's clock is not ours: calls that are under way at the turn, or close to it, count in both windows.
     """
 
-    MARGIN = 0.01
+    MARGIN = 0.002
     """Share of the window that is left unused, for calls that are not ours to count."""
 
     def __init__(self, limit: Limit, leave: float) -> None:
@@ -32,7 +32,8 @@ class CalendarPace:
         self._left = float(limit.count)  # by others
         self._number = -1  # of the window
         self._sent = 0
-        self._sent_early = 0  # of the next one
+        self._under_way = 0
+        self._over_late = 0  # so close to its end that the next one may count them
         self._header = Header(limit, limit.count / self._window)
 
     def wait(self, now: Moment) -> float:
@@ -42,14 +43,21 @@ class CalendarPace:
 
     def take(self, now: Moment) -> None:
         """A call leaves."""
-        self.seed(now, 1)
+        self._turn(now.utc)
+        self._sent += 1
+        self._under_way += 1
+
+    def end(self, now: Moment) -> None:
+        """A call is over: the window in which it left may have counted it, and any since."""
+        self._turn(now.utc)
+        self._under_way -= 1
+        self._over_late += self._is_late(now.utc)
 
     def seed(self, at: Moment, number: int) -> None:
         """So many calls left then."""
         self._turn(at.utc)
         self._sent += number
-        if at.utc >= self._end - 2 * self._close:
-            self._sent_early += number
+        self._over_late += number * self._is_late(at.utc)
 
     def slow_down(self, now: Moment) -> None:
         """The provider says that the limit is reached: the pause that comes with it is all that helps."""
@@ -70,8 +78,11 @@ class CalendarPace:
         """From when on, in epoch seconds, the next window has begun by the provider's clock too."""
         return (self._number + 1) * self._window + self._close
 
+    def _is_late(self, utc: float) -> bool:
+        return utc >= self._end - 2 * self._close
+
     def _turn(self, utc: float) -> None:
         number = math.floor((utc - self._close) / self._window)
         if number > self._number:  # a clock that is set back gives nothing back
-            self._sent = self._sent_early if number == self._number + 1 else 0
-            self._number, self._sent_early, self._left = number, 0, float(self._count)
+            self._sent = self._under_way + (self._over_late if number == self._number + 1 else 0)
+            self._number, self._over_late, self._left = number, 0, float(self._count)

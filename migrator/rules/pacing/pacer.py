@@ -12,10 +12,8 @@ from migrator.models import Action
 from migrator.providers.facts import Limit
 from migrator.rules.pacing.calendar import CalendarPace
 from migrator.rules.pacing.moment import Moment
+from migrator.rules.pacing.patience import LOOK_AGAIN
 from migrator.rules.pacing.sliding import SlidingPace
-
-LOOK_AGAIN = 0.02
-"""Seconds until somebody looks again whether a call has ended."""
 
 
 class Wait(NamedTuple):
@@ -36,6 +34,9 @@ class Pace(Protocol):
     def take(self, now: Moment) -> None:
         """A call leaves."""
 
+    def end(self, now: Moment) -> None:
+        """A call that left is over."""
+
     def seed(self, at: Moment, number: int) -> None:
         """So many calls left in the second that begins then; earlier ones come first."""
 
@@ -55,11 +56,8 @@ class _Counted:
     """0 where it is not limited."""
     pace: Pace | None
     under_way: int = 0
-
-    def wait(self, now: Moment) -> Wait:
-        if self.at_once and self.under_way >= self.at_once:
-            return Wait(LOOK_AGAIN, None)
-        return Wait(self.pace.wait(now) if self.pace else 0.0, self.limit)
+    paused: float = -math.inf
+    """Until when none of its calls goes (monotonic)."""
 
 
 class Pacer:
@@ -83,7 +81,6 @@ class Pacer:
         self._counted: dict[tuple[int, str], _Counted] = {}
         self._of_calls: dict[tuple[Action, str], list[_Counted]] = {}
         self._paused = -math.inf
-        self._paused_limits: dict[str, float] = {}
         for number, limit in enumerate(self._limits):
             if limit.subject != "key":
                 self._at(number, "")
@@ -95,23 +92,31 @@ class Pacer:
 
     def wait(self, action: Action, consumer_key: str, now: Moment) -> Wait:
         """How long a call must wait."""
-        longest = Wait(self._paused - now.monotonic, None)
+        monotonic = now.monotonic
+        seconds, limit = self._paused - monotonic, None
         for counted in self._of(action, consumer_key):
-            paused = self._paused_limits.get(counted.limit.name, -math.inf) - now.monotonic
-            longest = max(longest, counted.wait(now), Wait(paused, None), key=lambda wait: wait.seconds)
-        return longest
+            if counted.at_once and counted.under_way >= counted.at_once:
+                if seconds < LOOK_AGAIN:
+                    seconds, limit = LOOK_AGAIN, None
+            elif counted.pace and (wait := counted.pace.wait(now)) > seconds:
+                seconds, limit = wait, counted.limit
+            if counted.paused - monotonic > seconds:
+                seconds, limit = counted.paused - monotonic, None
+        return Wait(seconds, limit)
 
     def take(self, action: Action, consumer_key: str, now: Moment) -> None:
-        """A call leaves now."""
+        """A call leaves now; it must be followed by ``end``."""
         for counted in self._of(action, consumer_key):
             counted.under_way += 1
             if counted.pace:
                 counted.pace.take(now)
 
-    def end(self, action: Action, consumer_key: str) -> None:
-        """A call is over."""
+    def end(self, action: Action, consumer_key: str, now: Moment) -> None:
+        """A call is over: its answer is here, or it is not waited for any longer."""
         for counted in self._of(action, consumer_key):
             counted.under_way -= 1
+            if counted.pace:
+                counted.pace.end(now)
 
     def seed(self, action: Action, consumer_key: str, at: Moment, number: int) -> None:
         """So many calls left in the second that begins then, before this pacer was there.
@@ -126,9 +131,10 @@ class Pacer:
         """Nobody goes before ``until`` (monotonic): no call that counts in the limit of this name; without
         one that we know, no call at all.
         """
-        if self._named(limit):
-            self._paused_limits[limit] = max(self._paused_limits.get(limit, -math.inf), until)
-        else:
+        named = self._named(limit)
+        for counted in named:
+            counted.paused = max(counted.paused, until)
+        if not named:
             self._paused = max(self._paused, until)
 
     def slow_down(self, now: Moment, limit: str = "") -> None:

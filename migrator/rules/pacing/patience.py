@@ -9,6 +9,8 @@ FIRST_BACKOFF = 0.5
 LONGEST_BACKOFF = 30.0
 LONGEST_PAUSE = 900.0
 """Seconds that a job waits with nothing else to do; for longer pauses it ends, to be resumed."""
+LOOK_AGAIN = 0.02
+"""Seconds until somebody looks again whether a call has ended."""
 
 
 def backoff(tries: int, jitter: float) -> float:

@@ -11,7 +11,7 @@ class Room:
     and leaves none to others either, as long as they do not take more all of a sudden.
     """
 
-    RESERVE = 0.005
+    RESERVE = 0.003
     """Of our calls of the window: so much is left free besides, that others find room."""
     TELLING = 20
     """So many calls, at the limit, tell how fast room appears."""
@@ -19,7 +19,7 @@ class Room:
     def __init__(self, count: int, window: float) -> None:
         """``window`` is in seconds."""
         # seconds between two looks
-        self._look = max(1.0, window / 60, min(window / 4, self.TELLING * window / count))
+        self._look = max(0.5, window / 120, min(window / 4, self.TELLING * window / count))
         self._last: tuple[float, int] | None = None
         self._appears = 0.0  # a second
 

@@ -7,23 +7,30 @@ import math
 from migrator.providers.facts import Limit
 from migrator.rules.pacing.header import Header
 from migrator.rules.pacing.moment import Moment
-from migrator.rules.pacing.patience import LONGEST_PAUSE
+from migrator.rules.pacing.patience import LONGEST_PAUSE, LOOK_AGAIN
 from migrator.rules.pacing.room import Room
 from migrator.rules.pacing.window_count import WindowCount
 
 
 class SlidingPace:
-    """Lets calls leave evenly, never more of them in any stretch of the window than are ours.
+    """Lets calls leave evenly, and never so that more of them than are ours arrive in any stretch of the
+    window.
 
-    The provider counts arrivals in a window of its own, so the pace aims a little below the rate; lateness is
-    made up for, but only a little. Where the provider says how many calls are left, and others use the same
-    limit, the pace makes do with what they leave.
+    The second is exact, and needs no margin. The first is for those who fill a bucket instead, maybe a small
+    one: the pace is a little below the refill, so that the bucket gets full again where calls drew near to
+    each other on their way; lateness is made up for, but only a little. Where the provider says how many
+    calls are left, and others use the same limit, the pace makes do with what they leave.
     """
 
-    MARGIN = 0.01
-    """Share of the rate that is left unused."""
+    MARGIN = 0.005
+    """Share of the rate that is left unused; it must be more than two clocks differ."""
     CATCH_UP = 0.25
-    """Seconds by which a call may leave late without its place being lost; the margin makes up for them."""
+    """Seconds by which a call may leave late without its place being lost."""
+    CATCH_UP_IN_WINDOW = 1.0
+    """The same where a window is known to be counted, and by us alone: it does not mind many calls together.
+    """
+    OTHERS_SHOW = 0.002
+    """Of the limit: what is missing beyond that, others have used; less may be calls on their way."""
     LEAST_SHARE = 0.02
     """However many calls others make, so much of the limit is tried."""
     SLOWER = 0.75
@@ -56,7 +63,9 @@ class SlidingPace:
 
     def wait(self, now: Moment) -> float:
         """How many seconds the next call must wait; 0 or less if it may go."""
-        return max(self._next, self._sent.below(self._most, now.monotonic)) - now.monotonic
+        at = now.monotonic
+        full_until = self._sent.below(self._most, at)
+        return LOOK_AGAIN if full_until == math.inf else max(self._next, full_until) - at
 
     def take(self, now: Moment) -> None:
         """A call leaves."""
@@ -64,14 +73,17 @@ class SlidingPace:
         if self._rate < self._most and at - self._changed > max(60.0, self._window / 10):
             self._rate, self._changed = min(float(self._most), self._rate * self.FASTER), at
         interval = self._interval()
-        on_time = at - self._next <= min(self.CATCH_UP, self._header.at_once * interval)
-        self._next = (self._next if on_time else at) + interval
-        self._sent.add(at)
+        self._next = (self._next if at - self._next <= self._catch_up(interval) else at) + interval
+        self._sent.leave()
         self._taken += 1
+
+    def end(self, now: Moment) -> None:
+        """A call is over."""
+        self._sent.end(now.monotonic)
 
     def seed(self, at: Moment, number: int) -> None:
         """So many calls left, one after the other, in the second that begins then."""
-        self._sent.add(at.monotonic + 1, number)
+        self._sent.seed(at.monotonic + 1, number)
         self._next = max(self._next, at.monotonic + 1 + self._interval())
 
     def slow_down(self, now: Moment) -> None:
@@ -94,9 +106,14 @@ class SlidingPace:
         if not self._header.counts_window:
             return
         left = self._limit - others
-        if others > max(1.0, self._limit * self.MARGIN):
+        if others > max(1.0, self._limit * self.OTHERS_SHOW):
             left = min(left, room)
         self._rate, self._changed = min(float(self._most), max(left, self._limit * self.LEAST_SHARE)), at
+
+    def _catch_up(self, interval: float) -> float:
+        if self._header.counts_window and self._rate == self._most:
+            return self.CATCH_UP_IN_WINDOW
+        return min(self.CATCH_UP, self._header.at_once * interval)
 
     def _interval(self) -> float:
         if not self._even:

@@ -173,7 +173,7 @@ class Simulation:
 
     def _answered(self, remaining: int | None, at: float, action: Action) -> None:
         moment = self._moment(at)
-        self.pacer.end(action, "")
+        self.pacer.end(action, "", moment)
         if self.header is not None:
             self.pacer.note_remaining({0: remaining or 0}, "", moment)
         if remaining is None:

@@ -40,7 +40,7 @@ def test_alone_the_whole_refill_is_used_and_nothing_is_refused(
     simulation = Simulation(Pacer([LIMIT]), [counter], counter, workers=128, latency=latency)
     simulation.run(60)
     assert simulation.refused == []
-    assert used(simulation, 1, 60, 0) >= 0.98
+    assert used(simulation, 1, 60, 0) >= 0.99
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
@@ -49,7 +49,7 @@ def test_beside_others_what_they_leave_is_used(holds: int, share: float) -> None
     counter, others = BucketCounter(holds, REFILL), REFILL * share
     simulation = Simulation(Pacer([LIMIT]), [counter], counter, evenly(others, 0, 180), latency=(0.01, 0.03))
     simulation.run(180)
-    assert used(simulation, 90, 180, others) >= 0.98
+    assert used(simulation, 90, 180, others) >= 0.99
     assert not [at for at in simulation.refused if at > 60]
     assert len(simulation.refused) <= 20
 
@@ -107,4 +107,4 @@ def test_a_bucket_as_large_as_the_limit_is_told_from_a_window_beside_others() ->
     simulation = Simulation(Pacer([LIMIT]), [counter], counter, evenly(others, 0, 400))
     simulation.run(400)
     assert simulation.refused == []
-    assert used(simulation, 200, 400, others) >= 0.98
+    assert used(simulation, 200, 400, others) >= 0.99

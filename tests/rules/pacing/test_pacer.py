@@ -119,7 +119,7 @@ def test_no_more_calls_are_under_way_than_may_be() -> None:
     pacer.take(Action.SWAP, "", NOW)
     assert pacer.wait(Action.SWAP, "", NOW).seconds > 0
     assert pacer.wait(Action.SWAP, "", NOW).limit is None
-    pacer.end(Action.SWAP, "")
+    pacer.end(Action.SWAP, "", NOW)
     assert pacer.wait(Action.SWAP, "", NOW).seconds <= 0
 
 
