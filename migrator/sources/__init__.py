@@ -1,8 +1,9 @@
 """Legacy tokens in: one file a format, one interface, one registry.
 
 - ``csv_file``, ``json_array``, ``json_lines``, ``sqlite_table``, ``sql_table``: the formats (``interface``)
-- ``screening``: which rows can be used, and why others cannot
-- ``row_shape``: how a row of a CSV file looks
+- ``screening``: which rows can be used, and which were met before
+- ``row_reader``, ``known_cells``: what a row says, and why it cannot be used
+- ``csv_records``, ``row_shape``: the records of a CSV file, and how a row of it looks
 - ``columns``, ``missing_columns``: what columns mean, and those that are not there
 - ``used_columns``: what those may say that only some providers' calls use
 - ``expiry_time``, ``damaged_cells``, ``duplicates``: what cells may say; ``unreadable_row``: what rows are

@@ -6,6 +6,10 @@ Nothing brings back what is missing, so such a cell must not pass for a token or
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _SHORTENED = re.compile(
     r"""[+-]?[0-9]
@@ -34,6 +38,23 @@ _ERROR_VALUE = re.compile(
 Excel's begin with ``#`` and most end in a mark, so that their shape tells; LibreOffice has numbers besides
 (``Err:502``).
 """
+
+_INNOCENT = re.compile(
+    r"""(?: (?! [-+\#]                                  # what may be a number or an error value of Excel's
+              | [^\W\d_]{2,10}\ ?:                      # Err:502
+              | [0-9] (?: [0-9]{0,2}[.,] | [eE][-+] | [eE][0-9]{1,3}(?![0-9A-Za-z]) ) )
+            [^\n]* \n )*""",
+    re.VERBOSE,
+)
+"""Lines that do not even begin as what is damaged."""
+
+
+def none_damaged(texts: Sequence[str]) -> bool:
+    """Whether a look at all of the texts, which hold no line break, tells that none of them is damaged.
+
+    False tells nothing: ``is_damaged`` does, of each.
+    """
+    return _INNOCENT.fullmatch("\n".join((*texts, ""))) is not None
 
 
 def is_damaged(text: str, *, may_be_short: bool = False) -> bool:

@@ -93,6 +93,7 @@ class MissingColumns:
         self._name = name
         self._rules = rules
         self._names: tuple[str, ...] | None = None
+        self._some_misnamed = False
         self._found: set[str] = set()
         self._misnamed: dict[str, Misnamed] = {}
 
@@ -102,6 +103,9 @@ class MissingColumns:
         if names != self._names:  # most rows have those of the one before
             self._names = names
             self._found.update(column for name in names if (column := known_column(name)))
+            self._some_misnamed = bool(misnamed(names))
+        if not self._some_misnamed:
+            return
         for column, name in misnamed_in(values, self._rules).items():
             before = self._misnamed.get(column, Misnamed(self._name, column, name.strip(), 0))
             self._misnamed[column] = Misnamed(self._name, column, before.name, before.rows + 1)
