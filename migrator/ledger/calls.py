@@ -166,7 +166,7 @@ def take_won(
         pairs.add(db, codec, connection_id, attempt_id, verdict.new_pair, now)
         connections.note_pair(db, connection_id, verdict.new_pair)
     if verdict.new_legacy is not None:
-        legacy_tokens.add(db, codec, connection_id, verdict.new_legacy, now, attempt_id=attempt_id)
+        legacy_tokens.add(db, codec, connection_id, verdict.new_legacy, attempt_id=attempt_id)
 
 
 def _mark_understood(db: sqlite3.Connection, connection_id: int, attempt_id: int, now: datetime) -> None:
