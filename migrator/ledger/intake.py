@@ -1,7 +1,4 @@
-"""Takes the rows of a run's files into the ledger: what is new, what is known, and what is corrected.
-
-Many rows at once: a row costs a hundredth of what a statement of its own would.
-"""
+"""Takes the rows of a run's files into the ledger: what is new, what is known, and what is corrected."""
 
 from __future__ import annotations
 
@@ -10,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
 from migrator.ledger import connections, legacy_tokens, rejects, runs
 from migrator.ledger.connections import Newcomer
@@ -64,7 +62,8 @@ def take_all(
 ) -> Intake:
     """Take in all rows of a run's files; the caller's transaction makes that all or nothing.
 
-    No two of them have a token or a key in common: screening has seen to that.
+    No two of them have a token or a key in common: screening has seen to that. So what is there under their
+    names is the same, whether it is looked for before the first of them is written or after.
     """
     (is_new,) = db.execute("SELECT NOT EXISTS (SELECT 1 FROM connections)").fetchone()
     desk = _Desk(db, codec, provider, terms, run_id, now, is_new=bool(is_new))
@@ -82,22 +81,9 @@ def take_all(
 def _batches(
     codec: Codec, rows: Iterable[Accepted | Reject | Misnamed], size: int
 ) -> Iterator[list[Named | Reject | Misnamed]]:
-    """The rows, in order, so many at a time, or fewer: none is the same connection's as one before it.
-
-    Whoever looks for all of them first, and writes them then, finds what was there before them all.
-    """
-    batch: list[Named | Reject | Misnamed] = []
-    names: set[bytes | str] = set()
-    for row in rows:
-        one = named(codec, row) if isinstance(row, Accepted) else row
-        again = isinstance(one, Named) and (one.token_print in names or one.key in names)
-        if again or len(batch) >= size:
-            yield batch
-            batch, names = [], set()
-        if isinstance(one, Named):
-            names |= {one.token_print, one.key}
-        batch.append(one)
-    if batch:
+    """The rows in order, so many at a time."""
+    named_rows = (named(codec, row) if isinstance(row, Accepted) else row for row in rows)
+    while batch := list(islice(named_rows, size)):
         yield batch
 
 
@@ -117,7 +103,7 @@ class _Desk:
     novelties: Counter[Novelty] = field(default_factory=Counter)
 
     def take(self, batch: Sequence[Named | Reject | Misnamed]) -> None:
-        """Take some rows in, none of which is the same connection's as another."""
+        """Take some rows in."""
         rows = [row for row in batch if isinstance(row, Named)]
         found = NO_MATCHES if self.is_new else look_for(self.db, rows)
         newcomers = []
