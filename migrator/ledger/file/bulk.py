@@ -1,7 +1,7 @@
 """Fills tables that are empty: their indexes are made when they are full, each in one pass over sorted rows.
 
-That takes a third of the time that row by row takes, and leaves no page half full. SQLite makes and drops
-indexes within a transaction like everything else: nobody ever sees a table without them.
+That spares a search through each index a row, and leaves no page of them half full. SQLite makes and drops
+indexes within a transaction like everything else: nobody else ever sees a table without them.
 """
 
 from __future__ import annotations

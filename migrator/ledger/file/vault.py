@@ -108,7 +108,7 @@ class Fingerprints:
 
     def of(self, *parts: str) -> bytes:
         """16 bytes that two equal tuples share and two different ones do not."""
-        message = b"".join(len(part.encode()).to_bytes(8, "big") + part.encode() for part in parts)
+        message = b"".join([len(part).to_bytes(8, "big") + part for part in map(str.encode, parts)])
         return hmac.digest(self._key, message, "sha256")[:16]
 
     def of_text(self, text: str) -> bytes:
