@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-_CACHE = 32 * 1024
+_CACHE = 16 * 1024
 """KiB of pages that are kept in memory meanwhile: those of the keys' index, which is made row by row."""
 
 
