@@ -78,7 +78,7 @@ class SwapRun:
                     rows,
                     names,
                     self._engine.profile.name,
-                    lambda _: self._progress.advance(),
+                    lambda number: self._progress.advance(number=number),
                     terms=self._engine.policy.terms,
                 )
         except LedgerUnwritableError as error:

@@ -3,7 +3,8 @@
 A module a subject writes and reads it, mostly a table of the same name:
 
 - ``runs``: a command's beginning and end
-- ``rejects``: rows that could not be used; ``intake``: those that could, held against what is known
+- ``rejects``: rows that could not be used; ``intake``: those that could; ``recognition``: what each is to the
+  ledger
 - ``connections``: where each stands; ``agendas``: which of them are open and due
 - ``calls``: the intent of each call and its outcome (table ``attempts``); ``rescued_calls``: outcomes as text
 - ``sent_calls``: how many of them count in the provider's limits
@@ -31,12 +32,13 @@ from migrator.ledger.file.opening import exists, usable
 from migrator.ledger.file.rotation import rotate_key
 from migrator.ledger.file.vault import LedgerKey
 from migrator.ledger.file.writer import INTERRUPTED_WAIT
-from migrator.ledger.intake import Intake, plan_row, recognise
+from migrator.ledger.intake import Intake
 from migrator.ledger.invitations import FAILED_OUTCOMES, Invitation, Invitee
 from migrator.ledger.job_ledger import Ledger
 from migrator.ledger.open_ledger import OpenLedger
 from migrator.ledger.pairs import Finding, Served
 from migrator.ledger.purge import Purged
+from migrator.ledger.recognition import plan_row, recognise
 from migrator.ledger.recovery import Recovered, RecoveredConsents
 from migrator.ledger.rejects import listed_rejects
 from migrator.ledger.runs import Run, listed_runs

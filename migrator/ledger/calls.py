@@ -225,7 +225,7 @@ def take_won(db: sqlite3.Connection, codec: Codec, won: Sequence[Winnings], now:
             else:
                 current.append(new)
         if verdict.new_legacy is not None:
-            legacy_tokens.add(db, codec, connection_id, verdict.new_legacy, now, attempt_id=each.attempt_id)
+            legacy_tokens.add(db, codec, connection_id, verdict.new_legacy, attempt_id=each.attempt_id)
     if current:
         pairs.add(db, codec, current, now)
         connections.note_pairs(db, [(new.connection_id, new.pair) for new in current])

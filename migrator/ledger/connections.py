@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from migrator.ledger import shared_pairs
 from migrator.ledger.file import many_rows
@@ -123,42 +123,60 @@ def _pair(codec: Codec, row: Sequence[Any]) -> StoredPair:
     )
 
 
-def add(
+class Newcomer(NamedTuple):
+    """A new connection, with the state and reason that it begins with."""
+
+    key: str
+    connection: Connection
+    state: State
+    reason: str
+
+
+_ADD = """
+    INSERT INTO connections
+    (id, key, provider, app_type, organisation, tenant_id, tenant_type, contact_email, consumer_key,
+     state, reason, further, row_print, run_id, updated_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+def add_all(
     db: sqlite3.Connection,
     codec: Codec,
-    connection: Connection,
-    standing: tuple[State, str],
+    newcomers: Sequence[Newcomer],
     *,
     provider: str,
     run_id: int,
     now: datetime,
-) -> int:
-    """A new connection, with the state and reason that it begins with; returns its id."""
-    state, reason = standing
-    cursor = db.execute(
-        """INSERT INTO connections
-           (key, provider, app_type, organisation, tenant_id, tenant_type, contact_email, consumer_key,
-           state, reason, further, row_print, run_id, created_at, updated_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+) -> range:
+    """New connections, in order; returns their ids."""
+    (last,) = db.execute("SELECT coalesce(max(id), 0) FROM connections").fetchone()
+    ids = range(last + 1, last + 1 + len(newcomers))
+    moment = time_text(now)
+    db.executemany(
+        _ADD,
         [
-            codec.key_for(connection),
-            provider,
-            connection.app_type,
-            connection.organisation,
-            connection.tenant_id,
-            connection.tenant_type,
-            connection.contact_email,
-            connection.consumer_key,
-            state.value,
-            reason,
-            codec.seal_further(connection.further),
-            codec.row_print(connection),
-            run_id,
-            time_text(now),
-            time_text(now),
+            (
+                connection_id,
+                key,
+                provider,
+                said.app_type,
+                said.organisation,
+                said.tenant_id,
+                said.tenant_type,
+                said.contact_email,
+                said.consumer_key,
+                state.value,
+                reason,
+                codec.seal_further(said.further),
+                codec.row_print(said),
+                run_id,
+                moment,
+            )
+            for connection_id, (key, said, state, reason) in zip(ids, newcomers, strict=True)
         ],
     )
-    return int(cursor.lastrowid or 0)
+    return ids
 
 
 def correct(

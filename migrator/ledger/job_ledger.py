@@ -85,8 +85,8 @@ class Ledger(OpenLedger):
         """Take the rows of a run's files in, in one transaction: all of them, or none if the files cannot be
         read to their end.
 
-        ``sources`` are the files' names, ``terms`` the provider's; ``progress`` is called with the number of
-        rows so far.
+        ``sources`` are the files' names, ``terms`` the provider's; ``progress`` is called now and then with
+        the number of rows since the last time.
         """
         return self._session.write(
             lambda db: intake.take_all(

@@ -3,10 +3,29 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from datetime import datetime
 
-from migrator.ledger.file.codec import Codec, maybe_time_text, time_text
+from migrator.ledger.file.codec import Codec, material, maybe_time_text
 from migrator.models import LegacyToken
+
+_FIRST = """
+    INSERT INTO legacy_tokens (connection_id, generation, material, token_print, expires_at)
+    VALUES (?, 1, ?, ?, ?)
+"""
+
+
+def add_first(
+    db: sqlite3.Connection, codec: Codec, newcomers: Iterable[tuple[int, LegacyToken, bytes]]
+) -> None:
+    """The legacy tokens of new connections, by the connections' ids, with their prints."""
+    db.executemany(
+        _FIRST,
+        [
+            (connection_id, codec.seal_legacy(legacy), token_print, maybe_time_text(legacy.expires_at))
+            for connection_id, legacy, token_print in newcomers
+        ],
+    )
 
 
 def add(
@@ -14,7 +33,6 @@ def add(
     codec: Codec,
     connection_id: int,
     legacy: LegacyToken,
-    now: datetime,
     *,
     attempt_id: int | None = None,
 ) -> None:
@@ -24,19 +42,31 @@ def add(
     """
     db.execute(
         """INSERT INTO legacy_tokens
-           (connection_id, generation, attempt_id,
-            material, token_print, material_print, expires_at, obtained_at)
-           SELECT ?1, coalesce(max(generation), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7
+           (connection_id, generation, attempt_id, material, token_print, expires_at)
+           SELECT ?1, coalesce(max(generation), 0) + 1, ?2, ?3, ?4, ?5
            FROM legacy_tokens WHERE connection_id = ?1""",
         [
             connection_id,
             attempt_id,
             codec.seal_legacy(legacy),
             codec.token_print(legacy),
-            codec.material_print(legacy),
             maybe_time_text(legacy.expires_at),
-            time_text(now),
         ],
+    )
+
+
+def was_held(db: sqlite3.Connection, codec: Codec, connection_id: int, legacy: LegacyToken) -> bool:
+    """Whether some generation was this token with this secret and handle.
+
+    Of one that was purged only the token is known: it counts, so that no row brings back what was purged.
+    """
+    generations = db.execute(
+        "SELECT material FROM legacy_tokens WHERE connection_id = ? AND token_print = ?",
+        [connection_id, codec.token_print(legacy)],
+    )
+    return any(
+        not sealed or material(codec.open_legacy(sealed, None)) == material(legacy)
+        for (sealed,) in generations
     )
 
 

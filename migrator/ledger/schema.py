@@ -22,6 +22,7 @@ from migrator.ledger.migrations import (
     m008_pairs_by_attempt,
     m009_any_provider,
     m010_support_ids_told,
+    m011_rows_of_less,
 )
 
 IN_ORDER = (
@@ -35,6 +36,7 @@ IN_ORDER = (
     m008_pairs_by_attempt,
     m009_any_provider,
     m010_support_ids_told,
+    m011_rows_of_less,
 )
 
 migrations = Migrations("migrator")

@@ -23,8 +23,8 @@ class Progress(Protocol):
     def start(self, what: str, total: int | None) -> None:
         """A new phase with ``total`` connections or rows, or an unknown number."""
 
-    def advance(self, state: str = "") -> None:
-        """One more is done, and ended in this state."""
+    def advance(self, state: str = "", number: int = 1) -> None:
+        """One more is done, or a number of them, and ended in this state."""
 
     def note(self, text: str) -> None:
         """Something that a person who waits wants to know."""
@@ -39,8 +39,8 @@ class NoProgress:
     def start(self, what: str, total: int | None) -> None:
         del what, total
 
-    def advance(self, state: str = "") -> None:
-        del state
+    def advance(self, state: str = "", number: int = 1) -> None:
+        del state, number
 
     def note(self, text: str) -> None:
         del text
@@ -66,14 +66,14 @@ class Bar:
                 total=total, desc=what, unit="", file=self._stream, dynamic_ncols=True, smoothing=0.1
             )
 
-    def advance(self, state: str = "") -> None:
+    def advance(self, state: str = "", number: int = 1) -> None:
         with self._lock, suppress(OSError):
             if self._bar is None:
                 return
             if state:
-                self._states[state] += 1
+                self._states[state] += number
                 self._bar.set_postfix(dict(sorted(self._states.items())), refresh=False)
-            self._bar.update()
+            self._bar.update(number)
 
     def note(self, text: str) -> None:
         with self._lock, suppress(OSError):
@@ -105,11 +105,11 @@ class Lines:
             self._states.clear()
             self._started = self._said = time.monotonic()
 
-    def advance(self, state: str = "") -> None:
+    def advance(self, state: str = "", number: int = 1) -> None:
         with self._lock, suppress(OSError):
-            self._done += 1
+            self._done += number
             if state:
-                self._states[state] += 1
+                self._states[state] += number
             if time.monotonic() - self._said >= SECONDS_BETWEEN_LINES:
                 self._say()
 

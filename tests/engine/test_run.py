@@ -50,13 +50,9 @@ def test_a_renewed_token_is_stored_before_it_is_used(set_scene: SetScene) -> Non
         )
         assert [row[1] for row in rows] == ["renew", "swap"]
         (renewal, _, _, renewed_at), (_, _, swap_started_at, _) = rows
-        (stored,) = scene.query(
-            """SELECT obtained_at FROM legacy_tokens
-               WHERE connection_id = ? AND generation = 2 AND attempt_id = ?""",
-            connection_id,
-            renewal,
-        )
-        assert stored[0] <= renewed_at <= swap_started_at
+        stored = "SELECT attempt_id FROM legacy_tokens WHERE connection_id = ? AND generation = 2"
+        assert scene.query(stored, connection_id) == [(renewal,)], "in the transaction that ended its call"
+        assert renewed_at <= swap_started_at
     generations = scene.query("SELECT generation, count(*) FROM legacy_tokens GROUP BY generation")
     assert generations == [(1, 20), (2, 20)], "the replaced token is kept"
 

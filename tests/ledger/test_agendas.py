@@ -100,8 +100,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[sqlite3.Con
             db.execute(
                 """INSERT INTO connections
                        (id, key, provider, app_type, organisation, tenant_id, tenant_type, contact_email,
-                        state, reason, row_print, run_id, created_at, updated_at)
-                   VALUES (?, ?, 'it', '', '', '', '', '', 'needs_consent', '', ?, 1, '', '')""",
+                        state, reason, row_print, run_id, updated_at)
+                   VALUES (?, ?, 'it', '', '', '', '', '', 'needs_consent', '', ?, 1, '')""",
                 [name, str(name), bytes([name])],
             )
             db.execute(
@@ -118,8 +118,8 @@ def write(db: sqlite3.Connection, codec: Codec, row: Row) -> None:
     """The connection that is asked about, as it stands."""
     legacy = LegacyToken(Secret("t"), Secret("s"))
     db.execute(
-        """INSERT INTO legacy_tokens (connection_id, generation, material, token_print, material_print,
-                                      obtained_at, purged_at) VALUES (?, 1, ?, x'', x'', '', ?)""",
+        """INSERT INTO legacy_tokens (connection_id, generation, material, token_print, purged_at)
+           VALUES (?, 1, ?, x'', ?)""",
         [ASKED, b"" if row.purged else codec.seal_legacy(legacy), "" if row.purged else None],
     )
     owner = OWNER if row.served else ASKED

@@ -57,8 +57,8 @@ def stored(tmp_path: Path) -> Iterator[Pairs]:
         db.execute(
             """INSERT INTO connections
                    (id, key, provider, app_type, organisation, tenant_id, tenant_type, contact_email, state,
-                    reason, row_print, run_id, created_at, updated_at)
-               VALUES (1, 'k', 'xero', 'partner', '', '', '', '', 'uncertain', '', x'', 1, '', '')"""
+                    reason, row_print, run_id, updated_at)
+               VALUES (1, 'k', 'xero', 'partner', '', '', '', '', 'uncertain', '', x'', 1, '')"""
         )
         for attempt_id, action in ((SWAP, "swap"), (REFRESH, "refresh")):
             db.execute(

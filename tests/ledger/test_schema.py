@@ -69,8 +69,8 @@ def add(ledger: sqlite3.Connection, key: str, state: str, reason: str = "", app_
     ledger.execute("INSERT OR IGNORE INTO runs (id, command, process, started_at) VALUES (1, 'run', 1, '')")
     cursor = ledger.execute(
         """INSERT INTO connections (key, provider, app_type, organisation, tenant_id, tenant_type,
-           contact_email, state, reason, row_print, run_id, created_at, updated_at)
-           VALUES (?, 'xero', ?, '', '', 'ORGANISATION', '', ?, ?, x'', 1, '', '')""",
+           contact_email, state, reason, row_print, run_id, updated_at)
+           VALUES (?, 'xero', ?, '', '', 'ORGANISATION', '', ?, ?, x'', 1, '')""",
         [key, app_type, state, reason],
     )
     return int(cursor.lastrowid or 0)

@@ -35,8 +35,8 @@ def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
             opened.execute(
                 """INSERT INTO connections
                        (id, key, provider, app_type, organisation, tenant_id, tenant_type, contact_email,
-                        state, reason, row_print, run_id, created_at, updated_at, consumer_key)
-                   VALUES (?, ?, 'xero', '', '', '', '', '', 'pending', '', x'', 1, '', '', ?)""",
+                        state, reason, row_print, run_id, updated_at, consumer_key)
+                   VALUES (?, ?, 'xero', '', '', '', '', '', 'pending', '', x'', 1, '', ?)""",
                 [number, f"k{number}", consumer_key],
             )
         yield opened

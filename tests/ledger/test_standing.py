@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -100,13 +100,18 @@ def test_a_row_that_names_another_application_corrects_its_connection(path: Path
 
 
 def test_a_row_of_before_there_were_several_applications_is_known(path: Path) -> None:
-    """Its fingerprint is what an older version made it of."""
+    """Its fingerprint is what an older version made it of, longer than those of today."""
     with opened(path) as ledger:
         take_in(ledger, organisation="It", tenant_type="PRACTICE")
-        codec = ledger._session.codec
-    legacy = LegacyToken(Secret("t"), Secret("s"))
-    parts = (codec.material_print(legacy).hex(), "", "partner", "It", "", "PRACTICE", "", "{}")
-    assert column(path, "row_print") == codec._fingerprints.of("row", *parts)
+        named = ledger._session.codec._fingerprints.of
+        parts = (named("material", "t", "s", "").hex(), "", "partner", "It", "", "PRACTICE", "", "{}")
+        older = named("row", *parts)
+        ledger._session.write(lambda db: db.execute("UPDATE connections SET row_print = ?", [older]))
+        take_in(ledger, organisation="It", tenant_type="PRACTICE")
+        assert column(path, "row_print") == older, "it says nothing new"
+        take_in(ledger, organisation="It's", tenant_type="PRACTICE")
+        assert column(path, "organisation") == "It's"
+        assert len(cast("bytes", column(path, "row_print"))) < len(older)
 
 
 def test_a_standing_says_whether_a_call_has_renewed_its_legacy_token(path: Path) -> None:

@@ -19,10 +19,14 @@ FURTHER = "connections.further"
 ANSWER = "attempts.answer"
 FINGERPRINT_KEY = "meta.fingerprint_key"
 
+_PRINT = 10
+"""Bytes of a fingerprint that the ledger keeps: of a million values, two share them once in 10^12 ledgers."""
+_text_as_json = json.JSONEncoder().encode
+
 
 def time_text(moment: datetime) -> str:
     """A time as the ledger writes it: ISO 8601, UTC, of one width, so that texts sort as times do."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def maybe_time_text(moment: datetime | None) -> str | None:
@@ -49,10 +53,8 @@ class Codec:
 
     def seal_legacy(self, legacy: LegacyToken) -> bytes:
         """All three secrets of a legacy token in one value: they are of use only together."""
-        handle = legacy.session_handle.reveal() if legacy.session_handle else ""
-        return self._vault.seal(
-            json.dumps([legacy.token.reveal(), legacy.token_secret.reveal(), handle]), MATERIAL
-        )
+        # Three texts encoded one by one take a third of the time of a list of them.
+        return self._vault.seal(f"[{','.join(map(_text_as_json, material(legacy)))}]", MATERIAL)
 
     def open_legacy(self, sealed: bytes, expires_at: str | None, *, renewed: bool = False) -> LegacyToken:
         """The legacy token of a row, which a call may have renewed; an empty one if it was purged."""
@@ -104,20 +106,35 @@ class Codec:
 
     def token_print(self, legacy: LegacyToken) -> bytes:
         """Names a token."""
-        return self._fingerprints.of("token", legacy.token.reveal())
-
-    def material_print(self, legacy: LegacyToken) -> bytes:
-        """Names a token together with its secret and handle."""
-        handle = legacy.session_handle.reveal() if legacy.session_handle else ""
-        return self._fingerprints.of("material", legacy.token.reveal(), legacy.token_secret.reveal(), handle)
+        return self._fingerprints.of("token", legacy.token.reveal())[:_PRINT]
 
     def row_print(self, connection: Connection) -> bytes:
         """Names all that a row of a source says, so that a row that says nothing new is known by one
         comparison.
         """
+        said = (
+            *material(connection.legacy),
+            maybe_time_text(connection.legacy.expires_at) or "",
+            connection.app_type,
+            connection.organisation,
+            connection.tenant_id,
+            connection.tenant_type,
+            connection.contact_email,
+            connection.consumer_key,
+            json.dumps(connection.further) if connection.further else "",
+        )
+        # The lengths come first, so that nothing passes from one value to the next unseen.
+        return self._fingerprints.of_text(f"row {[*map(len, said)]}{''.join(said)}")[:_PRINT]
+
+    def is_print_of(self, row_print: bytes, connection: Connection) -> bool:
+        """Whether a row that was taken in, perhaps by an older version, said the same."""
+        older = len(row_print) > _PRINT
+        return row_print == (self._older_row_print(connection) if older else self.row_print(connection))
+
+    def _older_row_print(self, connection: Connection) -> bytes:
         return self._fingerprints.of(
             "row",
-            self.material_print(connection.legacy).hex(),
+            self._fingerprints.of("material", *material(connection.legacy)).hex(),
             maybe_time_text(connection.legacy.expires_at) or "",
             connection.app_type,
             connection.organisation,
@@ -125,10 +142,17 @@ class Codec:
             connection.tenant_type,
             connection.contact_email,
             json.dumps(connection.further),
-            # Left out where there is none, so that rows are known that an older version took in.
+            # Left out where there is none, as it was before there was the column.
             *([connection.consumer_key] if connection.consumer_key else []),
         )
 
-    def key_for(self, connection: Connection) -> str:
-        """The user's own key, or one made of the token's fingerprint, which is the same at every run."""
-        return connection.key or f"auto-{self.token_print(connection.legacy).hex()}"
+
+def material(legacy: LegacyToken) -> tuple[str, str, str]:
+    """All that is secret of a legacy token, in the clear: token, secret and session handle."""
+    handle = legacy.session_handle.reveal() if legacy.session_handle else ""
+    return legacy.token.reveal(), legacy.token_secret.reveal(), handle
+
+
+def key_for(connection: Connection, token_print: bytes) -> str:
+    """The user's own key, or one made of the token's fingerprint, which is the same at every run."""
+    return connection.key or f"auto-{token_print.hex()}"

@@ -11,6 +11,11 @@ from pathlib import Path
 from migrator.errors import LedgerError, LedgerUnwritableError
 
 BUSY_SECONDS = 15
+_LONGEST_LOG = 4 * 1024 * 1024
+"""Bytes that the write-ahead log keeps once it is in the ledger: an intake makes it as long as the ledger.
+
+SQLite moves it there whenever it has so many.
+"""
 
 LONGEST_ENDING = ".key.old-0123456789abcdef"
 """The longest that is put behind the ledger's name to name a file beside it: an old key's."""
@@ -115,6 +120,7 @@ def connect(path: Path, *, readonly: bool) -> sqlite3.Connection:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if not readonly:
             connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA journal_size_limit = {_LONGEST_LOG}")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
     except sqlite3.Error as error:

@@ -60,6 +60,7 @@ class Vault:
     def __init__(self, key: LedgerKey) -> None:
         raw = key.raw()
         self._id = hashlib.sha256(b"migrator ledger key id\0" + raw).digest()[:_ID_BYTES]
+        self._head = _VERSION + self._id
         self._cipher = AESGCM(raw)
 
     @property
@@ -70,20 +71,20 @@ class Vault:
     def seal(self, value: str, purpose: str) -> bytes:
         """Encrypt ``value`` for one purpose (a table and column)."""
         nonce = os.urandom(_NONCE_BYTES)
-        return _VERSION + self._id + nonce + self._cipher.encrypt(nonce, value.encode(), purpose.encode())
+        return self._head + nonce + self._cipher.encrypt(nonce, value.encode(), purpose.encode())
 
     def open(self, sealed: bytes, purpose: str) -> Secret:
         """Decrypt what ``seal`` made.
 
         Raises ``LedgerError`` if key or purpose differ, or a bit was changed.
         """
-        start = len(_VERSION) + _ID_BYTES
+        start = len(self._head)
         head, nonce, text = (
             sealed[:start],
             sealed[start : start + _NONCE_BYTES],
             sealed[start + _NONCE_BYTES :],
         )
-        if head != _VERSION + self._id:
+        if head != self._head:
             raise LedgerError(
                 f"a value in the ledger was encrypted under another key (this one is {self.key_id})",
                 hint="give the key that the ledger was made with",
@@ -107,8 +108,12 @@ class Fingerprints:
 
     def of(self, *parts: str) -> bytes:
         """16 bytes that two equal tuples share and two different ones do not."""
-        message = b"".join(len(part.encode()).to_bytes(8, "big") + part.encode() for part in parts)
+        message = b"".join([len(part).to_bytes(8, "big") + part for part in map(str.encode, parts)])
         return hmac.digest(self._key, message, "sha256")[:16]
+
+    def of_text(self, text: str) -> bytes:
+        """32 bytes of a text that begins with a character, whose names are therefore nobody else's."""
+        return hmac.digest(self._key, text.encode(), "sha256")
 
     def derived_key(self, purpose: str) -> bytes:
         """32 bytes that serve one purpose alone (HKDF, RFC 5869)."""
