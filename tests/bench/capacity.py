@@ -69,10 +69,9 @@ def capacity(stub: Stub, number: int = 20_000, at_once: int = 32) -> Capacity:
     address = urlsplit(stub.url)
     assert address.hostname
     assert address.port
-    before = stub.witnessed()
+    before = stub.witnessed(anew=True)
     began = time.perf_counter()
     asyncio.run(_ask_all(address.hostname, address.port, number, at_once))
     took = time.perf_counter() - began
     after = stub.witnessed()
-    pairs = after.pairs - before.pairs
-    return Capacity(pairs / took, pairs / (after.processor - before.processor))
+    return Capacity(after.pairs / took, after.pairs / (after.processor - before.processor))

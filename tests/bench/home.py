@@ -63,11 +63,11 @@ class Home:
         return sum(path.stat().st_size for path in database_files(self.ledger)) / 2**20
 
 
-def home(folder: Path, stub: Stub, *, limits: str | None = "", **job: object) -> Home:
+def home(folder: Path, stub: Stub, *, concurrency: int, limits: str | None = "") -> Home:
     """Make one whose provider is the stub.
 
-    ``limits`` is what stands in the profile in the place of Xero's; None leaves those. ``job`` is what is set
-    under ``[job]``.
+    ``concurrency`` is how many calls there are at once, ``limits`` what stands in the profile in the place of
+    Xero's; None leaves those.
     """
     folder.mkdir(parents=True)
     known = {
@@ -82,7 +82,7 @@ def home(folder: Path, stub: Stub, *, limits: str | None = "", **job: object) ->
     if limits is not None:
         (folder / "own.toml").write_text(_profile(limits), "utf-8")
         text = text.replace('provider = "xero"', 'provider = "own.toml"')
-    text += "".join(["[job]\n", *(f"{name} = {value}\n" for name, value in job.items())])
+    text += f"[job]\nconcurrency = {concurrency}\n"
     environment = {name: value for name, value in os.environ.items() if not _NO_WAY_OUT.fullmatch(name)}
     environment["PYTHONPATH"] = str(ROOT)
     environment |= dict(zip(VARIABLES, (*vars(APPLICATION).values(),), strict=True))

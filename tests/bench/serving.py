@@ -29,13 +29,13 @@ class Stub:
     authority: Path | None = None
     """PEM file of the authority that its certificate is of, if it speaks TLS."""
 
-    def witnessed(self) -> Witnessed:
-        """What it has seen so far."""
+    def witnessed(self, *, anew: bool = False) -> Witnessed:
+        """What it has seen so far; ``anew``: for the last time, from now on it counts from nothing."""
         trust = None if self.authority is None else ssl.create_default_context(cafile=self.authority)
         direct = urllib.request.build_opener(
             urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust)
         )
-        with direct.open(f"{self.url}/_stub") as answer:
+        with direct.open(f"{self.url}/_stub{'/anew' if anew else ''}") as answer:
             return Witnessed(**json.load(answer))
 
 

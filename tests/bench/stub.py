@@ -2,7 +2,8 @@
 
 ``python -m tests.bench.stub [--latency SECONDS] [--limit N [--burst N]] [--certificate PEM]`` prints its URL
 and serves until it is ended. It checks neither signatures nor bodies: the sandbox does, and every client of
-the bench is tried on that. ``GET /_stub`` says what it has answered so far.
+the bench is tried on that. ``GET /_stub`` says what it has answered so far, ``GET /_stub/anew`` the same for
+the last time: it counts anew, but for the limit.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from migrator.sandbox.http.limits import Limit, Permit, SlidingWindow
 from tests.bench.bucket import Bucket
 
 SWAP = b"POST /oauth/migrate"
-CONTROL = b"GET /_stub "
+WITNESSED = b"GET /_stub "
+ANEW = b"GET /_stub/anew "
 MINUTE = 60.0
 
 _HEADER = urlsafe_b64encode(b'{"alg":"RS256","kid":"1CAF8E66772D6DC028D6726FD0261581570EFC19","typ":"JWT"}')
@@ -85,9 +87,12 @@ class Provider:
             now = time.monotonic()
             permit = self._limit.acquire(now) if self._limit else None
             return self._refusal(permit) if permit and not permit.granted else self._pair(head, permit, now)
-        if head.startswith(CONTROL):
+        if head.startswith((WITNESSED, ANEW)):
             self.witnessed.processor = time.process_time()
-            return _written(b"200 OK", json.dumps(asdict(self.witnessed)).encode())
+            document = json.dumps(asdict(self.witnessed)).encode()
+            if head.startswith(ANEW):
+                self.witnessed = Witnessed()
+            return _written(b"200 OK", document)
         return _written(b"404 Not Found", b"{}")
 
     def _pair(self, head: bytes, permit: Permit | None, now: float) -> bytes:

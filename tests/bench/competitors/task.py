@@ -8,6 +8,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,8 @@ class Task:
     pairs: Path
     endpoint: str
     at_once: int
+    first: int | None
+    """How many of them; None: all."""
     rate: int | None
     """Calls a second; None: as many as there can be."""
     synchronous: str
@@ -71,17 +74,25 @@ class Task:
         parser.add_argument("pairs", type=Path)
         parser.add_argument("url")
         parser.add_argument("--at-once", type=int, default=32)
+        parser.add_argument("--first", type=int)
         parser.add_argument("--rate", type=int)
         parser.add_argument("--synchronous", choices=("FULL", "NORMAL"), default="FULL")
         said = parser.parse_args()
-        endpoint = f"{said.url}/oauth/migrate"
-        application = Application.of_environment()
-        return cls(said.tokens, said.pairs, endpoint, said.at_once, said.rate, said.synchronous, application)
+        return cls(
+            tokens=said.tokens,
+            pairs=said.pairs,
+            endpoint=f"{said.url}/oauth/migrate",
+            at_once=said.at_once,
+            first=said.first,
+            rate=said.rate,
+            synchronous=said.synchronous,
+            application=Application.of_environment(),
+        )
 
     def rows(self) -> Iterator[Row]:
         """The legacy tokens."""
         with self.tokens.open(encoding="utf-8", newline="") as file:
-            yield from csv.DictReader(file)
+            yield from islice(csv.DictReader(file), self.first)
 
     def open_pairs(self) -> sqlite3.Connection:
         """The table of pairs, in the mode that everybody advises for many commits.
