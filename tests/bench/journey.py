@@ -11,7 +11,7 @@ from tests.bench.processes import Taken
 from tests.bench.rows import write_rows
 from tests.bench.serving import Stub
 
-SWAPPED = 1_000
+SWAPPED = 500
 """Calls that ``run`` makes, whatever the size: what it takes should not depend on that."""
 LEFT = 0.01
 """The share that is still to be swapped once the job is nearly done."""
@@ -36,7 +36,7 @@ class Journey:
 
     def run(self) -> Taken:
         """Some swaps, where all the others are still to be made, too."""
-        return self.place.migrator("-q", "resume", "--limit", str(min(SWAPPED, self.rows // 2)))
+        return self.place.migrator("-q", "resume", "--limit", str(SWAPPED))
 
     def nearly_done(self) -> None:
         """No command: see ``filling``."""

@@ -20,7 +20,7 @@ LIMIT = 10_000
 """A minute: Xero's."""
 LATENCY = 0.15
 AT_ONCE = 64
-_EACH_SECOND = 167
+EACH_SECOND = 167
 """What a script allows itself: the limit, rounded as people do."""
 
 
@@ -50,7 +50,7 @@ def limits(folder: Path) -> list[Part]:
             f"A limit of {LIMIT:,} a minute, answers after 150 ms",
             tuple(figure for form in FORMS for figure in _under(folder / f"{form.burst}", form)),
             "Shares are of the calls that passed between the first and the last, for 75 s or 40. aiohttp has "
-            f"a semaphore of {_EACH_SECOND} a second, 256 in flight, and waits as Retry-After says.",
+            f"a semaphore of {EACH_SECOND} a second, 256 in flight, and waits as Retry-After says.",
         )
     ]
 
@@ -68,7 +68,7 @@ def _under(folder: Path, form: Form) -> tuple[Figure, ...]:
         ours.witnessed(anew=True)
         # In a small bucket it takes more than twice as long for each.
         first = number if form.burst is None else number // 2
-        script = ("--at-once", "256", "--rate", str(_EACH_SECOND), "--first", str(first))
+        script = ("--at-once", "256", "--rate", str(EACH_SECOND), "--first", str(first))
         with ThreadPoolExecutor() as pool:
             job = pool.submit(place.migrator, "-q", "resume")
             place.competitor("aiohttp_tasks", theirs, *script)

@@ -42,7 +42,7 @@ _PAIR = (
     b'"xero_tenant_id":"%b"}'
 )
 _REFUSED = b'{"Title":"Too many requests","Status":429}'
-_ANSWER = b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%b\r\n%b"
+_ANSWER = b"HTTP/1.1 %b\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: %d\r\n%b\r\n%b"
 
 
 class RateLimit(Protocol):

@@ -9,10 +9,12 @@ from tabulate import tabulate
 
 from tests.bench.figures import Figure, Goal, Part
 
+Form = Literal["github", "simple"]
+"""Markdown, or for the terminal."""
 HEADERS = ("who", "median", "range", "goal", "")
 
 
-def table(part: Part, form: Literal["github", "simple"]) -> str:
+def table(part: Part, form: Form) -> str:
     """One part's figures, a row each."""
     rows = [
         (figure.who, f"{number(figure.median)} {figure.unit}".rstrip(), _range(figure), *_goal(figure))
