@@ -18,6 +18,6 @@ def alone(_folder: Path, rounds: int) -> list[Part]:
         can = [capacity(stub) for _ in range(rounds)]
     figures = (
         Figure("stub", tuple(one.per_second for one in can), "/s", Goal(ENOUGH, at_least=True)),
-        Figure("", tuple(one.per_processor_second for one in can), "/processor second"),
+        Figure("stub", tuple(one.per_processor_second for one in can), "/processor second"),
     )
     return [Part("What the stub can do alone", figures, "20,000 swaps from 32 connections of a raw client.")]

@@ -15,6 +15,7 @@ from tests.bench.serving import serving
 MILLION = 1_000_000
 MEMORY = Goal(150.0)
 """MiB, of every command, at a million rows too."""
+_RESUME = "resume, until its first call"
 
 
 def at_size(folder: Path, rounds: int, rows: int) -> list[Part]:
@@ -62,7 +63,7 @@ def _after(way: Journey, rounds: int) -> list[Part]:
     way.nearly_done()
     calls, states, reports, files = [], [], [], []
     for _ in range(rounds):
-        calls.append(way.resume()[1])
+        calls.append(way.resume())
         states.append(way.status())
         reports.append(way.report())
         files.append(way.export())
@@ -72,7 +73,8 @@ def _after(way: Journey, rounds: int) -> list[Part]:
         Part(
             f"{way.rows:,} connections, 99 % migrated",
             (
-                Figure("resume, until its first call", tuple(calls), "s", Goal(2.0)),
+                Figure(_RESUME, tuple(until for _, until in calls), "s", Goal(2.0)),
+                Figure(_RESUME, tuple(taken.memory for taken, _ in calls), "MiB", MEMORY),
                 *_figures("status", states, Goal(0.5)),
                 *_figures("report -o report.html", reports, Goal(2.1)),
             ),
@@ -122,6 +124,6 @@ def _figures(who: str, each: list[Taken], goal: Goal | None = None) -> tuple[Fig
     memory = MEMORY if goal is not None else None
     return (
         Figure(who, tuple(one.seconds for one in each), "s", goal),
-        Figure("", tuple(one.processor for one in each), "s of the processor"),
-        Figure("", tuple(one.memory for one in each), "MiB", memory),
+        Figure(who, tuple(one.processor for one in each), "s of the processor"),
+        Figure(who, tuple(one.memory for one in each), "MiB", memory),
     )

@@ -85,5 +85,5 @@ def _figures(
     used = (seen.pairs - 1) / (seen.last - seen.first) * MINUTE / LIMIT
     return (
         Figure(who, (used,), "of the limit used", share),
-        Figure("", (float(seen.refused),), "calls refused", refused),
+        Figure(who, (float(seen.refused),), "calls refused", refused),
     )

@@ -15,10 +15,16 @@ HEADERS = ("who", "median", "range", "goal", "")
 
 
 def table(part: Part, form: Form) -> str:
-    """One part's figures, a row each."""
+    """One part's figures, a row each; who it is stands there once."""
+    earlier = ["", *(figure.who for figure in part.figures)]
     rows = [
-        (figure.who, f"{number(figure.median)} {figure.unit}".rstrip(), _range(figure), *_goal(figure))
-        for figure in part.figures
+        (
+            "" if figure.who == before else figure.who,
+            f"{number(figure.median)} {figure.unit}".rstrip(),
+            _range(figure),
+            *_goal(figure),
+        )
+        for before, figure in zip(earlier, part.figures, strict=False)
     ]
     return tabulate(rows, HEADERS, tablefmt=form, disable_numparse=True)
 

@@ -24,7 +24,7 @@ PART = Part(
             Goal(1.0, at_least=True, beside=(100.0, 100.0, 50.0), other="theirs"),
         ),
         Figure("theirs", (100.0, 100.0, 50.0), "/s"),
-        Figure("memory", (151.0,), "MiB", Goal(150.0)),
+        Figure("theirs", (151.0,), "MiB", Goal(150.0)),
     ),
     "How.",
 )
@@ -65,11 +65,11 @@ def test_a_table_has_median_range_goal_and_what_came_of_it() -> None:
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table(PART, "github").splitlines()]
     assert rows[2] == ["ours", "100 /s", "90 to 120", "≥ 1 times theirs", "met (it is 1.20)"]
     assert rows[3] == ["theirs", "100 /s", "50 to 100", "", ""]
-    assert rows[4] == ["memory", "151 MiB", "", "≤ 150 MiB", "missed"]
+    assert rows[4] == ["", "151 MiB", "", "≤ 150 MiB", "missed"]
 
 
 def test_what_was_missed_is_named() -> None:
-    assert unmet([PART]) == ["Swaps: memory: ≤ 150 MiB; it is 151"]
+    assert unmet([PART]) == ["Swaps: theirs: ≤ 150 MiB; it is 151"]
 
 
 def test_growth_that_is_steeper_than_linear_is_named() -> None:
@@ -124,7 +124,7 @@ def test_what_is_written_down_says_where_when_and_how(tmp_path: Path) -> None:
         "theirs",
         "## Growth",
         "(growth.svg)",
-        "- Swaps: memory: ≤ 150 MiB",
+        "- Swaps: theirs: ≤ 150 MiB",
     ):
         assert said in text
     assert (path.parent / "growth.svg").is_file()
