@@ -37,9 +37,9 @@ class Form:
 
 FORMS = (
     Form("window", None, 75),
-    Form("bucket of 10", 10, 40),
-    Form("bucket of 32", 32, 40),
-    Form("bucket of 2,000", 2_000, 40),
+    Form("bucket of 10", 10, 30),
+    Form("bucket of 32", 32, 30),
+    Form("bucket of 2,000", 2_000, 30),
 )
 
 
@@ -49,7 +49,7 @@ def limits(folder: Path) -> list[Part]:
         Part(
             f"A limit of {LIMIT:,} a minute, answers after 150 ms",
             tuple(figure for form in FORMS for figure in _under(folder / f"{form.burst}", form)),
-            "Shares are of the calls that passed between the first and the last, for 75 s or 40. aiohttp has "
+            "Shares are of the calls that passed between the first and the last, for 75 s or 30. aiohttp has "
             f"a semaphore of {EACH_SECOND} a second, 256 in flight, and waits as Retry-After says.",
         )
     ]
