@@ -56,9 +56,10 @@ def main() -> int:
                 measured += of_part
                 for one in of_part:
                     say("\n".join(filter(None, [one.title, one.note, "", table(one, "simple")])))
+            path = write(output, about, measured, points)  # after each: who stops it has what there is
     for missed in (*unmet(measured), *steeper(points)):
         say(f"missed: {missed}")
-    say(f"written to {write(output, about, measured, points)}")
+    say(f"written to {path}")
     return 0
 
 
