@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; 
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint types imports unit torture readme lock clean
+.PHONY: demo test lint types imports unit torture bench readme lock clean
 
 demo: $(VENV)/run
 	@$(BIN)/migrator demo
@@ -30,6 +30,10 @@ unit: $(VENV)/dev
 # What a migration night brings, at length: kills, limits, memory. Prints figures.
 torture: $(VENV)/dev
 	$(BIN)/python -m tests.torture
+
+# What it takes, beside what people would use instead: under ten minutes. Prints figures, and where they are kept.
+bench: $(VENV)/dev
+	$(BIN)/python -m tests.bench
 
 # Puts the present help texts into the README.
 readme: $(VENV)/dev

@@ -6,6 +6,7 @@ import json
 import statistics
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.torture.stage import scene
@@ -41,12 +42,17 @@ finally:
 def window(folder: Path, *, count: int, seed: int) -> tuple[float, float, float]:
     """Median, 99th percentile and longest, in milliseconds, over a run of so many connections."""
     with scene(folder, count, "latency=150ms", seed=seed, timeout=10) as stage:
-        subprocess.run(
-            [sys.executable, "-c", _MEASURED, "-q", "run", "tokens.csv"],
-            cwd=stage.folder,
-            env=stage.clean_environment(),
-            stdout=subprocess.DEVNULL,
-            check=True,
-        )
-        windows = [1000 * value for value in json.loads((stage.folder / "windows.json").read_text("ascii"))]
-    return statistics.median(windows), statistics.quantiles(windows, n=100)[98], max(windows)
+        each = windows(stage.folder, stage.clean_environment())
+    return statistics.median(each), statistics.quantiles(each, n=100)[98], max(each)
+
+
+def windows(folder: Path, environment: Mapping[str, str]) -> list[float]:
+    """Each call's, in milliseconds, of a run over the ``tokens.csv`` of a folder that has settings for it."""
+    subprocess.run(
+        [sys.executable, "-c", _MEASURED, "-q", "run", "tokens.csv"],
+        cwd=folder,
+        env=dict(environment),
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+    return [1000 * value for value in json.loads((folder / "windows.json").read_text("ascii"))]
