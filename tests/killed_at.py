@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import signal
 import sqlite3
@@ -16,6 +15,7 @@ from migrator import cli
 from migrator.ledger import Ledger, calls
 from migrator.ledger.calls import EndedCall
 from migrator.models import Action, Standing
+from migrator.wire.answers_read import AnswerReader, Arriving
 from migrator.wire.http import HttpWire
 
 STEPS = ("before intent", "after intent", "after send", "after answer", "before commit", "after commit")
@@ -43,7 +43,7 @@ class Killer:
 def arm(killer: Killer) -> None:
     """Put the killer's ears to each step. One worker only: it cannot tell calls apart."""
     begin, end, send = Ledger.begin_call, Ledger.end_call, HttpWire.send
-    write, answer = calls.end_calls, http.client.HTTPConnection.getresponse
+    write, head = calls.end_calls, AnswerReader.head
 
     def begin_call(self: Ledger, standing: Standing, action: Action) -> int | None:
         killer.begins(action)
@@ -52,9 +52,9 @@ def arm(killer: Killer) -> None:
         killer.reached("after intent")
         return attempt
 
-    def getresponse(self: http.client.HTTPConnection) -> http.client.HTTPResponse:
+    def read_head(self: AnswerReader) -> Arriving:
         killer.reached("after send")
-        return answer(self)
+        return head(self)
 
     def send_request(self: HttpWire, request: Any) -> Any:
         result = send(self, request)
@@ -73,7 +73,7 @@ def arm(killer: Killer) -> None:
     Ledger.begin_call = begin_call  # type: ignore[method-assign]
     Ledger.end_call = end_call  # type: ignore[method-assign]
     HttpWire.send = send_request  # type: ignore[method-assign]
-    http.client.HTTPConnection.getresponse = getresponse  # type: ignore[method-assign]
+    AnswerReader.head = read_head  # type: ignore[method-assign]
     calls.end_calls = write_end  # type: ignore[assignment]
 
 
