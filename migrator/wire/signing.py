@@ -11,7 +11,6 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from secrets import token_hex
 from urllib.parse import parse_qsl, quote
 
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -21,10 +20,11 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from migrator.models import Credentials, Secret
 from migrator.providers import Signed
+from migrator.random_bytes import RandomBytes
 
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
 _DIGESTS = {"HMAC-SHA1": "sha1", "HMAC-SHA256": "sha256"}
-_NONCE = 16
+_NONCES = RandomBytes(16)
 """Bytes: two calls never draw the same."""
 
 Pairs = list[tuple[str, str]]
@@ -61,7 +61,7 @@ def sign(signed: Signed, method: str, url: SignedUrl, form: str, now: datetime) 
     credentials = signed.credentials
     token = signed.legacy.token.reveal()
     said = [
-        ("oauth_nonce", token_hex(_NONCE)),
+        ("oauth_nonce", _NONCES.next().hex()),
         ("oauth_timestamp", str(int(now.timestamp()))),
         ("oauth_version", "1.0"),
         ("oauth_signature_method", credentials.signature_method),
@@ -106,7 +106,8 @@ def _signature(text: str, credentials: Credentials, token_secret: Secret) -> str
         key = f"{escaped(credentials.consumer_secret.reveal())}&{escaped(token_secret.reveal())}"
         if method == "PLAINTEXT":
             return key
-        made = hmac.digest(key.encode(), text.encode(), _DIGESTS[method])
+        # Not at one go by hmac.digest(): that lets go of Python's lock, and waits to get it back.
+        made = hmac.new(key.encode(), text.encode(), _DIGESTS[method]).digest()
     return base64.b64encode(made).decode()
 
 

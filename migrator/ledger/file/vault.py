@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from migrator.errors import LedgerError
 from migrator.models import Secret
+from migrator.random_bytes import RandomBytes
 
 _VERSION = b"\x01"
 _ID_BYTES = 8
@@ -62,6 +63,7 @@ class Vault:
         self._id = hashlib.sha256(b"migrator ledger key id\0" + raw).digest()[:_ID_BYTES]
         self._head = _VERSION + self._id
         self._cipher = AESGCM(raw)
+        self._nonces = RandomBytes(_NONCE_BYTES)
 
     @property
     def key_id(self) -> str:
@@ -70,7 +72,7 @@ class Vault:
 
     def seal(self, value: str, purpose: str) -> bytes:
         """Encrypt ``value`` for one purpose (a table and column)."""
-        nonce = os.urandom(_NONCE_BYTES)
+        nonce = self._nonces.next()
         return self._head + nonce + self._cipher.encrypt(nonce, value.encode(), purpose.encode())
 
     def open(self, sealed: bytes, purpose: str) -> Secret:

@@ -7,14 +7,13 @@ kind are run together, so that one statement writes what all of them say.
 from __future__ import annotations
 
 import logging
+import math
 import queue
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from migrator.errors import LedgerUnwritableError
@@ -28,6 +27,10 @@ Batch = Callable[[sqlite3.Connection, Sequence[ItemT]], Sequence[T]]
 log = logging.getLogger(__name__)
 
 _LARGEST_GROUP = 256
+_BUSY = 0.01
+"""Seconds after a commit within which the next entry is one of many."""
+_GATHERING = 0.002
+"""Seconds for which it waits for them then: a commit costs more than an entry."""
 _LONG = 1.0
 """Seconds after which an entry that waits for the ledger is looked after in another way."""
 _LONGEST_WAIT = 300.0
@@ -40,11 +43,36 @@ _LONGEST_LOOK = 2.0
 """Seconds that one look counts for at the most: what is longer, this process was stopped."""
 
 
-@dataclass(frozen=True)
 class _Job:
-    batch: Batch[Any, Any]
-    item: Any
-    future: Future[Any]
+    """An entry in the queue, and what came of it, for the one thread that waits for that.
+
+    A lock is all that takes; a ``Future`` costs as much as the entry itself.
+    """
+
+    __slots__ = ("_done", "_error", "_result", "batch", "item")
+
+    def __init__(self, batch: Batch[Any, Any], item: Any) -> None:
+        self.batch = batch
+        self.item = item
+        self._done = threading.Lock()
+        self._done.acquire()
+        self._result: Any = None
+        self._error: Exception | None = None
+
+    def ended(self, result: Any, error: Exception | None = None) -> None:
+        """Let who waits go on."""
+        self._result, self._error = result, error
+        self._done.release()
+
+    def wait(self, seconds: float = -1) -> bool:
+        """Wait until it has ended, or for so long; whether it has."""
+        return self._done.acquire(timeout=seconds)
+
+    def result(self) -> Any:
+        """What came of it, once it has ended. Raises what it ended with."""
+        if self._error is not None:
+            raise self._error
+        return self._result
 
 
 def _one_by_one(db: sqlite3.Connection, entries: Sequence[Entry[Any]]) -> list[Any]:
@@ -66,6 +94,7 @@ class GroupWriter:
         self._hurry = hurry
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._broken: LedgerUnwritableError | None = None
+        self._committed = -math.inf
         self._thread = threading.Thread(target=self._serve, name="ledger-writer", daemon=True)
         self._thread.start()
 
@@ -89,18 +118,19 @@ class GroupWriter:
         Items of one batch must not build upon each other: who waits for one has not sent the other. Raises
         what ``batch`` raises for the item alone, and as ``write``.
         """
-        future: Future[T] = Future()
-        self._queue.put(_Job(batch, item, future))
-        if meanwhile is not None:
-            try:
-                return future.result(timeout=_LONG)
-            except TimeoutError:
-                meanwhile()
-        return future.result()
+        job = _Job(batch, item)
+        self._queue.put(job)
+        if meanwhile is None:
+            job.wait()
+        elif not job.wait(_LONG):
+            meanwhile()
+            job.wait()
+        result: T = job.result()
+        return result
 
     def write_later(self, entry: Entry[Any]) -> None:
         """The same without waiting for it: for what may be lost."""
-        self._queue.put(_Job(_one_by_one, entry, Future()))
+        self._queue.put(_Job(_one_by_one, entry))
 
     def close(self) -> None:
         """Commit what is queued and stop."""
@@ -118,6 +148,8 @@ class GroupWriter:
 
     def _next_group(self) -> list[_Job | None]:
         group = [self._queue.get()]
+        if time.monotonic() - self._committed < _BUSY:
+            time.sleep(_GATHERING)
         while group[-1] is not None and len(group) < _LARGEST_GROUP:
             try:
                 group.append(self._queue.get_nowait())
@@ -135,15 +167,16 @@ class GroupWriter:
             for together in _by_batch(jobs):
                 self._run(together, done, failed)
             self._connection.execute("COMMIT")
+            self._committed = time.monotonic()
         except (sqlite3.Error, LedgerUnwritableError) as error:
             self._break(error)
             for job in jobs:
-                job.future.set_exception(self._broken or error)
+                job.ended(None, self._broken or error)
             return
         for job, result in done:
-            job.future.set_result(result)
+            job.ended(result)
         for job, reason in failed:
-            job.future.set_exception(reason)
+            job.ended(None, reason)
 
     def _run(
         self, jobs: list[_Job], done: list[tuple[_Job, Any]], failed: list[tuple[_Job, Exception]]
