@@ -27,8 +27,8 @@ from migrator.wording import counted
 _PAGE = 500
 _TOGETHER = 50
 """Connections whose standings are read at once."""
-_AHEAD = 4
-"""Connections for each thread whose standing has been read."""
+_AHEAD = 50
+"""Connections that wait with their standing read: more would be read again, having waited too long."""
 _FRESH = 1.0
 """Seconds after which a standing is read again before it is acted upon: others may have gone on with it."""
 _POLL = 0.05
@@ -134,7 +134,7 @@ class WorkerPool:
             self._claimed.update(standing.id for standing in standings)
         for standing in standings:
             self._queue.put(_Due(standing, read_at))
-        while self._queue.qsize() > _AHEAD * (1 + len(self._threads)) and not self._stop.is_set():
+        while self._queue.qsize() > _AHEAD and not self._stop.is_set():
             self._let_work(_LOOK)
         return len(standings)
 

@@ -75,18 +75,18 @@ def _begin_attempts(
     """Calls without an outcome; returns the attempts' ids by connection."""
     if not begun:
         return {}
-    (last,) = db.execute("SELECT coalesce(max(id), 0) FROM attempts").fetchone()
-    rows = [(number, *each) for number, each in enumerate(begun, last + 1)]
-    many_rows.execute(
+    cursor = many_rows.execute(
         db,
-        ("id", "connection_id", "action"),
-        rows,
-        """INSERT INTO attempts (id, connection_id, run_id, action, started_at)
-            SELECT id, connection_id, :run, action, :now FROM given""",
+        ("connection_id", "action"),
+        begun,
+        """INSERT INTO attempts (connection_id, run_id, action, started_at)
+           SELECT connection_id, :run, action, :now FROM given""",
         run=run_id,
         now=time_text(now),
     )
-    return {connection_id: number for number, connection_id, _ in rows}
+    # SQLite counts on from the highest id, row by row.
+    first = int(cursor.lastrowid or 0) - len(begun) + 1
+    return {connection_id: number for number, (connection_id, _) in enumerate(begun, first)}
 
 
 def begin_attempt(
@@ -228,7 +228,6 @@ def take_won(db: sqlite3.Connection, codec: Codec, won: Sequence[Winnings], now:
             legacy_tokens.add(db, codec, connection_id, verdict.new_legacy, attempt_id=each.attempt_id)
     if current:
         pairs.add(db, codec, current, now)
-        connections.note_pairs(db, [(new.connection_id, new.pair) for new in current])
 
 
 def _mark_understood(db: sqlite3.Connection, connection_id: int, attempt_id: int, now: datetime) -> None:

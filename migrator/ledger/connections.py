@@ -263,25 +263,20 @@ def set_standing(db: sqlite3.Connection, connection_id: int, verdict: Verdict, n
 
 
 def set_standings(db: sqlite3.Connection, verdicts: Sequence[tuple[int, Verdict]], now: datetime) -> None:
-    """Where connections stand from now on, and whoever is served by their pairs."""
-    rows = [
-        (
-            connection_id,
-            verdict.state,
-            verdict.reason,
-            verdict.doubt,
-            maybe_time_text(verdict.not_before),
-            verdict.tries,
-        )
-        for connection_id, verdict in verdicts
-    ]
+    """Where connections stand from now on, and whoever is served by their pairs.
+
+    And whose pair they have got, and which tenant it reaches, where nobody knew before: a pair that is
+    another's does not make the connection theirs.
+    """
     many_rows.execute(
         db,
-        ("connection", "state", "reason", "doubt", "not_before", "tries"),
-        rows,
+        ("connection", "state", "reason", "doubt", "not_before", "tries", "of_user", "of_tenant"),
+        [_row(connection_id, verdict) for connection_id, verdict in verdicts],
         """UPDATE connections
            SET state = given.state, reason = given.reason, doubt = given.doubt,
-               not_before = given.not_before, tries = given.tries, updated_at = :now
+               not_before = given.not_before, tries = given.tries, updated_at = :now,
+               user_id = CASE user_id WHEN '' THEN of_user ELSE user_id END,
+               tenant_id = CASE tenant_id WHEN '' THEN of_tenant ELSE tenant_id END
            FROM given WHERE id = connection""",
         now=time_text(now),
     )
@@ -289,6 +284,20 @@ def set_standings(db: sqlite3.Connection, verdicts: Sequence[tuple[int, Verdict]
     for connection_id, verdict in verdicts:
         if connection_id in serving:
             shared_pairs.follow(db, connection_id, verdict, now)
+
+
+def _row(connection_id: int, verdict: Verdict) -> tuple[object, ...]:
+    pair = None if verdict.new_pair_set_aside else verdict.new_pair
+    return (
+        connection_id,
+        verdict.state,
+        verdict.reason,
+        verdict.doubt,
+        maybe_time_text(verdict.not_before),
+        verdict.tries,
+        pair.user_id if pair is not None else "",
+        pair.tenant_id if pair is not None else "",
+    )
 
 
 def rest(db: sqlite3.Connection, standing: Standing, state: State, reason: str, now: datetime) -> None:
@@ -332,25 +341,6 @@ def retry_failed(db: sqlite3.Connection, now: datetime) -> int:
 def forget_tries(db: sqlite3.Connection) -> None:
     """Give every open connection a fresh start."""
     db.execute("UPDATE connections SET tries = 0 WHERE tries > 0")
-
-
-def note_pairs(db: sqlite3.Connection, won: Sequence[tuple[int, TokenPair]]) -> None:
-    """Whose pair a connection has got, and which tenant it reaches, where nobody knew before: a pair that is
-    another's does not make the connection theirs.
-    """
-    rows = [
-        (connection_id, pair.user_id, pair.tenant_id)
-        for connection_id, pair in won
-        if pair.user_id or pair.tenant_id
-    ]
-    many_rows.execute(
-        db,
-        ("connection", "of_user", "of_tenant"),
-        rows,
-        """UPDATE connections SET user_id = CASE user_id WHEN '' THEN of_user ELSE user_id END,
-                                  tenant_id = CASE tenant_id WHEN '' THEN of_tenant ELSE tenant_id END
-           FROM given WHERE id = connection""",
-    )
 
 
 def note_user(db: sqlite3.Connection, connection_id: int, user_id: str) -> None:
