@@ -35,8 +35,11 @@ def _tokens(held: LegacyToken | TokenPair | None) -> tuple[Secret, ...]:
 
 def repeats(text: str, secrets: Iterable[Secret]) -> bool:
     """Whether a text is a secret, or holds one."""
-    revealed = [secret.reveal() for secret in secrets]
-    return any(text == one or (len(one) >= _SHORTEST and one in text) for one in revealed if one)
+    for secret in secrets if text else ():
+        one = secret.reveal()
+        if one and (text == one or (len(one) >= _SHORTEST and one in text)):
+            return True
+    return False
 
 
 def repeats_part(text: str, secrets: Iterable[Secret]) -> bool:
@@ -55,7 +58,8 @@ def silenced(outcome: Outcome, secrets: Iterable[Secret]) -> Outcome:
     known = tuple(secrets)
     match outcome:
         case Won() | NoRefreshToken():
-            return replace(outcome, pair=_pair(outcome.pair, (*known, *tokens_of(outcome.pair))))
+            pair = _pair(outcome.pair, (*known, *tokens_of(outcome.pair)))
+            return outcome if pair is outcome.pair else replace(outcome, pair=pair)
         case Identified() if repeats(outcome.user_id, known):
             return Unknown("unreadable_user")
         case Reached():
@@ -69,7 +73,11 @@ def _pair(pair: TokenPair, secrets: tuple[Secret, ...]) -> TokenPair:
     def kept(text: str) -> str:
         return "" if repeats(text, secrets) else text
 
-    return replace(pair, scope=kept(pair.scope), tenant_id=kept(pair.tenant_id), user_id=kept(pair.user_id))
+    shown = pair.scope, pair.tenant_id, pair.user_id
+    scope, tenant_id, user_id = map(kept, shown)
+    if (scope, tenant_id, user_id) == shown:  # as in every answer but an odd one
+        return pair
+    return replace(pair, scope=scope, tenant_id=tenant_id, user_id=user_id)
 
 
 def _tenants(tenants: tuple[Tenant, ...], secrets: tuple[Secret, ...]) -> tuple[Tenant, ...]:

@@ -108,7 +108,8 @@ def _won(
             new_pair=outcome.pair,
             new_pair_set_aside=True,
         )
-    won = replace(won, pair=_with_what_is_known(standing, action, won.pair))
+    pair = _with_what_is_known(standing, action, won.pair)
+    won = won if pair is won.pair else replace(won, pair=pair)
     verifies = policy.terms.verifies
     only_call = standing.doubt is None or (action is Action.REFRESH and _shows_the_pair(standing, verifies))
     if only_call and won.whole and not (won.pair.lifetime_assumed and verifies):
@@ -150,7 +151,7 @@ def _shows_the_pair(standing: Standing, verifies: bool) -> bool:
 
 def _with_what_is_known(standing: Standing, action: Action, pair: TokenPair) -> TokenPair:
     """A pair with what its answer leaves out: whose it is; its scope, which a refresh leaves as it was."""
-    if not pair.user_id:
+    if standing.user_id and not pair.user_id:
         pair = replace(pair, user_id=standing.user_id)
     if action is Action.REFRESH and not pair.scope and standing.pair is not None:
         pair = replace(pair, scope=standing.pair.pair.scope)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 _LONGEST_LINE = 1 << 16
 """Bytes."""
@@ -53,12 +54,12 @@ class Arriving:
     body: bytearray = field(default_factory=bytearray, repr=False)
     """What has come of it so far, still packed as ``Content-Encoding`` says."""
 
-    @property
+    @cached_property
     def chunked(self) -> bool:
         """Whether it comes in chunks (RFC 9112, 7.1)."""
         return self.headers.get("Transfer-Encoding", "").lower().rpartition(",")[2].strip() == "chunked"
 
-    @property
+    @cached_property
     def length(self) -> int | None:
         """How long its body is said to be, in bytes. Raises ``BrokenAnswerError`` if it says two."""
         if self.status in _WITHOUT_BODY or self.status < 200:  # noqa: PLR2004 - informational
@@ -69,7 +70,7 @@ class Arriving:
         text = said.pop()
         return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None  # noqa: PLR2004
 
-    @property
+    @cached_property
     def delimited(self) -> bool:
         """Whether the server said where the body ends (RFC 9112, 6.3)."""
         return self.chunked or self.length is not None
