@@ -25,6 +25,7 @@ imports: $(VENV)/dev
 	$(BIN)/lint-imports
 
 unit: $(VENV)/dev
+	@$(BIN)/python -m compileall -q migrator tests  # once, where Python is told to keep none: the tests start it thousands of times
 	$(BIN)/pytest --numprocesses 6 --dist worksteal  # most of them wait for real processes and real pauses
 
 # What a migration night brings, at length: kills, limits, memory. Prints figures.

@@ -33,7 +33,7 @@ def state_of(scene: Scene, connection_id: int) -> tuple[str, str]:
 def test_a_kill_at_this_step_leaves_a_true_ledger(
     set_scene: SetScene, step: str, action: Action, repeat: str
 ) -> None:
-    scene = set_scene(8, f"repeat={repeat}", mix="partner=1", expired=0.5, timeout=0.6, patience=2.4)
+    scene = set_scene(8, f"repeat={repeat}", mix="partner=1", expired=0.5, timeout=1.5, patience=6.0)
     connection_id, state = kill(scene, step, action)
     assert scene.untrue() == []
     expected = {
@@ -93,7 +93,7 @@ def test_a_kill_while_a_pair_is_refreshed_leaves_a_true_ledger(
 ) -> None:
     # A refresh token serves once: an answer that is lost takes the pair with it. Then the legacy token is
     # asked for another, which it gives where the provider swaps one more than once.
-    scene = set_scene(3, f"repeat={repeat}", mix="partner=1", expired=0, timeout=0.6, patience=2.4)
+    scene = set_scene(3, f"repeat={repeat}", mix="partner=1", expired=0, timeout=0.8, patience=3.2)
     doubtful_pair(scene)
     assert scene.alter("UPDATE token_pairs SET expires_at = obtained_at") == 1
     scene.kill_at(step, Action.REFRESH, 1, "resume", *SET_OUT)
