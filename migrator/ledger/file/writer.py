@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from migrator import waiting
 from migrator.errors import LedgerUnwritableError
 
 T = TypeVar("T")
@@ -44,29 +45,25 @@ _LONGEST_LOOK = 2.0
 
 
 class _Job:
-    """An entry in the queue, and what came of it, for the one thread that waits for that.
-
-    A lock is all that takes; a ``Future`` costs as much as the entry itself.
-    """
+    """An entry in the queue, and what came of it, for whoever waits for that."""
 
     __slots__ = ("_done", "_error", "_result", "batch", "item")
 
     def __init__(self, batch: Batch[Any, Any], item: Any) -> None:
         self.batch = batch
         self.item = item
-        self._done = threading.Lock()
-        self._done.acquire()
+        self._done = waiting.flag()
         self._result: Any = None
         self._error: Exception | None = None
 
     def ended(self, result: Any, error: Exception | None = None) -> None:
         """Let who waits go on."""
         self._result, self._error = result, error
-        self._done.release()
+        self._done.set()
 
-    def wait(self, seconds: float = -1) -> bool:
+    def wait(self, seconds: float | None = None) -> bool:
         """Wait until it has ended, or for so long; whether it has."""
-        return self._done.acquire(timeout=seconds)
+        return self._done.wait(seconds)
 
     def result(self) -> Any:
         """What came of it, once it has ended. Raises what it ended with."""
