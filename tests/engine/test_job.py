@@ -11,8 +11,10 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from gevent.local import local
 
 from migrator import ledger as ledgers
+from migrator import waiting
 from migrator.engine.application_token import ApplicationTokens
 from migrator.engine.gate import Gate
 from migrator.engine.job import Job, Tools
@@ -185,7 +187,7 @@ class Held(Gate):
 
     def __init__(self) -> None:
         super().__init__(Pacer([]))
-        self.asked_again = threading.local()
+        self.asked_again = local()
         self.over = threading.Event()
 
     def leave(self, action: Action, consumer_key: str = "") -> None:
@@ -211,7 +213,7 @@ class SlowForOne:
         if place == 1 and self.asked.count(token) > 1:
             self.gate.asked_again.it_is = True
         if place == 2:
-            assert self.gate.over.wait(60)
+            assert waiting.until_set(self.gate.over, 60)
         return answer(200, PAIR) if place == 0 else answer(401, b"oauth_problem=signature_invalid")
 
     def close(self) -> None:
