@@ -25,7 +25,7 @@ __all__ = ["Queue", "Task", "join", "run", "start"]
 
 Task: TypeAlias = "gevent.Greenlet[[], None]"
 
-_MOST_THREADS = 256
+_MOST_THREADS = 512
 """For what a task cannot wait for: each call under way may need a connection."""
 
 
@@ -70,6 +70,8 @@ class _Loop:
         self.hub = gevent.get_hub()
         self._threads = ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix=f"{name}-wait")
         self._set: deque[_TaskFlag] = deque()
+        self._ringing = threading.Lock()
+        self._is_closed = False
         # It keeps the hub waiting, though all tasks wait for other threads.
         self._bell = self.hub.loop.async_()
         self._bell.start(self._wake)
@@ -95,17 +97,21 @@ class _Loop:
         return future.result()
 
     def ring(self, flag: _TaskFlag) -> None:
-        """From any thread: a flag is set."""
-        self._set.append(flag)
-        self._bell.send()
+        """From any thread, at any time: a flag is set."""
+        with self._ringing:  # who rings must not find the bell gone, though its task has gone on already
+            if not self._is_closed:
+                self._set.append(flag)
+                self._bell.send()
 
     def _wake(self) -> None:
         while self._set:
             self._set.popleft().go_on()
 
     def close(self) -> None:
-        self._bell.stop()
         self._threads.shutdown()
+        with self._ringing:
+            self._is_closed = True
+            self._bell.stop()
         self.hub.destroy(destroy_loop=True)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from migrator import tasks, waiting
+from migrator.settings.limits import MOST_AT_ONCE
 
 LONG = 60.0
 """Seconds that nothing here takes."""
@@ -109,3 +110,25 @@ def test_a_thread_may_run_tasks_again_and_again() -> None:
 
 def wait_elsewhere_at_once() -> None:
     assert waiting.elsewhere(lambda: True)
+
+
+def test_a_flag_may_be_set_when_its_tasks_are_long_over() -> None:
+    flags: list[waiting.Flag] = []
+
+    def give_up() -> None:
+        flags.append(waiting.flag())
+        assert not flags[0].wait(0.01)
+
+    tasks.run(give_up, "workers")
+    flags[0].set()
+    assert flags[0].wait()
+
+
+def test_as_many_wait_elsewhere_at_once_as_calls_may_be_under_way() -> None:
+    all_there = threading.Barrier(MOST_AT_ONCE)
+
+    def meet() -> None:
+        waiting.elsewhere(lambda: all_there.wait(LONG))
+
+    tasks.run(lambda: tasks.join([tasks.start(meet) for _ in range(MOST_AT_ONCE)]), "workers")
+    assert not all_there.broken

@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 MOST_AT_ONCE = 512
-"""The highest concurrency: each call at once is a thread, and no provider's limit needs more."""
+"""The highest concurrency: each call may need a thread to connect in, and no provider's limit needs more."""
