@@ -98,6 +98,8 @@ class WorkerPool:
         self._queue = tasks.Queue()
         try:
             self._feed(agenda)
+        except BaseException as error:  # noqa: BLE001 - it is raised again where the job was started
+            self._fault.occurred(error)
         finally:
             for _ in self._workers:
                 self._queue.put(None)

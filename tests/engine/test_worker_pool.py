@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -171,3 +171,22 @@ def test_reading_fails_where_the_pool_was_started(ledger: Ledger, monkeypatch: p
     monkeypatch.setattr(ledger, "standings", broken)
     with pytest.raises(sqlite3.OperationalError, match="disk I/O"):
         run(ledger, Crew(ledger, at_once), size=4)
+
+
+def test_where_reading_fails_nothing_is_begun_any_more(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_in(ledger, 150)
+    read = ledger.standings
+    reads = iter([read, read])
+
+    def read_twice(connection_ids: Sequence[int]) -> list[Standing]:
+        for once in reads:
+            return once(connection_ids)
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(ledger, "standings", read_twice)
+    crew = Crew(ledger, at_once)
+    with pytest.raises(sqlite3.OperationalError, match="disk I/O"):
+        run(ledger, crew, size=1)
+    assert 0 < len(crew.settled) < 100, "of those that were read, not all were begun"
