@@ -165,7 +165,7 @@ class GroupWriter:
                 self._run(together, done, failed)
             self._connection.execute("COMMIT")
             self._committed = time.monotonic()
-        except (sqlite3.Error, LedgerUnwritableError) as error:
+        except (sqlite3.Error, MemoryError, LedgerUnwritableError) as error:
             self._break(error)
             for job in jobs:
                 job.ended(None, self._broken or error)
@@ -185,7 +185,7 @@ class GroupWriter:
         self._connection.execute("SAVEPOINT entry")
         try:
             results = jobs[0].batch(self._connection, [job.item for job in jobs])
-            done.extend(zip(jobs, results, strict=True))
+            done += list(zip(jobs, results, strict=True))
         except sqlite3.Error:
             raise
         except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
@@ -218,10 +218,10 @@ class GroupWriter:
                     )
                 told = True
 
-    def _break(self, error: sqlite3.Error | LedgerUnwritableError) -> None:
+    def _break(self, error: Exception) -> None:
         if self._broken is None:
             self._broken = LedgerUnwritableError(
-                f"the ledger could not be written: {error}",
+                f"the ledger could not be written: {str(error) or 'no memory is left'}",
                 hint="make room, mend the disk, or end what else writes it; then run 'migrator resume'",
             )
         with suppress(sqlite3.Error):  # nobody may wait for a writer that has died of its own tidying up

@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -259,3 +260,32 @@ def test_a_stop_of_the_process_is_no_time_in_which_others_held_the_ledger(
         shell.execute("ROLLBACK")
         assert future.result(timeout=30) == "late"
     assert on_disk(path) == ["late"]
+
+
+class Poor(sqlite3.Connection):
+    """A connection whose process has no memory left when it commits."""
+
+    def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        if sql == "COMMIT":
+            raise MemoryError
+        return super().execute(sql, *parameters)
+
+
+def test_a_commit_without_memory_leaves_nobody_waiting(connection: sqlite3.Connection, path: Path) -> None:
+    del connection
+    poor = sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=Poor)
+    with closing(poor), closing(GroupWriter(poor, threading.Event())) as writer:
+        for name in ("first", "second"):
+            with pytest.raises(LedgerUnwritableError, match="no memory is left"):
+                writer.write(add(name))
+    assert on_disk(path) == []
+
+
+def test_a_batch_that_answers_too_few_is_run_again_item_by_item(writer: GroupWriter, path: Path) -> None:
+    def forgets_the_last(db: sqlite3.Connection, names: Sequence[str]) -> list[str]:
+        return add_all(db, names)[: max(len(names) - 1, 1)]
+
+    with HeldUp(writer) as held:
+        futures = held.queue_items(forgets_the_last, "a", "b", "c")
+    assert [future.result() for future in futures] == ["A", "B", "C"]
+    assert loads(path) == {"a": 1, "b": 1, "c": 1}
