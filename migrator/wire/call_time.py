@@ -59,7 +59,8 @@ class CallTime:
 
         Raises ``TimeoutError`` once nothing has come for ``silence`` seconds, or the call's time is over.
         """
-        return self._once_ready(sock, silence, partial(sock.recv, most), writing=False)
+        # urllib3's TLS within TLS says 0 where a connection broke off.
+        return self._once_ready(sock, silence, partial(sock.recv, most), writing=False) or b""
 
     def send(self, sock: socket.socket, message: bytes, silence: float) -> None:
         """All of a message. Raises as ``receive``."""

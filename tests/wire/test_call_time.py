@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from migrator import tasks
 from migrator.models import Credentials, Secret
 from migrator.providers import Answer, Bearer, NoAnswer, Request
 from migrator.wire.call_time import CallTime
@@ -41,6 +42,23 @@ def wired(
         yield wire
     finally:
         wire.close()
+
+
+Runner = Callable[[Callable[[], None]], None]
+
+
+def in_a_task(work: Callable[[], None]) -> None:
+    tasks.run(work, "workers")
+
+
+def in_a_thread(work: Callable[[], None]) -> None:
+    work()
+
+
+@pytest.fixture(params=[in_a_task, in_a_thread], ids=["task", "thread"])
+def run(request: pytest.FixtureRequest) -> Runner:
+    runner: Runner = request.param
+    return runner
 
 
 LONG = b"x" * 100_000
@@ -143,13 +161,49 @@ def in_tls(
             yield server.url, wire
 
 
-def test_nor_does_it_count_behind_tls(authority: trustme.CA, tmp_path: Path) -> None:
+def test_nor_does_it_count_behind_tls(authority: trustme.CA, tmp_path: Path, run: Runner) -> None:
+    got: list[Answer | NoAnswer] = []
     with in_tls(authority, tmp_path, late, lambda: 0.0) as (url, wire):
-        answer = wire.send(asking(url))
+        run(lambda: got.append(wire.send(asking(url))))
+    (answer,) = got
     assert isinstance(answer, Answer)
     assert answer.body == LONG
 
 
-def test_an_answer_that_does_not_come_is_given_up_there_too(authority: trustme.CA, tmp_path: Path) -> None:
+def test_an_answer_that_does_not_come_is_given_up_there_too(
+    authority: trustme.CA, tmp_path: Path, run: Runner
+) -> None:
+    got: list[Answer | NoAnswer] = []
     with in_tls(authority, tmp_path, lambda _: None, time.monotonic) as (url, wire):
-        assert wire.send(asking(url)) == NoAnswer(sent=True, problem="timeout")
+        run(lambda: got.append(wire.send(asking(url))))
+    assert got == [NoAnswer(sent=True, problem="timeout")]
+
+
+LARGE = "x" * 16_000_000
+"""More than any buffer between two sockets takes."""
+
+
+def telling(url: str) -> Request:
+    return Request("POST", url, Bearer(Secret("access")), body=LARGE)
+
+
+def test_a_large_request_arrives_whole(run: Runner) -> None:
+    got: list[Answer | NoAnswer] = []
+    with serving(answers()) as server, wired(time.monotonic) as wire:
+        run(lambda: got.append(wire.send(telling(server.url))))
+        assert server.seen[0].body == LARGE.encode()
+    assert isinstance(got[0], Answer)
+
+
+def test_it_does_behind_tls_too(authority: trustme.CA, tmp_path: Path, run: Runner) -> None:
+    got: list[Answer | NoAnswer] = []
+    with in_tls(authority, tmp_path, answers(), lambda: 0.0) as (url, wire):
+        run(lambda: got.append(wire.send(telling(url))))
+    assert isinstance(got[0], Answer)
+
+
+def test_a_server_that_does_not_read_is_given_up_and_may_have_acted(run: Runner) -> None:
+    got: list[Answer | NoAnswer] = []
+    with closing(socket.create_server(("127.0.0.1", 0))) as mute, wired(time.monotonic, SHORT) as wire:
+        run(lambda: got.append(wire.send(telling(f"http://127.0.0.1:{mute.getsockname()[1]}/"))))
+    assert got == [NoAnswer(sent=True, problem="timeout")]

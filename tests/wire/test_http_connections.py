@@ -21,7 +21,7 @@ from migrator.wire.http import HttpWire
 from migrator.wire.network import Network, Trust, resolve_network
 from tests.ports import free_port
 from tests.ways_out import PASSWORD, PROVIDER, USER, Proxy, answering, forget_the_way_out, proxying
-from tests.wire.test_http import AMPLE, BEARER, NOW, SHORT, Behaviour, Server, answers, serving
+from tests.wire.test_http import AMPLE, BEARER, NOW, SHORT, Behaviour, Server, answers, hangs_up, serving
 
 CA = trustme.CA()
 DRIPS = 100
@@ -259,6 +259,24 @@ def test_a_provider_that_hangs_up_after_the_request_may_have_acted_on_it(proxy: 
         got = get(Network(ProxyUrl(proxy.url), trust=trust), server.port)
         assert len(server.seen) == 1
     assert got == NoAnswer(sent=True, problem="no_answer")
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [(b"", "no_answer"), (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", "answer_broken")],
+    ids=["nothing", "half"],
+)
+def test_it_may_have_behind_a_proxy_that_is_spoken_to_in_tls_too(
+    tmp_path: Path, trust: Trust, said: bytes, problem: str
+) -> None:
+    certificate = tmp_path / "proxy.pem"
+    CA.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(certificate)
+    with proxying(tmp_path, certificate=certificate) as proxy, provider(hangs_up(said)) as server:
+        in_tls = ProxyUrl(proxy.url.replace("http:", "https:"))
+        got = get(Network(in_tls, trust=trust), server.port)
+        assert len(server.seen) == 1
+    assert isinstance(got, NoAnswer)
+    assert (got.sent, got.problem) == (True, problem)
 
 
 def test_a_tunnel_that_leads_to_nobody_has_sent_nothing(trust: Trust) -> None:
