@@ -100,7 +100,7 @@ def test_a_socket_is_waited_for_until_it_can_be_read(
         waiting.for_socket(ours, 0.01)
         with pytest.raises(BlockingIOError):
             ours.recv(1)
-        threading.Timer(0.05, theirs.send, [b"!"]).start()
+        threading.Timer(0.2, theirs.send, [b"!"]).start()
         waiting.for_socket(ours, LONG)
         assert ours.recv(1) == b"!"
 
@@ -125,7 +125,7 @@ def test_a_socket_is_waited_for_until_it_can_be_written_to(
     def work() -> None:
         with pytest.raises(BlockingIOError):
             fill()
-        reader = threading.Timer(0.05, drain)
+        reader = threading.Timer(0.2, drain)
         reader.start()
         waiting.for_socket(ours, LONG, writing=True)
         assert ours.send(b"y") == 1
