@@ -44,6 +44,7 @@ def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
 def test_a_flag_is_waited_for_until_another_thread_sets_it(run: Runner) -> None:
     def work() -> None:
         flag = waiting.flag()
+        assert not flag.wait(0)
         assert not flag.wait(0.01)
         threading.Timer(0.05, flag.set).start()
         assert flag.wait()

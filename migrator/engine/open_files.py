@@ -8,7 +8,7 @@ from contextlib import suppress
 from migrator.errors import ConfigurationError
 
 FOR_EACH_CALL = 4
-"""Descriptors for each call at once: its connection, and its way to read the ledger."""
+"""Descriptors for each call at once: its connection, and what finding and making that takes."""
 
 FOR_THE_REST = 64
 """Descriptors for everything else: the ledger, its log and lock, the files of tokens, name resolution."""

@@ -16,6 +16,7 @@ from migrator.engine.worker_pool import WorkerPool
 from migrator.ledger import Ledger
 from migrator.models import Standing, State, utc_now
 from migrator.rules.agenda import Work
+from migrator.settings.limits import MOST_AT_ONCE
 from migrator.terminal.progress import NoProgress
 from tests.engine.conftest import POLICY
 from tests.engine.taken_in import take_in
@@ -87,12 +88,13 @@ def test_every_connection_is_worked_on_once(ledger: Ledger) -> None:
     assert crew.closed == crew.workers
 
 
-def test_as_many_work_at_once_as_may_while_connections_wait(ledger: Ledger) -> None:
-    take_in(ledger, 100)
-    crew = Crew(ledger, until_busy(40))
-    run(ledger, crew, size=40)
-    assert crew.workers == 40
-    assert crew.settled == Counter(range(1, 101))
+@pytest.mark.parametrize("size", [40, MOST_AT_ONCE])
+def test_as_many_work_at_once_as_may_while_connections_wait(ledger: Ledger, size: int) -> None:
+    take_in(ledger, 2 * size)
+    crew = Crew(ledger, until_busy(size))
+    run(ledger, crew, size=size)
+    assert crew.workers == size
+    assert crew.settled == Counter(range(1, 2 * size + 1))
 
 
 def test_there_are_no_more_workers_than_connections(ledger: Ledger) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from migrator.wire.http_connections import LONGEST_IDLE, Connections, NotConnect
 from migrator.wire.network import DIRECT, Network, Trust
 from migrator.wire.running_time import RunningClock
 from migrator.wire.targets import Origin
+from tests.ways_out import PROVIDER
 from tests.wire.test_http import AMPLE, SHORT, Behaviour, answers, serving
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -121,6 +123,22 @@ def test_a_connection_that_was_idle_for_long_is_made_anew(passed: timedelta, con
         assert server.connections == connections
 
 
+@pytest.mark.parametrize(("silence", "longest"), [(SHORT, 1e6), (1e6, SHORT)], ids=["silence", "call"])
+def test_what_does_not_come_is_waited_for_until_the_first_of_both_times_is_over(
+    silence: float, longest: float, run: Runner
+) -> None:
+    time_of_call = CallTime(time.monotonic, lambda: NOW)
+    time_of_call.begin(longest)
+    ours, theirs = socket.socketpair()
+
+    def receive() -> None:
+        with pytest.raises(TimeoutError):
+            time_of_call.receive(ours, silence)
+
+    with ours, theirs:
+        run(receive)
+
+
 @pytest.mark.parametrize("slept", [timedelta(hours=2), timedelta(hours=-2)])
 def test_what_was_signed_long_ago_is_not_sent(slept: timedelta) -> None:
     now = [NOW]
@@ -207,3 +225,36 @@ def test_a_server_that_does_not_read_is_given_up_and_may_have_acted(run: Runner)
     with closing(socket.create_server(("127.0.0.1", 0))) as mute, wired(time.monotonic, SHORT) as wire:
         run(lambda: got.append(wire.send(telling(f"http://127.0.0.1:{mute.getsockname()[1]}/"))))
     assert got == [NoAnswer(sent=True, problem="timeout")]
+
+
+def test_who_sends_waits_for_what_tls_must_receive_before(authority: trustme.CA, run: Runner) -> None:
+    ours, theirs = socket.socketpair()
+    server_side, client_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert(PROVIDER).configure_cert(server_side)
+    authority.configure_trust(client_side)
+    looks = count()
+    heard: list[bytes] = []
+
+    def running() -> float:
+        next(looks)
+        return 0.0
+
+    def hear_late() -> None:
+        time.sleep(SHORT)
+        with server_side.wrap_socket(theirs, server_side=True) as their_end:
+            heard.append(their_end.recv(9))
+
+    def send() -> None:
+        time_of_call = CallTime(running, lambda: NOW)
+        time_of_call.begin(AMPLE)
+        our_end = client_side.wrap_socket(ours, server_hostname=PROVIDER, do_handshake_on_connect=False)
+        with our_end:
+            time_of_call.send(our_end, b"hello", AMPLE)
+            server.join()
+
+    server = threading.Thread(target=hear_late)
+    with ours, theirs:
+        server.start()
+        run(send)
+    assert heard == [b"hello"]
+    assert next(looks) < 50, "it has looked again and again"
