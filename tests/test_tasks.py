@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from collections.abc import Callable
@@ -102,10 +103,10 @@ def test_a_queue_is_waited_for() -> None:
 
 
 def test_a_thread_may_run_tasks_again_and_again() -> None:
-    before = threading.active_count()
+    before = threading.active_count(), len(os.listdir("/proc/self/fd"))
     for _ in range(20):
         tasks.run(wait_elsewhere_at_once, "workers")
-    assert threading.active_count() == before
+    assert (threading.active_count(), len(os.listdir("/proc/self/fd"))) == before
 
 
 def wait_elsewhere_at_once() -> None:

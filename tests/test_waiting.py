@@ -187,6 +187,20 @@ def test_a_lock_keeps_tasks_and_threads_from_each_other() -> None:
     assert max(most) == 1
 
 
+def test_who_fails_with_a_lock_lets_go_of_it(run: Runner) -> None:
+    lock = waiting.Lock()
+    took: list[str] = []
+
+    def work() -> None:
+        with pytest.raises(KeyError), lock:
+            raise KeyError("gone")
+        with lock:
+            took.append("again")
+
+    run(work)
+    assert took == ["again"]
+
+
 def test_threads_wait_for_a_lock_too() -> None:
     lock = waiting.Lock()
     took: list[float] = []

@@ -6,6 +6,10 @@ import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import closing
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -14,8 +18,11 @@ from migrator.engine import worker_pool
 from migrator.engine.first_fault import Fault
 from migrator.engine.worker_pool import WorkerPool
 from migrator.ledger import Ledger
+from migrator.ledger.file.codec import time_text
+from migrator.ledger.file.opening import connect
 from migrator.models import Standing, State, utc_now
 from migrator.rules.agenda import Work
+from migrator.rules.pacing import LONGEST_PAUSE
 from migrator.settings.limits import MOST_AT_ONCE
 from migrator.terminal.progress import NoProgress
 from tests.engine.conftest import POLICY
@@ -192,3 +199,51 @@ def test_where_reading_fails_nothing_is_begun_any_more(
     with pytest.raises(sqlite3.OperationalError, match="disk I/O"):
         run(ledger, crew, size=1)
     assert 0 < len(crew.settled) < 100, "of those that were read, not all were begun"
+
+
+# --- waiting for what is not due ---
+
+
+class Notes(NoProgress):
+    """Keeps what a person who waits is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.told.append(text)
+
+
+def put_off(path: Path, moment: datetime) -> None:
+    """Nobody may be called for before that."""
+    with closing(connect(path, readonly=False)) as db:
+        db.execute("UPDATE connections SET not_before = ?", [time_text(moment)])
+
+
+def test_what_is_not_due_is_waited_for_and_that_is_told_once(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_pool, "LONGEST_LOOK", 0.001)
+    take_in(ledger, 2)
+    now = utc_now()
+    put_off(tmp_path / "migration.db", now + timedelta(seconds=30))
+    looks = count()
+
+    def due() -> datetime:
+        return now + timedelta(seconds=next(looks))
+
+    notes, crew, fault = Notes(), Crew(ledger, at_once), Fault(threading.Event())
+    pool = WorkerPool(ledger, notes, lambda: now, due, size=4, crowded=lambda: False, fault=fault)
+    pool.run(ledger.agenda(Work.SWAP, POLICY.max_attempts), crew.new_worker)
+    fault.raise_if_any()
+    assert crew.settled == Counter([1, 2])
+    assert next(looks) > 30
+    assert notes.told == ["2 are to be asked again, the next in 30 s"]
+
+
+def test_what_is_not_due_for_longer_than_a_job_waits_is_left(ledger: Ledger, tmp_path: Path) -> None:
+    take_in(ledger, 2)
+    put_off(tmp_path / "migration.db", utc_now() + timedelta(seconds=LONGEST_PAUSE + 60))
+    crew = Crew(ledger, at_once)
+    run(ledger, crew, size=4)
+    assert not crew.settled

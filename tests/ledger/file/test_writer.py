@@ -143,6 +143,20 @@ def test_an_entry_that_fails_is_undone_and_told_to_whoever_asked_alone(
     assert writer.write(add("later")) == "later"
 
 
+def test_an_entry_that_succeeds_is_run_once_whatever_others_do(writer: GroupWriter) -> None:
+    runs: list[str] = []
+
+    def counting(_: sqlite3.Connection) -> str:
+        runs.append("run")
+        return "counted"
+
+    with HeldUp(writer) as held:
+        counted, failing = held.queue(counting, half_done)
+    assert counted.result() == "counted"
+    assert isinstance(failing.exception(), KeyError)
+    assert runs == ["run"]
+
+
 def add_all(db: sqlite3.Connection, names: Sequence[str]) -> list[str]:
     """A batch that writes a row an item with one statement, and cannot be done if one of them is bad."""
     db.execute("INSERT INTO entries SELECT value, count(*) OVER () FROM json_each(?)", [json.dumps(names)])
@@ -229,6 +243,7 @@ def test_a_commit_that_fails_loses_no_entry_silently(
     with pytest.raises(LedgerUnwritableError):
         writer.write(add("x"))
     assert on_disk(path) == []
+    assert not connection.in_transaction, "others may write"
 
 
 def test_what_is_queued_is_committed_before_the_writer_stops(
@@ -239,6 +254,20 @@ def test_what_is_queued_is_committed_before_the_writer_stops(
         futures = held.queue(*(add(f"{number:02}") for number in range(10)))
     writer.close()
     assert len(futures) == len(on_disk(path)) == 10
+
+
+def test_a_writer_that_is_told_to_stop_amid_a_group_stops_behind_it(
+    connection: sqlite3.Connection, path: Path
+) -> None:
+    writer = GroupWriter(connection, threading.Event())
+    closing_down = threading.Thread(target=writer.close)
+    with HeldUp(writer) as held:
+        futures = held.queue(add("a"), add("b"))
+        closing_down.start()
+        while writer._queue.qsize() < 3:
+            assert closing_down.is_alive()
+    closing_down.join()
+    assert [future.result() for future in futures] == on_disk(path) == ["a", "b"]
 
 
 def test_commits_are_durable(connection: sqlite3.Connection) -> None:
@@ -289,3 +318,16 @@ def test_a_batch_that_answers_too_few_is_run_again_item_by_item(writer: GroupWri
         futures = held.queue_items(forgets_the_last, "a", "b", "c")
     assert [future.result() for future in futures] == ["A", "B", "C"]
     assert loads(path) == {"a": 1, "b": 1, "c": 1}
+
+
+def test_others_are_not_waited_for_long_once_the_job_has_been_told_to_end(
+    connection: sqlite3.Connection, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "INTERRUPTED_WAIT", 0.0)
+    hurry = threading.Event()
+    hurry.set()
+    with closing(connect(path, readonly=False)) as shell, closing(GroupWriter(connection, hurry)) as writer:
+        shell.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LedgerUnwritableError, match="locked"):
+            writer.write(add("late"))
+    assert on_disk(path) == []
