@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -103,10 +103,15 @@ def test_a_queue_is_waited_for() -> None:
 
 
 def test_a_thread_may_run_tasks_again_and_again() -> None:
-    before = threading.active_count(), len(os.listdir("/proc/self/fd"))
+    before = held()
     for _ in range(20):
         tasks.run(wait_elsewhere_at_once, "workers")
-    assert (threading.active_count(), len(os.listdir("/proc/self/fd"))) == before
+    assert held() == before
+
+
+def held() -> tuple[int, int]:
+    """Threads and open files of this process."""
+    return threading.active_count(), len(list(Path("/dev/fd").iterdir()))
 
 
 def wait_elsewhere_at_once() -> None:

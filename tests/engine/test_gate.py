@@ -252,3 +252,18 @@ def test_a_call_is_alone_until_another_is_under_way_or_waits(time: Time) -> None
     assert gate.is_alone(), "who was not let through is not there any more"
     gate.leave(Action.SWAP)
     assert not gate.is_alone()
+
+
+def test_a_gate_is_crowded_while_calls_wait_and_not_long_after(time: Time) -> None:
+    gate = gate_of(time, rate=60)
+    seen = [gate.is_crowded()]
+    assert gate.admit(time, Action.SWAP)
+    seen.append(gate.is_crowded())
+    time.while_waiting = lambda: seen.append(gate.is_crowded())
+    assert gate.admit(time, Action.SWAP)
+    time.now += 1
+    seen.append(gate.is_crowded())
+    assert seen[:2] == [False, False]
+    assert len(seen) > 3
+    assert all(seen[2:-1])
+    assert not seen[-1]
