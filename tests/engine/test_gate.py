@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count, pairwise
 
@@ -14,6 +16,9 @@ from migrator.models import Action
 from migrator.providers.facts import Limit
 from migrator.rules.breaker import Pause
 from migrator.rules.pacing import Pacer
+
+LONG = 60.0
+"""Seconds that nothing here takes."""
 
 
 class Time(threading.Event):
@@ -181,20 +186,61 @@ def test_a_pause_is_waited_for_however_long_and_a_limit_is_not(time: Time) -> No
     assert gate.is_alone(), "who was not let through is not there any more"
 
 
-def test_who_waits_for_one_limit_does_not_keep_others_from_theirs() -> None:
-    swaps = Limit(1, timedelta(minutes=10), calls=frozenset({Action.SWAP}))
-    gate, stop = Gate(Pacer([swaps])), threading.Event()
-    gate.apply(None, cautious=False)
-    assert gate.admit(stop, Action.SWAP)
-    waiter = threading.Thread(target=gate.admit, args=[stop, Action.SWAP])
+@contextmanager
+def waiting_in_line(gate: Gate, stop: threading.Event, consumer_key: str = "") -> Iterator[threading.Thread]:
+    """Somebody waits, at the head of the line, for a swap to be let out."""
+    waiter = threading.Thread(target=gate.admit, args=[stop, Action.SWAP, consumer_key])
     waiter.start()
     try:
-        while not gate._queues[False, Action.SWAP, ""]._held:
-            pass
-        assert gate.admit(stop, Action.VERIFY)
+        while not ((line := gate._queues.get((False, Action.SWAP, consumer_key))) and line._held):
+            assert waiter.is_alive()
+        yield waiter
     finally:
         stop.set()
         waiter.join()
+
+
+@pytest.mark.parametrize(
+    ("limit", "other"),
+    [
+        (Limit(1, timedelta(minutes=10), calls=frozenset({Action.SWAP})), (Action.VERIFY, "one")),
+        (Limit(1, timedelta(minutes=10), subject="key"), (Action.SWAP, "other")),
+    ],
+    ids=["of an action", "of a key"],
+)
+def test_who_waits_for_one_limit_does_not_keep_others_from_theirs(
+    limit: Limit, other: tuple[Action, str]
+) -> None:
+    gate, stop = Gate(Pacer([limit])), threading.Event()
+    gate.apply(None, cautious=False)
+    assert gate.admit(stop, Action.SWAP, "one")
+    with waiting_in_line(gate, stop, "one"), ThreadPoolExecutor(1) as pool:
+        assert pool.submit(gate.admit, stop, *other).result(LONG)
+        assert not stop.is_set()
+
+
+def test_who_has_priority_overtakes_those_who_wait_already() -> None:
+    gate, stop = Gate(pacer(60_000)), threading.Event()
+    assert gate.admit(stop, Action.SWAP)
+    with waiting_in_line(gate, stop) as waiter, ThreadPoolExecutor(1) as pool:
+        begun = pool.submit(gate.admit, stop, Action.SWAP, priority=True)
+        while not gate._priority_waiting:
+            assert not begun.done()
+        gate.leave(Action.SWAP)
+        try:
+            assert begun.result(LONG)
+            assert waiter.is_alive()
+        finally:
+            stop.set()
+
+
+def test_who_waits_looks_again_soon_as_clocks_may_be_set(time: Time) -> None:
+    gate = gate_of(time, rate=60)
+    assert gate.admit(time, Action.SWAP)
+    looks: list[float] = []
+    time.while_waiting = lambda: looks.append(time.now)
+    assert gate.admit(time, Action.SWAP)
+    assert all(later - earlier <= 0.5 for earlier, later in pairwise([*looks, time.now]))
 
 
 def test_who_has_priority_goes_before_others_while_the_gate_is_cautious(time: Time) -> None:
