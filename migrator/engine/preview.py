@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 from migrator import ledger as ledgers
@@ -17,6 +18,9 @@ from migrator.sources import Source
 from migrator.sources.duplicates import DuplicateIndex
 from migrator.sources.screening import Accepted, screen
 from migrator.terminal.progress import Progress
+
+_AT_ONCE = 500
+"""Rows after which progress is told."""
 
 
 def preview(
@@ -33,16 +37,19 @@ def preview(
     """Count what a run would do with each row, held against the ledger where there is one."""
     tally = Tally()
     with DuplicateIndex() as seen, _decider(ledger, settings, environ, terms, clock) as decide:
-        for row in screen(sources, seen, rules):
-            if isinstance(row, Misnamed):
-                tally.misnamed.append(row)
-                continue
-            decided = decide(row) if isinstance(row, Accepted) else row
-            if isinstance(decided, Reject):
-                tally.reject(decided)
-            elif isinstance(row, Accepted):
-                tally.add(row.connection.app_type, decided)
-            progress.advance()
+        rows = screen(sources, seen, rules)
+        while some := list(islice(rows, _AT_ONCE)):
+            tally.misnamed += (told := [row for row in some if isinstance(row, Misnamed)])
+            for row in some:
+                if isinstance(row, Accepted):
+                    decided = decide(row)
+                    if isinstance(decided, Reject):
+                        tally.reject(decided)
+                    else:
+                        tally.add(row.connection.app_type, decided)
+                elif isinstance(row, Reject):
+                    tally.reject(row)
+            progress.advance(number=len(some) - len(told))
     return tally
 
 

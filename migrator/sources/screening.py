@@ -6,7 +6,6 @@ detail quotes a value.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from migrator.models import Connection, Misnamed, Reject
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_LENGTH", "Accepted", "Repeated", "Seen", "read_row", "screen"]
 
 
-@dataclass(frozen=True)
-class Accepted:
+class Accepted(NamedTuple):
     """A row that can be used, and where it stands."""
 
     source: str
