@@ -33,7 +33,14 @@ def test_every_row_counts_but_what_is_told_of_columns_does_not(tmp_path: Path, r
     progress = Lines(told)
     progress.start("reading", None)
     tally = preview(
-        [source], tmp_path / "none.db", Settings(), {}, xero.TERMS, rules, clock=lambda: NOW, progress=progress
+        [source],
+        tmp_path / "none.db",
+        Settings(),
+        {},
+        xero.TERMS,
+        rules,
+        clock=lambda: NOW,
+        progress=progress,
     )
     progress.stop()
     quarters = [len(range(place, rows, 4)) for place in range(4)]
