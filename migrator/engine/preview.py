@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 
 from migrator import ledger as ledgers
@@ -36,20 +35,22 @@ def preview(
 ) -> Tally:
     """Count what a run would do with each row, held against the ledger where there is one."""
     tally = Tally()
+    untold = 0
     with DuplicateIndex() as seen, _decider(ledger, settings, environ, terms, clock) as decide:
-        rows = screen(sources, seen, rules)
-        while some := list(islice(rows, _AT_ONCE)):
-            tally.misnamed += (told := [row for row in some if isinstance(row, Misnamed)])
-            for row in some:
-                if isinstance(row, Accepted):
-                    decided = decide(row)
-                    if isinstance(decided, Reject):
-                        tally.reject(decided)
-                    else:
-                        tally.add(row.connection.app_type, decided)
-                elif isinstance(row, Reject):
-                    tally.reject(row)
-            progress.advance(number=len(some) - len(told))
+        for row in screen(sources, seen, rules):
+            if isinstance(row, Misnamed):
+                tally.misnamed.append(row)
+                continue
+            decided = decide(row) if isinstance(row, Accepted) else row
+            if isinstance(decided, Reject):
+                tally.reject(decided)
+            elif isinstance(row, Accepted):
+                tally.add(row.connection.app_type, decided)
+            untold += 1
+            if untold == _AT_ONCE:
+                progress.advance(number=untold)
+                untold = 0
+    progress.advance(number=untold)
     return tally
 
 
