@@ -43,8 +43,10 @@ class Seen(Protocol):
     """Remembers which tokens and connection ids were met: any number of them, and none in the clear."""
 
     def repeated(self, token: str, key: str, source: str, line: int) -> Repeated | None:
-        """What of a row was met before: its token, or else its connection id, which may be empty; None if
-        neither was: then both are remembered, which no later one of the other kind is held against.
+        """What of a row was met before, its token or else its connection id; an empty ``key`` is none.
+
+        If neither was, both are remembered as the row's at this line. A token says nothing of a connection id,
+        nor a connection id of a token.
         """
 
 
@@ -57,17 +59,18 @@ def screen(sources: Iterable[Source], seen: Seen, rules: RowRules) -> Iterator[A
     """
     reader = RowReader(rules)
     for source in sources:
-        lacking = MissingColumns(source.name, rules)
+        name = source.name
+        lacking = MissingColumns(name, rules)
         for row in source.rows():
             if isinstance(row, Reject):
                 yield row
                 continue
             lacking.see(row.values)
-            read = reader.read(source.name, row)
+            read = reader.read(name, row)
             if isinstance(read, Reject):
                 yield read
             else:
-                accepted = Accepted(source.name, row.line, read)
+                accepted = Accepted(name, row.line, read)
                 yield _repeated(accepted, seen) or accepted
         yield from lacking.told()
 
