@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,14 +17,14 @@ class PrintsInMemory:
     """As many as are announced, each with its place, in a hash table with open addressing (Knuth, TAOCP 6.4).
 
     The memory is the system's, and ours only as far as it was written to: few prints take little of it.
-    A print is two numbers, one of 64 bits and one of 32: the first tells where to look.
+    A print is two numbers, one as wide as Python's hashes and one of 32 bits: the first tells where to look.
     """
 
     def __init__(self, most: int) -> None:
         """``most`` prints find room."""
         bits = int(most * _SLOTS_A_PRINT).bit_length()
         self._mask = (1 << bits) - 1
-        self._shift = 64 - bits
+        self._shift = sys.hash_info.width - bits
         # From each slot to what it holds; 0 is nothing, so that the first of the others stays unused.
         self._slots = memoryview(mmap.mmap(-1, 4 << bits)).cast("I")
         self._firsts = memoryview(mmap.mmap(-1, 8 * (most + 1))).cast("q")

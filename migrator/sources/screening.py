@@ -45,8 +45,8 @@ class Seen(Protocol):
     def repeated(self, token: str, key: str, source: str, line: int) -> Repeated | None:
         """What of a row was met before, its token or else its connection id; an empty ``key`` is none.
 
-        If neither was, both are remembered as the row's at this line. A token says nothing of a connection id,
-        nor a connection id of a token.
+        If neither was, both are remembered as the row's at this line. A token says nothing of a connection
+        id, nor a connection id of a token.
         """
 
 
