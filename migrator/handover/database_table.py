@@ -16,7 +16,7 @@ from migrator.errors import OutputError
 from migrator.sources.sql_connection import connected, find_table
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 
     from sqlalchemy import Connection, Insert, TableClause
     from sqlalchemy.engine.interfaces import ReflectedColumn, ReflectedIndex
@@ -53,12 +53,15 @@ _HINT = (
 
 _INT64 = 2**63
 
+_HIT_TWICE = "21000"
+"""PostgreSQL's code where one statement would update a row twice."""
+
 
 def write_table(url: DatabaseUrl, rows: Iterable[_Row], *, key: str) -> int:
     """Insert each row into the URL's table, or update the row that has the same ``key``; return how many.
 
     Everything happens in one transaction: whatever goes wrong, in the database or in ``rows``, the table is
-    as it was. All rows must have the columns of the first one.
+    as it was. All rows must have the columns of the first one, and each a key of its own.
 
     If there is no such table, it is made: ``key`` is its primary key, of 255 characters; a column that holds
     a ``datetime`` within the first rows is a time with zone (in MySQL a DATETIME, in SQLite text, both in
@@ -78,19 +81,17 @@ def write_table(url: DatabaseUrl, rows: Iterable[_Row], *, key: str) -> int:
         return 0
     if url.kind == "sqlite":
         _make_file(url)
-    count = 0
     with connected(url, OutputError, hint=_HINT) as connection:
         for statement in _BEGIN[url.kind]:
             connection.exec_driver_sql(statement)
         target = _target(connection, url, key, first)
-        for batch in _batches(itertools.chain(first, remaining)):
-            prepared = [_prepared(row, first[0].keys(), target.columns, url.kind) for row in batch]
-            if target.upserts:
-                connection.execute(upsert(target.table, url.kind, key), prepared)
-            else:
-                _update_or_insert(connection, url, target.table, key, prepared)
-            count += len(batch)
-    return count
+        prepared = (
+            _prepared(row, first[0].keys(), target.columns, url.kind)
+            for row in itertools.chain(first, remaining)
+        )
+        if target.upserts and url.kind == "postgresql":
+            return _write_postgresql(connection, url, target, key, _times(first), prepared)
+        return _write_in_batches(connection, url, target, key, prepared)
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,49 @@ class _Target:
     columns: Sequence[str]
     upserts: bool
     """Whether one statement inserts or updates, so that the row with the key is the only one it can touch."""
+    is_new: bool
+    """Whether it was made just now, so that there is nothing to update, and nobody else sees it."""
+
+
+def _write_postgresql(
+    connection: Connection,
+    url: DatabaseUrl,
+    target: _Target,
+    key: str,
+    times: Collection[str],
+    rows: Iterable[_Row],
+) -> int:
+    """Write rows by ``COPY``, where the driver and the database let us."""
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415 - needs the extra
+
+    from migrator.handover import postgresql_copy  # noqa: PLC0415 - as above
+
+    if not postgresql_copy.copies(connection):
+        return _write_in_batches(connection, url, target, key, rows)
+    if target.is_new:
+        return postgresql_copy.copy_into(connection, target.table, rows)
+    if not postgresql_copy.may_stage(connection):
+        return _write_in_batches(connection, url, target, key, rows)
+    statement = upsert(target.table, url.kind, key)
+    try:
+        return postgresql_copy.copy_by_way(connection, statement, target.table, times, rows)
+    except DBAPIError as problem:
+        if getattr(problem.orig, "sqlstate", None) != _HIT_TWICE:
+            raise
+        raise OutputError(f"{url}: takes the {key} of several connections for the same", hint=_HINT) from None
+
+
+def _write_in_batches(
+    connection: Connection, url: DatabaseUrl, target: _Target, key: str, rows: Iterable[_Row]
+) -> int:
+    count = 0
+    for batch in _batches(rows):
+        if target.upserts:
+            connection.execute(upsert(target.table, url.kind, key), batch)
+        else:
+            _update_or_insert(connection, url, target.table, key, batch)
+        count += len(batch)
+    return count
 
 
 def upsert(table: TableClause, kind: str, key: str) -> Insert:
@@ -141,6 +185,7 @@ def _target(connection: Connection, url: DatabaseUrl, key: str, first: Sequence[
 
     inspector = inspect(connection)
     found = find_table(inspector, url.table)
+    is_new = found is None
     if found is None:
         name, schema = _create(connection, url, key, first)
         columns, upserts = list(first[0]), True
@@ -158,7 +203,7 @@ def _target(connection: Connection, url: DatabaseUrl, key: str, first: Sequence[
     if not upserts and url.kind == "postgresql":
         # Others may read; nobody adds a row between our update and our insert. MySQL locks the gap itself.
         _lock(connection, target)
-    return _Target(target, columns, upserts)
+    return _Target(target, columns, upserts, is_new)
 
 
 def _lock(connection: Connection, table: TableClause) -> None:
@@ -177,11 +222,9 @@ def _create(
         schema, name = "", url.table
     # Keys that differ in case only are two keys.
     text = String(255, collation="utf8mb4_bin") if url.kind == "mysql" else String(255)
-    times = {
-        each: any(isinstance(row.get(each), datetime) for row in first) for each in first[0] if each != key
-    }
+    times = _times(first)
     columns = [
-        Column(each, DateTime(timezone=True) if is_time else Text()) for each, is_time in times.items()
+        Column(each, DateTime(timezone=True) if each in times else Text()) for each in first[0] if each != key
     ]
     Table(
         name,
@@ -193,6 +236,11 @@ def _create(
         mariadb_charset="utf8mb4",
     ).create(connection)
     return name, schema or None
+
+
+def _times(first: Sequence[_Row]) -> set[str]:
+    """The columns that hold times, as far as the first rows tell."""
+    return {each for row in first for each, value in row.items() if isinstance(value, datetime)}
 
 
 def _shared(url: DatabaseUrl, key: str, ours: Sequence[str], theirs: Collection[str]) -> list[str]:
@@ -263,14 +311,16 @@ def _batches(rows: Iterable[_Row]) -> Iterator[list[_Row]]:
         yield batch
 
 
-def _prepared(row: _Row, expected: Collection[str], written: Iterable[str], kind: str) -> dict[str, object]:
+def _prepared(row: _Row, expected: Set[str], written: Iterable[str], kind: str) -> dict[str, object]:
     """A row as the driver takes it. Raises ``ValueError`` where its columns are not the first row's."""
-    if set(row) != set(expected):
+    if row.keys() != expected:
         raise ValueError("the rows differ in their columns")
     return {column: _value(row[column], kind) for column in written}
 
 
 def _value(value: object, kind: str) -> object:
+    if value is None or type(value) is str:  # as most are
+        return value
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError("a time without a zone")
