@@ -315,17 +315,20 @@ def _prepared(row: _Row, expected: Set[str], written: Iterable[str], kind: str) 
     """A row as the driver takes it. Raises ``ValueError`` where its columns are not the first row's."""
     if row.keys() != expected:
         raise ValueError("the rows differ in their columns")
-    return {column: _value(row[column], kind) for column in written}
+    return {
+        column: value if (value := row[column]) is None or type(value) is str else _value(value, kind)
+        for column in written
+    }
 
 
 def _value(value: object, kind: str) -> object:
-    if value is None or type(value) is str:  # as most are
-        return value
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError("a time without a zone")
         moment = value.astimezone(UTC)
-        return {"mysql": moment.replace(tzinfo=None), "sqlite": moment.isoformat()}.get(kind, moment)
+        if kind == "mysql":
+            return moment.replace(tzinfo=None)
+        return moment.isoformat() if kind == "sqlite" else moment
     if isinstance(value, Mapping | list | tuple):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, str) or (isinstance(value, int) and abs(value) >= _INT64):

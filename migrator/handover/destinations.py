@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -14,13 +14,15 @@ from typing import BinaryIO, Protocol
 from migrator.errors import OutputError
 from migrator.handover.database_table import write_table
 from migrator.handover.formats import Format, Rows, blocks, csv_lines, json_lines
+from migrator.handover.shapes import Row
 from migrator.output_files import give_name, private
 from migrator.sources.sql_connection import DatabaseUrl
 
 _FORMATS: Mapping[str, Format] = {".jsonl": json_lines, ".csv": csv_lines}
 """By the ending of a file's name."""
 
-_TIMES = frozenset({"expires_at", "refresh_expires_at"})
+_TIMES = ("expires_at", "refresh_expires_at")
+"""Columns of the plain shape, the only one that a table takes, that hold times."""
 
 
 class Destination(Protocol):
@@ -123,12 +125,14 @@ class Table:
     def write(self, rows: Rows, sealed: Callable[[str], None]) -> None:
         del sealed
         columns = rows.columns()
-        even = ({name: _column_value(name, row.get(name)) for name in columns} for row in rows)
+        even = (_even(row, columns) for row in rows)
         write_table(self._url, even, key=self._key)
 
 
-def _column_value(name: str, value: object) -> object:
-    """A column's value: times as times, where a text says one."""
-    if name in _TIMES:
-        return datetime.fromisoformat(value) if isinstance(value, str) and value else None
-    return value
+def _even(row: Row, columns: Sequence[str]) -> Row:
+    """A row with a value, or none, for each column: times as times, where a text says one."""
+    even = {name: row.get(name) for name in columns}
+    for name in _TIMES:
+        value = even[name]
+        even[name] = datetime.fromisoformat(value) if isinstance(value, str) and value else None
+    return even

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -162,9 +162,8 @@ class _Number(Dumper):
 
 class _Moment(Dumper):
     def dump(self, obj: datetime) -> bytes:
-        text = obj.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
-        fraction = f".{obj.microsecond:06}".rstrip("0") if obj.microsecond else ""
-        return f"{text}{fraction}+00".encode()
+        text = obj.isoformat(sep=" ").removesuffix("+00:00")  # they come in UTC
+        return f"{text.rstrip('0') if obj.microsecond else text}+00".encode()
 
 
 _AS_TEXT: Mapping[type, type[Dumper]] = {bool: _Truth, float: _Number, datetime: _Moment}

@@ -67,13 +67,9 @@ SHAPES: Mapping[str, Shape] = {"plain": plain, "xero-python": xero_python, "xero
 
 def rows_a_connection(handed: ExportedPair, shape: Shape, now: datetime) -> list[Row]:
     """A row for each connection that the pair stands for."""
+    of_pair = {"user_id": handed.pair.user_id, **shape(handed.pair, now)}
     return [
-        {
-            **_about(connection),
-            "user_id": handed.pair.user_id,
-            **shape(handed.pair, now),
-            **named_apart(connection.further),
-        }
+        {**_about(connection), **of_pair, **named_apart(connection.further)}
         for connection in handed.connections
     ]
 

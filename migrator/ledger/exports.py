@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from migrator.ledger.file.codec import Codec, maybe_time_of, time_of, time_text
 from migrator.ledger.file.session import Session
@@ -51,8 +51,7 @@ class Exportable:
     """Whether its pair was seen not to reach its tenant: then no other one of its user will."""
 
 
-@dataclass(frozen=True)
-class ExportedConnection:
+class ExportedConnection(NamedTuple):
     """A connection, as an export hands it over."""
 
     key: str
@@ -65,8 +64,7 @@ class ExportedConnection:
     """The input's further columns."""
 
 
-@dataclass(frozen=True)
-class ExportedPair:
+class ExportedPair(NamedTuple):
     """A pair and the connections that it stands for."""
 
     pair: TokenPair
@@ -248,21 +246,15 @@ def _taken(db: sqlite3.Connection, codec: Codec, export_id: int) -> Iterator[Exp
     )
     for _, group in groupby(rows, key=itemgetter(0)):
         of_pair = list(group)
-        yield ExportedPair(_pair(of_pair[0], codec), tuple([_connection(row, codec) for row in of_pair]))
+        connections = [(*row[8:14], codec.open_further(row[14])) for row in of_pair]
+        yield ExportedPair(_pair(of_pair[0], codec), tuple(map(ExportedConnection._make, connections)))
 
 
 def _pair(row: tuple[Any, ...], codec: Codec) -> TokenPair:
-    _, sealed_access, sealed_refresh, expires_at, scope, tenant_id, user_id, refresh_expires_at, *_ = row
-    access, refresh = codec.open_pair(sealed_access, sealed_refresh)
+    access, refresh = codec.open_pair(row[1], row[2])
+    expires_at, scope, tenant_id, user_id, refresh_expires_at = row[3:8]
     ends, refresh_ends = maybe_time_of(expires_at), maybe_time_of(refresh_expires_at)
     return TokenPair(access, refresh, ends, scope, tenant_id, user_id, refresh_ends)
-
-
-def _connection(row: tuple[Any, ...], codec: Codec) -> ExportedConnection:
-    key, app_type, organisation, tenant_id, tenant_type, contact_email, further = row[8:]
-    return ExportedConnection(
-        key, app_type, organisation, tenant_id, tenant_type, contact_email, codec.open_further(further)
-    )
 
 
 def _further(db: sqlite3.Connection, codec: Codec, export_id: int) -> Iterator[Mapping[str, object]]:
