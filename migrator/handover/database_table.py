@@ -8,17 +8,17 @@ import logging
 import os
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from migrator.errors import OutputError
+from migrator.handover.table_writing import HINT, Row, Target, write_rows
 from migrator.sources.sql_connection import connected, find_table
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence, Set
+    from collections.abc import Collection, Iterable, Sequence, Set
 
-    from sqlalchemy import Connection, Insert, TableClause
+    from sqlalchemy import Connection, TableClause
     from sqlalchemy.engine.interfaces import ReflectedColumn, ReflectedIndex
     from sqlalchemy.engine.reflection import Inspector
 
@@ -26,10 +26,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_Row = Mapping[str, object]
-
-_BATCH = 500
-"""Rows sent at once."""
+_FIRST = 500
+"""Rows that tell what the columns are."""
 
 _NEEDED = ("access_token", "refresh_token")
 """Columns, beside the key, without which a table is of no use."""
@@ -46,25 +44,17 @@ _BEGIN = {
     "sqlite": ("BEGIN IMMEDIATE",),
 }
 
-_HINT = (
-    "Nothing was written, unless the connection broke in the very last moment; "
-    "in any case the rows may be written again."
-)
-
 _INT64 = 2**63
 
-_HIT_TWICE = "21000"
-"""PostgreSQL's code where one statement would update a row twice."""
 
-
-def write_table(url: DatabaseUrl, rows: Iterable[_Row], *, key: str) -> int:
+def write_table(url: DatabaseUrl, rows: Iterable[Row], *, key: str) -> int:
     """Insert each row into the URL's table, or update the row that has the same ``key``; return how many.
 
     Everything happens in one transaction: whatever goes wrong, in the database or in ``rows``, the table is
     as it was. All rows must have the columns of the first one, and each a key of its own.
 
     If there is no such table, it is made: ``key`` is its primary key, of 255 characters; a column that holds
-    a ``datetime`` within the first rows is a time with zone (in MySQL a DATETIME, in SQLite text, both in
+    ``datetime`` alone within the first rows is a time with zone (in MySQL a DATETIME, in SQLite text, both in
     UTC); any other is text. In MySQL, a new table stays after a failure, empty. If there is one, it must have
     the columns ``key``, ``access_token`` and ``refresh_token``; those of ours that it has not are passed
     over, with a warning that names them.
@@ -76,109 +66,21 @@ def write_table(url: DatabaseUrl, rows: Iterable[_Row], *, key: str) -> int:
     if not url.table:
         raise OutputError(f"{url}: names no table", hint="Name it at the end: ?table=NAME")
     remaining = iter(rows)
-    first = list(itertools.islice(remaining, _BATCH))
+    first = list(itertools.islice(remaining, _FIRST))
     if not first:
         return 0
     if url.kind == "sqlite":
         _make_file(url)
-    with connected(url, OutputError, hint=_HINT) as connection:
+    with connected(url, OutputError, hint=HINT) as connection:
         for statement in _BEGIN[url.kind]:
             connection.exec_driver_sql(statement)
         target = _target(connection, url, key, first)
-        prepared = (
-            _prepared(row, first[0].keys(), target.columns, url.kind)
-            for row in itertools.chain(first, remaining)
-        )
-        if target.upserts and url.kind == "postgresql":
-            return _write_postgresql(connection, url, target, key, _times(first), prepared)
-        return _write_in_batches(connection, url, target, key, prepared)
+        given, written = first[0].keys(), target.table.columns.keys()
+        every = itertools.chain(first, remaining)
+        return write_rows(connection, target, (_prepared(row, given, written, url.kind) for row in every))
 
 
-@dataclass(frozen=True)
-class _Target:
-    """A table as far as it is written."""
-
-    table: TableClause
-    columns: Sequence[str]
-    upserts: bool
-    """Whether one statement inserts or updates, so that the row with the key is the only one it can touch."""
-    is_new: bool
-    """Whether it was made just now, so that there is nothing to update, and nobody else sees it."""
-
-
-def _write_postgresql(
-    connection: Connection,
-    url: DatabaseUrl,
-    target: _Target,
-    key: str,
-    times: Collection[str],
-    rows: Iterable[_Row],
-) -> int:
-    """Write rows by ``COPY``, where the driver and the database let us."""
-    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415 - needs the extra
-
-    from migrator.handover import postgresql_copy  # noqa: PLC0415 - as above
-
-    if not postgresql_copy.copies(connection):
-        return _write_in_batches(connection, url, target, key, rows)
-    if target.is_new:
-        return postgresql_copy.copy_into(connection, target.table, rows)
-    if not postgresql_copy.may_stage(connection):
-        return _write_in_batches(connection, url, target, key, rows)
-    statement = upsert(target.table, url.kind, key)
-    try:
-        return postgresql_copy.copy_by_way(connection, statement, target.table, times, rows)
-    except DBAPIError as problem:
-        if getattr(problem.orig, "sqlstate", None) != _HIT_TWICE:
-            raise
-        raise OutputError(f"{url}: takes the {key} of several connections for the same", hint=_HINT) from None
-
-
-def _write_in_batches(
-    connection: Connection, url: DatabaseUrl, target: _Target, key: str, rows: Iterable[_Row]
-) -> int:
-    count = 0
-    for batch in _batches(rows):
-        if target.upserts:
-            connection.execute(upsert(target.table, url.kind, key), batch)
-        else:
-            _update_or_insert(connection, url, target.table, key, batch)
-        count += len(batch)
-    return count
-
-
-def upsert(table: TableClause, kind: str, key: str) -> Insert:
-    """The dialect's own statement that inserts a row, or updates the one that has its key."""
-    from sqlalchemy.dialects import mysql, postgresql, sqlite  # noqa: PLC0415 - needs the extra
-
-    others = [column.name for column in table.columns if column.name != key]
-    if kind == "mysql":
-        into_mysql = mysql.insert(table)
-        return into_mysql.on_duplicate_key_update({name: into_mysql.inserted[name] for name in others})
-    into = sqlite.insert(table) if kind == "sqlite" else postgresql.insert(table)
-    return into.on_conflict_do_update(
-        index_elements=[table.columns[key]], set_={name: into.excluded[name] for name in others}
-    )
-
-
-def _update_or_insert(
-    connection: Connection, url: DatabaseUrl, table: TableClause, key: str, rows: Sequence[_Row]
-) -> None:
-    """The same row by row, for tables where one statement could not do it, or could hit another row."""
-    from sqlalchemy import bindparam, insert, update  # noqa: PLC0415 - needs the extra
-
-    sought = max((column.name for column in table.columns), key=len) + "_"  # no column's name
-    change, add = update(table).where(table.columns[key] == bindparam(sought)), insert(table)
-    for row in rows:
-        values = {name: value for name, value in row.items() if name != key}
-        found = connection.execute(change, {**values, sought: row[key]}).rowcount
-        if found > 1:
-            raise OutputError(f"{url}: has several rows with the same {key}", hint=_HINT)
-        if found == 0:
-            connection.execute(add, row)
-
-
-def _target(connection: Connection, url: DatabaseUrl, key: str, first: Sequence[_Row]) -> _Target:
+def _target(connection: Connection, url: DatabaseUrl, key: str, first: Sequence[Row]) -> Target:
     """The table to write, made if there is none, and locked if only that makes the write safe."""
     from sqlalchemy import column, inspect, table  # noqa: PLC0415 - needs the extra
     from sqlalchemy.exc import SAWarning  # noqa: PLC0415 - as above
@@ -203,7 +105,7 @@ def _target(connection: Connection, url: DatabaseUrl, key: str, first: Sequence[
     if not upserts and url.kind == "postgresql":
         # Others may read; nobody adds a row between our update and our insert. MySQL locks the gap itself.
         _lock(connection, target)
-    return _Target(target, columns, upserts, is_new)
+    return Target(url, key, target, _times(first), upserts, is_new)
 
 
 def _lock(connection: Connection, table: TableClause) -> None:
@@ -212,7 +114,7 @@ def _lock(connection: Connection, table: TableClause) -> None:
 
 
 def _create(
-    connection: Connection, url: DatabaseUrl, key: str, first: Sequence[_Row]
+    connection: Connection, url: DatabaseUrl, key: str, first: Sequence[Row]
 ) -> tuple[str, str | None]:
     """Make the table; a first dot in its name parts off the schema."""
     from sqlalchemy import Column, DateTime, MetaData, String, Table, Text  # noqa: PLC0415 - needs the extra
@@ -238,9 +140,15 @@ def _create(
     return name, schema or None
 
 
-def _times(first: Sequence[_Row]) -> set[str]:
-    """The columns that hold times, as far as the first rows tell."""
-    return {each for row in first for each, value in row.items() if isinstance(value, datetime)}
+def _times(first: Sequence[Row]) -> set[str]:
+    """The columns that hold times and nothing else, as far as the first rows tell."""
+    said = {
+        (each, isinstance(value, datetime))
+        for row in first
+        for each, value in row.items()
+        if value is not None
+    }
+    return {each for each, is_time in said if is_time and (each, False) not in said}
 
 
 def _shared(url: DatabaseUrl, key: str, ours: Sequence[str], theirs: Collection[str]) -> list[str]:
@@ -305,13 +213,7 @@ def _is_only_conflict(
     return kind != "mysql" or not any(None in each or each & set(columns) for each in others)
 
 
-def _batches(rows: Iterable[_Row]) -> Iterator[list[_Row]]:
-    remaining = iter(rows)
-    while batch := list(itertools.islice(remaining, _BATCH)):
-        yield batch
-
-
-def _prepared(row: _Row, expected: Set[str], written: Iterable[str], kind: str) -> dict[str, object]:
+def _prepared(row: Row, expected: Set[str], written: Iterable[str], kind: str) -> dict[str, object]:
     """A row as the driver takes it. Raises ``ValueError`` where its columns are not the first row's."""
     if row.keys() != expected:
         raise ValueError("the rows differ in their columns")

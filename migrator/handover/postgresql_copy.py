@@ -43,11 +43,6 @@ _PLAIN_TYPES = """
 """The types of a table's columns, behind domains, without length: a cast to one would cut a token off."""
 
 
-def copies(connection: Connection) -> bool:
-    """Whether the connection's driver is the one that this speaks to."""
-    return isinstance(connection.connection.driver_connection, psycopg.Connection)
-
-
 def may_stage(connection: Connection) -> bool:
     """Whether the database lets its user have temporary tables."""
     return bool(connection.exec_driver_sql(_MAY_STAGE).scalar())
