@@ -17,6 +17,7 @@ from migrator.errors import InterruptedExportError
 from migrator.handover.destinations import Destination
 from migrator.handover.pair_per_user import one_a_user
 from migrator.handover.shapes import Row, Shape, named_apart, row_a_user, rows_a_connection
+from migrator.ledger import ExportedPair
 
 
 @dataclass(frozen=True)
@@ -95,15 +96,25 @@ class _Taken:
         return tuple(found)
 
     def __iter__(self) -> Iterator[Row]:
-        shape, now = self.choice.shape, self.now
-        users: set[str] = set()
+        return self._a_user() if self.choice.per_user else self._a_connection()
+
+    def _a_connection(self) -> Iterator[Row]:
+        for handed in self._pairs():
+            yield from rows_a_connection(handed, self.choice.shape, self.now)
+
+    def _a_user(self) -> Iterator[Row]:
+        # Users of one pair come once: there is no need to remember them.
+        met = dict.fromkeys(self.run.ledger.exports.users_of_several_pairs(self.export_id), False)
+        for handed in self._pairs():
+            user_id = handed.pair.user_id
+            yield row_a_user(handed, self.choice.shape, self.now, first=not met.get(user_id))
+            if user_id in met:
+                met[user_id] = True
+
+    def _pairs(self) -> Iterator[ExportedPair]:
         for handed in self.run.ledger.exports.taken(self.export_id):
             self._check_interruption()
-            if self.choice.per_user:
-                yield row_a_user(handed, shape, now, first=handed.pair.user_id not in users)
-                users.add(handed.pair.user_id)
-            else:
-                yield from rows_a_connection(handed, shape, now)
+            yield handed
 
     def _check_interruption(self) -> None:
         if self.run.interruption.requested:

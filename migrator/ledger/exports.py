@@ -132,6 +132,10 @@ class Exports:
         """The further columns of what it takes, in the same order, where there are any."""
         return _further(self._session.reader(), self._session.codec, export_id)
 
+    def users_of_several_pairs(self, export_id: int) -> Iterator[str]:
+        """The ids of users of whom it takes more than one pair."""
+        return _users_of_several_pairs(self._session.reader(), export_id)
+
     def seal(self, export_id: int, sha256: str) -> None:
         """The file of an export is whole; only its name is missing."""
         self._session.write(lambda db: _seal(db, export_id, sha256))
@@ -264,6 +268,17 @@ def _further(db: sqlite3.Connection, codec: Codec, export_id: int) -> Iterator[M
         [export_id],
     ):
         yield codec.open_further(sealed)
+
+
+def _users_of_several_pairs(db: sqlite3.Connection, export_id: int) -> Iterator[str]:
+    for (user_id,) in db.execute(
+        """SELECT p.user_id
+           FROM (SELECT DISTINCT pair_id FROM handings WHERE export_id = ?) h
+                JOIN token_pairs p ON p.id = h.pair_id
+           WHERE p.user_id <> '' GROUP BY p.user_id HAVING count(*) > 1""",
+        [export_id],
+    ):
+        yield user_id
 
 
 def _seal(db: sqlite3.Connection, export_id: int, sha256: str) -> None:
