@@ -227,7 +227,7 @@ def _value(value: object, kind: str) -> object:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError("a time without a zone")
-        moment = value.astimezone(UTC)
+        moment = value if value.tzinfo is UTC else value.astimezone(UTC)
         if kind == "mysql":
             return moment.replace(tzinfo=None)
         return moment.isoformat() if kind == "sqlite" else moment
