@@ -78,11 +78,15 @@ def defused(value: object) -> object:
 
     A number or a telephone number has none: it runs nothing, and a mail merge would show the apostrophe.
     """
-    if not isinstance(value, str):
-        return value
-    value = _OBEYED.sub(lambda match: printable(match.group()), value)
-    runs = value.startswith(_FORMULA_STARTS) and not any(one.fullmatch(value) for one in _HARMLESS)
-    return f"'{value}" if runs else value
+    return defused_text(value) if isinstance(value, str) else value
+
+
+def defused_text(text: str) -> str:
+    """The same of a text."""
+    if not text.isprintable():  # else nothing in it is obeyed
+        text = _OBEYED.sub(lambda match: printable(match.group()), text)
+    runs = text.startswith(_FORMULA_STARTS) and not any(one.fullmatch(text) for one in _HARMLESS)
+    return f"'{text}" if runs else text
 
 
 def _cell(value: object) -> str:
