@@ -14,7 +14,7 @@ from typing import Any, cast
 import pytest
 from sqlite_utils import Database
 
-from migrator.ledger import Pairs, invitations, schema, status
+from migrator.ledger import Pairs, invitations, schema, schema_version, status
 from migrator.ledger.file.opening import connect, create_private
 from migrator.models import State
 
@@ -60,6 +60,10 @@ def test_none_is_missing_and_a_new_one_comes_last() -> None:
     names = [migration.name for migration in schema.migrations._migrations]
     assert names[: len(RUN)] == list(RUN)
     assert names == sorted(names)
+
+
+def test_whoever_reads_knows_the_same_migrations_by_their_files() -> None:
+    assert sorted(schema_version._known()) == [one.name for one in schema.migrations._migrations]
 
 
 @pytest.fixture
