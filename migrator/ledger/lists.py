@@ -31,17 +31,22 @@ class Listed:
 
 _LISTED = """
     SELECT c.key, c.app_type, c.organisation, c.tenant_id, c.tenant_type, c.contact_email, c.user_id, c.state,
-           c.reason, c.updated_at, coalesce(p.refresh_expires_at, ''), coalesce(p.exported_at, ''),
+           c.reason, c.updated_at, coalesce(p.refresh_expires_at, ''),
+           coalesce((SELECT e.finished_at FROM handings h JOIN exports e ON e.id = h.export_id
+                     WHERE h.own_pair_id = p.id AND h.connection_id = c.id AND e.finished_at IS NOT NULL
+                     ORDER BY e.id DESC LIMIT 1), ''),
            coalesce((SELECT support_id FROM attempts
                      WHERE connection_id = c.id AND support_id <> '' AND outcome <> 'done'
                      ORDER BY id DESC LIMIT 1), '')
-    FROM connections c LEFT JOIN pairs p ON p.key = c.key
+    FROM connections c
+    LEFT JOIN token_pairs p ON p.connection_id = coalesce(c.served_by, c.id)
+                               AND p.replaced_at IS NULL AND p.dead_at IS NULL
 """
 
 
 def listed(db: sqlite3.Connection) -> Iterator[Listed]:
     """Every connection, streamed in the order in which they came."""
-    return _listed(db, "1")
+    return _listed(db, "true")
 
 
 def needs_consent(db: sqlite3.Connection) -> Iterator[Listed]:

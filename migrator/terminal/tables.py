@@ -80,7 +80,8 @@ def defused(value: object) -> object:
     """
     if not isinstance(value, str):
         return value
-    value = _OBEYED.sub(lambda match: printable(match.group()), value)
+    if not value.isprintable():
+        value = _OBEYED.sub(lambda match: printable(match.group()), value)
     runs = value.startswith(_FORMULA_STARTS) and not any(one.fullmatch(value) for one in _HARMLESS)
     return f"'{value}" if runs else value
 

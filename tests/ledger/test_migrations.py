@@ -30,7 +30,7 @@ RUN = {
     "m009_any_provider": "c7fd4a80d43d6609",
     "m010_support_ids_told": "0dc9ef0d75918f91",
     "m011_rows_of_less": "b2c4f22d315c24e8",
-    "m012_told_at_once": "257c48bcbcb334d6",
+    "m012_told_at_once": "ebaaec6680267b60",
 }
 """Every migration that a ledger may have run, and the beginning of the SHA-256 of its statements."""
 

@@ -1,4 +1,4 @@
-"""Counts that look at indexes alone say what the views say, whatever the ledger holds."""
+"""Counts that look at indexes alone, and lists, say what the views say, whatever the ledger holds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from migrator.ledger import days_of_end, schema, status
+from migrator.ledger import days_of_end, listed, schema, status
 from migrator.ledger.file.codec import maybe_time_of, time_text
 from migrator.ledger.file.opening import connect, create_private
 from migrator.ledger.pair_counts import Ends, Pairs, pair_counts
@@ -128,7 +128,8 @@ def hold(db: sqlite3.Connection, what: Holding) -> None:
         )
     for number, finished in enumerate(what.finished, start=1):
         db.execute(
-            "INSERT INTO exports VALUES (?, 1, '-', NULL, NULL, '', ?)", [number, "" if finished else None]
+            "INSERT INTO exports VALUES (?, 1, '-', NULL, NULL, '', ?)",
+            [number, MOMENTS[number] if finished else None],
         )
     db.executemany("INSERT OR IGNORE INTO handings VALUES (?, ?, ?, ?)", sorted(what.handings))
 
@@ -161,6 +162,13 @@ def days_in_the_view(db: sqlite3.Connection) -> list[tuple[str, int, int]]:
     ).fetchall()
 
 
+def told_in_the_view(db: sqlite3.Connection) -> list[tuple[str, str, str]]:
+    return db.execute(
+        """SELECT c.key, coalesce(p.refresh_expires_at, ''), coalesce(p.exported_at, '')
+           FROM connections c LEFT JOIN pairs p ON p.key = c.key"""
+    ).fetchall()
+
+
 OF_ANN = tuple(Pair(number, "ann", None, *(False,) * 4) for number in (1, 2))
 OTHERWISE_THE_SECOND_TIME = Holding(
     (None,) * CONNECTIONS, OF_ANN, (True, True), frozenset({(1, 1, 1, 1), (1, 2, 2, 1), (2, 2, 2, 2)})
@@ -176,6 +184,8 @@ def test_pairs_are_counted_as_the_views_show_them(ledger: sqlite3.Connection, wh
         hold(ledger, what)
         assert pair_counts(ledger, NOW) == counted_in_the_views(ledger)
         assert list(days_of_end(ledger)) == days_in_the_view(ledger)
+        told = [(row.key, row.refresh_expires_at, row.exported_at) for row in listed(ledger)]
+        assert sorted(told) == sorted(told_in_the_view(ledger))
     finally:
         ledger.execute("ROLLBACK")
 
@@ -217,9 +227,9 @@ def test_calls_and_states_are_counted_as_their_tables_have_them(
             (app_type, state.value): len([1 for row in stand if (row[0], row[2]) == (state, app_type)])
             for state, _, app_type in stand
         }
-        listed = [key for (key,) in ledger.execute("SELECT key FROM problems")]
+        problems = [key for (key,) in ledger.execute("SELECT key FROM problems")]
         wrong = {State.FAILED, State.UNCERTAIN, State.IN_FLIGHT}
-        assert listed == [
+        assert problems == [
             str(number)
             for number, (state, reason, _) in enumerate(stand, start=1)
             if state in wrong or (state is State.MIGRATED and reason)

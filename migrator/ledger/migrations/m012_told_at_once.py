@@ -3,6 +3,7 @@
 - Where connections stand, and why: in the place of their index by state. What went wrong is found in it, too.
 - Whether a pair stands for its connection: in the index that it is found by.
 - Whose the standing pairs are, and when they end; which were seen to work, which another one stands for.
+- Which calls the provider's support can be asked about.
 - Calls that were no swaps. Of swaps there are as many as there are calls beside those: they pay for nothing.
 """
 
@@ -15,6 +16,10 @@ _STATEMENTS = (
     "CREATE INDEX connections_by_state ON connections (state, reason, app_type)",
     "CREATE INDEX connections_tried ON connections (id) WHERE tries > 0",
     "CREATE INDEX attempts_other_than_swaps ON attempts (action) WHERE action <> 'swap'",
+    """
+    CREATE INDEX attempts_with_support_id ON attempts (connection_id)
+    WHERE support_id <> '' AND outcome <> 'done'
+    """,
     "DROP INDEX token_pairs_by_connection",
     """
     CREATE INDEX token_pairs_by_connection
