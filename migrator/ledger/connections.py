@@ -207,6 +207,11 @@ def other_provider(db: sqlite3.Connection, provider: str) -> str:
     return str(found[0]) if found else ""
 
 
+def none(db: sqlite3.Connection) -> bool:
+    """Whether there is no connection."""
+    return db.execute("SELECT 1 FROM connections LIMIT 1").fetchone() is None
+
+
 def applications(db: sqlite3.Connection) -> dict[str, int]:
     """The legacy applications that rows named, by consumer key, and how many connections are of each."""
     return dict(

@@ -14,7 +14,7 @@ from typing import Any, cast
 import pytest
 from sqlite_utils import Database
 
-from migrator.ledger import invitations, schema
+from migrator.ledger import Pairs, invitations, schema, schema_version, status
 from migrator.ledger.file.opening import connect, create_private
 from migrator.models import State
 
@@ -30,6 +30,7 @@ RUN = {
     "m009_any_provider": "c7fd4a80d43d6609",
     "m010_support_ids_told": "0dc9ef0d75918f91",
     "m011_rows_of_less": "b2c4f22d315c24e8",
+    "m012_told_at_once": "ebaaec6680267b60",
 }
 """Every migration that a ledger may have run, and the beginning of the SHA-256 of its statements."""
 
@@ -59,6 +60,10 @@ def test_none_is_missing_and_a_new_one_comes_last() -> None:
     names = [migration.name for migration in schema.migrations._migrations]
     assert names[: len(RUN)] == list(RUN)
     assert names == sorted(names)
+
+
+def test_whoever_reads_knows_the_same_migrations_by_their_files() -> None:
+    assert sorted(schema_version._known()) == [one.name for one in schema.migrations._migrations]
 
 
 @pytest.fixture
@@ -299,3 +304,15 @@ def test_a_ledger_is_made_for_any_provider_wholly_or_stays_what_it_was(
     monkeypatch.undo()
     schema.prepare(of_version_8, create=False)
     of_version_8.execute("UPDATE connections SET app_type = ''")
+
+
+def test_what_an_older_version_wrote_is_counted_like_what_is_new(of_version_8: sqlite3.Connection) -> None:
+    ledger = of_version_8
+    moment = "2026-05-01T00:00:00.000000Z"
+    ledger.execute("UPDATE runs SET started_at = ?", [moment])
+    ledger.execute("UPDATE token_pairs SET refresh_expires_at = ?, verified_at = ?", [moment, moment])
+    schema.prepare(ledger, create=False)
+    told = status(ledger, NOW)
+    assert (told.total, told.attempts, told.pairs) == (3, {"swap": 2}, Pairs(2, 2, 1, 1, 1, told.pairs.ends))
+    assert (told.pairs.ends.within_a_week, told.pairs.ends.ended) == (1, 1), "the other one was handed over"
+    assert ledger.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
