@@ -23,6 +23,7 @@ from migrator.ledger.migrations import (
     m009_any_provider,
     m010_support_ids_told,
     m011_rows_of_less,
+    m013_keys_when_full,
 )
 
 IN_ORDER = (
@@ -37,6 +38,7 @@ IN_ORDER = (
     m009_any_provider,
     m010_support_ids_told,
     m011_rows_of_less,
+    m013_keys_when_full,
 )
 
 migrations = Migrations("migrator")

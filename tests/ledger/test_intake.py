@@ -207,6 +207,20 @@ def test_a_file_that_breaks_off_leaves_the_ledger_as_it_was(template: sqlite3.Co
         assert db.execute("PRAGMA cache_size").fetchall() == cache
 
 
+@pytest.mark.parametrize("batch", [1, 3, 500])
+def test_a_key_that_two_rows_have_leaves_the_ledger_as_it_was(
+    template: sqlite3.Connection, batch: int
+) -> None:
+    """Screening lets no such rows pass; the ledger does not rely on it, whether it was empty or not."""
+    said = [Connection(key, "partner", legacy_of(token)) for key, token in ("at", "bu", "cv", "dw", "ax")]
+    twice = [Accepted("tokens.csv", line, one) for line, one in enumerate(said, start=2)]
+    with closing(copy_of(template)) as db:
+        before = content(db)
+        with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+            take(db, twice, batch)
+        assert content(db) == before
+
+
 def test_progress_is_told_of_every_row(template: sqlite3.Connection) -> None:
     told: list[int] = []
     rows = [Accepted("-", n, Connection(f"k{n}", "partner", legacy_of(f"t{n}"))) for n in range(10)]

@@ -128,9 +128,10 @@ class Fingerprints:
 
     def of(self, *parts: str) -> bytes:
         """16 bytes that two equal tuples share and two different ones do not."""
-        return self._of(b"".join([len(part).to_bytes(8, "big") + part for part in map(str.encode, parts)]))[
-            :16
-        ]
+        message = b""
+        for part in map(str.encode, parts):
+            message += len(part).to_bytes(8, "big") + part
+        return self._of(message)[:16]
 
     def of_text(self, text: str) -> bytes:
         """32 bytes of a text that begins with a character, whose names are therefore nobody else's."""
