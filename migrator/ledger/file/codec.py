@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from migrator.ledger.file import six_bits
 from migrator.ledger.file.vault import Fingerprints, Vault
@@ -28,6 +29,7 @@ _PACKED = b"\x06"
 """What the secrets of a legacy token begin with where each character takes six bits; else they are JSON."""
 
 
+@lru_cache(maxsize=256)  # a time is mostly written more than once: in both tables, or of a batch of rows
 def time_text(moment: datetime) -> str:
     """A time as the ledger writes it: ISO 8601, UTC, of one width, so that texts sort as times do."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
