@@ -15,6 +15,7 @@ from migrator.ledger.file.bulk import empty_tables_filled
 from migrator.ledger.file.codec import Codec
 from migrator.ledger.recognition import (
     NO_MATCHES,
+    Matches,
     Named,
     Novelty,
     Recognised,
@@ -105,9 +106,7 @@ class _Desk:
     def take(self, batch: Sequence[Accepted | Reject | Misnamed]) -> None:
         """Take some rows in."""
         rows = [named(self.codec, row) if isinstance(row, Accepted) else row for row in batch]
-        found = (
-            NO_MATCHES if self.is_new else look_for(self.db, [row for row in rows if isinstance(row, Named)])
-        )
+        found = NO_MATCHES if self.is_new else self._look_for(rows)
         newcomers = []
         for row in rows:
             if isinstance(row, Misnamed):
@@ -123,7 +122,7 @@ class _Desk:
                     connection = row.row.connection
                     newcomers.append(Newcomer(row.key, row.token_print, connection, *_first_state(decided)))
                 elif recognised.novelty is Novelty.CORRECTED:
-                    self._correct(row, recognised, decided)
+                    found.forget(self._correct(row, recognised, decided))
         self._add(newcomers)
 
     def intake(self) -> Intake:
@@ -150,7 +149,11 @@ class _Desk:
             self.db, self.codec, ids, [(new.connection.legacy, new.token_print) for new in newcomers]
         )
 
-    def _correct(self, row: Named, recognised: Recognised, decided: Decision) -> None:
+    def _look_for(self, rows: Sequence[Named | Reject | Misnamed]) -> Matches:
+        return look_for(self.db, self.codec, [row for row in rows if isinstance(row, Named)])
+
+    def _correct(self, row: Named, recognised: Recognised, decided: Decision) -> int:
+        """Take in what a row says that is new of a known connection; returns the connection's id."""
         standing, connection = recognised.standing, row.row.connection
         if standing is None:
             raise ValueError("only a known connection can be corrected")
@@ -161,6 +164,7 @@ class _Desk:
         if starts_anew(recognised, self.terms):
             connections.rest(self.db, standing, *_first_state(decided), self.now)
         connections.correct(self.db, self.codec, standing, connection, self.now)
+        return standing.id
 
 
 def _first_state(decided: Decision) -> tuple[State, str]:
