@@ -156,6 +156,21 @@ def test_two_rows_of_one_connection_are_held_against_each_other(template: sqlite
         assert [token[-1].token.reveal() for token in tokens] == ["t", "u"]
 
 
+def test_what_the_first_of_two_rows_of_one_connection_said_is_known_of_the_second(
+    template: sqlite3.Connection,
+) -> None:
+    """The second names no tenant, and says what stood there before the first one came."""
+    first = Connection("a", "partner", legacy_of("t"))
+    newer = replace(first, legacy=legacy_of("u"))
+    by_token = replace(first, key=None, tenant_id="T")
+    again = [Accepted("tokens.csv", line, one) for line, one in ((2, by_token), (3, newer))]
+    with closing(copy_of(template)) as db:
+        for said in (first, newer):
+            assert take(db, [Accepted("tokens.csv", 2, said)], 500).accepted == 1
+        assert take(db, again, 500).accepted == 2
+        assert db.execute("SELECT key, tenant_id FROM connections").fetchall() == [("a", "T")]
+
+
 def test_a_purged_token_is_not_brought_back(template: sqlite3.Connection) -> None:
     said = Connection("a", "partner", legacy_of("t"))
     with closing(copy_of(template)) as db:
