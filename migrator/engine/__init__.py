@@ -1,6 +1,6 @@
 """The job at work, and whatever starts and ends it.
 
-- ``job``: claim, call, read, judge, record; ``worker_pool``: its queue and threads; ``gate``: lets calls out
+- ``job``: claim, call, read, judge, record; ``worker_pool``: its queue and workers; ``gate``: lets calls out
 - ``engine``: what every run needs, put together; ``open_run``: one run under way, and how it ended
 - ``swap_run``: ``run`` and ``resume``, with the canary; ``preview``: the dry run
 - ``recovery_notes``: what a dead process left, told; ``reread_answers``: answers that are understood only now

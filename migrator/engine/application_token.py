@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
+from migrator import waiting
 from migrator.models import Clock, Secret, TokenPair
 from migrator.providers import (
     Answer,
@@ -40,7 +41,7 @@ class _Kept:
 class _Client:
     """What is known of one client."""
 
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    lock: waiting.Lock = field(default_factory=waiting.Lock)
     """Held while its token is fetched."""
     kept: _Kept | None = None
     fetched: int = 0

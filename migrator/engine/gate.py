@@ -12,6 +12,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 
+from migrator import waiting
 from migrator.models import Action
 from migrator.providers.facts import Limit
 from migrator.rules.breaker import Pause
@@ -49,7 +50,7 @@ class Gate:
         self._monotonic = monotonic
         self._utc = utc
         # Those without and with priority; who waits for one limit does not keep others from theirs.
-        self._queues: dict[tuple[bool, Action, str], threading.Lock] = defaultdict(threading.Lock)
+        self._queues: dict[tuple[bool, Action, str], waiting.Lock] = defaultdict(waiting.Lock)
         self._lock = threading.Lock()
         self._cautious = True
         self._present = 0  # under way, or waiting to be
@@ -93,7 +94,7 @@ class Gate:
                     self._under_way += 1
                     return True
                 self._held = self._monotonic()
-            stop.wait(min(wait, 0.5))
+            waiting.until_set(stop, min(wait, 0.5))
 
     def leave(self, action: Action, consumer_key: str = "") -> None:
         """The call is over."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
+from migrator import waiting
 from migrator.engine.application_token import ApplicationTokens, Prepared
 from migrator.engine.call_material import about, with_user
 from migrator.engine.first_fault import Fault
@@ -136,7 +137,7 @@ class Job:
 
     def _wait_for(self, moment: datetime) -> None:
         while (seconds := (moment - self._tools.due()).total_seconds()) > 0:
-            if self._stop.wait(min(seconds, LONGEST_LOOK)):
+            if waiting.until_set(self._stop, min(seconds, LONGEST_LOOK)):
                 return
 
     def work_on(self, standing: Standing, agenda: Agenda, wire: Wire) -> None:
@@ -274,7 +275,7 @@ class Job:
 
 @dataclass(frozen=True)
 class _Worker:
-    """One thread's part of a job, with a way to the provider of its own."""
+    """One task's part of a job, with a way to the provider of its own."""
 
     job: Job
     agenda: Agenda

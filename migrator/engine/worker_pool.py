@@ -1,21 +1,19 @@
-"""The queue of connections that are due, and the threads that work it off.
+"""The queue of connections that are due, and the workers that work it off: tasks of one thread.
 
-There are as many threads as calls are under way at once: latency times rate, which nobody knows before. So
-another one is started only where all are busy, none of them waits for its turn at the provider's limit, and
-the processor has time left.
+There are as many workers as calls are under way at once: latency times rate, which nobody knows before. So
+more are started only where connections wait, and no call waits for its turn at the provider's limit.
 """
 
 from __future__ import annotations
 
 import math
-import queue
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from migrator import tasks, waiting
 from migrator.engine.first_fault import Fault
 from migrator.ledger import Ledger
 from migrator.models import Clock, Standing
@@ -33,25 +31,25 @@ _FRESH = 1.0
 """Seconds after which a standing is read again before it is acted upon: others may have gone on with it."""
 _POLL = 0.05
 _LOOK = 0.005
-"""Seconds between two looks whether another thread is of use."""
-_SATURATED = 0.85
-"""Of one processor: threads take turns on it, and more of them would only wait for each other."""
+"""Seconds between two looks whether more workers are of use."""
+_AT_ONCE = 8
+"""Workers that are started at one look."""
 LONGEST_LOOK = 5.0
 """Seconds between two looks at what is waited for."""
 
 
 class Worker(Protocol):
-    """What one thread does, connection by connection."""
+    """What one task does, connection by connection."""
 
     def work_on(self, standing: Standing) -> None:
         """Take one connection as far as it goes now."""
 
     def close(self) -> None:
-        """Let go of what this thread held."""
+        """Let go of what this task held."""
 
 
 class WorkerPool:
-    """Hands what is due to workers, each in a thread of its own."""
+    """Hands what is due to workers, each in a task of its own."""
 
     def __init__(
         self,
@@ -66,7 +64,7 @@ class WorkerPool:
     ) -> None:
         """``due`` tells whether somebody has waited long enough: never ahead of the time that passed.
 
-        ``size`` is how many threads there may be; ``crowded`` tells whether calls wait to be let out.
+        ``size`` is how many workers there may be; ``crowded`` tells whether calls wait to be let out.
         """
         self._ledger = ledger
         self._progress = progress
@@ -76,34 +74,34 @@ class WorkerPool:
         self._fault = fault
         self._crowded = crowded
         self._stop = fault.stop
-        self._queue: queue.SimpleQueue[_Due | None] = queue.SimpleQueue()
+        self._queue: tasks.Queue[_Due | None]
         self._new_worker: Callable[[], Worker]
-        self._threads: list[threading.Thread] = []
+        self._workers: list[tasks.Task] = []
         self._started = -math.inf
-        self._load = _Load()
         self._claimed: set[int] = set()
-        self._lock = threading.Lock()
         self._awaited: datetime | None = None
 
     def run(self, agenda: Agenda, new_worker: Callable[[], Worker]) -> None:
         """Work until nothing of the agenda is open, or the job is told to stop.
 
-        ``new_worker`` is called once in each thread. What a worker raises is the job's fault, and told where
+        ``new_worker`` is called once in each task. What a worker raises is the job's fault, and told where
         that is raised.
         """
         self._new_worker = new_worker
-        try:
-            self._feed(agenda)
-        finally:
-            for _ in self._threads:
-                self._queue.put(None)
-            for thread in self._threads:
-                thread.join()
+        tasks.run(lambda: self._work(agenda), "workers")
 
     def is_last(self) -> bool:
         """Whether no more than one connection is being worked on, or waits to be."""
-        with self._lock:
-            return len(self._claimed) <= 1
+        return len(self._claimed) <= 1
+
+    def _work(self, agenda: Agenda) -> None:
+        self._queue = tasks.Queue()
+        try:
+            self._feed(agenda)
+        finally:
+            for _ in self._workers:
+                self._queue.put(None)
+            tasks.join(self._workers)
 
     # --- handing out ---
 
@@ -124,14 +122,12 @@ class WorkerPool:
     def _hand_out(self, connection_ids: Sequence[int]) -> int:
         """Hand out those that nobody works on; returns how many.
 
-        Only this thread claims, so that nobody has begun with one of them while its standing is read.
+        Only this task claims, so that nobody has begun with one of them while its standing is read.
         """
-        with self._lock:
-            free = [each for each in connection_ids if each not in self._claimed]
+        free = [each for each in connection_ids if each not in self._claimed]
         read_at = time.monotonic()
         standings = self._ledger.standings(free) if free else []
-        with self._lock:
-            self._claimed.update(standing.id for standing in standings)
+        self._claimed.update(standing.id for standing in standings)
         for standing in standings:
             self._queue.put(_Due(standing, read_at))
         while self._queue.qsize() > _AHEAD and not self._stop.is_set():
@@ -139,29 +135,25 @@ class WorkerPool:
         return len(standings)
 
     def _let_work(self, seconds: float) -> None:
-        """Wait while others work, and start another thread whenever one is of use."""
+        """Wait while others work, and start more workers whenever they are of use."""
         ends = time.monotonic() + seconds
         while (now := time.monotonic()) < ends and not self._stop.is_set():
-            if now - self._started >= _LOOK and self._is_another_of_use():
+            if now - self._started >= _LOOK:
                 self._started = now
-                self._start_thread()
-            self._stop.wait(min(_LOOK, ends - now))
+                for _ in range(self._further_workers()):
+                    self._workers.append(tasks.start(self._serve))
+            waiting.until_set(self._stop, min(_LOOK, ends - now))
 
-    def _is_another_of_use(self) -> bool:
-        """Whether connections wait for a thread, and for nothing else."""
-        if self._queue.empty() or len(self._threads) >= self._size:
-            return False
-        return not self._threads or not (self._crowded() or self._load.share() > _SATURATED)
-
-    def _start_thread(self) -> None:
-        name = f"worker-{len(self._threads)}"
-        thread = threading.Thread(target=self._serve, name=name, daemon=True)
-        self._threads.append(thread)
-        thread.start()
+    def _further_workers(self) -> int:
+        """How many more would work at once: where connections wait for a worker, and for nothing else."""
+        if not self._workers:
+            return 1
+        if self._crowded():
+            return 0
+        return min(self._queue.qsize(), self._size - len(self._workers), _AT_ONCE)
 
     def _busy(self) -> bool:
-        with self._lock:
-            return bool(self._claimed)
+        return bool(self._claimed)
 
     def _await_due(self, agenda: Agenda) -> bool:
         """Wait until something is due; False if nothing is open any more."""
@@ -172,13 +164,13 @@ class WorkerPool:
         if seconds > LONGEST_PAUSE:
             return False
         if seconds > 1 and moment != self._awaited:
-            waiting = self._ledger.open_count(agenda)
-            again = counted(waiting, "is to be asked again,", "are to be asked again, the next")
+            left = self._ledger.open_count(agenda)
+            again = counted(left, "is to be asked again,", "are to be asked again, the next")
             self._progress.note(f"{again} in {seconds:.0f} s")
         self._awaited = moment
         # A hair more, so that it is due when we look; not for long, as others may have settled it meanwhile.
         seconds = (moment - self._due()).total_seconds()
-        self._stop.wait(min(max(seconds, 0) + 0.001, LONGEST_LOOK))
+        waiting.until_set(self._stop, min(max(seconds, 0) + 0.001, LONGEST_LOOK))
         return True
 
     # --- working ---
@@ -189,8 +181,7 @@ class WorkerPool:
             worker = self._new_worker()
             while (due := self._next()) is not None:
                 worker.work_on(self._fresh(due))
-                with self._lock:
-                    self._claimed.discard(due.standing.id)
+                self._claimed.discard(due.standing.id)
         except BaseException as error:  # noqa: BLE001 - it is raised again where the job was started
             self._fault.occurred(error)
         finally:
@@ -214,19 +205,3 @@ class _Due:
     standing: Standing
     read_at: float
     """When its standing was read, by the monotonic clock."""
-
-
-class _Load:
-    """How busy this process keeps the processor, looked at by one thread."""
-
-    def __init__(self) -> None:
-        self._wall, self._busy = time.monotonic(), time.process_time()
-        self._share = 0.0
-
-    def share(self) -> float:
-        """Processor seconds a second, of late."""
-        wall, busy = time.monotonic(), time.process_time()
-        if wall - self._wall >= _POLL:
-            self._share = (busy - self._busy) / (wall - self._wall)
-            self._wall, self._busy = wall, busy
-        return self._share

@@ -6,7 +6,6 @@ A name may begin with a dot itself: ``error..tag`` is ``.tag`` in ``error``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -19,26 +18,28 @@ def names(path: str) -> tuple[str, ...]:
     return tuple(_NAME.findall(path))
 
 
-def at(document: Any, path: str) -> Iterator[Any]:
+def at(document: Any, path: str) -> list[Any]:
     """All that stands there, in order; nothing if the path leads nowhere.
 
     The empty path leads to the document. Where it meets a list, it goes on in each item, and what it ends in
     is given item by item too.
     """
+    found = []
     waiting = [(document, names(path))]
     while waiting:  # not by recursion: lists may be nested deeper than Python's calls
         value, left = waiting.pop()
+        while left and isinstance(value, dict) and left[0] in value:
+            value, left = value[left[0]], left[1:]
         if isinstance(value, list):
             waiting.extend((item, left) for item in reversed(value))
         elif not left:
-            yield value
-        elif isinstance(value, dict) and left[0] in value:
-            waiting.append((value[left[0]], left[1:]))
+            found.append(value)
+    return found
 
 
 def first(document: Any, path: str) -> Any:
     """The first that stands there, or None."""
-    return next(at(document, path), None)
+    return next(iter(at(document, path)), None)
 
 
 def named(document: Any, path: str) -> Any:

@@ -63,7 +63,7 @@ def meaning(facts: Facts, action: Action | None, answer: Answer) -> Outcome:
 
 def says_so(facts: Facts, action: Action, answer: Answer) -> bool:
     """Whether an answer refuses in words, and not by its status alone."""
-    return any(rule.where and _match(rule, action, answer) for rule in facts.errors)
+    return any(_match(rule, action, answer) for rule in facts.errors_in_words[action])
 
 
 def rate_limited(facts: Facts, answer: Answer, rule: ErrorRule | None = None) -> Later:

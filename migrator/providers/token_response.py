@@ -229,7 +229,7 @@ def _details(inner: Mapping[str, Any], documented: TokenAnswer) -> tuple[object,
 
 def _listed(inner: Mapping[str, Any], path: str) -> object:
     """A text, or a list of them."""
-    found = list(paths.at(inner, path)) if path else []
+    found = paths.at(inner, path) if path else []
     return found[0] if len(found) == 1 else found
 
 

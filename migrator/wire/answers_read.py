@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 
 _LONGEST_LINE = 1 << 16
 """Bytes."""
@@ -51,26 +50,14 @@ class Arriving:
     status: int
     headers: Headers
     http_1_0: bool
+    chunked: bool
+    """Whether it comes in chunks (RFC 9112, 7.1)."""
+    length: int | None
+    """How long its body is said to be, in bytes."""
     body: bytearray = field(default_factory=bytearray, repr=False)
     """What has come of it so far, still packed as ``Content-Encoding`` says."""
 
-    @cached_property
-    def chunked(self) -> bool:
-        """Whether it comes in chunks (RFC 9112, 7.1)."""
-        return self.headers.get("Transfer-Encoding", "").lower().rpartition(",")[2].strip() == "chunked"
-
-    @cached_property
-    def length(self) -> int | None:
-        """How long its body is said to be, in bytes. Raises ``BrokenAnswerError`` if it says two."""
-        if self.status in _WITHOUT_BODY or self.status < 200:  # noqa: PLR2004 - informational
-            return 0
-        said = {text.strip() for text in self.headers.get("Content-Length", "").split(",")}
-        if len(said) > 1:
-            raise BrokenAnswerError("two lengths")
-        text = said.pop()
-        return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None  # noqa: PLR2004
-
-    @cached_property
+    @property
     def delimited(self) -> bool:
         """Whether the server said where the body ends (RFC 9112, 6.3)."""
         return self.chunked or self.length is not None
@@ -109,9 +96,9 @@ class AnswerReader:
                 raise BrokenAnswerError("not a status line")
             status, headers = int(line[2]), self._headers()
             if status >= 200 or status == _SWITCHING:  # noqa: PLR2004 - informational
-                arriving = Arriving(status, Headers(headers), http_1_0=line[1] in (b"", b"0"))
-                _ = arriving.length
-                return arriving
+                chunked = headers.get("transfer-encoding", "").lower().rpartition(",")[2].strip() == "chunked"
+                length = _length(status, headers)
+                return Arriving(status, Headers(headers), line[1] in (b"", b"0"), chunked, length)
 
     def body(self, arriving: Arriving, longest: int) -> bool:
         """Read the body; False as soon as it is seen to be longer than ``longest`` bytes.
@@ -201,3 +188,13 @@ class AnswerReader:
         piece = self._receive()
         self._came += piece
         return bool(piece)
+
+
+def _length(status: int, headers: Mapping[str, str]) -> int | None:
+    if status in _WITHOUT_BODY or status < 200:  # noqa: PLR2004 - informational
+        return 0
+    said = {text.strip() for text in headers.get("content-length", "").split(",")}
+    if len(said) > 1:
+        raise BrokenAnswerError("two lengths")
+    text = said.pop()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None  # noqa: PLR2004

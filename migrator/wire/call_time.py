@@ -10,11 +10,16 @@ import http.client
 import io
 import socket
 import ssl
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from functools import partial
+from typing import Any, ClassVar, TypeVar
 
+from migrator import waiting
 from migrator.models import Clock
 from migrator.wire.running_time import RunningClock
+
+T = TypeVar("T")
 
 _MOST = 64 * 1024
 """Bytes that are read at once."""
@@ -54,17 +59,30 @@ class CallTime:
 
         Raises ``TimeoutError`` once nothing has come for ``silence`` seconds, or the call's time is over.
         """
+        return self._once_ready(sock, silence, partial(sock.recv, most), writing=False)
+
+    def send(self, sock: socket.socket, message: bytes, silence: float) -> None:
+        """All of a message. Raises as ``receive``."""
+        left = memoryview(message)
+        while left:
+            left = left[self._once_ready(sock, silence, partial(sock.send, left), writing=True) :]
+
+    def _once_ready(self, sock: socket.socket, silence: float, act: Callable[[], T], *, writing: bool) -> T:
+        """What ``act`` returns, as soon as the socket lets it."""
+        if sock.gettimeout() != 0:
+            sock.settimeout(0)
         begun = self._running()
         wait = min(silence, self._ends - begun)
         while True:
-            if sock.gettimeout() != max(wait, 0.0):
-                sock.settimeout(max(wait, 0.0))
             try:
-                return sock.recv(most)
-            except (TimeoutError, BlockingIOError, ssl.SSLWantReadError):
+                return act()
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
                 # Half a record of TLS's is nothing yet. Only a look after the time was over gives up.
                 if wait <= 0:
                     raise TimeoutError("timed out") from None
+                # TLS may have to send before it can receive, and the other way round.
+                turned = isinstance(error, ssl.SSLWantReadError if writing else ssl.SSLWantWriteError)
+            waiting.for_socket(sock, wait, writing=writing != turned)
             wait = min(begun + silence - self._running(), self.left())
 
 

@@ -93,7 +93,7 @@ class HttpWire:
         arriving: Arriving | None = None
         try:
             with suppress(BrokenPipeError, ConnectionResetError):  # it may have answered before it hung up
-                sock.sendall(text)
+                self._time.send(sock, text, self._timeout)
             arriving = reader.head()
             ended = reader.body(arriving, LONGEST_BODY)
         except (BrokenAnswerError, OSError) as error:

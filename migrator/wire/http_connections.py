@@ -22,6 +22,7 @@ from urllib3.exceptions import (
 )
 from urllib3.util import parse_url
 
+from migrator import waiting
 from migrator.providers import network_faults
 from migrator.wire.call_time import CallTime, TimedResponse
 from migrator.wire.network import Network, public_authorities
@@ -119,7 +120,7 @@ class Connections:
                 self.drop(next(iter(self._open)))
             connection = self._new(origin, timeout)
             self._open[origin] = connection
-            connection.connect()
+            waiting.elsewhere(connection.connect)
         if self._time.too_late_to_send():
             self.drop(origin)
             raise NotConnectedError(network_faults.CONNECT_TIMEOUT)

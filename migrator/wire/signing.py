@@ -60,16 +60,16 @@ def sign(signed: Signed, method: str, url: SignedUrl, form: str, now: datetime) 
     """
     credentials = signed.credentials
     token = signed.legacy.token.reveal()
-    said = [
+    own = [  # the names are percent-encoded as they stand
         ("oauth_nonce", _NONCES.next().hex()),
         ("oauth_timestamp", str(int(now.timestamp()))),
         ("oauth_version", "1.0"),
-        ("oauth_signature_method", credentials.signature_method),
-        ("oauth_consumer_key", credentials.consumer_key),
-        *([("oauth_token", token)] if token else []),
-        *((name, value.reveal()) for name, value in signed.parameters.items()),
+        ("oauth_signature_method", escaped(credentials.signature_method)),
+        ("oauth_consumer_key", escaped(credentials.consumer_key)),
     ]
-    own = [(escaped(name), escaped(value)) for name, value in said]
+    if token:
+        own.append(("oauth_token", escaped(token)))
+    own.extend((escaped(name), escaped(value.reveal())) for name, value in signed.parameters.items())
     text = _base_string(method, url.uri, [*url.query, *own, *_parameters(form)])
     own.append(("oauth_signature", escaped(_signature(text, credentials, signed.legacy.token_secret))))
     return own

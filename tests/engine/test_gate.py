@@ -189,7 +189,7 @@ def test_who_waits_for_one_limit_does_not_keep_others_from_theirs() -> None:
     waiter = threading.Thread(target=gate.admit, args=[stop, Action.SWAP])
     waiter.start()
     try:
-        while not gate._queues[False, Action.SWAP, ""].locked():
+        while not gate._queues[False, Action.SWAP, ""]._held:
             pass
         assert gate.admit(stop, Action.VERIFY)
     finally:

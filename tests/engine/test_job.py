@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import json
 import threading
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from pathlib import Path
 from random import Random
 
 import pytest
+from gevent.local import local
 
-from migrator import ledger as ledgers
+from migrator import waiting
 from migrator.engine.application_token import ApplicationTokens
 from migrator.engine.gate import Gate
 from migrator.engine.job import Job, Tools
@@ -24,19 +23,15 @@ from migrator.providers.facts import Limit
 from migrator.rules.agenda import Work
 from migrator.rules.breaker import Pause
 from migrator.rules.pacing import Pacer
-from migrator.rules.verdict import Policy
-from migrator.sources import open_source
-from migrator.sources.duplicates import DuplicateIndex
-from migrator.sources.screening import screen
 from migrator.terminal.progress import NoProgress
 from migrator.wire.http import Wire
 from tests import xero
+from tests.engine.conftest import POLICY
+from tests.engine.taken_in import take_in
 
-POLICY = Policy(max_attempts=9, settle=timedelta(seconds=1), patience=timedelta(seconds=60), terms=xero.TERMS)
 CREDENTIALS = Credentials("key", "HMAC-SHA1", Secret("s"), Secret(""), "id", Secret("s"), ("offline_access",))
 PAIR = {"access_token": "A" * 40, "refresh_token": "R" * 40, "expires_in": 1800, "token_type": "Bearer"}
 RENEWED = b"oauth_token=T2&oauth_token_secret=S2&oauth_session_handle=H2&oauth_expires_in=1800"
-RULES = xero.PROFILE.row_rules()
 PAST = "2020-01-01T00:00:00Z"
 
 
@@ -96,24 +91,6 @@ class NoJitter(Random):
 def answer(status: int, body: bytes | dict[str, object] = b"", **headers: str) -> Answer:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     return Answer(status, headers, content, utc_now())
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    path = tmp_path / "migration.db"
-    with ledgers.open_for_job(
-        path, ledgers.make_key(path), utc_now, create=True, hurry=threading.Event()
-    ) as opened:
-        opened.begin_run("run", POLICY, ["tokens.csv"], workers=1)
-        yield opened
-
-
-def take_in(ledger: Ledger, number: int, expires_at: str = "") -> None:
-    rows = "".join(f"c{n},partner,TOKEN{n},SECRET{n},HANDLE{n},{expires_at}\n" for n in range(number))
-    header = "connection_id,app_type,oauth_token,oauth_token_secret,oauth_session_handle,oauth_expires_at\n"
-    source = open_source("-", stdin=io.BytesIO((header + rows).encode()), rules=RULES)
-    with DuplicateIndex() as seen:
-        ledger.take_in(screen([source], seen, RULES), ["-"], "xero", lambda _: None, terms=xero.TERMS)
 
 
 def work(
@@ -185,7 +162,7 @@ class Held(Gate):
 
     def __init__(self) -> None:
         super().__init__(Pacer([]))
-        self.asked_again = threading.local()
+        self.asked_again = local()
         self.over = threading.Event()
 
     def leave(self, action: Action, consumer_key: str = "") -> None:
@@ -211,7 +188,7 @@ class SlowForOne:
         if place == 1 and self.asked.count(token) > 1:
             self.gate.asked_again.it_is = True
         if place == 2:
-            assert self.gate.over.wait(60)
+            assert waiting.until_set(self.gate.over, 60)
         return answer(200, PAIR) if place == 0 else answer(401, b"oauth_problem=signature_invalid")
 
     def close(self) -> None:

@@ -14,12 +14,12 @@ from tests.torture.stage import scene
 _MEASURED = """
 import json, time
 from pathlib import Path
+from gevent.local import local
 from migrator import cli
 from migrator.ledger import Ledger
 from migrator.wire.http import HttpWire
-import threading
 
-arrived, windows = threading.local(), []
+arrived, windows = local(), []
 send, end = HttpWire.send, Ledger.end_call
 
 def timed_send(self, request):

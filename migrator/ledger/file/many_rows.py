@@ -20,8 +20,8 @@ def execute(
     statement: str,
     **parameters: object,
 ) -> sqlite3.Cursor:
-    """Execute a statement that finds ``rows`` as a table ``given`` of these columns: texts, whole numbers and
-    None. SQLite reads them from JSON itself.
+    """Execute a statement that finds ``rows`` as a table ``given`` of these columns: whole numbers, None, and
+    texts, which end where they have a NUL. SQLite reads them from JSON itself.
     """
     # Not in ASCII, so that a text which is not Unicode is refused as it would be by itself.
     given = json.dumps(list(rows), ensure_ascii=False)

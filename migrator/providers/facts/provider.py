@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Literal
 
 from migrator.models import Action
@@ -150,6 +151,16 @@ class Facts:
     def refreshes(self) -> bool:
         """Whether pairs can be refreshed at all."""
         return Action.REFRESH in self.calls
+
+    @cached_property
+    def errors_in_words(self) -> Mapping[Action, tuple[ErrorRule, ...]]:
+        """The rules that look for words in an answer, by the call that it may answer."""
+        return {
+            action: tuple(
+                rule for rule in self.errors if rule.where and (not rule.calls or action in rule.calls)
+            )
+            for action in Action
+        }
 
     @property
     def refresh_end_is_unknown(self) -> bool:

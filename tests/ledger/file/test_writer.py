@@ -4,9 +4,10 @@ the first commit that failed.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from itertools import count
@@ -15,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from migrator.errors import ExitCode, LedgerUnwritableError
+from migrator.ledger.file import writer as writer_module
 from migrator.ledger.file.opening import connect, create_private
-from migrator.ledger.file.writer import GroupWriter
+from migrator.ledger.file.writer import Batch, GroupWriter
 
 
 @pytest.fixture
@@ -80,13 +82,18 @@ class HeldUp:
 
     def queue(self, *entries: Callable[[sqlite3.Connection], str]) -> list[Future[str]]:
         """Hand entries in, in order, each once the one before it is in line."""
-        futures = []
-        for entry in entries:
-            before = self._writer._queue.qsize()
-            futures.append(self._pool.submit(self._writer.write, entry))
-            while self._writer._queue.qsize() == before:
-                assert not futures[-1].done()
-        return futures
+        return [self._in_line(self._writer.write, entry) for entry in entries]
+
+    def queue_items(self, batch: Batch[str, str], *items: str) -> list[Future[str]]:
+        """The same with the items of a batch."""
+        return [self._in_line(self._writer.write_in_batch, batch, item) for item in items]
+
+    def _in_line(self, write: Callable[..., str], *arguments: object) -> Future[str]:
+        before = self._writer._queue.qsize()
+        future = self._pool.submit(write, *arguments)
+        while self._writer._queue.qsize() == before:
+            assert not future.done()
+        return future
 
     def __exit__(self, *_: object) -> None:
         self._go_on.set()
@@ -133,6 +140,51 @@ def test_an_entry_that_fails_is_undone_and_told_to_whoever_asked_alone(
         failing.result()
     assert on_disk(path) == ["after", "before"]
     assert writer.write(add("later")) == "later"
+
+
+def add_all(db: sqlite3.Connection, names: Sequence[str]) -> list[str]:
+    """A batch that writes a row an item with one statement, and cannot be done if one of them is bad."""
+    db.execute("INSERT INTO entries SELECT value, count(*) OVER () FROM json_each(?)", [json.dumps(names)])
+    if "bad" in names:
+        raise KeyError("what went wrong")
+    return [name.upper() for name in names]
+
+
+def loads(path: Path) -> dict[str, int]:
+    """How many were written together with each."""
+    with closing(connect(path, readonly=True)) as reader:
+        return dict(reader.execute("SELECT name, load FROM entries"))
+
+
+def test_items_of_one_batch_are_run_together_and_each_gets_its_own_result(
+    writer: GroupWriter, path: Path
+) -> None:
+    with HeldUp(writer) as held:
+        futures = held.queue_items(add_all, "a", "b", "c")
+        (other,) = held.queue(add("other", b"1"))
+    assert [future.result() for future in futures] == ["A", "B", "C"]
+    assert other.result() == "other"
+    assert loads(path) == {"a": 3, "b": 3, "c": 3, "other": b"1"}
+
+
+def test_a_batch_that_fails_is_run_again_item_by_item(writer: GroupWriter, path: Path) -> None:
+    with HeldUp(writer) as held:
+        before, bad, after = held.queue_items(add_all, "before", "bad", "after")
+        (other,) = held.queue(add("other", b"1"))
+    assert (before.result(), after.result(), other.result()) == ("BEFORE", "AFTER", "other")
+    with pytest.raises(KeyError, match="what went wrong"):
+        bad.result()
+    assert loads(path) == {"before": 1, "after": 1, "other": b"1"}
+
+
+def test_who_waits_long_is_told_meanwhile(writer: GroupWriter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_module, "_LONG", 0.01)
+    told = threading.Event()
+    with ThreadPoolExecutor(1) as pool, HeldUp(writer):
+        future = pool.submit(writer.write, add("late"), meanwhile=told.set)
+        assert told.wait(60)
+        assert not future.done()
+    assert future.result() == "late"
 
 
 def fill(db: sqlite3.Connection) -> str:

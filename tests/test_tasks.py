@@ -1,0 +1,111 @@
+"""Tasks of one thread: whatever one of them waits for, the others go on."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from migrator import tasks, waiting
+
+LONG = 60.0
+"""Seconds that nothing here takes."""
+
+
+def wait_for_flag(others_done: threading.Event) -> None:
+    flag = waiting.flag()
+
+    def set_late() -> None:
+        others_done.wait(LONG)
+        flag.set()
+
+    threading.Thread(target=set_late).start()
+    assert flag.wait(LONG)
+
+
+def wait_for_event(others_done: threading.Event) -> None:
+    assert waiting.until_set(others_done, LONG)
+
+
+def wait_for_socket(others_done: threading.Event) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        threading.Thread(target=lambda: (others_done.wait(LONG), theirs.send(b"!"))).start()
+        waiting.for_socket(ours, LONG)
+        assert others_done.is_set()
+        ours.recv(1)
+
+
+def wait_elsewhere(others_done: threading.Event) -> None:
+    assert waiting.elsewhere(lambda: others_done.wait(LONG))
+
+
+@pytest.mark.parametrize("wait", [wait_for_flag, wait_for_event, wait_for_socket, wait_elsewhere])
+def test_others_go_on_while_a_task_waits(wait: Callable[[threading.Event], None]) -> None:
+    others_done = threading.Event()
+    order: list[str] = []
+
+    def waits() -> None:
+        order.append("waits")
+        wait(others_done)
+        order.append("has waited")
+
+    def other() -> None:
+        order.append("other")
+        others_done.set()
+
+    tasks.run(lambda: tasks.join([tasks.start(waits), tasks.start(other)]), "workers")
+    assert order == ["waits", "other", "has waited"]
+
+
+def test_all_tasks_are_of_one_thread_of_that_name() -> None:
+    names: list[str] = []
+
+    def note() -> None:
+        names.append(threading.current_thread().name)
+
+    def main() -> None:
+        note()
+        tasks.join([tasks.start(note), tasks.start(note)])
+
+    tasks.run(main, "workers")
+    assert names == ["workers"] * 3
+
+
+def test_what_the_first_task_raises_is_raised_where_it_was_run() -> None:
+    def fail() -> None:
+        raise KeyError("gone")
+
+    with pytest.raises(KeyError, match="gone"):
+        tasks.run(fail, "workers")
+
+
+def test_a_queue_is_waited_for() -> None:
+    taken: list[int | None] = []
+
+    def take(queue: tasks.Queue[int | None]) -> None:
+        while (item := queue.get()) is not None:
+            taken.append(item)
+
+    def main() -> None:
+        queue: tasks.Queue[int | None] = tasks.Queue()
+        taker = tasks.start(lambda: take(queue))
+        for item in (1, 2, None):
+            queue.put(item)
+        tasks.join([taker])
+
+    tasks.run(main, "workers")
+    assert taken == [1, 2]
+
+
+def test_a_thread_may_run_tasks_again_and_again() -> None:
+    before = threading.active_count()
+    for _ in range(20):
+        tasks.run(wait_elsewhere_at_once, "workers")
+    assert threading.active_count() == before
+
+
+def wait_elsewhere_at_once() -> None:
+    assert waiting.elsewhere(lambda: True)
