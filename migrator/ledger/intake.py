@@ -11,7 +11,7 @@ from itertools import islice
 
 from migrator.ledger import connections, legacy_tokens, rejects, runs
 from migrator.ledger.connections import Newcomer
-from migrator.ledger.file.bulk import empty_tables_filled
+from migrator.ledger.file import bulk
 from migrator.ledger.file.codec import Codec
 from migrator.ledger.recognition import (
     NO_MATCHES,
@@ -69,7 +69,7 @@ def take_all(
     (is_new,) = db.execute("SELECT NOT EXISTS (SELECT 1 FROM connections)").fetchone()
     desk = _Desk(db, codec, provider, terms, run_id, now, is_new=bool(is_new))
     rejects.begin_intake(db)
-    with empty_tables_filled(db, _FILLED if is_new else ()):
+    with bulk.empty_tables_filled(db, _FILLED) if is_new else bulk.further_filled(db):
         for some in _batches(rows, batch):
             desk.take(some)
             progress(len(some))

@@ -208,17 +208,22 @@ def test_a_double_far_from_the_first_is_rejected_with_its_place(template: sqlite
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
-def test_a_file_that_breaks_off_leaves_the_ledger_as_it_was(template: sqlite3.Connection) -> None:
+@pytest.mark.parametrize("before", [0, 1])
+def test_a_file_that_breaks_off_leaves_the_ledger_as_it_was(
+    template: sqlite3.Connection, before: int
+) -> None:
     def breaking_off() -> Iterator[Row]:
         for number in range(10):
             yield Accepted("tokens.csv", number, Connection(f"k{number}", "partner", legacy_of(f"t{number}")))
         raise InputError("it breaks off")
 
     with closing(copy_of(template)) as db:
-        before, cache = content(db), db.execute("PRAGMA cache_size").fetchall()
+        cache = db.execute("PRAGMA cache_size").fetchall()
+        take(db, [Accepted("-", 0, Connection("a", "partner", legacy_of("a")))] * before, 3)
+        there = content(db)
         with pytest.raises(InputError):
             take(db, breaking_off(), 3)
-        assert content(db) == before
+        assert content(db) == there
         assert db.execute("PRAGMA cache_size").fetchall() == cache
 
 

@@ -1,8 +1,9 @@
-"""Fills tables that are empty: their indexes are made when they are full, each in one pass over sorted rows.
+"""Fills tables with many rows.
 
-That spares a search through each index a row, and leaves no page of them half full. SQLite makes and drops
-indexes within a transaction like everything else: nobody else ever sees a table without them. What is to be
-unique is so at the end.
+Indexes of tables that are empty are made when they are full, each in one pass over sorted rows: that spares a
+search through each index a row, and leaves no page of them half full. SQLite makes and drops indexes within a
+transaction like everything else: nobody else ever sees a table without them. What is to be unique is so at
+the end.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+
+_CACHE = 16 * 1024
+"""KiB of pages that are kept in memory where indexes are searched and changed row by row."""
 
 
 @contextmanager
@@ -31,3 +35,14 @@ def empty_tables_filled(db: sqlite3.Connection, tables: Sequence[str]) -> Iterat
     yield
     for _, sql in indexes:
         db.execute(sql)
+
+
+@contextmanager
+def further_filled(db: sqlite3.Connection) -> Iterator[None]:
+    """Within it, tables that hold something are filled further; more of their indexes is kept in memory."""
+    (cache,) = db.execute("PRAGMA cache_size").fetchone()
+    db.execute(f"PRAGMA cache_size = -{_CACHE}")
+    try:
+        yield
+    finally:
+        db.execute(f"PRAGMA cache_size = {cache}")
