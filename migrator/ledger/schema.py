@@ -23,6 +23,7 @@ from migrator.ledger.migrations import (
     m010_support_ids_told,
     m011_rows_of_less,
     m012_told_at_once,
+    m013_keys_when_full,
 )
 from migrator.ledger.schema_version import MIGRATIONS, check, no_ledger, refuse_newer
 
@@ -41,6 +42,7 @@ IN_ORDER = (
     m010_support_ids_told,
     m011_rows_of_less,
     m012_told_at_once,
+    m013_keys_when_full,
 )
 
 migrations = Migrations(MIGRATIONS)

@@ -102,7 +102,7 @@ def _seal_anew(connection: sqlite3.Connection, old: Vault, new: Vault) -> int:
     number = 0
     for table, column, purpose in _SEALED:
         for row_id, value in _values(connection, table, column):
-            sealed = new.seal(old.open(value, purpose).reveal(), purpose)
+            sealed = new.seal_bytes(old.open_bytes(value, purpose), purpose)
             connection.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", [sealed, row_id])  # noqa: S608
             number += 1
     fingerprint_key = old.open(meta["fingerprint_key"], codec.FINGERPRINT_KEY).reveal()
