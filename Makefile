@@ -34,6 +34,7 @@ torture: $(VENV)/dev
 
 # What it takes, beside what people would use instead: under ten minutes. Prints figures, and where they are kept.
 bench: $(VENV)/dev
+	@$(BIN)/python -m compileall -q migrator tests
 	$(BIN)/python -m tests.bench
 
 # Puts the present help texts into the README.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, NoReturn
+
+from migrator.secret import Secret as Secret  # noqa: PLC0414 - everybody knows it from here
 
 Clock = Callable[[], datetime]
 """Tells the time, as an aware ``datetime`` in UTC. Passed in wherever time decides something."""
@@ -16,48 +16,6 @@ Clock = Callable[[], datetime]
 def utc_now() -> datetime:
     """The real clock."""
     return datetime.now(UTC)
-
-
-class Secret:
-    """A token, secret, handle or key that shows itself only when asked by name.
-
-    ``str``, ``repr``, ``format`` and tracebacks print a placeholder; it is neither picklable nor JSON-
-    serialisable; comparison takes constant time. ``reveal`` is the one way to the value, so that a search for
-    it lists every place where one leaves.
-    """
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The value itself."""
-        return self._value
-
-    def __bool__(self) -> bool:
-        return bool(self._value)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Secret):
-            return NotImplemented
-        # A value from the environment may hold bytes that are no text.
-        one, other_one = (secret.reveal().encode("utf-8", "surrogatepass") for secret in (self, other))
-        return hmac.compare_digest(one, other_one)
-
-    def __hash__(self) -> int:
-        return hash((Secret, self._value))
-
-    def __repr__(self) -> str:
-        return "Secret(…)"
-
-    __str__ = __repr__
-
-    def __format__(self, format_spec: str) -> str:
-        return repr(self)
-
-    def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise TypeError("a Secret is not picklable")
 
 
 class State(StrEnum):
@@ -111,13 +69,16 @@ class Action(StrEnum):
     """End the legacy token, once the pair that came for it is stored."""
 
 
-@dataclass(frozen=True)
+_NO_SECRET = Secret("")
+
+
+@dataclass(frozen=True, init=False)
 class LegacyToken:
     """What OAuth 1.0a calls token credentials (RFC 5849, 1.1), with the session handle that renews them."""
 
     token: Secret
     """``oauth_token``."""
-    token_secret: Secret = field(default_factory=lambda: Secret(""))
+    token_secret: Secret = _NO_SECRET
     """``oauth_token_secret``; empty where the source has none."""
     session_handle: Secret | None = None
     """``oauth_session_handle``; only tokens that are renewed by it have one."""
@@ -125,6 +86,23 @@ class LegacyToken:
     """When the token ends (UTC), or None where the source does not say."""
     renewed: bool = False
     """Whether a renewal gave it."""
+
+    def __init__(
+        self,
+        token: Secret,
+        token_secret: Secret = _NO_SECRET,
+        session_handle: Secret | None = None,
+        expires_at: datetime | None = None,
+        renewed: bool = False,
+    ) -> None:
+        # All fields at once: there are millions, and a frozen dataclass sets each with a call of its own.
+        self.__dict__.update(
+            token=token,
+            token_secret=token_secret,
+            session_handle=session_handle,
+            expires_at=expires_at,
+            renewed=renewed,
+        )
 
 
 @dataclass(frozen=True)
@@ -159,7 +137,7 @@ class Credentials:
         return self if first else self.applications[consumer_key]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Connection:
     """One legacy connection, as a row of a source describes it."""
 
@@ -180,6 +158,31 @@ class Connection:
 
     They may hold anything, secrets too.
     """
+
+    def __init__(
+        self,
+        key: str | None,
+        app_type: str,
+        legacy: LegacyToken,
+        organisation: str = "",
+        tenant_id: str = "",
+        tenant_type: str = "",
+        contact_email: str = "",
+        consumer_key: str = "",
+        further: Mapping[str, object] | None = None,
+    ) -> None:
+        # As in ``LegacyToken``.
+        self.__dict__.update(
+            key=key,
+            app_type=app_type,
+            legacy=legacy,
+            organisation=organisation,
+            tenant_id=tenant_id,
+            tenant_type=tenant_type,
+            contact_email=contact_email,
+            consumer_key=consumer_key,
+            further={} if further is None else further,
+        )
 
     def __repr__(self) -> str:
         return f"Connection(key={self.key!r}, app_type={self.app_type!r}, organisation={self.organisation!r})"

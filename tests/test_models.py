@@ -6,6 +6,7 @@ import json
 import pickle
 import traceback
 from collections.abc import Callable
+from dataclasses import MISSING, Field, FrozenInstanceError, fields, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -131,6 +132,38 @@ def test_any_two_secrets_can_be_compared() -> None:
 @given(st.text())
 def test_a_secret_equals_no_plain_text(value: str) -> None:
     assert Secret(value) != value
+
+
+ROWS: list[tuple[type[LegacyToken | Connection], tuple[object, ...]]] = [
+    (LegacyToken, (Secret("t"), Secret("s"), Secret("h"), NOW, True)),
+    (Connection, ("k", "partner", LEGACY, "Org", "id", "ORGANISATION", "a@b.example", "key", {"note": 1})),
+]
+
+
+@pytest.mark.parametrize(("kind", "values"), ROWS)
+def test_what_there_are_millions_of_holds_every_field_and_does_not_change(
+    kind: type[LegacyToken | Connection], values: tuple[object, ...]
+) -> None:
+    names = [each.name for each in fields(kind)]
+    made = kind(*values)  # type: ignore[arg-type]
+    assert [getattr(made, name) for name in names] == list(values)
+    assert made == kind(**dict(zip(names, values, strict=True)))  # type: ignore[arg-type]
+    assert replace(made) == made
+    for each in fields(kind):
+        assert replace(made, **{each.name: "another"}) != made  # type: ignore[arg-type]
+        with pytest.raises(FrozenInstanceError):
+            setattr(made, each.name, "another")
+        with pytest.raises(FrozenInstanceError):
+            delattr(made, each.name)
+    needed = [value for each, value in zip(fields(kind), values, strict=True) if _default(each) is MISSING]
+    least = kind(*needed)  # type: ignore[arg-type]
+    assert [getattr(least, each.name) for each in fields(kind)[len(needed) :]] == [
+        _default(each) for each in fields(kind)[len(needed) :]
+    ]
+
+
+def _default(each: Field[object]) -> object:
+    return each.default if each.default_factory is MISSING else each.default_factory()
 
 
 def test_the_real_clock_tells_utc() -> None:

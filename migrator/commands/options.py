@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -112,3 +112,15 @@ def print_json(document: object) -> None:
     import json
 
     click.echo(json.dumps(document, indent=2))
+
+
+def print_json_array(elements: Iterable[object]) -> None:
+    """The same of a list that may be longer than fits into memory."""
+    import json
+
+    before = "["
+    for element in elements:
+        text = json.dumps(element, indent=2).replace("\n", "\n  ")
+        click.echo(f"{before}\n  {text}", nl=False)
+        before = ","
+    click.echo("[]" if before == "[" else "\n]")

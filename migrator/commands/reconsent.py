@@ -9,7 +9,14 @@ from pathlib import Path
 
 import click
 
-from migrator.commands.options import Context, Duration, json_option, pass_context, print_json
+from migrator.commands.options import (
+    Context,
+    Duration,
+    json_option,
+    pass_context,
+    print_json,
+    print_json_array,
+)
 from migrator.errors import ConfigurationError
 
 DEFAULT_PORT = 8766
@@ -55,17 +62,17 @@ def list_(context: Context, as_json: bool, as_csv: bool) -> None:
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other")
     from migrator import ledger as ledgers
-    from migrator.terminal.campaign import campaign_csv, campaign_document, campaign_text
+    from migrator.terminal.campaign import campaign_csv, campaign_document, campaign_lines
 
-    with ledgers.open_to_read(context.ledger) as ledger:
-        people = ledgers.campaign(ledger)
+    with ledgers.open_to_read(context.ledger) as ledger, ledgers.one_view(ledger):
         if as_csv:
-            for line in campaign_csv(people):
+            for line in campaign_csv(ledgers.campaign(ledger)):
                 click.echo(line, nl=False)
         elif as_json:
-            print_json([campaign_document(person) for person in people])
+            print_json_array(map(campaign_document, ledgers.campaign(ledger)))
         else:
-            click.echo(campaign_text(list(people)))
+            for line in campaign_lines(lambda: ledgers.campaign(ledger)):
+                click.echo(line)
 
 
 @reconsent.command()

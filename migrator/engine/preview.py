@@ -18,6 +18,9 @@ from migrator.sources.duplicates import DuplicateIndex
 from migrator.sources.screening import Accepted, screen
 from migrator.terminal.progress import Progress
 
+_AT_ONCE = 500
+"""Rows after which progress is told."""
+
 
 def preview(
     sources: Sequence[Source],
@@ -32,6 +35,7 @@ def preview(
 ) -> Tally:
     """Count what a run would do with each row, held against the ledger where there is one."""
     tally = Tally()
+    untold = 0
     with DuplicateIndex() as seen, _decider(ledger, settings, environ, terms, clock) as decide:
         for row in screen(sources, seen, rules):
             if isinstance(row, Misnamed):
@@ -42,7 +46,11 @@ def preview(
                 tally.reject(decided)
             elif isinstance(row, Accepted):
                 tally.add(row.connection.app_type, decided)
-            progress.advance()
+            untold += 1
+            if untold == _AT_ONCE:
+                progress.advance(number=untold)
+                untold = 0
+    progress.advance(number=untold)
     return tally
 
 

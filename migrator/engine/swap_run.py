@@ -60,7 +60,7 @@ class SwapRun:
     def resume(self, scope: Scope, *, retry_failed: bool) -> Ended:
         """Go on from the ledger alone."""
         with self._engine.open_run("resume") as run:
-            if not run.ledger.status().total:
+            if run.ledger.is_empty():
                 raise LedgerError(
                     "the ledger holds no connections", hint="'migrator run TOKENS' takes some in"
                 )

@@ -8,17 +8,17 @@ import logging
 import os
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from migrator.errors import OutputError
+from migrator.handover.table_writing import HINT, Row, Target, write_rows
 from migrator.sources.sql_connection import connected, find_table
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Sequence, Set
 
-    from sqlalchemy import Connection, Insert, TableClause
+    from sqlalchemy import Connection, TableClause
     from sqlalchemy.engine.interfaces import ReflectedColumn, ReflectedIndex
     from sqlalchemy.engine.reflection import Inspector
 
@@ -26,10 +26,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_Row = Mapping[str, object]
-
-_BATCH = 500
-"""Rows sent at once."""
+_FIRST = 500
+"""Rows that tell what the columns are."""
 
 _NEEDED = ("access_token", "refresh_token")
 """Columns, beside the key, without which a table is of no use."""
@@ -46,22 +44,17 @@ _BEGIN = {
     "sqlite": ("BEGIN IMMEDIATE",),
 }
 
-_HINT = (
-    "Nothing was written, unless the connection broke in the very last moment; "
-    "in any case the rows may be written again."
-)
-
 _INT64 = 2**63
 
 
-def write_table(url: DatabaseUrl, rows: Iterable[_Row], *, key: str) -> int:
+def write_table(url: DatabaseUrl, rows: Iterable[Row], *, key: str) -> int:
     """Insert each row into the URL's table, or update the row that has the same ``key``; return how many.
 
     Everything happens in one transaction: whatever goes wrong, in the database or in ``rows``, the table is
-    as it was. All rows must have the columns of the first one.
+    as it was. All rows must have the columns of the first one, and each a key of its own.
 
     If there is no such table, it is made: ``key`` is its primary key, of 255 characters; a column that holds
-    a ``datetime`` within the first rows is a time with zone (in MySQL a DATETIME, in SQLite text, both in
+    ``datetime`` alone within the first rows is a time with zone (in MySQL a DATETIME, in SQLite text, both in
     UTC); any other is text. In MySQL, a new table stays after a failure, empty. If there is one, it must have
     the columns ``key``, ``access_token`` and ``refresh_token``; those of ours that it has not are passed
     over, with a warning that names them.
@@ -73,74 +66,28 @@ def write_table(url: DatabaseUrl, rows: Iterable[_Row], *, key: str) -> int:
     if not url.table:
         raise OutputError(f"{url}: names no table", hint="Name it at the end: ?table=NAME")
     remaining = iter(rows)
-    first = list(itertools.islice(remaining, _BATCH))
+    first = list(itertools.islice(remaining, _FIRST))
     if not first:
         return 0
     if url.kind == "sqlite":
         _make_file(url)
-    count = 0
-    with connected(url, OutputError, hint=_HINT) as connection:
+    with connected(url, OutputError, hint=HINT) as connection:
         for statement in _BEGIN[url.kind]:
             connection.exec_driver_sql(statement)
         target = _target(connection, url, key, first)
-        for batch in _batches(itertools.chain(first, remaining)):
-            prepared = [_prepared(row, first[0].keys(), target.columns, url.kind) for row in batch]
-            if target.upserts:
-                connection.execute(upsert(target.table, url.kind, key), prepared)
-            else:
-                _update_or_insert(connection, url, target.table, key, prepared)
-            count += len(batch)
-    return count
+        given, written = first[0].keys(), target.table.columns.keys()
+        every = itertools.chain(first, remaining)
+        return write_rows(connection, target, (_prepared(row, given, written, url.kind) for row in every))
 
 
-@dataclass(frozen=True)
-class _Target:
-    """A table as far as it is written."""
-
-    table: TableClause
-    columns: Sequence[str]
-    upserts: bool
-    """Whether one statement inserts or updates, so that the row with the key is the only one it can touch."""
-
-
-def upsert(table: TableClause, kind: str, key: str) -> Insert:
-    """The dialect's own statement that inserts a row, or updates the one that has its key."""
-    from sqlalchemy.dialects import mysql, postgresql, sqlite  # noqa: PLC0415 - needs the extra
-
-    others = [column.name for column in table.columns if column.name != key]
-    if kind == "mysql":
-        into_mysql = mysql.insert(table)
-        return into_mysql.on_duplicate_key_update({name: into_mysql.inserted[name] for name in others})
-    into = sqlite.insert(table) if kind == "sqlite" else postgresql.insert(table)
-    return into.on_conflict_do_update(
-        index_elements=[table.columns[key]], set_={name: into.excluded[name] for name in others}
-    )
-
-
-def _update_or_insert(
-    connection: Connection, url: DatabaseUrl, table: TableClause, key: str, rows: Sequence[_Row]
-) -> None:
-    """The same row by row, for tables where one statement could not do it, or could hit another row."""
-    from sqlalchemy import bindparam, insert, update  # noqa: PLC0415 - needs the extra
-
-    sought = max((column.name for column in table.columns), key=len) + "_"  # no column's name
-    change, add = update(table).where(table.columns[key] == bindparam(sought)), insert(table)
-    for row in rows:
-        values = {name: value for name, value in row.items() if name != key}
-        found = connection.execute(change, {**values, sought: row[key]}).rowcount
-        if found > 1:
-            raise OutputError(f"{url}: has several rows with the same {key}", hint=_HINT)
-        if found == 0:
-            connection.execute(add, row)
-
-
-def _target(connection: Connection, url: DatabaseUrl, key: str, first: Sequence[_Row]) -> _Target:
+def _target(connection: Connection, url: DatabaseUrl, key: str, first: Sequence[Row]) -> Target:
     """The table to write, made if there is none, and locked if only that makes the write safe."""
     from sqlalchemy import column, inspect, table  # noqa: PLC0415 - needs the extra
     from sqlalchemy.exc import SAWarning  # noqa: PLC0415 - as above
 
     inspector = inspect(connection)
     found = find_table(inspector, url.table)
+    is_new = found is None
     if found is None:
         name, schema = _create(connection, url, key, first)
         columns, upserts = list(first[0]), True
@@ -158,7 +105,7 @@ def _target(connection: Connection, url: DatabaseUrl, key: str, first: Sequence[
     if not upserts and url.kind == "postgresql":
         # Others may read; nobody adds a row between our update and our insert. MySQL locks the gap itself.
         _lock(connection, target)
-    return _Target(target, columns, upserts)
+    return Target(url, key, target, _times(first), upserts, is_new)
 
 
 def _lock(connection: Connection, table: TableClause) -> None:
@@ -167,7 +114,7 @@ def _lock(connection: Connection, table: TableClause) -> None:
 
 
 def _create(
-    connection: Connection, url: DatabaseUrl, key: str, first: Sequence[_Row]
+    connection: Connection, url: DatabaseUrl, key: str, first: Sequence[Row]
 ) -> tuple[str, str | None]:
     """Make the table; a first dot in its name parts off the schema."""
     from sqlalchemy import Column, DateTime, MetaData, String, Table, Text  # noqa: PLC0415 - needs the extra
@@ -177,11 +124,9 @@ def _create(
         schema, name = "", url.table
     # Keys that differ in case only are two keys.
     text = String(255, collation="utf8mb4_bin") if url.kind == "mysql" else String(255)
-    times = {
-        each: any(isinstance(row.get(each), datetime) for row in first) for each in first[0] if each != key
-    }
+    times = _times(first)
     columns = [
-        Column(each, DateTime(timezone=True) if is_time else Text()) for each, is_time in times.items()
+        Column(each, DateTime(timezone=True) if each in times else Text()) for each in first[0] if each != key
     ]
     Table(
         name,
@@ -193,6 +138,17 @@ def _create(
         mariadb_charset="utf8mb4",
     ).create(connection)
     return name, schema or None
+
+
+def _times(first: Sequence[Row]) -> set[str]:
+    """The columns that hold times and nothing else, as far as the first rows tell."""
+    said = {
+        (each, isinstance(value, datetime))
+        for row in first
+        for each, value in row.items()
+        if value is not None
+    }
+    return {each for each, is_time in said if is_time and (each, False) not in said}
 
 
 def _shared(url: DatabaseUrl, key: str, ours: Sequence[str], theirs: Collection[str]) -> list[str]:
@@ -257,25 +213,24 @@ def _is_only_conflict(
     return kind != "mysql" or not any(None in each or each & set(columns) for each in others)
 
 
-def _batches(rows: Iterable[_Row]) -> Iterator[list[_Row]]:
-    remaining = iter(rows)
-    while batch := list(itertools.islice(remaining, _BATCH)):
-        yield batch
-
-
-def _prepared(row: _Row, expected: Collection[str], written: Iterable[str], kind: str) -> dict[str, object]:
+def _prepared(row: Row, expected: Set[str], written: Iterable[str], kind: str) -> dict[str, object]:
     """A row as the driver takes it. Raises ``ValueError`` where its columns are not the first row's."""
-    if set(row) != set(expected):
+    if row.keys() != expected:
         raise ValueError("the rows differ in their columns")
-    return {column: _value(row[column], kind) for column in written}
+    return {
+        column: value if (value := row[column]) is None or type(value) is str else _value(value, kind)
+        for column in written
+    }
 
 
 def _value(value: object, kind: str) -> object:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError("a time without a zone")
-        moment = value.astimezone(UTC)
-        return {"mysql": moment.replace(tzinfo=None), "sqlite": moment.isoformat()}.get(kind, moment)
+        moment = value if value.tzinfo is UTC else value.astimezone(UTC)
+        if kind == "mysql":
+            return moment.replace(tzinfo=None)
+        return moment.isoformat() if kind == "sqlite" else moment
     if isinstance(value, Mapping | list | tuple):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, str) or (isinstance(value, int) and abs(value) >= _INT64):

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import json
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -16,18 +13,16 @@ from typing import BinaryIO, Protocol
 
 from migrator.errors import OutputError
 from migrator.handover.database_table import write_table
+from migrator.handover.formats import Format, Rows, blocks, csv_lines, json_lines
 from migrator.handover.shapes import Row
 from migrator.output_files import give_name, private
 from migrator.sources.sql_connection import DatabaseUrl
-from migrator.terminal.tables import defused
 
-Rows = Callable[[], Iterable[Row]]
-"""The rows of an export, anew at each call: there may be more than fit into memory."""
+_FORMATS: Mapping[str, Format] = {".jsonl": json_lines, ".csv": csv_lines}
+"""By the ending of a file's name."""
 
-_TOKENS = frozenset({"access_token", "refresh_token", "token"})
-"""Columns that must come out as they are: an apostrophe in front of a token would make it worthless."""
-
-_TIMES = frozenset({"expires_at", "refresh_expires_at"})
+_TIMES = ("expires_at", "refresh_expires_at")
+"""Columns of the plain shape, the only one that a table takes, that hold times."""
 
 
 class Destination(Protocol):
@@ -60,11 +55,11 @@ class NewFile:
     def __init__(self, path: Path) -> None:
         """The ending tells the format: ``.jsonl`` or ``.csv``. Raises ``OutputError`` if the file exists."""
         self._path = path.absolute()
-        if path.suffix.lower() not in _LINES:
+        if path.suffix.lower() not in _FORMATS:
             raise OutputError(
                 f"{path}: the ending of its name tells no format", hint="call it .jsonl or .csv"
             )
-        self._lines = _LINES[path.suffix.lower()]
+        self._format = _FORMATS[path.suffix.lower()]
         if os.path.lexists(path):
             raise OutputError(f"{path} exists already", hint="an export never replaces a file: name another")
         self.part: Path | None = self._path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
@@ -79,8 +74,8 @@ class NewFile:
         try:
             with private(self.part) as stream:
                 digest = hashlib.sha256()
-                for line in self._lines(rows):
-                    content = line.encode("utf-8", "backslashreplace")
+                for block in blocks(self._format(rows)):
+                    content = block.encode("utf-8", "backslashreplace")
                     digest.update(content)
                     stream.write(content)
             sealed(digest.hexdigest())
@@ -107,8 +102,8 @@ class Stream:
 
     def write(self, rows: Rows, sealed: Callable[[str], None]) -> None:
         del sealed
-        for line in json_lines_of(rows):
-            self._stream.write(line.encode())
+        for block in blocks(json_lines(rows)):
+            self._stream.write(block.encode())
         self._stream.flush()
 
 
@@ -129,49 +124,15 @@ class Table:
 
     def write(self, rows: Rows, sealed: Callable[[str], None]) -> None:
         del sealed
-        columns: dict[str, None] = {}
-        for row in rows():
-            columns.update(dict.fromkeys(row))
-        even = ({name: _column_value(name, row.get(name)) for name in columns} for row in rows())
+        columns = rows.columns()
+        even = (_even(row, columns) for row in rows)
         write_table(self._url, even, key=self._key)
 
 
-def _column_value(name: str, value: object) -> object:
-    """A column's value: times as times, where a text says one."""
-    if name in _TIMES:
-        return datetime.fromisoformat(value) if isinstance(value, str) and value else None
-    return value
-
-
-def json_lines_of(rows: Rows) -> Iterator[str]:
-    """A JSON object a line."""
-    return (json.dumps(row) + "\n" for row in rows())
-
-
-def csv_lines_of(rows: Rows) -> Iterator[str]:
-    """CSV (RFC 4180) with every column that any row has.
-
-    A cell that a spreadsheet would run as a formula gets an apostrophe in front, but for the tokens.
-    """
-    columns: dict[str, None] = {}
-    for row in rows():
-        columns.update(dict.fromkeys(row))
-    if columns:
-        yield _csv_line(defused(name) for name in columns)
-    for row in rows():
-        yield _csv_line(_csv_cell(name, row.get(name)) for name in columns)
-
-
-def _csv_line(cells: Iterable[object]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\r\n").writerow(list(cells))
-    return buffer.getvalue()
-
-
-def _csv_cell(name: str, value: object) -> object:
-    if isinstance(value, dict | list):
-        value = json.dumps(value)
-    return value if name in _TOKENS else defused(value)
-
-
-_LINES = {".jsonl": json_lines_of, ".csv": csv_lines_of}
+def _even(row: Row, columns: Sequence[str]) -> Row:
+    """A row with a value, or none, for each column: times as times, where a text says one."""
+    even = {name: row.get(name) for name in columns}
+    for name in _TIMES:
+        value = even[name]
+        even[name] = datetime.fromisoformat(value) if isinstance(value, str) and value else None
+    return even

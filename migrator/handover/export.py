@@ -7,15 +7,17 @@ is one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from migrator.engine.engine import Engine
 from migrator.engine.open_run import OpenRun
 from migrator.errors import InterruptedExportError
 from migrator.handover.destinations import Destination
-from migrator.handover.pair_per_user import each_its_own, one_a_user
-from migrator.handover.shapes import Row, Shape, row_a_user, rows_a_connection
+from migrator.handover.pair_per_user import one_a_user
+from migrator.handover.shapes import Row, Shape, named_apart, row_a_user, rows_a_connection
+from migrator.ledger import ExportedPair
 
 
 @dataclass(frozen=True)
@@ -52,16 +54,15 @@ class Exporter:
         then nothing is handed over.
         """
         with self._engine.open_run("export") as run:
-            choose = one_a_user if choice.per_user else each_its_own
             export_id, size = run.ledger.exports.begin(
                 destination.name,
                 str(destination.part) if destination.part else None,
-                choose,
+                one_a_user if choice.per_user else None,
                 only_new=choice.only_new,
             )
             try:
                 destination.write(
-                    lambda: self._rows(run, export_id, choice),
+                    _Taken(run, export_id, choice, self._engine.clock()),
                     lambda sha256: run.ledger.exports.seal(export_id, sha256),
                 )
             except BaseException:
@@ -73,16 +74,50 @@ class Exporter:
             rows = size.pairs if choice.per_user else size.connections
             return HandedOver(size.connections, rows, run.ledger.exports.ended_in_hand())
 
-    def _rows(self, run: OpenRun, export_id: int, choice: Choice) -> Iterator[Row]:
-        now = self._engine.clock()
-        users: set[str] = set()
-        for handed in run.ledger.exports.taken(export_id):
-            if run.interruption.requested:
-                raise InterruptedExportError(
-                    "interrupted: nothing counts as handed over", hint="export again when it suits"
-                )
-            if choice.per_user:
-                yield row_a_user(handed, choice.shape, now, first=handed.pair.user_id not in users)
-                users.add(handed.pair.user_id)
-            else:
-                yield from rows_a_connection(handed, choice.shape, now)
+
+@dataclass(frozen=True)
+class _Taken:
+    """What an export takes, as rows."""
+
+    run: OpenRun
+    export_id: int
+    choice: Choice
+    now: datetime
+
+    def columns(self) -> Sequence[str]:
+        found: dict[str, None] = {}
+        for first in self:
+            found = dict.fromkeys(first)
+            break
+        if found and not self.choice.per_user:  # what is under ``connections`` has columns of its own
+            for further in self.run.ledger.exports.further(self.export_id):
+                self._check_interruption()
+                found.update(dict.fromkeys(named_apart(further)))
+        return tuple(found)
+
+    def __iter__(self) -> Iterator[Row]:
+        return self._a_user() if self.choice.per_user else self._a_connection()
+
+    def _a_connection(self) -> Iterator[Row]:
+        for handed in self._pairs():
+            yield from rows_a_connection(handed, self.choice.shape, self.now)
+
+    def _a_user(self) -> Iterator[Row]:
+        # Users of one pair come once: there is no need to remember them.
+        met = dict.fromkeys(self.run.ledger.exports.users_of_several_pairs(self.export_id), False)
+        for handed in self._pairs():
+            user_id = handed.pair.user_id
+            yield row_a_user(handed, self.choice.shape, self.now, first=not met.get(user_id))
+            if user_id in met:
+                met[user_id] = True
+
+    def _pairs(self) -> Iterator[ExportedPair]:
+        for handed in self.run.ledger.exports.taken(self.export_id):
+            self._check_interruption()
+            yield handed
+
+    def _check_interruption(self) -> None:
+        if self.run.interruption.requested:
+            raise InterruptedExportError(
+                "interrupted: nothing counts as handed over", hint="export again when it suits"
+            )

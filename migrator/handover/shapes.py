@@ -67,13 +67,9 @@ SHAPES: Mapping[str, Shape] = {"plain": plain, "xero-python": xero_python, "xero
 
 def rows_a_connection(handed: ExportedPair, shape: Shape, now: datetime) -> list[Row]:
     """A row for each connection that the pair stands for."""
+    of_pair = {"user_id": handed.pair.user_id, **shape(handed.pair, now)}
     return [
-        {
-            **_about(connection),
-            "user_id": handed.pair.user_id,
-            **shape(handed.pair, now),
-            **_further(connection),
-        }
+        {**_about(connection), **of_pair, **named_apart(connection.further)}
         for connection in handed.connections
     ]
 
@@ -89,7 +85,9 @@ def row_a_user(handed: ExportedPair, shape: Shape, now: datetime, *, first: bool
         "key": known or handed.connections[0].key,
         "user_id": handed.pair.user_id,
         **shape(handed.pair, now),
-        "connections": [{**_about(connection), **_further(connection)} for connection in handed.connections],
+        "connections": [
+            {**_about(connection), **named_apart(connection.further)} for connection in handed.connections
+        ],
     }
 
 
@@ -126,12 +124,12 @@ _OURS = frozenset(
 )
 
 
-def _further(connection: ExportedConnection) -> Row:
+def named_apart(further: Mapping[str, object]) -> Row:
     """The input's further columns, under their own names; one that is called as one of ours gets a prefix."""
     row: Row = {}
-    for name, value in connection.further.items():
+    for name, value in further.items():
         free = name
-        while free in _OURS or free in row or (free != name and free in connection.further):
+        while free in _OURS or free in row or (free != name and free in further):
             free = f"input_{free}"
         row[free] = value
     return row

@@ -13,7 +13,7 @@ A module a subject writes and reads it, mostly a table of the same name:
 - ``exports``: what was handed over (and table ``handings``); ``purge``: its tokens taken out
 - ``invitations``, ``visits``, ``consents``: who was asked, who came, each ``state`` that was used
 - ``recovery``, ``unfinished_exports``: what a dead process left
-- ``status``, ``campaign``: what is told to people; reads only
+- ``status``, ``pair_counts``, ``lists``, ``campaign``: what is told to people; reads only
 
 ``schema`` and ``migrations`` make the tables. ``file/`` is what the file is: opened, locked, encrypted,
 written, copied, put under a new key, rescued. ``access`` opens it, as ``Ledger`` (in ``job_ledger``) or as
@@ -35,7 +35,9 @@ from migrator.ledger.file.writer import INTERRUPTED_WAIT
 from migrator.ledger.intake import Intake
 from migrator.ledger.invitations import FAILED_OUTCOMES, Invitation, Invitee
 from migrator.ledger.job_ledger import Ledger
+from migrator.ledger.lists import Listed, listed, needs_consent, problems
 from migrator.ledger.open_ledger import OpenLedger
+from migrator.ledger.pair_counts import Ends, Pairs, days_of_end
 from migrator.ledger.pairs import Finding, Served
 from migrator.ledger.purge import Purged
 from migrator.ledger.recognition import plan_row, recognise
@@ -43,18 +45,7 @@ from migrator.ledger.recovery import Recovered, RecoveredConsents
 from migrator.ledger.rejects import listed_rejects
 from migrator.ledger.runs import Run, listed_runs
 from migrator.ledger.sealed_answers import SealedAnswer
-from migrator.ledger.status import (
-    Ends,
-    Listed,
-    Pairs,
-    Status,
-    days_of_end,
-    listed,
-    needs_consent,
-    one_view,
-    problems,
-    status,
-)
+from migrator.ledger.status import Status, one_view, status
 from migrator.ledger.unfinished_exports import Fate
 from migrator.ledger.visits import Visit
 

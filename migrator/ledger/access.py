@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from migrator.errors import LedgerError, LedgerUnwritableError
-from migrator.ledger import schema
+from migrator.ledger import schema_version
 from migrator.ledger.consent_ledger import ConsentLedger
 from migrator.ledger.file import copying, lock, opening
 from migrator.ledger.file.codec import FINGERPRINT_KEY, Codec
@@ -56,7 +56,7 @@ def open_for_job(
         try:
             if not create:
                 opening.refuse_emptied(connection, path)
-            schema.prepare(connection, create=create)
+            _bring_up_to_date(connection, create=create)
             copying.refuse_work_beside_the_original(connection, path)
             codec = _unlock(connection, key, may_claim=True)
             rescue = RescueFile(path, Vault(key))
@@ -84,7 +84,7 @@ def open_for_consents(
         connection = opening.connect(path, readonly=False)
         try:
             opening.refuse_emptied(connection, path)
-            schema.prepare(connection, create=False)
+            _bring_up_to_date(connection, create=False)
             copying.refuse_work_beside_the_original(connection, path)
             codec = _unlock(connection, key, may_claim=False)
             rescue = RescueFile(lock.serve_path(path), Vault(key))
@@ -105,7 +105,7 @@ def open_to_read(path: Path) -> Iterator[sqlite3.Connection]:
         connection = opening.connect(path.resolve(), readonly=True)
         try:
             opening.refuse_emptied(connection, path)
-            schema.check(connection)
+            schema_version.check(connection)
             yield connection
         finally:
             connection.close()
@@ -116,6 +116,12 @@ def open_to_compare(path: Path, key: LedgerKey) -> Iterator[tuple[sqlite3.Connec
     """Open a ledger to hold rows against it: with its key, without a lock, nothing written."""
     with open_to_read(path) as connection:
         yield connection, _unlock(connection, key, may_claim=False)
+
+
+def _bring_up_to_date(connection: sqlite3.Connection, *, create: bool) -> None:
+    from migrator.ledger import schema  # noqa: PLC0415 - whoever reads needs no library of migrations
+
+    schema.prepare(connection, create=create)
 
 
 def _ensure_file(path: Path) -> None:

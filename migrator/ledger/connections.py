@@ -124,20 +124,19 @@ def _pair(codec: Codec, row: Sequence[Any]) -> StoredPair:
 
 
 class Newcomer(NamedTuple):
-    """A new connection, with the state and reason that it begins with."""
+    """A new connection, with its names, and the state and reason that it begins with."""
 
     key: str
+    token_print: bytes
     connection: Connection
     state: State
     reason: str
 
 
-_ADD = """
-    INSERT INTO connections
-    (id, key, provider, app_type, organisation, tenant_id, tenant_type, contact_email, consumer_key,
-     state, reason, further, row_print, run_id, updated_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
+_NEW = (
+    "id", "key", "provider", "app_type", "organisation", "tenant_id", "tenant_type", "contact_email",
+    "consumer_key", "state", "reason", "further", "row_print", "run_id", "updated_at",
+)  # fmt: skip
 
 
 def add_all(
@@ -153,29 +152,27 @@ def add_all(
     (last,) = db.execute("SELECT coalesce(max(id), 0) FROM connections").fetchone()
     ids = range(last + 1, last + 1 + len(newcomers))
     moment = time_text(now)
-    db.executemany(
-        _ADD,
-        [
-            (
-                connection_id,
-                key,
-                provider,
-                said.app_type,
-                said.organisation,
-                said.tenant_id,
-                said.tenant_type,
-                said.contact_email,
-                said.consumer_key,
-                state.value,
-                reason,
-                codec.seal_further(said.further),
-                codec.row_print(said),
-                run_id,
-                moment,
-            )
-            for connection_id, (key, said, state, reason) in zip(ids, newcomers, strict=True)
-        ],
-    )
+    rows = [
+        (
+            connection_id,
+            key,
+            provider,
+            said.app_type,
+            said.organisation,
+            said.tenant_id,
+            said.tenant_type,
+            said.contact_email,
+            said.consumer_key,
+            str(state),
+            reason,
+            codec.seal_further(said.further),
+            codec.row_print(said),
+            run_id,
+            moment,
+        )
+        for connection_id, (key, _, said, state, reason) in zip(ids, newcomers, strict=True)
+    ]
+    many_rows.insert(db, "connections", _NEW, rows)
     return ids
 
 
@@ -205,6 +202,11 @@ def other_provider(db: sqlite3.Connection, provider: str) -> str:
     """A provider that some connection is of, and that is not this one; empty if all are of this one."""
     found = db.execute("SELECT provider FROM connections WHERE provider <> ? LIMIT 1", [provider]).fetchone()
     return str(found[0]) if found else ""
+
+
+def none(db: sqlite3.Connection) -> bool:
+    """Whether there is no connection."""
+    return db.execute("SELECT 1 FROM connections LIMIT 1").fetchone() is None
 
 
 def applications(db: sqlite3.Connection) -> dict[str, int]:

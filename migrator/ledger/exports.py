@@ -13,6 +13,9 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from migrator.ledger.file.codec import Codec, maybe_time_of, time_of, time_text
 from migrator.ledger.file.session import Session
@@ -48,8 +51,7 @@ class Exportable:
     """Whether its pair was seen not to reach its tenant: then no other one of its user will."""
 
 
-@dataclass(frozen=True)
-class ExportedConnection:
+class ExportedConnection(NamedTuple):
     """A connection, as an export hands it over."""
 
     key: str
@@ -62,12 +64,15 @@ class ExportedConnection:
     """The input's further columns."""
 
 
-@dataclass(frozen=True)
-class ExportedPair:
+class ExportedPair(NamedTuple):
     """A pair and the connections that it stands for."""
 
     pair: TokenPair
     connections: tuple[ExportedConnection, ...]
+
+
+Choose = Callable[[Iterable[Exportable]], Iterable[tuple[Exportable, int]]]
+"""Names for each of some connections the pair that stands for it."""
 
 
 @dataclass(frozen=True)
@@ -99,26 +104,37 @@ class Exports:
         self,
         target: str,
         part: str | None,
-        choose: Callable[[Iterable[Exportable]], Iterable[tuple[Exportable, int]]],
+        choose: Choose | None,
         *,
         only_new: bool,
     ) -> tuple[int, Size]:
         """Put the intent of a hand-over on disk; returns the export's id, and how much it takes.
 
-        ``choose`` names for each connection in hand the pair that stands for it. ``part`` is the file that is
-        written before it gets the name ``target``.
+        Each connection in hand is stood for by its own pair, unless ``choose`` names another one of its user.
+        ``part`` is the file that is written before it gets the name ``target``.
         """
 
         def entry(db: sqlite3.Connection) -> tuple[int, Size]:
             now = self._session.now()
             export_id = _begin(db, self._session.run_id, target, part, now)
-            return export_id, _take(db, export_id, choose(_in_hand(db, now, only_new=only_new)))
+            _take(db, export_id, now, only_new=only_new)
+            if choose is not None:
+                _let_stand(db, export_id, choose(_of_users_with_several(db, export_id)))
+            return export_id, _size(db, export_id)
 
         return self._session.write(entry)
 
     def taken(self, export_id: int) -> Iterator[ExportedPair]:
         """What an export takes, decrypted, pair by pair."""
         return _taken(self._session.reader(), self._session.codec, export_id)
+
+    def further(self, export_id: int) -> Iterator[Mapping[str, object]]:
+        """The further columns of what it takes, in the same order, where there are any."""
+        return _further(self._session.reader(), self._session.codec, export_id)
+
+    def users_of_several_pairs(self, export_id: int) -> Iterator[str]:
+        """The ids of users of whom it takes more than one pair."""
+        return _users_of_several_pairs(self._session.reader(), export_id)
 
     def seal(self, export_id: int, sha256: str) -> None:
         """The file of an export is whole; only its name is missing."""
@@ -139,26 +155,6 @@ class Exports:
     def ended_in_hand(self) -> int:
         """How many pairs nobody can use any more, for their refresh token has ended."""
         return _ended_in_hand(self._session.reader(), self._session.now())
-
-
-def _in_hand(db: sqlite3.Connection, now: datetime, *, only_new: bool) -> Iterator[Exportable]:
-    """The connections that can be handed over, those of one user together.
-
-    ``only_new`` leaves out what was handed over before. A pair whose refresh token has ended is left out too:
-    it is of use to nobody.
-    """
-    condition = f"AND NOT {HANDED_OVER}" if only_new else ""
-    for row in db.execute(
-        f"""SELECT c.id, c.tenant_id, p.user_id, p.id, p.obtained_at, p.verified_at, p.reached,
-                   c.reason = 'tenant_mismatch'
-            {IN_HAND} AND coalesce(p.refresh_expires_at, '9') > ? {condition}
-            ORDER BY p.user_id, c.id""",
-        [time_text(now)],
-    ):
-        reached = frozenset(tenant.lower() for tenant in json.loads(row[6])) if row[6] else frozenset()
-        yield Exportable(
-            row[0], row[1], row[2], row[3], time_of(row[4]), maybe_time_of(row[5]), reached, bool(row[7])
-        )
 
 
 def _ended_in_hand(db: sqlite3.Connection, now: datetime) -> int:
@@ -186,52 +182,103 @@ def _storable(name: str | None) -> str | bytes | None:
     return os.fsencode(name)
 
 
-def _take(db: sqlite3.Connection, export_id: int, chosen: Iterable[tuple[Exportable, int]]) -> Size:
-    """Which connections an export takes, each with the pair that stands for it."""
-    db.executemany(
-        "INSERT INTO handings (export_id, connection_id, own_pair_id, pair_id) VALUES (?, ?, ?, ?)",
-        ((export_id, one.connection_id, one.pair_id, pair_id) for one, pair_id in chosen),
+def _take(db: sqlite3.Connection, export_id: int, now: datetime, *, only_new: bool) -> None:
+    """Take the connections that can be handed over, each with its own pair.
+
+    ``only_new`` leaves out what was handed over before. A pair whose refresh token has ended is left out too:
+    it is of use to nobody.
+    """
+    condition = f"AND NOT {HANDED_OVER}" if only_new else ""
+    db.execute(
+        f"""INSERT INTO handings (export_id, connection_id, own_pair_id, pair_id)
+            SELECT ?, c.id, p.id, p.id {IN_HAND} AND coalesce(p.refresh_expires_at, '9') > ? {condition}
+            ORDER BY c.id""",
+        [export_id, time_text(now)],
     )
-    connections, pairs = db.execute(
-        "SELECT count(*), count(DISTINCT pair_id) FROM handings WHERE export_id = ?", [export_id]
+
+
+def _of_users_with_several(db: sqlite3.Connection, export_id: int) -> Iterator[Exportable]:
+    """What an export takes of users that have several connections in it, those of one user together."""
+    for row in db.execute(
+        """WITH hand AS (
+               SELECT h.connection_id, h.own_pair_id, p.user_id,
+                      count(*) OVER (PARTITION BY p.user_id) AS connections
+               FROM handings h JOIN token_pairs p ON p.id = h.own_pair_id
+               WHERE h.export_id = ? AND p.user_id <> ''
+           )
+           SELECT c.id, c.tenant_id, p.user_id, p.id, p.obtained_at, p.verified_at, p.reached,
+                  c.reason = 'tenant_mismatch'
+           FROM hand JOIN connections c ON c.id = hand.connection_id
+                JOIN token_pairs p ON p.id = hand.own_pair_id
+           WHERE hand.connections > 1 ORDER BY p.user_id, c.id""",
+        [export_id],
+    ):
+        reached = frozenset(tenant.lower() for tenant in json.loads(row[6])) if row[6] else frozenset()
+        yield Exportable(
+            row[0], row[1], row[2], row[3], time_of(row[4]), maybe_time_of(row[5]), reached, bool(row[7])
+        )
+
+
+def _let_stand(db: sqlite3.Connection, export_id: int, chosen: Iterable[tuple[Exportable, int]]) -> None:
+    """Let other pairs than their own stand for connections.
+
+    Those are read while this writes, but not the column that it writes.
+    """
+    db.executemany(
+        "UPDATE handings SET pair_id = ? WHERE export_id = ? AND connection_id = ?",
+        ((pair_id, export_id, one.connection_id) for one, pair_id in chosen if pair_id != one.pair_id),
+    )
+
+
+def _size(db: sqlite3.Connection, export_id: int) -> Size:
+    (connections,) = db.execute("SELECT count(*) FROM handings WHERE export_id = ?", [export_id]).fetchone()
+    (pairs,) = db.execute(
+        "SELECT count(*) FROM (SELECT DISTINCT pair_id FROM handings WHERE export_id = ?)", [export_id]
     ).fetchone()
     return Size(connections, pairs)
 
 
 def _taken(db: sqlite3.Connection, codec: Codec, export_id: int) -> Iterator[ExportedPair]:
     """What an export takes, decrypted, pair by pair."""
-    pair_id, pair, connections = None, None, list[ExportedConnection]()
-    for row in db.execute(
+    rows = db.execute(
         """SELECT h.pair_id, p.access_token, p.refresh_token, p.expires_at, p.scope, p.tenant_id, p.user_id,
                   p.refresh_expires_at,
                   c.key, c.app_type, c.organisation, c.tenant_id, c.tenant_type, c.contact_email, c.further
            FROM handings h JOIN token_pairs p ON p.id = h.pair_id JOIN connections c ON c.id = h.connection_id
            WHERE h.export_id = ? ORDER BY h.pair_id, h.connection_id""",
         [export_id],
+    )
+    for _, group in groupby(rows, key=itemgetter(0)):
+        of_pair = list(group)
+        connections = [(*row[8:14], codec.open_further(row[14])) for row in of_pair]
+        yield ExportedPair(_pair(of_pair[0], codec), tuple(map(ExportedConnection._make, connections)))
+
+
+def _pair(row: tuple[Any, ...], codec: Codec) -> TokenPair:
+    access, refresh = codec.open_pair(row[1], row[2])
+    expires_at, scope, tenant_id, user_id, refresh_expires_at = row[3:8]
+    ends, refresh_ends = maybe_time_of(expires_at), maybe_time_of(refresh_expires_at)
+    return TokenPair(access, refresh, ends, scope, tenant_id, user_id, refresh_ends)
+
+
+def _further(db: sqlite3.Connection, codec: Codec, export_id: int) -> Iterator[Mapping[str, object]]:
+    for (sealed,) in db.execute(
+        """SELECT c.further FROM handings h JOIN connections c ON c.id = h.connection_id
+           WHERE h.export_id = ? AND c.further IS NOT NULL ORDER BY h.pair_id, h.connection_id""",
+        [export_id],
     ):
-        if pair is not None and row[0] != pair_id:
-            yield ExportedPair(pair, tuple(connections))
-            pair, connections = None, []
-        if pair is None:
-            pair_id = row[0]
-            access, refresh = codec.open_pair(row[1], row[2])
-            pair = TokenPair(
-                access, refresh, maybe_time_of(row[3]), row[4], row[5], row[6], maybe_time_of(row[7])
-            )
-        key, app_type, organisation, tenant_id, tenant_type, contact_email, further = row[8:]
-        connections.append(
-            ExportedConnection(
-                key,
-                app_type,
-                organisation,
-                tenant_id,
-                tenant_type,
-                contact_email,
-                codec.open_further(further),
-            )
-        )
-    if pair is not None:
-        yield ExportedPair(pair, tuple(connections))
+        yield codec.open_further(sealed)
+
+
+def _users_of_several_pairs(db: sqlite3.Connection, export_id: int) -> Iterator[str]:
+    for (user_id,) in db.execute(
+        """SELECT p.user_id
+           FROM (SELECT DISTINCT pair_id FROM handings WHERE export_id = ?) h
+                JOIN token_pairs p ON p.id = h.pair_id
+           WHERE p.user_id <> '' GROUP BY p.user_id HAVING count(*) > 1""",
+        [export_id],
+    ):
+        yield user_id
 
 
 def _seal(db: sqlite3.Connection, export_id: int, sha256: str) -> None:
@@ -251,7 +298,7 @@ def _finish(db: sqlite3.Connection, export_id: int, now: datetime) -> None:
     )
     db.execute(
         """DELETE FROM exports
-           WHERE finished_at IS NULL AND id NOT IN (SELECT export_id FROM handings)"""
+           WHERE finished_at IS NULL AND NOT EXISTS (SELECT 1 FROM handings WHERE export_id = exports.id)"""
     )
 
 

@@ -11,10 +11,11 @@ from itertools import islice
 
 from migrator.ledger import connections, legacy_tokens, rejects, runs
 from migrator.ledger.connections import Newcomer
-from migrator.ledger.file.bulk import empty_tables_filled
+from migrator.ledger.file import bulk
 from migrator.ledger.file.codec import Codec
 from migrator.ledger.recognition import (
     NO_MATCHES,
+    Matches,
     Named,
     Novelty,
     Recognised,
@@ -30,7 +31,7 @@ from migrator.rules.plan import Tally
 from migrator.rules.terms import Terms
 from migrator.sources.screening import Accepted
 
-_BATCH = 500
+_BATCH = 100
 """Rows that are looked for, and written, at once."""
 _FILLED = ("connections", "legacy_tokens")
 
@@ -68,8 +69,8 @@ def take_all(
     (is_new,) = db.execute("SELECT NOT EXISTS (SELECT 1 FROM connections)").fetchone()
     desk = _Desk(db, codec, provider, terms, run_id, now, is_new=bool(is_new))
     rejects.begin_intake(db)
-    with empty_tables_filled(db, _FILLED if is_new else ()):
-        for some in _batches(codec, rows, batch):
+    with bulk.empty_tables_filled(db, _FILLED) if is_new else bulk.further_filled(db):
+        for some in _batches(rows, batch):
             desk.take(some)
             progress(len(some))
     rejects.end_intake(db, sources)
@@ -79,11 +80,11 @@ def take_all(
 
 
 def _batches(
-    codec: Codec, rows: Iterable[Accepted | Reject | Misnamed], size: int
-) -> Iterator[list[Named | Reject | Misnamed]]:
+    rows: Iterable[Accepted | Reject | Misnamed], size: int
+) -> Iterator[list[Accepted | Reject | Misnamed]]:
     """The rows in order, so many at a time."""
-    named_rows = (named(codec, row) if isinstance(row, Accepted) else row for row in rows)
-    while batch := list(islice(named_rows, size)):
+    rest = iter(rows)
+    while batch := list(islice(rest, size)):
         yield batch
 
 
@@ -102,12 +103,12 @@ class _Desk:
     tally: Tally = field(default_factory=Tally)
     novelties: Counter[Novelty] = field(default_factory=Counter)
 
-    def take(self, batch: Sequence[Named | Reject | Misnamed]) -> None:
+    def take(self, batch: Sequence[Accepted | Reject | Misnamed]) -> None:
         """Take some rows in."""
-        rows = [row for row in batch if isinstance(row, Named)]
-        found = NO_MATCHES if self.is_new else look_for(self.db, rows)
+        rows = [named(self.codec, row) if isinstance(row, Accepted) else row for row in batch]
+        found = NO_MATCHES if self.is_new else self._look_for(rows)
         newcomers = []
-        for row in batch:
+        for row in rows:
             if isinstance(row, Misnamed):
                 self.tally.misnamed.append(row)
                 continue
@@ -118,9 +119,10 @@ class _Desk:
             elif isinstance(row, Named):
                 decided = self._count(row, recognised)
                 if recognised.novelty is Novelty.NEW:
-                    newcomers.append((row, decided))
+                    connection = row.row.connection
+                    newcomers.append(Newcomer(row.key, row.token_print, connection, *_first_state(decided)))
                 elif recognised.novelty is Novelty.CORRECTED:
-                    self._correct(row, recognised, decided)
+                    found.forget(self._correct(row, recognised, decided))
         self._add(newcomers)
 
     def intake(self) -> Intake:
@@ -139,18 +141,19 @@ class _Desk:
         self.novelties[recognised.novelty] += 1
         return decided
 
-    def _add(self, rows: Sequence[tuple[Named, Decision]]) -> None:
-        newcomers = [Newcomer(row.key, row.row.connection, *_first_state(decided)) for row, decided in rows]
+    def _add(self, newcomers: Sequence[Newcomer]) -> None:
         ids = connections.add_all(
             self.db, self.codec, newcomers, provider=self.provider, run_id=self.run_id, now=self.now
         )
-        tokens = [
-            (connection_id, row.row.connection.legacy, row.token_print)
-            for connection_id, (row, _) in zip(ids, rows, strict=True)
-        ]
-        legacy_tokens.add_first(self.db, self.codec, tokens)
+        legacy_tokens.add_first(
+            self.db, self.codec, ids, [(new.connection.legacy, new.token_print) for new in newcomers]
+        )
 
-    def _correct(self, row: Named, recognised: Recognised, decided: Decision) -> None:
+    def _look_for(self, rows: Sequence[Named | Reject | Misnamed]) -> Matches:
+        return look_for(self.db, self.codec, [row for row in rows if isinstance(row, Named)])
+
+    def _correct(self, row: Named, recognised: Recognised, decided: Decision) -> int:
+        """Take in what a row says that is new of a known connection; returns the connection's id."""
         standing, connection = recognised.standing, row.row.connection
         if standing is None:
             raise ValueError("only a known connection can be corrected")
@@ -161,6 +164,7 @@ class _Desk:
         if starts_anew(recognised, self.terms):
             connections.rest(self.db, standing, *_first_state(decided), self.now)
         connections.correct(self.db, self.codec, standing, connection, self.now)
+        return standing.id
 
 
 def _first_state(decided: Decision) -> tuple[State, str]:

@@ -170,6 +170,10 @@ class Ledger(OpenLedger):
 
     # --- reading ---
 
+    def is_empty(self) -> bool:
+        """Whether it holds no connection."""
+        return connections.none(self._session.reader())
+
     def agenda(
         self, work: Work, max_attempts: int, *, moment: datetime | None = None, limit: int | None = None
     ) -> Agenda:

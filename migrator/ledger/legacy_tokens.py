@@ -6,26 +6,22 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 
+from migrator.ledger.file import many_rows
 from migrator.ledger.file.codec import Codec, material, maybe_time_text
 from migrator.models import LegacyToken
 
-_FIRST = """
-    INSERT INTO legacy_tokens (connection_id, generation, material, token_print, expires_at)
-    VALUES (?, 1, ?, ?, ?)
-"""
+_FIRST = ("connection_id", "generation", "material", "token_print", "expires_at")
 
 
 def add_first(
-    db: sqlite3.Connection, codec: Codec, newcomers: Iterable[tuple[int, LegacyToken, bytes]]
+    db: sqlite3.Connection, codec: Codec, ids: Iterable[int], tokens: Iterable[tuple[LegacyToken, bytes]]
 ) -> None:
-    """The legacy tokens of new connections, by the connections' ids, with their prints."""
-    db.executemany(
-        _FIRST,
-        [
-            (connection_id, codec.seal_legacy(legacy), token_print, maybe_time_text(legacy.expires_at))
-            for connection_id, legacy, token_print in newcomers
-        ],
-    )
+    """The legacy tokens of new connections of these ids, with their prints."""
+    rows = [
+        (connection_id, 1, codec.seal_legacy(legacy), token_print, maybe_time_text(legacy.expires_at))
+        for connection_id, (legacy, token_print) in zip(ids, tokens, strict=True)
+    ]
+    many_rows.insert(db, "legacy_tokens", _FIRST, rows)
 
 
 def add(

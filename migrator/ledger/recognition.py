@@ -1,6 +1,7 @@
 """What a row is to the ledger: new, known, or something new of a known connection; and so what a run does.
 
-Reads only. Rows are looked for many at once, and held against what was found one by one.
+Reads only. Rows are looked for many at once, and held against what was found one by one: one of them may have
+changed what the next one is held against.
 """
 
 from __future__ import annotations
@@ -60,36 +61,73 @@ def named(codec: Codec, row: Accepted) -> Named:
     return Named(row, token_print, key_for(row.connection, token_print))
 
 
+class Known(NamedTuple):
+    """A known connection, and what names all that its row said."""
+
+    standing: Standing
+    row_print: bytes
+
+
 @dataclass(frozen=True)
 class Matches:
-    """The connections that have some rows' names."""
+    """The connections that have some rows' names, as they stood when they were looked for."""
 
     by_token: Mapping[bytes, int]
     """A token's print to the connection that has, or had, the token."""
     by_key: Mapping[str, int]
+    known: dict[int, Known]
+
+    def known_as(self, db: sqlite3.Connection, codec: Codec, connection_id: int) -> Known:
+        """One of the connections, as it stands now."""
+        if connection_id not in self.known:
+            self.known.update(_known(db, codec, [connection_id]))
+        return self.known[connection_id]
+
+    def forget(self, connection_id: int) -> None:
+        """A connection is no longer as it was."""
+        del self.known[connection_id]
 
 
-NO_MATCHES = Matches({}, {})
+NO_MATCHES = Matches({}, {}, {})
 
 
-def look_for(db: sqlite3.Connection, rows: Sequence[Named]) -> Matches:
+def look_for(db: sqlite3.Connection, codec: Codec, rows: Sequence[Named]) -> Matches:
     """Find the connections that have the names of some rows, at most some thousands."""
     marks = ", ".join("?" * len(rows))
-    by_token = db.execute(
-        f"SELECT token_print, connection_id FROM legacy_tokens WHERE token_print IN ({marks})",  # noqa: S608
-        [row.token_print for row in rows],
+    by_token = dict(
+        db.execute(
+            f"SELECT token_print, connection_id FROM legacy_tokens WHERE token_print IN ({marks})",  # noqa: S608
+            [row.token_print for row in rows],
+        )
     )
-    by_key = db.execute(
-        f"SELECT key, id FROM connections WHERE key IN ({marks})",  # noqa: S608
-        [row.key for row in rows],
+    by_key = dict(
+        db.execute(
+            f"SELECT key, id FROM connections WHERE key IN ({marks})",  # noqa: S608
+            [row.key for row in rows],
+        )
     )
-    return Matches(dict(by_token), dict(by_key))
+    return Matches(by_token, by_key, _known(db, codec, [*{*by_token.values(), *by_key.values()}]))
+
+
+def _known(db: sqlite3.Connection, codec: Codec, connection_ids: Sequence[int]) -> dict[int, Known]:
+    if not connection_ids:
+        return {}
+    prints = dict(
+        db.execute(
+            f"SELECT id, row_print FROM connections WHERE id IN ({', '.join('?' * len(connection_ids))})",  # noqa: S608
+            connection_ids,
+        )
+    )
+    return {
+        standing.id: Known(standing, prints[standing.id])
+        for standing in connections.standings(db, codec, connection_ids)
+    }
 
 
 def hold_against(
     db: sqlite3.Connection, codec: Codec, named_row: Named, found: Matches
 ) -> Recognised | Reject:
-    """Hold a row against what was found, as it stands now."""
+    """Hold a row against what was found."""
     row, token_print, key = named_row
     by_token = found.by_token.get(token_print)
     by_key = found.by_key.get(key)
@@ -98,13 +136,15 @@ def hold_against(
     if by_token is not None and by_token != by_key:
         detail = "another connection in the ledger has this oauth_token"
         return Reject(row.source, row.line, "duplicate_token", detail)
-    return _NEW if by_key is None else _of_known(db, codec, row.connection, by_key)
+    if by_key is None:
+        return _NEW
+    return _of_known(db, codec, row.connection, found.known_as(db, codec, by_key))
 
 
 def recognise(db: sqlite3.Connection, codec: Codec, row: Accepted) -> Recognised | Reject:
     """Look for one row, and hold it against what was found."""
     one = named(codec, row)
-    return hold_against(db, codec, one, look_for(db, [one]))
+    return hold_against(db, codec, one, look_for(db, codec, [one]))
 
 
 def plan_row(row: Accepted, recognised: Recognised, terms: Terms, now: datetime) -> Decision:
@@ -128,12 +168,11 @@ def starts_anew(recognised: Recognised, terms: Terms) -> bool:
     return recognised.new_token or recognised.new_terms
 
 
-def _of_known(db: sqlite3.Connection, codec: Codec, connection: Connection, connection_id: int) -> Recognised:
-    standing = connections.standing(db, codec, connection_id)
-    (row_print,) = db.execute("SELECT row_print FROM connections WHERE id = ?", [connection_id]).fetchone()
+def _of_known(db: sqlite3.Connection, codec: Codec, connection: Connection, known: Known) -> Recognised:
+    standing, row_print = known
     if codec.is_print_of(row_print, connection):
         return Recognised(Novelty.KNOWN, standing)
-    new_token = not legacy_tokens.was_held(db, codec, connection_id, connection.legacy)
+    new_token = not legacy_tokens.was_held(db, codec, standing.id, connection.legacy)
     now_held = material(standing.legacy) == material(connection.legacy)
     new_terms = now_held and (
         standing.legacy.expires_at != connection.legacy.expires_at

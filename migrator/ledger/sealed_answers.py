@@ -63,7 +63,7 @@ def not_understood(db: sqlite3.Connection, action: Action | None = None) -> list
         f"""WITH whose (attempt_id, connection_id) AS (
                 SELECT id, connection_id FROM attempts WHERE answer IS NOT NULL
                 UNION ALL
-                SELECT b.id, g.connection_id FROM token_pairs g JOIN attempts b ON b.id = g.attempt_id
+                SELECT b.id, g.connection_id FROM attempts b CROSS JOIN token_pairs g ON g.attempt_id = b.id
                 WHERE b.answer IS NOT NULL AND b.connection_id <> g.connection_id)
             SELECT DISTINCT c.id FROM whose CROSS JOIN connections c ON c.id = whose.connection_id
             CROSS JOIN attempts a ON a.id = whose.attempt_id

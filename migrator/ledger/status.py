@@ -1,4 +1,4 @@
-"""What the ledger says to people: where the job stands, and the facts of the record. Reads only."""
+"""What the ledger says to people: where the job stands. Reads only."""
 
 from __future__ import annotations
 
@@ -9,37 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from migrator.ledger import runs
-from migrator.ledger.file.codec import maybe_time_of, time_text
+from migrator.ledger.file.codec import maybe_time_of
+from migrator.ledger.pair_counts import Pairs, pair_counts
 from migrator.ledger.runs import Run
-from migrator.models import State
-
-
-@dataclass(frozen=True)
-class Ends:
-    """When the refresh tokens of the pairs end that the application has not taken over yet."""
-
-    first: datetime | None
-    """None where there are none."""
-    within_a_week: int
-    ended: int
-    """Some of those within a week: ended already, for all we know."""
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """The pairs that are neither dead nor replaced, in numbers."""
-
-    stored: int
-    """Those whose tokens were not purged."""
-    verified: int
-    """Seen to work since they were stored."""
-    exported: int
-    """Handed over to the application."""
-    users: int
-    """How many different users they name."""
-    users_with_several: int
-    """How many of those have more than one."""
-    ends: Ends
+from migrator.models import Action, State
 
 
 @dataclass(frozen=True)
@@ -94,7 +67,9 @@ def status(db: sqlite3.Connection, now: datetime) -> Status:
         if reason:
             of_state = reasons.setdefault(state, {})
             of_state[reason] = of_state.get(reason, 0) + number
-    provider = db.execute("SELECT provider FROM connections LIMIT 1").fetchone()
+    provider = db.execute(
+        "SELECT provider FROM connections WHERE id = (SELECT min(id) FROM connections)"
+    ).fetchone()
     (rejected,) = db.execute("SELECT count(*) FROM rejects").fetchone()
     last = next(runs.listed_runs(db, newest_first=True), None)
     resume_at, go_on_with = _going_on(db, now)
@@ -105,12 +80,21 @@ def status(db: sqlite3.Connection, now: datetime) -> Status:
         app_types=app_types,
         reasons=reasons,
         rejected=rejected,
-        pairs=_pairs(db, now),
-        attempts=dict(db.execute("SELECT action, count(*) FROM attempts GROUP BY action ORDER BY action")),
+        pairs=pair_counts(db, now),
+        attempts=_attempts(db),
         last_run=last,
         resume_at=resume_at,
         go_on_with=go_on_with,
     )
+
+
+def _attempts(db: sqlite3.Connection) -> dict[str, int]:
+    """Calls by action, in the order of their names. What is no other call is a swap."""
+    numbers = dict(db.execute("SELECT action, count(*) FROM attempts WHERE action <> 'swap' GROUP BY action"))
+    (calls,) = db.execute("SELECT count(*) FROM attempts").fetchone()
+    if swaps := calls - sum(numbers.values()):
+        numbers[Action.SWAP.value] = swaps
+    return dict(sorted(numbers.items()))
 
 
 _SOON = timedelta(minutes=15)
@@ -141,87 +125,3 @@ def _going_on(db: sqlite3.Connection, now: datetime) -> tuple[datetime | None, s
     ).fetchone()
     moment = maybe_time_of(first or None)
     return (moment if moment is not None and moment > now + _SOON else None), "resume"
-
-
-def _pairs(db: sqlite3.Connection, now: datetime) -> Pairs:
-    stored, verified, exported, users = db.execute(
-        """SELECT count(DISTINCT own_pair) FILTER (WHERE purged_at IS NULL),
-                  count(DISTINCT own_pair) FILTER (WHERE verified_at IS NOT NULL),
-                  count(DISTINCT CASE WHEN exported_at IS NOT NULL THEN stands_for_it END),
-                  count(DISTINCT nullif(user_id, ''))
-           FROM pairs"""
-    ).fetchone()
-    (several,) = db.execute("SELECT count(*) FROM users WHERE pairs > 1").fetchone()
-    return Pairs(stored, verified, exported, users, several, _ends(db, now))
-
-
-def _ends(db: sqlite3.Connection, now: datetime) -> Ends:
-    first, soon, ended = db.execute(
-        """SELECT min(refresh_expires_at), count(DISTINCT own_pair) FILTER (WHERE refresh_expires_at <= ?),
-                   count(DISTINCT own_pair) FILTER (WHERE refresh_expires_at <= ?)
-            FROM pairs WHERE exported_at IS NULL""",
-        [time_text(now + timedelta(days=7)), time_text(now)],
-    ).fetchone()
-    return Ends(maybe_time_of(first), soon, ended)
-
-
-def days_of_end(db: sqlite3.Connection) -> Iterator[tuple[str, int, int]]:
-    """Day (UTC) on which refresh tokens end, how many that wait to be handed over, how many handed over."""
-    yield from db.execute(
-        """SELECT substr(refresh_expires_at, 1, 10) AS day,
-                  count(DISTINCT own_pair) FILTER (WHERE exported_at IS NULL),
-                  count(DISTINCT own_pair) FILTER (WHERE exported_at IS NOT NULL)
-           FROM pairs WHERE day IS NOT NULL GROUP BY day ORDER BY day"""
-    )
-
-
-@dataclass(frozen=True)
-class Listed:
-    """One connection, as lists and reports show it."""
-
-    key: str
-    app_type: str
-    organisation: str
-    tenant_id: str
-    tenant_type: str
-    contact_email: str
-    user_id: str
-    state: str
-    reason: str
-    updated_at: str
-    refresh_expires_at: str
-    """When its pair's refresh token ends; empty without a pair."""
-    exported_at: str
-    """When its pair was handed over; empty if it was not."""
-    support_id: str = ""
-    """What the provider's support asks for: of its last call that came to nothing; empty if there is none."""
-
-
-_LISTED = """
-    SELECT c.key, c.app_type, c.organisation, c.tenant_id, c.tenant_type, c.contact_email, c.user_id, c.state,
-           c.reason, c.updated_at, coalesce(p.refresh_expires_at, ''), coalesce(p.exported_at, ''),
-           coalesce((SELECT support_id FROM attempts
-                     WHERE connection_id = c.id AND support_id <> '' AND outcome <> 'done'
-                     ORDER BY id DESC LIMIT 1), '')
-    FROM connections c LEFT JOIN pairs p ON p.key = c.key
-"""
-
-
-def listed(db: sqlite3.Connection) -> Iterator[Listed]:
-    """Every connection, streamed in the order in which they came."""
-    return _listed(db, "1")
-
-
-def needs_consent(db: sqlite3.Connection) -> Iterator[Listed]:
-    """The connections whose users must authorise again."""
-    return _listed(db, "c.state = 'needs_consent'")
-
-
-def problems(db: sqlite3.Connection) -> Iterator[Listed]:
-    """The connections of the view ``problems``."""
-    return _listed(db, "c.key IN (SELECT key FROM problems)")
-
-
-def _listed(db: sqlite3.Connection, where: str) -> Iterator[Listed]:
-    for row in db.execute(f"{_LISTED} WHERE {where} ORDER BY c.id"):
-        yield Listed(*row)

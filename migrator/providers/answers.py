@@ -242,9 +242,12 @@ def seconds(value: Any) -> int | None:
 
 
 def identity(value: Any) -> str:
-    """An id as a text: some are numbers. Empty if it is neither."""
+    """An id as a text: some are numbers. Empty if it is neither.
+
+    As a number, 0 and what is below it are no id: programs write them for one that is not there.
+    """
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
+        return str(value) if value > 0 else ""
     return text(value)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import astuple, fields
+from dataclasses import fields
 
 from migrator.ledger import Listed
 from migrator.reports.interface import Facts
@@ -12,6 +12,5 @@ from migrator.terminal.tables import csv_lines
 
 def csv_report(facts: Facts) -> Iterator[str]:
     """Header and rows."""
-    yield from csv_lines(
-        [field.name for field in fields(Listed)], (astuple(row) for row in facts.connections())
-    )
+    names = [field.name for field in fields(Listed)]
+    yield from csv_lines(names, (list(vars(row).values()) for row in facts.connections()))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 
 from migrator.reports.interface import Facts
 from migrator.terminal.present import pairs_document, run_document, upkeep_document
@@ -37,7 +36,7 @@ def json_report(facts: Facts) -> Iterator[str]:
         ({"day": day, "waiting": waiting, "exported": taken} for day, waiting, taken in facts.days_of_end()),
     )
     yield ",\n"
-    yield from _array("connections", (asdict(row) for row in facts.connections()))
+    yield from _array("connections", (vars(row) for row in facts.connections()))
     yield "\n}\n"
 
 

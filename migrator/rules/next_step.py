@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from migrator.models import (
     RESPONSE_LOST,
@@ -34,9 +34,10 @@ class Step(StrEnum):
     CANNOT_BE_USED = "cannot be used"
     DONE_ALREADY = "done already"
 
+    __hash__ = str.__hash__  # Enum's is Python code, and plans count millions
 
-@dataclass(frozen=True)
-class Decision:
+
+class Decision(NamedTuple):
     """One step and its reason."""
 
     step: Step

@@ -6,7 +6,8 @@
 - ``csv_records``, ``row_shape``: the records of a CSV file, and how a row of it looks
 - ``columns``, ``missing_columns``: what columns mean, and those that are not there
 - ``used_columns``: what those may say that only some providers' calls use
-- ``expiry_time``, ``damaged_cells``, ``duplicates``: what cells may say; ``unreadable_row``: what rows are
+- ``expiry_time``, ``damaged_cells``: what cells may say; ``unreadable_row``: what rows are
+- ``duplicates``: what was met before; ``prints_in_memory``, ``prints_on_disk``: where that is remembered
 - ``document``, ``foreign_formats``: the bytes of a file; ``sql_connection``: somebody's database, by URL
 """
 

@@ -39,14 +39,15 @@ Excel's begin with ``#`` and most end in a mark, so that their shape tells; Libr
 (``Err:502``).
 """
 
-_INNOCENT = re.compile(
-    r"""(?: (?! [-+\#]                                  # what may be a number or an error value of Excel's
-              | [^\W\d_]{2,10}\ ?:                      # Err:502
-              | [0-9] (?: [0-9]{0,2}[.,] | [eE][-+] | [eE][0-9]{1,3}(?![0-9A-Za-z]) ) )
-            [^\n]* \n )*""",
-    re.VERBOSE,
+_SUSPECT_BEGINNING = re.compile(
+    r"""\n (?: [-+\#] | [0-9] (?: [0-9]{0,2}[.,] | [eE][-+] | [eE][0-9]{1,3}(?![0-9A-Za-z]) ) )""", re.VERBOSE
 )
-"""Lines that do not even begin as what is damaged."""
+"""What begins a line as a shortened number does, or an error value of Excel's."""
+_SUSPECT_END = re.compile(r":[ ]?[0-9]{3}\n")
+"""What ends it as an error value of LibreOffice's does.
+
+Both patterns begin with a letter of its own, for which a text is searched fast.
+"""
 
 
 def none_damaged(texts: Sequence[str]) -> bool:
@@ -54,7 +55,8 @@ def none_damaged(texts: Sequence[str]) -> bool:
 
     False tells nothing: ``is_damaged`` does, of each.
     """
-    return _INNOCENT.fullmatch("\n".join((*texts, ""))) is not None
+    lines = "\n".join(("", *texts, ""))
+    return _SUSPECT_BEGINNING.search(lines) is None and _SUSPECT_END.search(lines) is None
 
 
 def is_damaged(text: str, *, may_be_short: bool = False) -> bool:
@@ -64,10 +66,8 @@ def is_damaged(text: str, *, may_be_short: bool = False) -> bool:
     exponent, or a mantissa with a fraction, gives a number away. ``1E15`` has neither; it is taken for one
     unless the column's values ``may_be_short``, as keys may and tokens are not.
     """
-    if _ERROR_VALUE.fullmatch(text):
-        return True
     if text[:1] not in "+-0123456789":
-        return False
+        return _ERROR_VALUE.fullmatch(text) is not None
     return _SHORTENED.fullmatch(text) is not None or (
         not may_be_short and _SHORT_CODE.fullmatch(text) is not None
     )

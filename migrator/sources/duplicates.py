@@ -1,40 +1,56 @@
-"""Remembers what a run's files held so far, in a private temporary database rather than in memory."""
+"""Remembers what a run's files held so far: in memory while that is little, then in a database."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import sqlite3
+import secrets
 from types import TracebackType
+
+from migrator.sources.prints_in_memory import PrintsInMemory
+from migrator.sources.prints_on_disk import PrintsOnDisk
+from migrator.sources.screening import Repeated
+
+MOST_IN_MEMORY = 1_250_000
+"""Rows; they take 70 MB."""
+_LINES = 1 << 40
+"""More than any source has. A place is one number: so many for each source before, and the line."""
 
 
 class DuplicateIndex:
     """``screening.Seen`` for any number of rows.
 
-    Only keyed hashes leave the memory, and their file has no name.
+    It keeps no value, but a print of each: two of Python's own hashes of the value behind a word that nobody
+    else knows. These hashes are keyed ones (SipHash), so that nobody can make two values have one print.
     """
 
-    def __init__(self) -> None:
-        self._key = os.urandom(32)
-        # An empty name is SQLite's for a temporary file that is deleted as soon as it is open.
-        self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA synchronous = OFF")
-        self._db.execute("CREATE TABLE seen (print BLOB PRIMARY KEY, place TEXT NOT NULL) WITHOUT ROWID")
-        self._db.execute("BEGIN")
+    def __init__(self, most_in_memory: int = MOST_IN_MEMORY) -> None:
+        """So many rows are kept in memory."""
+        self._room = most_in_memory
+        self._tokens: PrintsInMemory | PrintsOnDisk = PrintsInMemory(most_in_memory)
+        self._keys: PrintsInMemory | PrintsOnDisk = PrintsInMemory(most_in_memory)
+        self._word, self._other_word = secrets.token_hex(16), secrets.token_hex(16)
+        self._sources: list[str] = []
+        self._base = 0
+        """The place of line 0 of the last source."""
 
-    def met(self, kind: str, value: str) -> str | None:
-        """Where ``value`` was met before, or None."""
-        row = self._db.execute(
-            "SELECT place FROM seen WHERE print = ?", [self._print(kind, value)]
-        ).fetchone()
-        return str(row[0]) if row else None
-
-    def first(self, kind: str, value: str, place: str) -> str | None:
-        """Where ``value`` was met before; if nowhere, remember that it was at ``place``, and return None."""
-        cursor = self._db.execute(
-            "INSERT OR IGNORE INTO seen VALUES (?, ?)", [self._print(kind, value), place]
-        )
-        return None if cursor.rowcount else self.met(kind, value)
+    def repeated(self, token: str, key: str, source: str, line: int) -> Repeated | None:
+        """As ``Seen`` has it."""
+        if not self._room:
+            self._go_to_disk()
+        if not self._sources or source != self._sources[-1]:
+            self._base = len(self._sources) * _LINES
+            self._sources.append(source)
+        self._room -= 1
+        place = self._base + line
+        word, other_word = self._word, self._other_word
+        first, second = hash(word + token), hash(other_word + token) & 0xFFFFFFFF
+        if (earlier := self._tokens.meet(first, second, place)) is not None:
+            return Repeated("oauth_token", self._named(earlier))
+        if key:
+            first, second = hash(word + key), hash(other_word + key) & 0xFFFFFFFF
+            if (earlier := self._keys.meet(first, second, place)) is not None:
+                self._tokens.forget_last()
+                return Repeated("connection_id", self._named(earlier))
+        return None
 
     def __enter__(self) -> DuplicateIndex:
         return self
@@ -42,8 +58,18 @@ class DuplicateIndex:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._db.close()
+        for prints in (self._tokens, self._keys):
+            if isinstance(prints, PrintsOnDisk):
+                prints.close()
 
-    def _print(self, kind: str, value: str) -> bytes:
-        text = f"{kind}\0{value}".encode("utf-8", "surrogatepass")
-        return hashlib.blake2b(text, key=self._key, digest_size=16).digest()
+    def _named(self, place: int) -> str:
+        """A place as ``file:line``."""
+        source, line = divmod(place, _LINES)
+        return f"{self._sources[source]}:{line}"
+
+    def _go_to_disk(self) -> None:
+        """Leave the memory, which is full."""
+        if isinstance(self._tokens, PrintsInMemory):
+            self._tokens = PrintsOnDisk(self._tokens.all())
+        if isinstance(self._keys, PrintsInMemory):
+            self._keys = PrintsOnDisk(self._keys.all())

@@ -54,10 +54,10 @@ def instant(value: str | float) -> datetime | None:
             "impossible_date",
             "oauth_expires_at lies before all time (-infinity). Leave it empty where it is not known.",
         )
-    if compact := _COMPACT.fullmatch(text):
-        return _possible(_from_iso("T".join(compact.groups())))
     if _ISO.fullmatch(text):
         return _possible(_from_iso(text))
+    if compact := _COMPACT.fullmatch(text):
+        return _possible(_from_iso("T".join(compact.groups())))
     return _possible(_from_epoch(_number(text)))
 
 
@@ -85,7 +85,9 @@ def _from_epoch(seconds: float) -> datetime:
 def _from_iso(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(_SPACE_BEFORE_ZONE.sub("", text).replace("UTC", "Z"))
-        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+        if moment.tzinfo is None:
+            return moment.replace(tzinfo=UTC)
+        return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise _no_notation() from None
 

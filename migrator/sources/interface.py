@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -11,17 +10,16 @@ if TYPE_CHECKING:
     from migrator.models import Reject
 
 
-@dataclass(frozen=True, repr=False)
-class Row:
-    """One raw row, before anybody asked whether it can be used.
-
-    Has no ``repr`` of its own: it holds secrets in the clear.
-    """
+class Row(NamedTuple):
+    """One raw row, before anybody asked whether it can be used. Holds secrets in the clear."""
 
     line: int
     """As in ``Reject.line``."""
     values: Mapping[str, object]
     """Column name to value, both as the file has them: JSON values, and no text that is not UTF-8."""
+
+    def __repr__(self) -> str:
+        return f"Row(line={self.line})"
 
 
 class Source(Protocol):

@@ -20,6 +20,8 @@ MAX_LENGTH = 10_000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _CONTROL_IN_NAMES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 """An organisation's name may run over lines, and have been through one encoding too many."""
+_TEXTUAL = (str, int)
+"""What a cell's text may come as; ``str | int`` would be put together for each cell."""
 _AS_TEXT = "Format the column as text, and export the file again."
 
 
@@ -125,7 +127,7 @@ def text_of(column: str, value: object) -> str:
     """
     if value is None:
         return ""
-    if isinstance(value, bool) or not isinstance(value, str | int):
+    if isinstance(value, bool) or not isinstance(value, _TEXTUAL):
         raise UnusableError("bad_value", f"{column} is neither text nor a whole number.")
     text = str(value).strip()
     if len(text) > MAX_LENGTH:

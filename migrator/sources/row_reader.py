@@ -70,15 +70,15 @@ class RowReader:
         if text.consumer_key and rules.consumer_keys is None:
             further["consumer_key"] = text.consumer_key  # of nobody's use: kept, and not in the clear
         return Connection(
-            key=text.connection_id or None,
-            app_type=app_type,
-            legacy=legacy,
-            organisation=text.organisation,
-            tenant_id=text.tenant_id,
-            tenant_type=tenant_type,
-            contact_email=text.contact_email,
-            consumer_key=consumer_key,
-            further=_with_used(further, rules) if self._uses_further else further,
+            text.connection_id or None,
+            app_type,
+            legacy,
+            text.organisation,
+            text.tenant_id,
+            tenant_type,
+            text.contact_email,
+            consumer_key,
+            _with_used(further, rules) if self._uses_further else further,
         )
 
     def _app_type_named(self, text: str) -> str:
@@ -120,10 +120,10 @@ class RowReader:
         """The token. A session handle is of use only for one that is swapped."""
         ends, handle = text.oauth_expires_at, text.oauth_session_handle
         return LegacyToken(
-            token=Secret(text.oauth_token),
-            token_secret=Secret(text.oauth_token_secret),
-            session_handle=Secret(handle) if handle and swaps and self._rules.session_handle else None,
-            expires_at=_end_named(ends) if isinstance(ends, str) else _end(ends),
+            Secret(text.oauth_token),
+            Secret(text.oauth_token_secret),
+            Secret(handle) if handle and swaps and self._rules.session_handle else None,
+            _end_named(ends) if isinstance(ends, str) else _end(ends),
         )
 
 

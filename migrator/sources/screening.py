@@ -6,8 +6,7 @@ detail quotes a value.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from migrator.models import Connection, Misnamed, Reject
 from migrator.row_rules import RowRules
@@ -19,11 +18,10 @@ from migrator.sources.row_reader import RowReader, read_row
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["MAX_LENGTH", "Accepted", "Seen", "read_row", "screen"]
+__all__ = ["MAX_LENGTH", "Accepted", "Repeated", "Seen", "read_row", "screen"]
 
 
-@dataclass(frozen=True)
-class Accepted:
+class Accepted(NamedTuple):
     """A row that can be used, and where it stands."""
 
     source: str
@@ -33,18 +31,23 @@ class Accepted:
     connection: Connection
 
 
+class Repeated(NamedTuple):
+    """What of a row was met before, and where."""
+
+    column: str
+    place: str
+    """``file:line``."""
+
+
 class Seen(Protocol):
-    """Remembers which tokens and connection ids were met: any number of them, and none in the clear.
+    """Remembers which tokens and connection ids were met: any number of them, and none in the clear."""
 
-    ``kind`` is ``token`` or ``connection_id``; a value of one kind says nothing of the other. ``place`` is
-    ``file:line``.
-    """
+    def repeated(self, token: str, key: str, source: str, line: int) -> Repeated | None:
+        """What of a row was met before, its token or else its connection id; an empty ``key`` is none.
 
-    def met(self, kind: str, value: str) -> str | None:
-        """Where ``value`` was met before, or None. Remembers nothing."""
-
-    def first(self, kind: str, value: str, place: str) -> str | None:
-        """Where ``value`` was met before; if nowhere, remember that it was at ``place``, and return None."""
+        If neither was, both are remembered as the row's at this line. A token says nothing of a connection
+        id, nor a connection id of a token.
+        """
 
 
 def screen(sources: Iterable[Source], seen: Seen, rules: RowRules) -> Iterator[Accepted | Reject | Misnamed]:
@@ -56,17 +59,18 @@ def screen(sources: Iterable[Source], seen: Seen, rules: RowRules) -> Iterator[A
     """
     reader = RowReader(rules)
     for source in sources:
-        lacking = MissingColumns(source.name, rules)
+        name = source.name
+        lacking = MissingColumns(name, rules)
         for row in source.rows():
             if isinstance(row, Reject):
                 yield row
                 continue
             lacking.see(row.values)
-            read = reader.read(source.name, row)
+            read = reader.read(name, row)
             if isinstance(read, Reject):
                 yield read
             else:
-                accepted = Accepted(source.name, row.line, read)
+                accepted = Accepted(name, row.line, read)
                 yield _repeated(accepted, seen) or accepted
         yield from lacking.told()
 
@@ -78,14 +82,16 @@ def _repeated(accepted: Accepted, seen: Seen) -> Reject | None:
     token is one connection's whatever its application: a provider issues none twice, so that one under two
     consumer keys is a slip, and with one of them it cannot be right.
     """
-    place = f"{accepted.source}:{accepted.line}"
-    token = accepted.connection.legacy.token.reveal()
-    key = accepted.connection.key
-    if earlier := seen.met("token", token):
-        reason, column = "duplicate_token", "oauth_token"
-    elif key and (earlier := seen.first("connection_id", key, place)):
-        reason, column = "duplicate_connection_id", "connection_id"
-    else:
-        seen.first("token", token, place)
+    connection = accepted.connection
+    repeated = seen.repeated(
+        connection.legacy.token.reveal(), connection.key or "", accepted.source, accepted.line
+    )
+    if repeated is None:
         return None
-    return Reject(accepted.source, accepted.line, reason, f"The same {column} stands in {earlier} already.")
+    column, place = repeated
+    return Reject(
+        accepted.source,
+        accepted.line,
+        f"duplicate_{column.removeprefix('oauth_')}",
+        f"The same {column} stands in {place} already.",
+    )

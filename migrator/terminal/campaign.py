@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 from migrator.ledger import CampaignEntry
 from migrator.terminal.present import reason_text
 from migrator.terminal.printable import printable
-from migrator.terminal.tables import csv_lines, folded, shortened, table
+from migrator.terminal.tables import csv_lines, folded, shortened, table_lines
 from migrator.wording import counted
 
 _COLUMNS = (
@@ -49,31 +49,37 @@ def campaign_csv(people: Iterable[CampaignEntry]) -> Iterator[str]:
     return csv_lines(_COLUMNS, (list(campaign_document(person).values()) for person in people))
 
 
-def campaign_text(people: Sequence[CampaignEntry]) -> str:
-    """A table with what people look for, if there is anybody, and how many must still authorise."""
-    rows = [
-        (
-            person.key,
-            shortened(person.organisation),
-            person.contact_email,
-            person.app_type,
-            reason_text(person.reason, person.state) if person.reason else "",
-            person.invitation.replace("_", " "),
-            _last_visit(person),
+def campaign_lines(people: Callable[[], Iterable[CampaignEntry]]) -> Iterator[str]:
+    """A table with what people look for, if there is anybody, and how many must still authorise.
+
+    ``people`` gives them anew at each call, in the same order: there may be more than fit into memory.
+    """
+    everybody = must = typed = 0
+    for person in people():
+        everybody += 1
+        must += person.state == "needs_consent"
+        typed += bool(person.app_type)
+    if everybody:  # not every provider has application types
+        yield from table_lines(
+            _HEADERS if typed else _shorter(_HEADERS),
+            lambda: map(_row if typed else lambda person: _shorter(_row(person)), people()),
         )
-        for person in people
-    ]
-    typed = any(person.app_type for person in people)  # not every provider has types
-    number = sum(1 for person in people if person.state == "needs_consent")
-    summary = (
-        counted(number, "user must", "users must") + " authorise again"
-        if number
-        else "Nobody must authorise again."
+    if must:
+        yield counted(must, "user must", "users must") + " authorise again"
+    else:
+        yield "Nobody must authorise again."
+
+
+def _row(person: CampaignEntry) -> tuple[str, ...]:
+    return (
+        person.key,
+        shortened(person.organisation),
+        person.contact_email,
+        person.app_type,
+        reason_text(person.reason, person.state) if person.reason else "",
+        person.invitation.replace("_", " "),
+        _last_visit(person),
     )
-    if not rows:
-        return summary
-    headers = _HEADERS if typed else _shorter(_HEADERS)
-    return f"{table(headers, rows if typed else map(_shorter, rows))}\n{summary}"
 
 
 _HEADERS = ("key", "organisation", "contact", "app type", "why", "invitation", "last visit")

@@ -9,9 +9,9 @@ import csv
 import io
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from tabulate import tabulate
+from tabulate import MIN_PADDING, tabulate
 
 from migrator.terminal.printable import printable
 
@@ -43,6 +43,23 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return tabulate(
         cells, headers=headers, tablefmt="simple", disable_numparse=True, colalign=alignment if rows else None
     )
+
+
+def table_lines(headers: Sequence[str], rows: Callable[[], Iterable[Sequence[str]]]) -> Iterator[str]:
+    """The same table of texts line by line, of as many as there are.
+
+    ``rows`` gives them anew at each call: first they are measured, then shown.
+    """
+    widths = [len(header) + MIN_PADDING for header in headers]
+    for row in rows():
+        widths = [max(width, len(_text(value))) for width, value in zip(widths, row, strict=True)]
+    rule = ["-" * width for width in widths]
+    for cells in itertools.chain([headers, rule], (map(_text, row) for row in rows())):
+        yield "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+
+def _text(value: str) -> str:
+    return printable(value).strip()
 
 
 def shortened(text: str, longest: int = LONGEST_NAME) -> str:
@@ -78,11 +95,15 @@ def defused(value: object) -> object:
 
     A number or a telephone number has none: it runs nothing, and a mail merge would show the apostrophe.
     """
-    if not isinstance(value, str):
-        return value
-    value = _OBEYED.sub(lambda match: printable(match.group()), value)
-    runs = value.startswith(_FORMULA_STARTS) and not any(one.fullmatch(value) for one in _HARMLESS)
-    return f"'{value}" if runs else value
+    return defused_text(value) if isinstance(value, str) else value
+
+
+def defused_text(text: str) -> str:
+    """The same of a text."""
+    if not text.isprintable():  # else nothing in it is obeyed
+        text = _OBEYED.sub(lambda match: printable(match.group()), text)
+    runs = text.startswith(_FORMULA_STARTS) and not any(one.fullmatch(text) for one in _HARMLESS)
+    return f"'{text}" if runs else text
 
 
 def _cell(value: object) -> str:

@@ -68,7 +68,7 @@ ALL = (
 def without_latency(folder: Path, rounds: int, number: int) -> list[Part]:
     """Swaps a second, and what 1,000 of them take of the processor."""
     with serving() as stub:
-        measured = side_by_side(folder, stub, ALL, rounds, number, concurrency=32)
+        measured = side_by_side(folder, stub, ALL, rounds, number, concurrency=256)
     goal = Goal(1.0, at_least=True, beside=_rates(measured[STRONG.who]), other="aiohttp's")
     return [
         Part(

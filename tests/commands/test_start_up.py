@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from migrator.commands import NAMES
 from migrator.commands.report import ENDINGS
+from migrator.ledger import schema
+from migrator.ledger.file.opening import connect, create_private
 from migrator.reports import FORMATS
 from tests.support import PATIENCE, Finished
 
@@ -157,7 +160,17 @@ def test_completion_imports_none_of_the_work(
 def test_a_command_that_is_called_imports_what_it_needs(tmp_path: Path) -> None:
     """What the tests above look for can be seen."""
     _, modules = start(tmp_path, MIGRATOR, "status")
-    assert {"migrator.ledger", "sqlite_utils", "cryptography"} <= heavy(modules)
+    assert {"migrator.ledger", "migrator.terminal.present", "cryptography"} <= heavy(modules)
+
+
+def test_where_a_job_stands_is_told_without_what_changes_a_ledger_or_checks_a_profile(tmp_path: Path) -> None:
+    ledger = tmp_path / "migration.db"
+    create_private(ledger)
+    with closing(connect(ledger, readonly=False)) as db:
+        schema.prepare(db, create=True)
+    finished, modules = start(tmp_path, MIGRATOR, "status")
+    assert finished.returncode == 0, finished.stderr
+    assert {"sqlite_utils", "jsonschema", "requests", "migrator.engine.engine"} & modules == set()
 
 
 def test_help_names_the_ending_of_every_report() -> None:

@@ -21,7 +21,8 @@ from sqlalchemy.dialects import mysql
 
 from migrator.errors import ExitCode, OutputError
 from migrator.handover import database_table
-from migrator.handover.database_table import upsert, write_table
+from migrator.handover.database_table import write_table
+from migrator.handover.table_writing import upsert
 from migrator.sources.sql_connection import DatabaseUrl
 from tests.postgres import PASSWORD, Database
 from tests.sources.helpers import SECRET, whole_text

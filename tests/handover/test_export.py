@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import pty
@@ -12,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from migrator import ledger as ledgers
 from migrator.models import Action
 from tests.handover.conftest import Live
 from tests.handover.support import Life, Row, csv_rows, json_lines, until
+from tests.postgres import Database
 from tests.support import PATIENCE, fingerprint
 
 FURTHER = {
@@ -98,6 +101,44 @@ def test_no_further_column_is_lost_to_another(live: Live, name: str) -> None:
     life.done("export", "-o", name)
     values = set(map(str, read(life.folder / name)[0].values()))
     assert {"one", "two", "three"} <= values
+
+
+def have_further(life: Life, connection_id: int, further: Mapping[str, object]) -> None:
+    """Have a connection come with other columns than the others, as a row of JSON may."""
+    with ledgers.open_to_compare(life.ledger, ledgers.require_key(life.ledger, {}, None)) as (_, codec):
+        sealed = codec.seal_further(further)
+    assert life.alter("UPDATE connections SET further = ? WHERE id = ?", sealed, connection_id) == 1
+
+
+def test_columns_that_only_some_rows_have_come_where_they_come_up_first(live: Live) -> None:
+    life = live(4)
+    life.done("export", "-o", "plain.csv")
+    have_further(life, 2, {"zone": "+1", "many": [1, None], "scope": "own"})
+    have_further(life, 4, {"yes": True, "zone": None, "n": 0.5})
+    life.done("export", "-o", "pairs.csv")
+    before, after = (
+        list(csv.reader((life.folder / name).read_text("utf-8").splitlines()))
+        for name in ("plain.csv", "pairs.csv")
+    )
+    further = [
+        ["zone", "many", "input_scope", "yes", "n"],
+        ["", "", "", "", ""],
+        ["+1", "[1, null]", "own", "", ""],
+        ["", "", "", "", ""],
+        ["", "", "", "True", "0.5"],
+    ]
+    assert after == [[*row, *more] for row, more in zip(before, further, strict=True)]
+
+
+def test_they_come_into_a_table_too(live: Live, postgres: Database) -> None:
+    life = live(4)
+    have_further(life, 2, {"many": [1, None]})
+    have_further(life, 4, {"yes": True, "n": 0.5})
+    life.done("export", "--to", postgres.url("pairs"))
+    rows = postgres.execute("SELECT connection_id, many, yes, n FROM pairs")
+    none = (None, None, None)
+    expected = zip(range(1, 5), (none, ("[1, null]", None, None), none, (None, "true", "0.5")), strict=True)
+    assert sorted(rows) == [(life.key_of(number), *further) for number, further in expected]
 
 
 def test_a_further_column_named_like_a_formula_is_defused(live: Live) -> None:
@@ -335,6 +376,21 @@ def test_a_connection_that_the_users_other_pair_did_not_reach_keeps_its_own(live
     assert life.query(
         "SELECT count(*) FROM pairs WHERE stands_for_it = own_pair AND key = ?", life.key_of(1)
     ) == [(1,)]
+
+
+def test_of_a_users_rows_the_first_alone_is_known_by_the_user(live: Live) -> None:
+    life = live(6, per_user=3)
+    for number in (2, 3):
+        life.disconnect(life.tenant_of(number))
+    life.done("verify", code=1)
+    life.done("export", "--per", "user", "-o", "pairs.jsonl")
+    rows = json_lines(life.folder / "pairs.jsonl")
+    assert [len(row["connections"]) for row in rows] == [1, 2, 3]
+    first, second, other = ((row["key"], row["user_id"]) for row in rows)
+    assert first == (first[1], second[1])
+    assert second == (rows[1]["connections"][0]["connection_id"], first[1])
+    assert other == (other[1], other[1])
+    assert other != first
 
 
 def test_so_it_does_after_a_refresh(live: Live) -> None:

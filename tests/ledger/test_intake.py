@@ -156,6 +156,21 @@ def test_two_rows_of_one_connection_are_held_against_each_other(template: sqlite
         assert [token[-1].token.reveal() for token in tokens] == ["t", "u"]
 
 
+def test_what_the_first_of_two_rows_of_one_connection_said_is_known_of_the_second(
+    template: sqlite3.Connection,
+) -> None:
+    """The second names no tenant, and says what stood there before the first one came."""
+    first = Connection("a", "partner", legacy_of("t"))
+    newer = replace(first, legacy=legacy_of("u"))
+    by_token = replace(first, key=None, tenant_id="T")
+    again = [Accepted("tokens.csv", line, one) for line, one in ((2, by_token), (3, newer))]
+    with closing(copy_of(template)) as db:
+        for said in (first, newer):
+            assert take(db, [Accepted("tokens.csv", 2, said)], 500).accepted == 1
+        assert take(db, again, 500).accepted == 2
+        assert db.execute("SELECT key, tenant_id FROM connections").fetchall() == [("a", "T")]
+
+
 def test_a_purged_token_is_not_brought_back(template: sqlite3.Connection) -> None:
     said = Connection("a", "partner", legacy_of("t"))
     with closing(copy_of(template)) as db:
@@ -193,18 +208,37 @@ def test_a_double_far_from_the_first_is_rejected_with_its_place(template: sqlite
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
-def test_a_file_that_breaks_off_leaves_the_ledger_as_it_was(template: sqlite3.Connection) -> None:
+@pytest.mark.parametrize("before", [0, 1])
+def test_a_file_that_breaks_off_leaves_the_ledger_as_it_was(
+    template: sqlite3.Connection, before: int
+) -> None:
     def breaking_off() -> Iterator[Row]:
         for number in range(10):
             yield Accepted("tokens.csv", number, Connection(f"k{number}", "partner", legacy_of(f"t{number}")))
         raise InputError("it breaks off")
 
     with closing(copy_of(template)) as db:
-        before, cache = content(db), db.execute("PRAGMA cache_size").fetchall()
+        cache = db.execute("PRAGMA cache_size").fetchall()
+        take(db, [Accepted("-", 0, Connection("a", "partner", legacy_of("a")))] * before, 3)
+        there = content(db)
         with pytest.raises(InputError):
             take(db, breaking_off(), 3)
-        assert content(db) == before
+        assert content(db) == there
         assert db.execute("PRAGMA cache_size").fetchall() == cache
+
+
+@pytest.mark.parametrize("batch", [1, 3, 500])
+def test_a_key_that_two_rows_have_leaves_the_ledger_as_it_was(
+    template: sqlite3.Connection, batch: int
+) -> None:
+    """Screening lets no such rows pass; the ledger does not rely on it, whether it was empty or not."""
+    said = [Connection(key, "partner", legacy_of(token)) for key, token in ("at", "bu", "cv", "dw", "ax")]
+    twice = [Accepted("tokens.csv", line, one) for line, one in enumerate(said, start=2)]
+    with closing(copy_of(template)) as db:
+        before = content(db)
+        with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+            take(db, twice, batch)
+        assert content(db) == before
 
 
 def test_progress_is_told_of_every_row(template: sqlite3.Connection) -> None:

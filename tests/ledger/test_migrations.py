@@ -14,7 +14,7 @@ from typing import Any, cast
 import pytest
 from sqlite_utils import Database
 
-from migrator.ledger import invitations, schema
+from migrator.ledger import Pairs, invitations, schema, schema_version, status
 from migrator.ledger.file.opening import connect, create_private
 from migrator.models import State
 
@@ -30,6 +30,8 @@ RUN = {
     "m009_any_provider": "c7fd4a80d43d6609",
     "m010_support_ids_told": "0dc9ef0d75918f91",
     "m011_rows_of_less": "b2c4f22d315c24e8",
+    "m012_told_at_once": "ebaaec6680267b60",
+    "m013_keys_when_full": "607e6db303f0d326",
 }
 """Every migration that a ledger may have run, and the beginning of the SHA-256 of its statements."""
 
@@ -59,6 +61,10 @@ def test_none_is_missing_and_a_new_one_comes_last() -> None:
     names = [migration.name for migration in schema.migrations._migrations]
     assert names[: len(RUN)] == list(RUN)
     assert names == sorted(names)
+
+
+def test_whoever_reads_knows_the_same_migrations_by_their_files() -> None:
+    assert sorted(schema_version._known()) == [one.name for one in schema.migrations._migrations]
 
 
 @pytest.fixture
@@ -299,3 +305,81 @@ def test_a_ledger_is_made_for_any_provider_wholly_or_stays_what_it_was(
     monkeypatch.undo()
     schema.prepare(of_version_8, create=False)
     of_version_8.execute("UPDATE connections SET app_type = ''")
+
+
+def test_what_an_older_version_wrote_is_counted_like_what_is_new(of_version_8: sqlite3.Connection) -> None:
+    ledger = of_version_8
+    moment = "2026-05-01T00:00:00.000000Z"
+    ledger.execute("UPDATE runs SET started_at = ?", [moment])
+    ledger.execute("UPDATE token_pairs SET refresh_expires_at = ?, verified_at = ?", [moment, moment])
+    schema.prepare(ledger, create=False)
+    told = status(ledger, NOW)
+    assert (told.total, told.attempts, told.pairs) == (3, {"swap": 2}, Pairs(2, 2, 1, 1, 1, told.pairs.ends))
+    assert (told.pairs.ends.within_a_week, told.pairs.ends.ended) == (1, 1), "the other one was handed over"
+    assert ledger.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+@pytest.fixture
+def of_version_11(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """A ledger whose keys have an index that SQLite made, with rows enough for several of its pages."""
+    path = tmp_path / "ledger.db"
+    create_private(path)
+    with closing(connect(path, readonly=False)) as ledger:
+        schema.migrations.apply(Database(ledger), stop_before="m013_keys_when_full")
+        ledger.execute("INSERT INTO runs (command, process, started_at) VALUES ('run', 1, '')")
+        for number in range(1_000):
+            ledger.execute(
+                """INSERT INTO connections (key, provider, app_type, organisation, tenant_id, tenant_type,
+                   contact_email, state, reason, row_print, run_id, updated_at)
+                   VALUES (?, 'xero', '', '', '', '', '', 'pending', '', x'', 1, '')""",
+                [f"key {number * 7 % 1_000}"],
+            )
+        yield ledger
+
+
+BY_KEY = "SELECT id FROM connections WHERE key = ?"
+
+
+def test_the_index_of_the_keys_of_an_older_version_goes_on_as_ours(of_version_11: sqlite3.Connection) -> None:
+    ledger = of_version_11
+    keys = ledger.execute("SELECT id, key FROM connections").fetchall()
+    (root,) = ledger.execute("SELECT rootpage FROM sqlite_master WHERE name LIKE '%auto%conn%'").fetchone()
+    schema.prepare(ledger, create=False)
+    schema.check(ledger)
+    assert ledger.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    (found,) = ledger.execute(
+        "SELECT rootpage FROM sqlite_master WHERE name = 'connections_by_key'"
+    ).fetchone()
+    assert found == root, "no page of it was written anew"
+    plan = ledger.execute(f"EXPLAIN QUERY PLAN {BY_KEY}", ["key 7"]).fetchall()
+    assert "connections_by_key" in str(plan)
+    assert [ledger.execute(BY_KEY, [key]).fetchall() for _, key in keys] == [
+        [(number,)] for number, _ in keys
+    ]
+    with pytest.raises(sqlite3.IntegrityError, match=r"UNIQUE constraint failed: connections\.key"):
+        ledger.execute("UPDATE connections SET key = 'key 7' WHERE id = 1")
+
+
+def test_the_keys_index_changes_hands_wholly_or_not_at_all(
+    of_version_11: sqlite3.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (handed,) = [one for one in schema.migrations._migrations if one.name == "m013_keys_when_full"]
+    before = of_version_11.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
+    whole = handed.fn
+
+    def cut_short(db: Database) -> None:
+        whole(db)
+        raise KeyError("cut short")
+
+    monkeypatch.setattr(handed, "fn", cut_short)
+    with pytest.raises(KeyError, match="cut short"):
+        schema.prepare(of_version_11, create=False)
+    assert of_version_11.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall() == before
+    monkeypatch.undo()
+    with closing(connect(tmp_path / "ledger.db", readonly=False)) as other:
+        assert other.execute(BY_KEY, ["key 7"]).fetchall()
+        schema.prepare(of_version_11, create=False)
+        for db in (of_version_11, other):
+            with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+                db.execute("UPDATE connections SET key = 'key 7' WHERE id = 1")
+        assert "connections_by_key" in str(other.execute(f"EXPLAIN QUERY PLAN {BY_KEY}", [""]).fetchall())

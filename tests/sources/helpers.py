@@ -12,6 +12,7 @@ from migrator.errors import InputError
 from migrator.models import Reject
 from migrator.row_rules import Column, RowRules
 from migrator.sources import Row, Source, open_source
+from migrator.sources.screening import Repeated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,10 +72,10 @@ class DictSeen:
     def __init__(self) -> None:
         self._places: dict[tuple[str, str], str] = {}
 
-    def met(self, kind: str, value: str) -> str | None:
-        return self._places.get((kind, value))
-
-    def first(self, kind: str, value: str, place: str) -> str | None:
-        earlier = self.met(kind, value)
-        self._places.setdefault((kind, value), place)
-        return earlier
+    def repeated(self, token: str, key: str, source: str, line: int) -> Repeated | None:
+        named = [("oauth_token", token), *([("connection_id", key)] if key else [])]
+        for name in named:
+            if name in self._places:
+                return Repeated(name[0], self._places[name])
+        self._places.update(dict.fromkeys(named, f"{source}:{line}"))
+        return None

@@ -46,6 +46,14 @@ def test_the_content_tells_the_format_and_the_name_does_not(tmp_path: Path, name
 
 
 @pytest.mark.parametrize("content", [CSV, ARRAY, LINES])
+def test_a_row_shows_no_value_of_its_own_accord(content: str) -> None:
+    [row] = open_bytes(content.replace('"T"', f'"{SECRET}"').replace(",T", f",{SECRET}")).rows()
+    assert SECRET in str(getattr(row, "values", None))
+    for shown in (repr(row), str(row), f"{row}", f"{[row]}"):
+        assert SECRET not in shown
+
+
+@pytest.mark.parametrize("content", [CSV, ARRAY, LINES])
 def test_standard_input_is_recognised_too_and_left_open(content: str) -> None:
     stdin = io.BytesIO(content.encode())
     source = open_source("-", stdin=stdin, rules=XERO)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.terminal.printable import printable
-from migrator.terminal.tables import csv_lines, defused, folded, shortened, table
+from migrator.terminal.tables import csv_lines, defused, folded, shortened, table, table_lines
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 nasty = st.one_of(
@@ -58,6 +58,12 @@ def test_a_table_is_aligned_with_numbers_to_the_right() -> None:
         "long name  1,234,567",
         "b",
     ]
+
+
+@given(rows=st.lists(st.lists(st.text(), min_size=2, max_size=2), min_size=1))
+def test_a_table_of_texts_is_the_same_line_by_line(rows: list[list[str]]) -> None:
+    headers = ("key", "what became of it")
+    assert "\n".join(table_lines(headers, lambda: rows)) == table(headers, rows)
 
 
 def test_a_text_that_looks_like_a_number_stays_as_it_is() -> None:

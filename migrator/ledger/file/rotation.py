@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from migrator.errors import LedgerError, LedgerUnwritableError
-from migrator.ledger import schema
 from migrator.ledger.file import codec, lock, opening
 from migrator.ledger.file.keys import new_key_path, put_in_place, read_key
 from migrator.ledger.file.rescue import RescueFile
@@ -35,6 +34,8 @@ def rotate_key(path: Path, key: LedgerKey, key_file: Path) -> int:
     Raises ``LedgerError`` if the key is not the ledger's or a rescue file waits, ``LedgerLockedError``,
     ``LedgerUnwritableError``.
     """
+    from migrator.ledger import schema  # noqa: PLC0415 - whoever reads needs no library of migrations
+
     path = path.resolve()
     with lock.exclusive(path), lock.consents(path):
         if RescueFile.waits(path):
@@ -101,7 +102,7 @@ def _seal_anew(connection: sqlite3.Connection, old: Vault, new: Vault) -> int:
     number = 0
     for table, column, purpose in _SEALED:
         for row_id, value in _values(connection, table, column):
-            sealed = new.seal(old.open(value, purpose).reveal(), purpose)
+            sealed = new.seal_bytes(old.open_bytes(value, purpose), purpose)
             connection.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", [sealed, row_id])  # noqa: S608
             number += 1
     fingerprint_key = old.open(meta["fingerprint_key"], codec.FINGERPRINT_KEY).reveal()

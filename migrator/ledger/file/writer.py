@@ -7,7 +7,6 @@ kind are run together, so that one statement writes what all of them say.
 from __future__ import annotations
 
 import logging
-import math
 import queue
 import sqlite3
 import threading
@@ -28,10 +27,10 @@ Batch = Callable[[sqlite3.Connection, Sequence[ItemT]], Sequence[T]]
 log = logging.getLogger(__name__)
 
 _LARGEST_GROUP = 256
-_BUSY = 0.01
-"""Seconds after a commit within which the next entry is one of many."""
+_MANY = 6
+"""Entries of one commit after which the next is waited with, as many more will come meanwhile."""
 _GATHERING = 0.002
-"""Seconds for which it waits for them then: a commit costs more than an entry."""
+"""Seconds for which it is waited with then: a commit costs more than an entry."""
 _LONG = 1.0
 """Seconds after which an entry that waits for the ledger is looked after in another way."""
 _LONGEST_WAIT = 300.0
@@ -91,7 +90,7 @@ class GroupWriter:
         self._hurry = hurry
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._broken: LedgerUnwritableError | None = None
-        self._committed = -math.inf
+        self._together = 0
         self._thread = threading.Thread(target=self._serve, name="ledger-writer", daemon=True)
         self._thread.start()
 
@@ -145,13 +144,14 @@ class GroupWriter:
 
     def _next_group(self) -> list[_Job | None]:
         group = [self._queue.get()]
-        if time.monotonic() - self._committed < _BUSY:
+        if self._together >= _MANY:
             time.sleep(_GATHERING)
         while group[-1] is not None and len(group) < _LARGEST_GROUP:
             try:
                 group.append(self._queue.get_nowait())
             except queue.Empty:
                 break
+        self._together = len(group)
         return group
 
     def _commit(self, jobs: list[_Job]) -> None:
@@ -164,7 +164,6 @@ class GroupWriter:
             for together in _by_batch(jobs):
                 self._run(together, done, failed)
             self._connection.execute("COMMIT")
-            self._committed = time.monotonic()
         except (sqlite3.Error, MemoryError, LedgerUnwritableError) as error:
             self._break(error)
             for job in jobs:

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 
 from migrator.providers.facts import Facts
-from migrator.providers.profile_file.reading import read_profile
+from migrator.providers.profile_file.reading import read_shipped
 
 _ENDING = ".toml"
 _FOLDER = files("migrator.providers") / "profiles"
@@ -29,4 +29,4 @@ def built_in_text(name: str) -> str:
 @cache
 def built_in(name: str) -> Facts:
     """A profile that ships. Raises ``KeyError`` for a name that none has."""
-    return read_profile(built_in_text(name), f"{name}{_ENDING}")
+    return read_shipped(built_in_text(name))

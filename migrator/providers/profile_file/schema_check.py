@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
-from typing import Any
-
-from jsonschema import Draft202012Validator
+from typing import TYPE_CHECKING, Any
 
 from migrator.providers.profile_file.problems import KeyPath, Problem
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 Schema = Mapping[str, Any]
 
@@ -43,9 +44,15 @@ def _schema() -> Schema:
     return schema
 
 
+def _validator_of(schema: Schema) -> Draft202012Validator:
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - profiles that ship are not looked through
+
+    return Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+
 @cache
 def _validator() -> Draft202012Validator:
-    return Draft202012Validator(_schema(), format_checker=Draft202012Validator.FORMAT_CHECKER)
+    return _validator_of(_schema())
 
 
 @dataclass(frozen=True)
@@ -159,7 +166,7 @@ def _fits_the_top(name: str, value: Any) -> bool:
     schema = _schema()
     if name not in schema["properties"]:
         return False
-    return Draft202012Validator({"$defs": schema["$defs"], **schema["properties"][name]}).is_valid(value)
+    return _validator_of({"$defs": schema["$defs"], **schema["properties"][name]}).is_valid(value)
 
 
 def _known_keys(schema: Schema) -> list[str]:

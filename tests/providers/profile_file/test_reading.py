@@ -30,6 +30,7 @@ def test_the_base_is_right() -> None:
 @pytest.mark.parametrize("name", built_in_names())
 def test_what_ships_is_right(name: str) -> None:
     facts = built_in(name)
+    assert facts == read_profile(built_in_text(name), PLACE), "it is read without a look for what is wrong"
     assert facts.name == name
     assert facts.title
     assert Action.SWAP in facts.calls

@@ -1,0 +1,118 @@
+"""How rows come into a table: each way writes all of them in the transaction that is open, or raises."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migrator.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Sequence
+
+    from sqlalchemy import Connection, Insert, TableClause
+
+    from migrator.sources.sql_connection import DatabaseUrl
+
+Row = Mapping[str, object]
+
+_BATCH = 500
+"""Rows sent at once, where they are sent in statements."""
+
+_HIT_TWICE = "21000"
+"""PostgreSQL's code where one statement would update a row twice."""
+
+HINT = (
+    "Nothing was written, unless the connection broke in the very last moment; "
+    "in any case the rows may be written again."
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A table as far as it is written."""
+
+    url: DatabaseUrl
+    key: str
+    """The column by which a row is known again."""
+    table: TableClause
+    """With the columns that are written."""
+    times: Collection[str]
+    """The columns of the rows that hold times and nothing else."""
+    upserts: bool
+    """Whether one statement inserts or updates, so that the row with the key is the only one it can touch."""
+    is_new: bool
+    """Whether it was made just now, so that there is nothing to update, and nobody else sees it."""
+
+
+def write_rows(connection: Connection, target: Target, rows: Iterable[Row]) -> int:
+    """Write rows, which have the table's columns in their order; returns how many.
+
+    Raises ``OutputError`` and what SQLAlchemy raises.
+    """
+    if not target.upserts:
+        return _in_batches(rows, lambda batch: _update_or_insert(connection, target, batch))
+    if connection.dialect.driver == "psycopg":
+        from migrator.handover import postgresql_copy  # noqa: PLC0415 - needs the extra
+
+        if target.is_new:
+            return postgresql_copy.copy_into(connection, target.table, rows)
+        if postgresql_copy.may_stage(connection):
+            return _copy_by_way(connection, target, rows)
+    statement = upsert(target.table, target.url.kind, target.key)
+    return _in_batches(rows, lambda batch: connection.execute(statement, batch))
+
+
+def upsert(table: TableClause, kind: str, key: str) -> Insert:
+    """The dialect's own statement that inserts a row, or updates the one that has its key."""
+    from sqlalchemy.dialects import mysql, postgresql, sqlite  # noqa: PLC0415 - needs the extra
+
+    others = [column.name for column in table.columns if column.name != key]
+    if kind == "mysql":
+        into_mysql = mysql.insert(table)
+        return into_mysql.on_duplicate_key_update({name: into_mysql.inserted[name] for name in others})
+    into = sqlite.insert(table) if kind == "sqlite" else postgresql.insert(table)
+    return into.on_conflict_do_update(
+        index_elements=[table.columns[key]], set_={name: into.excluded[name] for name in others}
+    )
+
+
+def _update_or_insert(connection: Connection, target: Target, rows: Sequence[Row]) -> None:
+    """The same row by row, for tables where one statement could not do it, or could hit another row."""
+    from sqlalchemy import bindparam, insert, update  # noqa: PLC0415 - needs the extra
+
+    table, key = target.table, target.key
+    sought = max((column.name for column in table.columns), key=len) + "_"  # no column's name
+    change, add = update(table).where(table.columns[key] == bindparam(sought)), insert(table)
+    for row in rows:
+        values = {name: value for name, value in row.items() if name != key}
+        found = connection.execute(change, {**values, sought: row[key]}).rowcount
+        if found > 1:
+            raise OutputError(f"{target.url}: has several rows with the same {key}", hint=HINT)
+        if found == 0:
+            connection.execute(add, row)
+
+
+def _copy_by_way(connection: Connection, target: Target, rows: Iterable[Row]) -> int:
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415 - needs the extra
+
+    from migrator.handover import postgresql_copy  # noqa: PLC0415 - as above
+
+    statement = upsert(target.table, target.url.kind, target.key)
+    try:
+        return postgresql_copy.copy_by_way(connection, statement, target.table, target.times, rows)
+    except DBAPIError as problem:
+        if getattr(problem.orig, "sqlstate", None) != _HIT_TWICE:
+            raise
+        message = f"{target.url}: takes the {target.key} of two rows for the same"
+        raise OutputError(message, hint=HINT) from None
+
+
+def _in_batches(rows: Iterable[Row], write: Callable[[Sequence[Row]], object]) -> int:
+    remaining, count = iter(rows), 0
+    while batch := list(itertools.islice(remaining, _BATCH)):
+        write(batch)
+        count += len(batch)
+    return count
