@@ -15,6 +15,11 @@ from tests.shapes.signatures import SignedCalls
 USERS = ("ada", "bo", "cy")
 
 
+def number_of(user: str) -> int:
+    """By which the provider knows a user: from 1 on."""
+    return USERS.index(user) + 1
+
+
 class Mill(Provider):
     """Notes what the ledger held whenever a token was disabled."""
 
@@ -37,7 +42,7 @@ class Mill(Provider):
     def answer(self, call: Arrived) -> Reply | None:
         if call.path == "/me":
             user = self.access.get(call.bearer)
-            return of_json(200, {"number": USERS.index(user)}) if user else of_json(401, {"error": "gone"})
+            return of_json(200, {"number": number_of(user)}) if user else of_json(401, {"error": "gone"})
         token = self.signed.token_of(call)
         user = self.users.get(token, "")
         if not user:
@@ -47,7 +52,7 @@ class Mill(Provider):
         if token in self.dead:
             return of_json(401, {"error": "gone"})
         if call.path == "/whoami" and call.method == "GET":
-            return of_json(200, {"user": {"number": USERS.index(user)}})
+            return of_json(200, {"user": {"number": number_of(user)}})
         self.asked[user] += 1
         pair = {"access_token": self.new("access", user), "token_type": "Bearer"}
         return of_json(200, pair, **{"X-Mill-Case": f"case-{user}"})
@@ -101,7 +106,7 @@ def test_each_is_asked_for_swapped_and_then_disabled(way: Journey, mill: Mill) -
     way.done("run", "tokens.csv", "--canary", "1")
     assert_all_done(way, mill)
     assert sorted(mill.disabled) == sorted(USERS)
-    for number, user in enumerate(USERS):
+    for number, user in enumerate(USERS, start=1):
         actions = [action for action, _, _ in way.attempts(user) if action != "verify"]
         assert actions == ["identify", "swap", "disable"]
         assert way.query("SELECT user_id FROM connections WHERE key = ?", user) == [(str(number),)]
