@@ -5,7 +5,7 @@ A module a subject writes and reads it, mostly a table of the same name:
 - ``runs``: a command's beginning and end
 - ``rejects``: rows that could not be used; ``intake``: those that could; ``recognition``: what each is to the
   ledger
-- ``connections``: where each stands; ``agendas``: which of them are open and due
+- ``connections``: what is written of each; ``standings``: where it stands; ``agendas``: which are due
 - ``calls``: the intent of each call and its outcome (table ``attempts``); ``rescued_calls``: outcomes as text
 - ``sent_calls``: how many of them count in the provider's limits
 - ``sealed_answers``: answers that were not understood, kept to be read again

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from migrator.ledger import connections, legacy_tokens, pairs, shared_pairs, visits
+from migrator.ledger import connections, legacy_tokens, pairs, shared_pairs, standings, visits
 from migrator.ledger.file import many_rows
 from migrator.ledger.file.codec import Codec, time_text
 from migrator.ledger.visits import Visit
@@ -60,7 +60,7 @@ def begin_calls(
     away.
     """
     of_its_own = frozenset(standing.id for standing, action in intended if action is Action.DISABLE)
-    unchanged = connections.unchanged(db, [standing for standing, _ in intended], of_its_own)
+    unchanged = standings.unchanged(db, [standing for standing, _ in intended], of_its_own)
     begun = [(standing.id, action) for standing, action in intended if standing.id in unchanged]
     attempt_ids = _begin_attempts(db, begun, run_id, now)
     in_flight = [each for each, action in begun if action not in LEAVE_STANDING | _AWAITS_USER]

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from migrator.errors import LedgerUnwritableError
-from migrator.ledger import connections, pairs, rescued_calls, runs, sealed_answers
+from migrator.ledger import connections, pairs, rescued_calls, runs, sealed_answers, standings
 from migrator.ledger.calls import EndedCall
 from migrator.ledger.file.rescue import RescueFile
 from migrator.ledger.file.session import Session
@@ -56,14 +56,14 @@ class OpenLedger:
     def standing(self, connection_id: int) -> Standing:
         """Where one connection stands."""
         session = self._session
-        return connections.standing(
+        return standings.standing(
             session.reader(), session.codec, connection_id, session.rules.further_columns
         )
 
     def standings(self, connection_ids: Sequence[int]) -> list[Standing]:
         """Where several connections stand, in the order of their ids."""
         session = self._session
-        return connections.standings(
+        return standings.standings(
             session.reader(), session.codec, connection_ids, session.rules.further_columns
         )
 

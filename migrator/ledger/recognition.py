@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from migrator.ledger import connections, legacy_tokens
+from migrator.ledger import legacy_tokens, standings
 from migrator.ledger.file.codec import Codec, key_for, material
 from migrator.models import NO_REFRESH_TOKEN, RESPONSE_LOST, Connection, Reject, Standing, State
 from migrator.rules.next_step import Decision, decision, first_step
@@ -120,7 +120,7 @@ def _known(db: sqlite3.Connection, codec: Codec, connection_ids: Sequence[int]) 
     )
     return {
         standing.id: Known(standing, prints[standing.id])
-        for standing in connections.standings(db, codec, connection_ids)
+        for standing in standings.standings(db, codec, connection_ids)
     }
 
 

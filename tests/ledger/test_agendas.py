@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlite_utils import Database
 
 from migrator import ledger as ledgers
-from migrator.ledger import agendas, calls, connections, pairs, schema
+from migrator.ledger import agendas, calls, connections, pairs, schema, standings
 from migrator.ledger.file.codec import Codec, maybe_time_text, time_text
 from migrator.ledger.file.opening import connect, create_private
 from migrator.ledger.file.vault import Fingerprints, Vault
@@ -165,7 +165,7 @@ def test_what_the_ledger_calls_due_is_what_the_job_calls_for(
     db.execute("BEGIN")
     try:
         write(db, codec, row)
-        standing = connections.standing(db, codec, ASKED)
+        standing = standings.standing(db, codec, ASKED)
         for work in works(terms):
             agenda = Agenda(work, ASKED, MOST, moment=NOW, begun=NOW)
             due = agendas.due(db, agenda, NOW, after=0, limit=9) == [ASKED]
@@ -185,13 +185,13 @@ def test_what_the_ledger_calls_due_is_what_the_job_calls_for(
 
 def assert_left(db: sqlite3.Connection, codec: Codec, agenda: Agenda) -> None:
     """Once a connection is left, this run looks at it no more, and another one does."""
-    standing = connections.standing(db, codec, ASKED)
+    standing = standings.standing(db, codec, ASKED)
     connections.leave(db, standing, MOST, NOW)
     assert agendas.due(db, agenda, NOW, after=0, limit=9) == []
     assert agendas.next_due(db, agenda) is None
     connections.forget_tries(db)
     assert agendas.due(db, agenda, NOW, after=0, limit=9) == [ASKED]
-    after = connections.standing(db, codec, ASKED)
+    after = standings.standing(db, codec, ASKED)
     assert (after.state, after.reason, after.doubt) == (standing.state, standing.reason, standing.doubt)
     db.execute("UPDATE connections SET tries = ? WHERE id = ?", [standing.tries, ASKED])
 
@@ -249,7 +249,7 @@ def test_what_is_due_of_what_is_migrated(
         agenda = Agenda(work, ASKED, MOST, moment=NOW, begun=NOW)
         assert (agendas.due(db, agenda, NOW, after=0, limit=9) == [ASKED]) is due
         if not row.served:
-            step = agenda.step(connections.standing(db, codec, ASKED), Terms(), NOW)
+            step = agenda.step(standings.standing(db, codec, ASKED), Terms(), NOW)
             assert isinstance(step, Call) is (due or row.tries == MOST)
     finally:
         db.rollback()
@@ -290,8 +290,8 @@ def test_the_legacy_token_of_one_that_another_pair_serves_is_ended_too(
     db, codec = base
     db.execute("BEGIN")
     write(db, codec, Row(State.MIGRATED, pair=PAIR, served=True))
-    standing = connections.standing(db, codec, ASKED)
+    standing = standings.standing(db, codec, ASKED)
     assert calls.begin_call(db, standing, Action.VERIFY, 1, NOW) is None, "the pair is its owner's"
     assert calls.begin_call(db, standing, Action.DISABLE, 1, NOW) is not None
-    assert connections.standing(db, codec, ASKED).state is State.MIGRATED
+    assert standings.standing(db, codec, ASKED).state is State.MIGRATED
     db.rollback()
