@@ -119,7 +119,9 @@ def open_to_compare(path: Path, key: LedgerKey) -> Iterator[tuple[sqlite3.Connec
 
 
 def _bring_up_to_date(connection: sqlite3.Connection, *, create: bool) -> None:
-    from migrator.ledger import schema  # noqa: PLC0415 - whoever reads needs no library of migrations
+    if schema_version.is_newest(connection):
+        return
+    from migrator.ledger import schema  # noqa: PLC0415 - most ledgers need no library of migrations
 
     schema.prepare(connection, create=create)
 

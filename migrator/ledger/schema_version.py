@@ -29,6 +29,12 @@ def check(db: sqlite3.Connection) -> None:
         )
 
 
+def is_newest(db: sqlite3.Connection) -> bool:
+    """Whether nothing needs to be migrated; raises ``LedgerError`` for a newer version's ledger."""
+    refuse_newer(db)
+    return _applied(db) == _known()
+
+
 def refuse_newer(db: sqlite3.Connection) -> None:
     """Raise ``LedgerError`` for a ledger that has run migrations which this version does not know."""
     if _applied(db) - _known():
