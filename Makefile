@@ -26,7 +26,8 @@ imports: $(VENV)/dev
 
 unit: $(VENV)/dev
 	@$(BIN)/python -m compileall -q migrator tests  # once, where Python is told to keep none: the tests start it thousands of times
-	$(BIN)/pytest --numprocesses 8 --dist worksteal  # most of them wait for real processes and real pauses
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --collect-only --quiet >/dev/null  # so are the tests, with their assertions
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses 8 --dist worksteal  # most wait for real processes and pauses
 
 # What a migration night brings, at length: kills, limits, memory. Prints figures.
 torture: $(VENV)/dev

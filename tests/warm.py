@@ -1,21 +1,24 @@
 """Runs migrator in a process of its own that need not start cold.
 
-Importing takes a process half a second, and the tests need some six hundred of them. Here the standard
+Importing takes a process half a second, and the tests need some fifteen hundred of them. Here the standard
 library's fork server has imported everything once, and forks for each command: a real process, with its own
-descriptors, signals and locks, that can be killed as any other. Those that a test starts and goes on
-beside, and those that meet a full disk, start cold, as a user's do.
+descriptors, signals and locks, that can be killed as any other. Jobs that a test starts and goes on beside,
+and those that meet a full disk, start cold, as a user's do.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import io
 import multiprocessing
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from migrator.commands import NAMES
@@ -24,6 +27,7 @@ from tests.at_time import move
 _WORK = (
     "migrator.commands.make_engine",
     "migrator.commands.resume_hint",
+    "migrator.consent.serve",
     "migrator.engine.preview",
     "migrator.engine.swap_run",
     "migrator.handover.destinations",
@@ -63,18 +67,65 @@ def run(
     with tempfile.TemporaryDirectory() as name:
         streams = [Path(name) / stream for stream in ("stdin", "stdout", "stderr")]
         streams[0].write_text(stdin or "", "utf-8")
-        command = [module, *arguments]
-        process = _SERVER.Process(
-            target=_become, args=(command, ahead, folder, dict(environment), streams, user)
+        process = start(
+            module, arguments, ahead=ahead, folder=folder, environment=environment, streams=streams, user=user
         )
-        process.start()
-        process.join(timeout)
-        if process.exitcode is None:
-            process.kill()
-            process.join()
-            raise subprocess.TimeoutExpired(command, timeout)
+        try:
+            code = process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            raise
         out, err = (path.read_text("utf-8") if path.exists() else "" for path in streams[1:])
-        return subprocess.CompletedProcess(command, process.exitcode, out, err)
+        return subprocess.CompletedProcess([module, *arguments], code, out, err)
+
+
+class Started:
+    """A process that goes on, with what ``subprocess.Popen`` says of one."""
+
+    def __init__(self, process: BaseProcess, command: list[str]) -> None:
+        self._process = process
+        self._command = command
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired(self._command, timeout or 0)
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+
+def start(
+    module: str,
+    arguments: Sequence[str],
+    *,
+    folder: Path,
+    environment: Mapping[str, str],
+    streams: Sequence[Path],
+    ahead: float = 0.0,
+    user: int | None = None,
+) -> Started:
+    """Start the same and go on; it reads the first of ``streams``, and adds to the other two."""
+    command = [module, *arguments]
+    process = _SERVER.Process(
+        target=_become, args=(command, ahead, folder, dict(environment), list(streams), user)
+    )
+    process.start()
+    return Started(process, command)
 
 
 def _become(
@@ -89,12 +140,14 @@ def _become(
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    flags = (os.O_RDONLY, *[os.O_WRONLY | os.O_CREAT] * 2)
+    flags = (os.O_RDONLY, *[os.O_WRONLY | os.O_CREAT | os.O_APPEND] * 2)
     for number, (path, flag) in enumerate(zip(streams, flags, strict=True)):
         descriptor = os.open(path, flag, 0o600)
         os.dup2(descriptor, number)
         os.close(descriptor)
     sys.stdin = io.TextIOWrapper(io.FileIO(0, closefd=False))
+    if environment.get("PYTHONFAULTHANDLER"):
+        faulthandler.enable()
     move(ahead)
     if user is not None:
         os.setgroups([])

@@ -12,7 +12,6 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -30,9 +29,10 @@ from tests.ports import free_port
 PATIENCE = 30.0
 ROOT = Path(__file__).parent.parent.parent
 Finished = subprocess.CompletedProcess[str]
+Process = subprocess.Popen[Any] | warm.Started
 
 
-def await_listening(port: int, process: subprocess.Popen[Any], log: Path) -> None:
+def await_listening(port: int, process: Process, log: Path) -> None:
     """Wait until a process that writes to ``log`` listens."""
     deadline = time.monotonic() + PATIENCE
     while True:
@@ -135,26 +135,24 @@ class Campaign:
         with (self.folder / name).open(encoding="utf-8", newline="") as stream:
             return list(csv.DictReader(stream))
 
-    def start(self, *options: str, verbose: bool = True) -> subprocess.Popen[str]:
+    def start(self, *options: str, verbose: bool = True) -> warm.Started:
         """Start the application, and wait until it listens."""
         arguments = ["-v"] if verbose else []
         arguments += ["reconsent", "serve", "--public-url", self.url, "--port", str(self.port), *options]
-        with (self.folder / "serve.log").open("a") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "migrator", *arguments],
-                cwd=self.folder,
-                env=self.environment(),
-                text=True,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-            )
+        process = warm.start(
+            "migrator",
+            arguments,
+            folder=self.folder,
+            environment=self.environment(),
+            streams=[Path(os.devnull), Path(os.devnull), self.folder / "serve.log"],
+        )
         self.await_listening(process)
         return process
 
-    def await_listening(self, process: subprocess.Popen[str]) -> None:
+    def await_listening(self, process: Process) -> None:
         await_listening(self.port, process, self.folder / "serve.log")
 
-    def ended(self, process: subprocess.Popen[str]) -> int:
+    def ended(self, process: Process) -> int:
         """Its exit code, once it has ended; if it does not, where each of its threads hangs."""
         try:
             return process.wait(PATIENCE)
@@ -164,7 +162,7 @@ class Campaign:
             raise AssertionError(f"it does not end: {self.log()}") from None
 
     @contextmanager
-    def serving(self, *options: str) -> Iterator[subprocess.Popen[str]]:
+    def serving(self, *options: str) -> Iterator[warm.Started]:
         """The application, served while the block lasts; it must end well."""
         process = self.start(*options)
         try:

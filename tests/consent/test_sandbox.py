@@ -54,7 +54,9 @@ def campaign(tmp_path: Path) -> Iterator[SandboxCampaign]:
         start = text.index("redirect_uri")
         end = text.index("\n", start)
         settings.write_text(
-            f"{text[:start]}redirect_uri = {json.dumps(made.url + '/callback')}{text[end:]}", "utf-8"
+            f"{text[:start]}redirect_uri = {json.dumps(made.url + '/callback')}{text[end:].rstrip()}\n"
+            "timeout = 2.0\n",
+            "utf-8",
         )
         made.sandbox = running
         with (folder / "tokens.csv").open(encoding="utf-8", newline="") as stream:

@@ -1,4 +1,7 @@
-"""X's own SDK, unmodified, with legacy tokens and with pairs. It takes the host as an argument."""
+"""X's own SDK, unmodified, with legacy tokens and with pairs. It takes the host as an argument.
+
+To import it takes two seconds, which is for those who run these tests, not for all that collect them.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,6 @@ from typing import Any
 import pytest
 from oauthlib.oauth2 import OAuth2Error
 from requests import HTTPError
-from xdk import Client
-from xdk.oauth1_auth import OAuth1
 
 from tests.sandbox.application import Row
 from tests.sandbox.handed_over import pairs_of
@@ -27,6 +28,9 @@ WithPair = Callable[[Mapping[str, Any]], Any]
 @pytest.fixture
 def legacy(client: XClient) -> Iterator[Legacy]:
     """Makes SDK's clients that sign with a row's legacy token."""
+    from xdk import Client
+    from xdk.oauth1_auth import OAuth1
+
     with ExitStack() as stack:
 
         def new(row: Row) -> Any:
@@ -47,6 +51,8 @@ def legacy(client: XClient) -> Iterator[Legacy]:
 @pytest.fixture
 def with_pair(client: XClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[WithPair]:
     """Makes SDK's clients of the confidential client that hold a pair."""
+    from xdk import Client
+
     monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")  # the library below wants TLS, even in tests
     with ExitStack() as stack:
 
