@@ -19,7 +19,9 @@ Spoil = Callable[..., None]
 def set_life(set_scene: SetScene) -> SetLife:
     """Sets scenes at a provider, whose time can pass: ``set_life("x", 40, "latency=30ms")``."""
 
-    def set_(provider: str, count: int, *faults: str, timeout: float = 1.0, patience: float = 4.0) -> Life:
+    def set_(
+        provider: str, count: int, *faults: str, timeout: float | None = None, patience: float = 4.0
+    ) -> Life:
         scene = set_scene(count, *faults, provider=provider, timeout=timeout, patience=patience)
         return Life(scene.folder, scene.sandbox, scene.credentials, provider=provider)
 

@@ -40,7 +40,7 @@ def known_ids(life: Life) -> dict[str, str]:
 def test_a_kill_around_the_question_whose_token_it_is(
     set_life: SetLife, step: str, action: Action, swaps: int
 ) -> None:
-    life = set_life("garmin", 2)
+    life = set_life("garmin", 2, timeout=1.0)
     life.kill_at(step, action, 1, "run", "tokens.csv", "--concurrency", "1")
     assert life.untrue() == []
     finish(life)

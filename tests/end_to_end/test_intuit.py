@@ -142,7 +142,7 @@ def test_a_renewal_that_is_refused_in_xml_is_understood(
 
 
 def test_a_renewal_whose_answer_is_lost_is_asked_for_again_and_then_the_user(set_life: SetLife) -> None:
-    life = set_life("intuit", 2)
+    life = set_life("intuit", 2, timeout=1.0)
     keys = [row["connection_id"] for row in rows(life)]
     end_in(life, {keys[0]: 50.0, keys[1]: 90 * DAY})
     life.kill_at("after answer", Action.RENEW, 1, "run", "tokens.csv", "--concurrency", "1")

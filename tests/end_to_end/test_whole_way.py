@@ -16,7 +16,7 @@ PROVIDERS = ("x", "garmin", "tumblr")
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_the_whole_way(set_life: SetLife, spoil: Spoil, provider: str) -> None:
-    life = set_life(provider, COUNT)
+    life = set_life(provider, COUNT, timeout=1.0)
     with_limits(life)
     plan = life.done("run", "tokens.csv", "--dry-run")
     assert not life.ledger.exists()

@@ -24,7 +24,7 @@ CANARY = {
 
 @pytest.mark.parametrize("provider", CANARY)
 def test_the_whole_way(set_life: SetLife, spoil: Spoil, provider: str) -> None:
-    life = set_life(provider, COUNT)
+    life = set_life(provider, COUNT, timeout=1.0)
     plan = life.done("run", "tokens.csv", "--dry-run")
     assert "the provider names no limit" in plan.stdout
     assert not life.ledger.exists()

@@ -22,7 +22,7 @@ def states_and_reasons(life: Life) -> list[tuple[str, str, int]]:
 def test_who_swaps_the_same_users_elsewhere_kills_the_pairs_here_and_they_are_won_back(
     set_life: SetLife,
 ) -> None:
-    life = set_life("x", 6)
+    life = set_life("x", 6, timeout=1.0)
     life.done("run", "tokens.csv")
     life.done("--ledger", "second.db", "run", "tokens.csv")
     assert len(life.untrue()) == 6, "their pairs are dead, and this ledger cannot know"
@@ -41,7 +41,7 @@ def test_who_swaps_the_same_users_elsewhere_kills_the_pairs_here_and_they_are_wo
 
 @pytest.mark.parametrize("step", ["after send", "after answer", "before commit"])
 def test_a_swap_whose_answer_a_kill_took_is_asked_for_again(set_life: SetLife, step: str) -> None:
-    life = set_life("x", 2)
+    life = set_life("x", 2, timeout=1.0)
     life.kill_at(step, Action.SWAP, 1, "run", "tokens.csv", "--concurrency", "1")
     assert life.untrue() == []
     life.done("resume")
@@ -52,7 +52,7 @@ def test_a_swap_whose_answer_a_kill_took_is_asked_for_again(set_life: SetLife, s
 
 
 def test_a_refresh_token_that_a_kill_took_is_cured_without_asking_the_user(set_life: SetLife) -> None:
-    life = set_life("x", 2)
+    life = set_life("x", 2, timeout=1.0)
     life.done("run", "tokens.csv")
     life.kill_at("after answer", Action.REFRESH, 1, "refresh", "--all", "--concurrency", "1")
     assert life.untrue() == []

@@ -203,7 +203,7 @@ def test_a_wrong_guess_is_found_out_before_it_counts_and_the_right_one_is_tried(
 def test_a_provider_that_always_names_its_tokens_otherwise_is_believed_once_they_have_worked(
     set_scene: SetScene,
 ) -> None:
-    scene = set_scene(2, "repeat=never", mix="partner=1", expired=0.0, patience=1.2)
+    scene = set_scene(2, "repeat=never", mix="partner=1", expired=0.0, patience=1.2, timeout=1.0)
     change = renamed(access_token="token", refresh_token="refresh")
 
     def mangle(path: str, status: int, body: bytes) -> tuple[int, bytes]:
@@ -281,7 +281,7 @@ def test_an_answer_that_breaks_off_behind_its_tokens_has_arrived(set_scene: SetS
 
 
 def test_an_answer_that_breaks_off_within_a_token_is_lost_and_said_to_be(set_scene: SetScene) -> None:
-    scene = set_scene(2, "repeat=never", mix="partner=1", expired=0.0, patience=1.2)
+    scene = set_scene(2, "repeat=never", mix="partner=1", expired=0.0, patience=1.2, timeout=1.0)
 
     def cut(pair: Document) -> bytes:
         text = json.dumps({name: pair[name] for name in ("access_token", "refresh_token")}).encode()
@@ -343,7 +343,7 @@ def test_a_refresh_that_brings_no_refresh_token_leaves_the_old_one_in_force(set_
 def test_the_first_answer_without_a_refresh_token_stops_the_job_and_says_what_to_do(
     set_scene: SetScene, change: Change
 ) -> None:
-    scene = set_scene(30, mix="partner=1", expired=0.0, patience=2.0)
+    scene = set_scene(30, mix="partner=1", expired=0.0, patience=2.0, timeout=1.0)
     with mangled(scene.sandbox.base_url, on_swaps([change])) as url:
         talk_to(scene, url)
         finished = scene.migrator("run", "tokens.csv")

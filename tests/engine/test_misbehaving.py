@@ -25,7 +25,7 @@ def talk_to(scene: Scene, url: str) -> None:
 
 @pytest.fixture
 def scene(set_scene: SetScene) -> Scene:
-    return set_scene(40, mix="partner=1", expired=0.0, patience=1.2)
+    return set_scene(40, mix="partner=1", expired=0.0, patience=1.2, timeout=1.0)
 
 
 def test_a_pair_whose_access_token_is_refused_is_kept_and_tried_by_its_refresh_token(scene: Scene) -> None:
@@ -161,7 +161,7 @@ def test_renewals_that_are_refused_to_all_condemn_nobody(scene: Scene) -> None:
 
 
 def test_a_renewal_that_may_have_been_cut_off_is_stored_and_known_by_its_use(set_scene: SetScene) -> None:
-    scene = set_scene(12, mix="partner=1", expired=1.0, patience=1.2)
+    scene = set_scene(12, mix="partner=1", expired=1.0, patience=1.2, timeout=1.0)
 
     def answer(path: str, calls: Calls) -> Reply:
         number = calls.count(RENEW)
