@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from migrator.errors import ConfigurationError
@@ -25,9 +26,15 @@ def profile_of(settings: Settings) -> Profile:
 
 def read_file(path: Path) -> Facts:
     """What a profile's file says. Raises ``ConfigurationError`` if it cannot be read, or is wrong."""
+    return _read(read_text(path), str(path))
+
+
+@lru_cache(maxsize=1)
+def _read(text: str, place: str) -> Facts:
+    """Once for a command, which asks for its profile in several places: to check one takes a while."""
     from migrator.providers.profile_file import read_profile
 
-    return read_profile(read_text(path), str(path))
+    return read_profile(text, place)
 
 
 def read_text(path: Path) -> str:
