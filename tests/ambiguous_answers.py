@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from migrator import ledger as ledgers
+from migrator.ledger.access import open_to_compare
+from migrator.ledger.file.keys import require_key
 from tests.engine.test_arrived_pairs import TOKEN, Change, Document
 from tests.engine.test_misbehaving import talk_to
 from tests.mangling import Mangle, mangled
@@ -93,6 +94,6 @@ def calls_of(scene: Scene) -> list[str]:
 
 def hold(scene: Scene, body: bytes) -> None:
     """Have the one answer that was not understood be this one, as if that were this version's doing."""
-    with ledgers.open_to_compare(scene.ledger, ledgers.require_key(scene.ledger, {}, None)) as (_, codec):
+    with open_to_compare(scene.ledger, require_key(scene.ledger, {}, None)) as (_, codec):
         sealed = codec.seal_answer(body)
     assert scene.alter("UPDATE attempts SET answer = ? WHERE answer IS NOT NULL", sealed) == 1

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 from migrator import cli, models
 from migrator.commands import make_engine
-from migrator.ledger import EndedCall, Ledger
+from migrator.ledger.calls import EndedCall
+from migrator.ledger.job_ledger import Ledger
 
 
 class MovedClock:

@@ -28,14 +28,14 @@ settings.register_profile("untimed", deadline=None, suppress_health_check=[Healt
 settings.load_profile("untimed")
 
 
-_MOSTLY_WAIT = ("end_to_end", "shapes")
-"""Folders whose tests wait for real pauses, and have no fixture in common."""
+_MOSTLY_WAIT = ("end_to_end", "engine", "shapes", "test_killed_at.py")
+"""Folders and files whose tests wait for real pauses, and have no fixture in common."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Spread those that wait over the others' files, so that each process always has something to do."""
-    waiting = [item for item in items if item.path.parent.name in _MOSTLY_WAIT]
-    others = [item for item in items if item.path.parent.name not in _MOSTLY_WAIT]
+    waiting = [item for item in items if {item.path.name, item.path.parent.name} & {*_MOSTLY_WAIT}]
+    others = [item for item in items if not {item.path.name, item.path.parent.name} & {*_MOSTLY_WAIT}]
     files = [list(file) for _, file in groupby(others, key=lambda item: item.path)]
     if not files:
         return

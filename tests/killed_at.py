@@ -12,8 +12,9 @@ import sys
 from typing import Any
 
 from migrator import cli
-from migrator.ledger import Ledger, calls
+from migrator.ledger import calls
 from migrator.ledger.calls import EndedCall
+from migrator.ledger.job_ledger import Ledger
 from migrator.models import Action, Standing
 from migrator.wire.answers_read import AnswerReader, Arriving
 from migrator.wire.http import HttpWire

@@ -20,8 +20,9 @@ from typing import Any
 
 import requests
 
-from migrator import ledger as ledgers
+from migrator.ledger.access import open_to_compare
 from migrator.ledger.file.codec import Codec
+from migrator.ledger.file.keys import require_key
 from migrator.models import Action, Secret, TokenPair
 from migrator.sandbox import Sandbox
 from tests import warm
@@ -157,15 +158,15 @@ class Workplace:
 
     def pairs(self) -> dict[str, TokenPair]:
         """Tenant to the stored pair that stands for it, decrypted."""
-        key = ledgers.require_key(self.ledger, {}, None)
-        with ledgers.open_to_compare(self.ledger, key) as (db, codec):
+        key = require_key(self.ledger, {}, None)
+        with open_to_compare(self.ledger, key) as (db, codec):
             return dict(_pair(codec, row) for row in db.execute(_PAIRS))
 
     def secrets(self) -> set[str]:
         """Every token, secret and handle that the ledger ever held, and its key."""
-        key = ledgers.require_key(self.ledger, {}, None)
+        key = require_key(self.ledger, {}, None)
         found = {key.text.reveal()}
-        with ledgers.open_to_compare(self.ledger, key) as (db, codec):
+        with open_to_compare(self.ledger, key) as (db, codec):
             for material, expires_at in db.execute("SELECT material, expires_at FROM legacy_tokens"):
                 legacy = codec.open_legacy(material, expires_at)
                 found |= {legacy.token.reveal(), legacy.token_secret.reveal()}
@@ -177,7 +178,7 @@ class Workplace:
 
     def codec_opens(self, answer: bytes) -> bytes:
         """An answer that nobody could read, decrypted."""
-        with ledgers.open_to_compare(self.ledger, ledgers.require_key(self.ledger, {}, None)) as (_, codec):
+        with open_to_compare(self.ledger, require_key(self.ledger, {}, None)) as (_, codec):
             return codec.open_answer(answer)
 
     def command(self, *arguments: str) -> list[str]:
@@ -204,10 +205,10 @@ class Scene(Workplace):
 
     def held(self) -> list[Held]:
         """Every connection as the ledger has it, to be held against the witness."""
-        key = ledgers.require_key(self.ledger, {}, None)
+        key = require_key(self.ledger, {}, None)
         standing: dict[int, str] = {}
         pairs: defaultdict[int, set[str]] = defaultdict(set)
-        with ledgers.open_to_compare(self.ledger, key) as (db, codec):
+        with open_to_compare(self.ledger, key) as (db, codec):
             for connection_id, access, refresh, stands in db.execute(_ALL_PAIRS):
                 access_token, refresh_token = codec.open_pair(access, refresh)
                 of_pair = fingerprint(refresh_token or access_token)

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from migrator import ledger as ledgers
 from migrator.errors import ConfigurationError, ExitCode, LedgerError, StoppedError
+from migrator.ledger import lists, status
+from migrator.ledger.reading import open_to_read
 from migrator.models import State, utc_now
 from migrator.row_rules import RowRules
 from migrator.sources import Row, open_source
@@ -78,8 +79,8 @@ class _Stage:
     def migrated(self) -> int:
         """How many connections the ledger says are migrated."""
         try:
-            with ledgers.open_to_read(self.folder / "migration.db") as ledger:
-                return ledgers.status(ledger, utc_now()).states[State.MIGRATED]
+            with open_to_read(self.folder / "migration.db") as ledger:
+                return status.read_status(ledger, utc_now()).states[State.MIGRATED]
         except LedgerError:  # it is not there yet, or has no tables yet
             return 0
 
@@ -115,8 +116,8 @@ def _testify(stage: _Stage, sandbox: Sandbox) -> bool:
     """What the sandbox, which shares no code with the job, says of the pairs; whether the ledger agrees."""
     witness = sandbox.stats()
     works = {token["tenant_id"] for token in witness["tokens"] if token["pairs_working"]}
-    with ledgers.open_to_read(stage.folder / "migration.db") as ledger:
-        migrated = {row.tenant_id for row in ledgers.listed(ledger) if row.state == State.MIGRATED}
+    with open_to_read(stage.folder / "migration.db") as ledger:
+        migrated = {row.tenant_id for row in lists.listed(ledger) if row.state == State.MIGRATED}
     click.secho("\nThe sandbox, as the independent witness:", bold=True)
     click.echo(f"  swaps that it carried out        {witness['swaps_issued']:>4}")
     click.echo(f"  tokens swapped more than once    {witness['swapped_twice']:>4}")

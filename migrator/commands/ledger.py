@@ -25,15 +25,16 @@ def copy(context: Context, file: Path) -> None:
 
     A copy of the ledger's own file alone may lack what is in the -wal file beside it. The key is not copied.
     """
-    from migrator import ledger as ledgers
     from migrator.engine.interruption import ended_as_by_ctrl_c
+    from migrator.ledger.file import copying
+    from migrator.ledger.file.keys import key_path
     from migrator.models import utc_now
 
     with ended_as_by_ctrl_c():
-        ledgers.copy(context.ledger, file, utc_now())
+        copying.copy(context.ledger, file, utc_now())
     click.echo(f"copied to {file}; what happens from now on is not in it")
     click.echo(
-        f"whoever opens it for more than names needs the key: {ledgers.key_path(context.ledger)}, or wherever"
+        f"whoever opens it for more than names needs the key: {key_path(context.ledger)}, or wherever"
         " you keep it",
         err=True,
     )
@@ -46,14 +47,16 @@ def rekey(context: Context) -> None:
 
     It may be interrupted at any moment: the ledger is either under the old key or under the new one.
     """
-    from migrator import ledger as ledgers
+    from migrator.ledger.file import opening
+    from migrator.ledger.file.keys import key_path, require_key
+    from migrator.ledger.file.rotation import rotate_key
 
     settings = context.settings(required=False)
-    if not ledgers.exists(context.ledger):
+    if not opening.exists(context.ledger):
         raise LedgerError(f"there is no ledger {context.ledger}", hint="name another with --ledger FILE")
-    key = ledgers.require_key(context.ledger, os.environ, settings.ledger_key_file)
-    key_file = settings.ledger_key_file or ledgers.key_path(context.ledger)
-    number = ledgers.rotate_key(context.ledger, key, key_file)
+    key = require_key(context.ledger, os.environ, settings.ledger_key_file)
+    key_file = settings.ledger_key_file or key_path(context.ledger)
+    number = rotate_key(context.ledger, key, key_file)
     click.echo(
         f"sealed {counted(number, 'value')} under a new key, which is in {key_file};"
         " keep a copy of it elsewhere"

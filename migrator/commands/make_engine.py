@@ -8,11 +8,12 @@ from __future__ import annotations
 import logging
 import os
 
-from migrator import ledger as ledgers
 from migrator.commands.options import Context
 from migrator.commands.profiles import profile_of
 from migrator.engine import open_files
 from migrator.engine.engine import Engine
+from migrator.ledger.file import opening
+from migrator.ledger.file.keys import find_key, key_path, make_key, readable_by_others, require_key
 from migrator.models import Action, utc_now
 from migrator.providers import Profile
 from migrator.settings.credentials import Needs, read_credentials
@@ -49,17 +50,17 @@ def make_engine(
     credentials = read_credentials(settings, needs_of(profile, calls), os.environ) if calls else None
     network = resolve_network(settings.network, os.environ) if calls else DIRECT
     open_files.require_for(settings.job.concurrency)
-    key = ledgers.find_key(context.ledger, os.environ, settings.ledger_key_file) if create else None
-    if key is None and create and not ledgers.exists(context.ledger):
-        key = ledgers.make_key(context.ledger)
+    key = find_key(context.ledger, os.environ, settings.ledger_key_file) if create else None
+    if key is None and create and not opening.exists(context.ledger):
+        key = make_key(context.ledger)
         context.say(
-            f"made a key for the ledger: {ledgers.key_path(context.ledger)}"
+            f"made a key for the ledger: {key_path(context.ledger)}"
             "; without it the ledger's tokens are lost, so keep a copy elsewhere"
         )
     if key is None:
-        key = ledgers.require_key(context.ledger, os.environ, settings.ledger_key_file)
+        key = require_key(context.ledger, os.environ, settings.ledger_key_file)
     for path in settings.secret_files:
-        if ledgers.readable_by_others(path):
+        if readable_by_others(path):
             log.warning("%s can be read by others than its owner: chmod 600 it", path)
     return Engine(
         context.ledger,

@@ -57,9 +57,9 @@ class Context:
 
         Asked for by the commands that need it: the others do not mind a wrong ``MIGRATOR_LEDGER``.
         """
-        from migrator import ledger as ledgers
+        from migrator.ledger.file import opening
 
-        return ledgers.usable(self.ledger_named)
+        return opening.usable(self.ledger_named)
 
     def settings(self, *, required: bool = True) -> Settings:
         """The configuration; its defaults if there is none and none is needed."""

@@ -61,17 +61,19 @@ def list_(context: Context, as_json: bool, as_csv: bool) -> None:
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other")
-    from migrator import ledger as ledgers
+    from migrator.ledger import campaign
+    from migrator.ledger.reading import open_to_read
+    from migrator.ledger.status import one_view
     from migrator.terminal.campaign import campaign_csv, campaign_document, campaign_lines
 
-    with ledgers.open_to_read(context.ledger) as ledger, ledgers.one_view(ledger):
+    with open_to_read(context.ledger) as ledger, one_view(ledger):
         if as_csv:
-            for line in campaign_csv(ledgers.campaign(ledger)):
+            for line in campaign_csv(campaign.campaign(ledger)):
                 click.echo(line, nl=False)
         elif as_json:
-            print_json_array(map(campaign_document, ledgers.campaign(ledger)))
+            print_json_array(map(campaign_document, campaign.campaign(ledger)))
         else:
-            for line in campaign_lines(lambda: ledgers.campaign(ledger)):
+            for line in campaign_lines(lambda: campaign.campaign(ledger)):
                 click.echo(line)
 
 

@@ -12,7 +12,7 @@ from migrator.commands.options import Context, job_options, json_option, pass_co
 
 if TYPE_CHECKING:
     from migrator.engine.open_run import Ended
-    from migrator.ledger import Intake
+    from migrator.ledger.intake import Intake
     from migrator.rules.plan import Forecast, Tally
     from migrator.settings.model import Settings
     from migrator.sources import Source

@@ -12,15 +12,16 @@ from migrator.commands.options import Context, json_option, pass_context, print_
 @pass_context
 def status(context: Context, as_json: bool) -> None:
     """Say where the job stands. Needs neither key nor configuration, and may be asked while a job runs."""
-    from migrator import ledger as ledgers
     from migrator.commands.profiles import known_profile
     from migrator.commands.resume_hint import when_to_go_on
+    from migrator.ledger.reading import open_to_read
+    from migrator.ledger.status import one_view, read_status
     from migrator.models import utc_now
     from migrator.settings.model import Settings
     from migrator.terminal.present import status_document, status_text
 
-    with ledgers.open_to_read(context.ledger) as ledger, ledgers.one_view(ledger):
-        facts = ledgers.status(ledger, utc_now())
+    with open_to_read(context.ledger) as ledger, one_view(ledger):
+        facts = read_status(ledger, utc_now())
     profile = known_profile(facts.provider, Settings())  # nobody need be able to read the configuration
     facts = facts.with_app_types(tuple(profile.facts.app_types) if profile else ())
     if as_json:

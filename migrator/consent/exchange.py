@@ -15,7 +15,10 @@ from migrator.consent.visits.outcomes import after_exchange, after_verification
 from migrator.engine.application_token import ApplicationTokens, Prepared
 from migrator.engine.call_material import about
 from migrator.engine.reread_answers import before_giving_up, reread
-from migrator.ledger import ConsentLedger, EndedCall, Invitation, Visit
+from migrator.ledger.calls import EndedCall
+from migrator.ledger.consent_ledger import ConsentLedger
+from migrator.ledger.invitations import Invitation
+from migrator.ledger.visits import Visit
 from migrator.models import Action, Clock, Credentials, Secret, Standing, State, StoredPair
 from migrator.providers import (
     Answer,

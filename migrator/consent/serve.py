@@ -10,7 +10,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from migrator import ledger as ledgers
 from migrator.consent.exchange import MOST_CALLS, Exchange
 from migrator.consent.pages.languages import languages
 from migrator.consent.pages.rendering import Branding
@@ -23,7 +22,10 @@ from migrator.engine.engine import Engine
 from migrator.engine.interruption import Interruption, signals_handled
 from migrator.engine.reread_answers import reread_all
 from migrator.errors import ConfigurationError
-from migrator.ledger import ConsentLedger, RecoveredConsents
+from migrator.ledger.access import open_for_consents
+from migrator.ledger.consent_ledger import ConsentLedger
+from migrator.ledger.file.writer import INTERRUPTED_WAIT
+from migrator.ledger.recovery import RecoveredConsents
 from migrator.models import Action, Credentials
 from migrator.settings.model import ConsentSettings
 from migrator.wire.http import longest_call
@@ -63,11 +65,11 @@ def serve(
     credentials = _checked(engine)
     address.public_url.require(redirect_uri)
     branding = _branding(consent, credentials)
-    longest = MOST_CALLS * longest_call(engine.settings.timeout) + ledgers.INTERRUPTED_WAIT
+    longest = MOST_CALLS * longest_call(engine.settings.timeout) + INTERRUPTED_WAIT
     with (
         signals_handled(longest) as interruption,
         clocks_monitored(log.warning) as watch,
-        ledgers.open_for_consents(
+        open_for_consents(
             engine.path, engine.key, engine.clock, hurry=interruption.stop, rules=engine.rules
         ) as ledger,
     ):

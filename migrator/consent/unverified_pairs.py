@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from migrator.consent.exchange import Exchange
 from migrator.errors import LedgerUnwritableError
-from migrator.ledger import ConsentLedger
+from migrator.ledger.consent_ledger import ConsentLedger
 
 log = logging.getLogger(__name__)
 

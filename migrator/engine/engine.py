@@ -11,7 +11,6 @@ from datetime import timedelta
 from pathlib import Path
 from random import Random
 
-from migrator import ledger as ledgers
 from migrator.engine import recovery_notes
 from migrator.engine.application_token import ApplicationTokens
 from migrator.engine.gate import Gate
@@ -20,7 +19,11 @@ from migrator.engine.job import Job, Tools
 from migrator.engine.open_run import OpenRun
 from migrator.engine.reread_answers import reread_all
 from migrator.errors import ConfigurationError, LedgerUnwritableError, StoppedError
-from migrator.ledger import Ledger, LedgerKey, OpenLedger
+from migrator.ledger.access import open_for_job
+from migrator.ledger.file.vault import LedgerKey
+from migrator.ledger.file.writer import INTERRUPTED_WAIT
+from migrator.ledger.job_ledger import Ledger
+from migrator.ledger.open_ledger import OpenLedger
 from migrator.models import Clock, Credentials
 from migrator.providers import Profile
 from migrator.row_rules import RowRules
@@ -78,11 +81,11 @@ class Engine:
 
         The block ends the run itself when it knows how; one that raises is recorded as ``stopped``.
         """
-        longest = longest_call(self.settings.timeout) + ledgers.INTERRUPTED_WAIT
+        longest = longest_call(self.settings.timeout) + INTERRUPTED_WAIT
         with (
             signals_handled(longest) as interruption,
             clocks_monitored(log.warning) as watch,
-            ledgers.open_for_job(
+            open_for_job(
                 self.path, self.key, self.clock, create=create, hurry=interruption.stop, rules=self.rules
             ) as ledger,
         ):

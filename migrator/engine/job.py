@@ -20,7 +20,8 @@ from migrator.engine.gate import Gate, LimitUsedUpError
 from migrator.engine.reread_answers import before_giving_up, reread
 from migrator.engine.worker_pool import LONGEST_LOOK, WorkerPool
 from migrator.errors import StoppedError
-from migrator.ledger import EndedCall, Ledger
+from migrator.ledger.calls import EndedCall
+from migrator.ledger.job_ledger import Ledger
 from migrator.models import Action, Clock, Credentials, Secret, Standing, State
 from migrator.providers import Answer, NoAnswer, Outcome, Profile, Reached, Won
 from migrator.rules.agenda import Agenda

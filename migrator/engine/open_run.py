@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from migrator.engine.interruption import Interruption
 from migrator.errors import ExitCode
-from migrator.ledger import Ledger, Status
+from migrator.ledger.job_ledger import Ledger
+from migrator.ledger.status import Status
 from migrator.wire.running_time import ClockMonitor
 
 

@@ -6,7 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from migrator import ledger as ledgers
+from migrator.ledger import recognition
+from migrator.ledger.access import open_to_compare
+from migrator.ledger.file import opening
+from migrator.ledger.file.keys import require_key
+from migrator.ledger.recognition import plan_row
 from migrator.models import Clock, Misnamed, Reject
 from migrator.row_rules import RowRules
 from migrator.rules.next_step import Decision, first_step
@@ -59,16 +63,16 @@ def _decider(
     path: Path, settings: Settings, environ: Mapping[str, str], terms: Terms, clock: Clock
 ) -> Iterator[Callable[[Accepted], Decision | Reject]]:
     now = clock()
-    if not ledgers.exists(path):
+    if not opening.exists(path):
         yield lambda row: first_step(row.connection.app_type, row.connection.legacy, terms, now)
         return
-    key = ledgers.require_key(path, environ, settings.ledger_key_file)
-    with ledgers.open_to_compare(path, key) as (db, codec):
+    key = require_key(path, environ, settings.ledger_key_file)
+    with open_to_compare(path, key) as (db, codec):
 
         def decide(row: Accepted) -> Decision | Reject:
-            recognised = ledgers.recognise(db, codec, row)
+            recognised = recognition.recognise(db, codec, row)
             if isinstance(recognised, Reject):
                 return recognised
-            return ledgers.plan_row(row, recognised, terms, now)
+            return plan_row(row, recognised, terms, now)
 
         yield decide

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrator.ledger import Fate, Recovered
+from migrator.ledger.recovery import Recovered
+from migrator.ledger.unfinished_exports import Fate
 from migrator.terminal.printable import printable
 from migrator.wording import counted
 

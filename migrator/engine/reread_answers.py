@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from migrator.ledger import OpenLedger, SealedAnswer
+from migrator.ledger.open_ledger import OpenLedger
+from migrator.ledger.sealed_answers import SealedAnswer
 from migrator.models import Action, Standing
 from migrator.providers import Profile, tokens_of
 from migrator.rules.recovery import gives_up, goes_on, read_again, restored

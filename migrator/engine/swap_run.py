@@ -12,7 +12,7 @@ from migrator.engine.engine import Engine
 from migrator.engine.job import Job
 from migrator.engine.open_run import Ended, OpenRun, end_run
 from migrator.errors import LedgerError, LedgerUnwritableError, StoppedError
-from migrator.ledger import Intake
+from migrator.ledger.intake import Intake
 from migrator.models import State
 from migrator.rules.agenda import Work
 from migrator.rules.canary import judge_canary

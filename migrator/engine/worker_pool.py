@@ -15,7 +15,7 @@ from typing import Protocol
 
 from migrator import tasks, waiting
 from migrator.engine.first_fault import Fault
-from migrator.ledger import Ledger
+from migrator.ledger.job_ledger import Ledger
 from migrator.models import Clock, Standing
 from migrator.rules.agenda import Agenda
 from migrator.rules.pacing import LONGEST_PAUSE

@@ -17,7 +17,7 @@ from migrator.errors import InterruptedExportError
 from migrator.handover.destinations import Destination
 from migrator.handover.pair_per_user import one_a_user
 from migrator.handover.shapes import Row, Shape, named_apart, row_a_user, rows_a_connection
-from migrator.ledger import ExportedPair
+from migrator.ledger.exports import ExportedPair
 
 
 @dataclass(frozen=True)

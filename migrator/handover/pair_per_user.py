@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from migrator.ledger import Exportable
+from migrator.ledger.exports import Exportable
 
 
 def each_its_own(connections: Iterable[Exportable]) -> Iterator[tuple[Exportable, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migrator.engine.engine import Engine
-from migrator.ledger import Purged
+from migrator.ledger.purge import Purged
 
 
 def purge(engine: Engine) -> Purged:

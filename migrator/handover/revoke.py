@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from migrator.engine.engine import Engine
 from migrator.engine.open_run import Ended, end_run
 from migrator.errors import ConfigurationError, LedgerError
-from migrator.ledger import Served
+from migrator.ledger.pairs import Served
 from migrator.models import Action, State
 from migrator.providers import Profile
 from migrator.wording import counted

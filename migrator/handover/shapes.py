@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the command line names the shapes, and needs no ledger for that
-    from migrator.ledger import ExportedConnection, ExportedPair
+    from migrator.ledger.exports import ExportedConnection, ExportedPair
     from migrator.models import TokenPair
 
 Row = dict[str, object]

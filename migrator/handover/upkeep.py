@@ -11,7 +11,7 @@ from datetime import datetime
 
 from migrator.engine.engine import Engine
 from migrator.engine.open_run import Ended, OpenRun, end_run
-from migrator.ledger import Finding
+from migrator.ledger.pairs import Finding
 from migrator.models import Action
 from migrator.rules.agenda import Agenda, Work
 

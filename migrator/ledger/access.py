@@ -18,6 +18,7 @@ from migrator.ledger.file.rescue import RescueFile
 from migrator.ledger.file.session import Session
 from migrator.ledger.file.vault import Fingerprints, LedgerKey, Vault
 from migrator.ledger.job_ledger import Ledger
+from migrator.ledger.reading import open_to_read
 from migrator.models import Clock
 from migrator.row_rules import RowRules
 
@@ -96,19 +97,6 @@ def open_for_consents(
             yield ledger
         finally:
             ledger.close()
-
-
-@contextmanager
-def open_to_read(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a ledger for what it says in the clear: no key, no lock, nothing written."""
-    with opening.translated(path):
-        connection = opening.connect(path.resolve(), readonly=True)
-        try:
-            opening.refuse_emptied(connection, path)
-            schema_version.check(connection)
-            yield connection
-        finally:
-            connection.close()
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import replace
 from datetime import datetime
 
-from migrator.ledger.file.codec import time_of, time_text
+from migrator.ledger.file.times import time_of, time_text
 from migrator.rules.agenda import Agenda, Work
 
 _PAIR_IN_HAND = """EXISTS (

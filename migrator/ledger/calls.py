@@ -14,7 +14,8 @@ from datetime import datetime
 
 from migrator.ledger import connections, legacy_tokens, pairs, shared_pairs, standings, visits
 from migrator.ledger.file import many_rows
-from migrator.ledger.file.codec import Codec, time_text
+from migrator.ledger.file.codec import Codec
+from migrator.ledger.file.times import time_text
 from migrator.ledger.visits import Visit
 from migrator.models import Action, Standing, StoredPair
 from migrator.providers import (

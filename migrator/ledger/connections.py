@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from migrator.ledger import shared_pairs, standings
 from migrator.ledger.file import many_rows
-from migrator.ledger.file.codec import Codec, maybe_time_text, time_text
+from migrator.ledger.file.codec import Codec
+from migrator.ledger.file.times import maybe_time_text, time_text
 from migrator.models import NO_REFRESH_TOKEN, Connection, Standing, State, Tenant
 from migrator.rules.verdict import Verdict
 

@@ -11,7 +11,8 @@ from datetime import datetime
 
 from migrator.ledger import calls, connections, pairs, visits
 from migrator.ledger.calls import EndedCall
-from migrator.ledger.file.codec import Codec, maybe_time_text, time_text
+from migrator.ledger.file.codec import Codec
+from migrator.ledger.file.times import maybe_time_text, time_text
 from migrator.ledger.visits import Visit
 from migrator.models import Action, State
 

@@ -17,8 +17,9 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from migrator.ledger.file.codec import Codec, maybe_time_of, time_of, time_text
+from migrator.ledger.file.codec import Codec
 from migrator.ledger.file.session import Session
+from migrator.ledger.file.times import maybe_time_of, time_of, time_text
 from migrator.models import TokenPair
 
 HANDED_OVER = """EXISTS (

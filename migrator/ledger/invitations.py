@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from migrator.ledger.file.codec import Codec, maybe_time_of, time_of, time_text
+from migrator.ledger.file.codec import Codec
 from migrator.ledger.file.session import Session
+from migrator.ledger.file.times import maybe_time_of, time_of, time_text
 from migrator.models import RESPONSE_LOST, UNVERIFIED, State
 from migrator.rules.addresses import addresses
 from migrator.rules.tenants import NO_TENANT, OTHER_TENANT

@@ -228,5 +228,5 @@ class Ledger(OpenLedger):
         """Where the job stands."""
         reader = self._session.reader()
         with status.one_view(reader):
-            told = status.status(reader, self._session.now())
+            told = status.read_status(reader, self._session.now())
         return told.with_app_types(self._session.rules.app_types)

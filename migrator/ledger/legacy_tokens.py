@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from migrator.ledger.file import many_rows
-from migrator.ledger.file.codec import Codec, material, maybe_time_text
+from migrator.ledger.file.codec import Codec, material
+from migrator.ledger.file.times import maybe_time_text
 from migrator.models import LegacyToken
 
 _FIRST = ("connection_id", "generation", "material", "token_print", "expires_at")

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from migrator.ledger.file.codec import maybe_time_of, time_text
+from migrator.ledger.file.times import maybe_time_of, time_text
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from migrator.ledger.file import many_rows
-from migrator.ledger.file.codec import Codec, maybe_time_of, maybe_time_text, time_text
+from migrator.ledger.file.codec import Codec
+from migrator.ledger.file.times import maybe_time_of, maybe_time_text, time_text
 from migrator.models import TokenPair
 from migrator.rules.verdict import Verdict
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from migrator.ledger.exports import HANDED_OVER, IN_HAND
 from migrator.ledger.file import opening
-from migrator.ledger.file.codec import time_text
+from migrator.ledger.file.times import time_text
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from migrator.ledger import calls, connections, consents, rescued_calls, runs, u
 from migrator.ledger.calls import EndedCall
 from migrator.ledger.exports import Exports
 from migrator.ledger.file import lock
-from migrator.ledger.file.codec import Codec, time_of
+from migrator.ledger.file.codec import Codec
 from migrator.ledger.file.rescue import RescueFile
 from migrator.ledger.file.session import Session
+from migrator.ledger.file.times import time_of
 from migrator.ledger.file.vault import Vault
 from migrator.ledger.unfinished_exports import Fate
 from migrator.ledger.visits import Visit

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from migrator.ledger.calls import EndedCall
-from migrator.ledger.file.codec import maybe_time_of, maybe_time_text
 from migrator.ledger.file.rescue import RescueFile
+from migrator.ledger.file.times import maybe_time_of, maybe_time_text
 from migrator.models import Action, LegacyToken, Secret, State, Tenant, TokenPair
 from migrator.rules.verdict import Verdict
 

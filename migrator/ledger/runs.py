@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from migrator.ledger.file.codec import maybe_time_of, maybe_time_text, time_of, time_text
+from migrator.ledger.file.times import maybe_time_of, maybe_time_text, time_of, time_text
 
 SERVE = "reconsent serve"
 """The run that works beside the others; what it leaves open is its own to complete."""

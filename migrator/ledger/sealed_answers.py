@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from migrator.ledger import calls, connections
-from migrator.ledger.file.codec import Codec, time_of
+from migrator.ledger.file.codec import Codec
+from migrator.ledger.file.times import time_of
 from migrator.models import Action
 from migrator.providers import Answer
 from migrator.rules.verdict import Verdict

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from migrator.ledger.file.codec import time_of, time_text
+from migrator.ledger.file.times import time_of, time_text
 from migrator.models import Action
 
 _DISORDER = timedelta(minutes=1)

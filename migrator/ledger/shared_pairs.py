@@ -14,7 +14,7 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
-from migrator.ledger.file.codec import time_text
+from migrator.ledger.file.times import time_text
 from migrator.models import LIFETIME_ASSUMED, State
 from migrator.rules.addresses import addresses
 from migrator.rules.shared_pair import followed

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from migrator.ledger.file import many_rows
-from migrator.ledger.file.codec import Codec, maybe_time_of
+from migrator.ledger.file.codec import Codec
+from migrator.ledger.file.times import maybe_time_of
 from migrator.models import Action, Standing, State, StoredPair, TokenPair
 
 _STANDING = """

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from migrator.ledger import runs
-from migrator.ledger.file.codec import maybe_time_of
+from migrator.ledger.file.times import maybe_time_of
 from migrator.ledger.pair_counts import Pairs, pair_counts
 from migrator.ledger.runs import Run
 from migrator.models import Action, State
@@ -53,7 +53,7 @@ def one_view(db: sqlite3.Connection) -> Iterator[None]:
         db.execute("COMMIT")
 
 
-def status(db: sqlite3.Connection, now: datetime) -> Status:
+def read_status(db: sqlite3.Connection, now: datetime) -> Status:
     """Where the job stands."""
     states = dict.fromkeys((state.value for state in State), 0)
     app_types: dict[str, dict[str, int]] = {}

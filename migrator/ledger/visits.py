@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 
-from migrator.ledger.file.codec import time_text
+from migrator.ledger.file.times import time_text
 from migrator.models import State
 from migrator.rules.verdict import Verdict
 from migrator.rules.visit_outcome import of_verification

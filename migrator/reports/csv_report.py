@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields
 
-from migrator.ledger import Listed
+from migrator.ledger.lists import Listed
 from migrator.reports.interface import Facts
 from migrator.terminal.tables import csv_lines
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from migrator.ledger import Listed, Run, Status
+from migrator.ledger.lists import Listed
+from migrator.ledger.runs import Run
+from migrator.ledger.status import Status
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from migrator.ledger import CampaignEntry
+from migrator.ledger.campaign import CampaignEntry
 from migrator.terminal.present import reason_text
 from migrator.terminal.printable import printable
 from migrator.terminal.tables import csv_lines, folded, shortened, table_lines

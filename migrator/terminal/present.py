@@ -7,7 +7,9 @@ from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
-from migrator.ledger import Pairs, Run, Status
+from migrator.ledger.pair_counts import Pairs
+from migrator.ledger.runs import Run
+from migrator.ledger.status import Status
 from migrator.models import State
 from migrator.rules.next_step import Step
 from migrator.rules.plan import Alike, Forecast, Tally

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from migrator import ledger as ledgers
 from migrator.errors import ConfigurationError, InputError, LedgerError, OutputError
+from migrator.ledger.file import opening
 from migrator.ledger.file.keys import key_path, old_key_path
 from migrator.ledger.file.opening import LONGEST_ENDING
 from migrator.ledger.file.rescue import RescueFile
@@ -95,7 +95,7 @@ def test_a_folder_that_one_may_not_enter_holds_no_ledger(tmp_path: Path) -> None
     locked = tmp_path / "locked"
     locked.mkdir(mode=0)
     with as_nobody(), pytest.raises(LedgerError, match="Permission denied") as caught:
-        ledgers.usable(locked / "migration.db")
+        opening.usable(locked / "migration.db")
     assert "--ledger" in caught.value.hint
 
 
@@ -107,7 +107,7 @@ def test_a_working_folder_that_is_gone_is_told(tmp_path: Path) -> None:
     try:
         gone.rmdir()
         with pytest.raises(LedgerError):
-            ledgers.usable(Path("migration.db"))
+            opening.usable(Path("migration.db"))
     finally:
         os.chdir(before)
 
@@ -115,10 +115,10 @@ def test_a_working_folder_that_is_gone_is_told(tmp_path: Path) -> None:
 def test_a_ledger_that_may_be_made_is_usable_and_a_link_stands_for_its_target(tmp_path: Path) -> None:
     path, link = tmp_path / "migration.db", tmp_path / "link.db"
     link.symlink_to(path)
-    assert ledgers.usable(path) == path
-    assert ledgers.usable(link) == path
-    assert ledgers.usable(tmp_path / "none" / "migration.db")
-    assert ledgers.usable(Path("migration.db")) == Path("migration.db")
+    assert opening.usable(path) == path
+    assert opening.usable(link) == path
+    assert opening.usable(tmp_path / "none" / "migration.db")
+    assert opening.usable(Path("migration.db")) == Path("migration.db")
 
 
 def test_no_name_beside_the_ledger_is_longer_than_the_one_that_was_tried(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from migrator import ledger as ledgers
+from migrator.ledger.access import open_to_compare
+from migrator.ledger.file.keys import require_key
 from tests.consent.conftest import SetCampaign
 from tests.consent.support import Browser, Campaign, Finished, heading, row, until
 
@@ -104,8 +105,8 @@ def test_the_pair_before_goes_before_a_renewed_token_that_only_its_owner_could_g
     shared: Campaign,
 ) -> None:
     shared.alter("UPDATE connections SET app_type = 'partner' WHERE key = 'c1'")
-    key = ledgers.require_key(shared.ledger, {}, None)
-    with ledgers.open_to_compare(shared.ledger, key) as (_, codec):
+    key = require_key(shared.ledger, {}, None)
+    with open_to_compare(shared.ledger, key) as (_, codec):
         renewed = codec.seal_answer(f"oauth_token={'t' * 30}&oauth_token_secret={'s' * 30}".encode())
     shared.alter(
         """INSERT INTO attempts

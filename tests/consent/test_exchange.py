@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from migrator import ledger as ledgers
+from migrator.ledger.access import open_to_compare
+from migrator.ledger.file.keys import require_key
 from tests.consent.conftest import SetCampaign
 from tests.consent.support import PATIENCE, Browser, Campaign, heading, query_of, until
 
@@ -212,8 +213,8 @@ def test_a_code_whose_answer_was_not_understood_is_not_asked_again_once_it_is(ca
     with campaign.serving():
         assert heading(Browser().consent(link, {"tenant-1": "Organisation 1"})) == "Please click once more"
     assert campaign.standing("c1") == ("needs_consent", "response_lost")
-    key = ledgers.require_key(campaign.ledger, {}, None)
-    with ledgers.open_to_compare(campaign.ledger, key) as (_, codec):
+    key = require_key(campaign.ledger, {}, None)
+    with open_to_compare(campaign.ledger, key) as (_, codec):
         answer = codec.seal_answer(json.dumps(pairs[0]).encode())
     campaign.alter("UPDATE attempts SET answer = ? WHERE action = 'exchange_code'", answer)
     finished = campaign.migrator("resume")

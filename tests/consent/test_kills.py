@@ -10,7 +10,8 @@ from typing import Any
 
 import requests
 
-from migrator import ledger as ledgers
+from migrator.ledger.access import open_to_compare
+from migrator.ledger.file.keys import require_key
 from tests.consent.conftest import SetCampaign
 from tests.consent.support import PATIENCE, Browser, Campaign, heading, row, until
 
@@ -20,8 +21,8 @@ KILLS = 3
 
 def stored(campaign: Campaign) -> set[str]:
     """Every refresh token in the ledger, decrypted."""
-    key = ledgers.require_key(campaign.ledger, {}, None)
-    with ledgers.open_to_compare(campaign.ledger, key) as (db, codec):
+    key = require_key(campaign.ledger, {}, None)
+    with open_to_compare(campaign.ledger, key) as (db, codec):
         rows = db.execute("SELECT access_token, refresh_token FROM token_pairs").fetchall()
         return {codec.open_pair(*each)[1].reveal() for each in rows}
 

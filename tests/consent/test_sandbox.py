@@ -144,7 +144,8 @@ def test_a_code_of_the_sandbox_serves_its_own_browser_alone(campaign: SandboxCam
 
 
 def test_the_stored_pair_is_the_one_that_the_sandbox_gave(campaign: SandboxCampaign) -> None:
-    from migrator import ledger as ledgers
+    from migrator.ledger.access import open_to_compare
+    from migrator.ledger.file.keys import require_key
 
     links = campaign.links()
     key, person = next(iter(campaign.people.items()))
@@ -153,8 +154,8 @@ def test_the_stored_pair_is_the_one_that_the_sandbox_gave(campaign: SandboxCampa
         browser.log_in(person["contact_email"])
         browser.press("allow", person["tenant_id"])
         assert campaign.back(browser) == "Connected"
-    ledger_key = ledgers.require_key(campaign.ledger, {}, None)
-    with ledgers.open_to_compare(campaign.ledger, ledger_key) as (db, codec):
+    ledger_key = require_key(campaign.ledger, {}, None)
+    with open_to_compare(campaign.ledger, ledger_key) as (db, codec):
         ((access, refresh),) = db.execute("SELECT access_token, refresh_token FROM token_pairs").fetchall()
         _, token = codec.open_pair(access, refresh)
     assert fingerprint(token) in json.dumps(campaign.sandbox.stats())

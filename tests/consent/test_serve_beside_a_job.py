@@ -11,8 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 
-from migrator import ledger as ledgers
-from migrator.ledger import Ledger
+from migrator.ledger.access import open_for_job
+from migrator.ledger.calls import EndedCall
+from migrator.ledger.file.keys import require_key
+from migrator.ledger.job_ledger import Ledger
 from migrator.models import Action, Standing, Tenant, utc_now
 from migrator.providers import Later, Outcome, Reached, Unknown
 from migrator.rules.transitions import settle
@@ -40,8 +42,8 @@ def test_a_job_leaves_alone_what_the_application_has_under_way(campaign: Campaig
 @contextmanager
 def job_at_work(campaign: Campaign) -> Iterator[Ledger]:
     """A job's ledger, whose calls the test makes itself."""
-    key = ledgers.require_key(campaign.ledger, {}, None)
-    with ledgers.open_for_job(campaign.ledger, key, utc_now, hurry=threading.Event(), create=False) as ledger:
+    key = require_key(campaign.ledger, {}, None)
+    with open_for_job(campaign.ledger, key, utc_now, hurry=threading.Event(), create=False) as ledger:
         ledger.begin_run("resume", POLICY, workers=1)
         yield ledger
         ledger.end_run("done")
@@ -58,7 +60,7 @@ def end_late(
     assert attempt_id is not None
     assert standing.pair is not None
     verdict = settle(standing, action, outcome, utc_now(), POLICY, timedelta(seconds=1))
-    ledger.end_call(ledgers.EndedCall(attempt_id, standing.id, standing.pair.id, verdict, 200))
+    ledger.end_call(EndedCall(attempt_id, standing.id, standing.pair.id, verdict, 200))
 
 
 def test_an_old_answer_to_the_job_takes_nothing_back_from_a_user(campaign: Campaign) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from migrator.ledger import Ledger
+from migrator.ledger.job_ledger import Ledger
 from migrator.sources import open_source
 from migrator.sources.duplicates import DuplicateIndex
 from migrator.sources.screening import screen

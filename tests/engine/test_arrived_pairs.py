@@ -16,7 +16,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from migrator import ledger as ledgers
+from migrator.ledger.access import open_to_compare
+from migrator.ledger.file.keys import require_key
 from migrator.models import Secret
 from tests.conftest import SetScene
 from tests.engine.test_misbehaving import talk_to
@@ -414,7 +415,7 @@ def seal_instead(scene: Scene, bodies: dict[str, list[bytes]]) -> None:
     """Make the ledger what an older version made of these answers: sealed, and not understood. Per tenant,
     one attempt a body, in this order.
     """
-    with ledgers.open_to_compare(scene.ledger, ledgers.require_key(scene.ledger, {}, None)) as (_, codec):
+    with open_to_compare(scene.ledger, require_key(scene.ledger, {}, None)) as (_, codec):
         sealed = {tenant: [codec.seal_answer(body) for body in answers] for tenant, answers in bodies.items()}
     with closing(sqlite3.connect(scene.ledger)) as db, db:
         db.execute("DROP INDEX attempts_with_answer")
@@ -492,7 +493,7 @@ def test_a_refresh_token_that_an_older_version_did_not_find_is_found(set_scene: 
         talk_to(scene, url)
         assert scene.migrator("run", "tokens.csv", "--concurrency", "1").returncode == 3
     talk_to(scene, scene.sandbox.base_url)
-    with ledgers.open_to_compare(scene.ledger, ledgers.require_key(scene.ledger, {}, None)) as (_, codec):
+    with open_to_compare(scene.ledger, require_key(scene.ledger, {}, None)) as (_, codec):
         sealed = codec.seal_answer(bodies[0])
     scene.alter("UPDATE attempts SET answer = ? WHERE answer IS NOT NULL", sealed)
     finished = scene.migrator("resume")
@@ -512,7 +513,7 @@ def test_what_an_older_version_took_for_the_refresh_token_is_put_right_once_it_i
         assert scene.migrator("run", "tokens.csv").returncode == 0
     talk_to(scene, scene.sandbox.base_url)
     right = next(iter(scene.pairs().values()))
-    with ledgers.open_to_compare(scene.ledger, ledgers.require_key(scene.ledger, {}, None)) as (_, codec):
+    with open_to_compare(scene.ledger, require_key(scene.ledger, {}, None)) as (_, codec):
         wrong = replace(right, refresh_token=Secret("2026-12-01T00:00:00Z"))
         _, refresh = codec.seal_pair(wrong)
     scene.alter("UPDATE token_pairs SET refresh_token = ?, verified_at = obtained_at WHERE id = 1", refresh)

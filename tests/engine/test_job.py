@@ -16,7 +16,7 @@ from migrator.engine.application_token import ApplicationTokens
 from migrator.engine.gate import Gate
 from migrator.engine.job import Job, Tools
 from migrator.errors import StoppedError
-from migrator.ledger import Ledger
+from migrator.ledger.job_ledger import Ledger
 from migrator.models import Action, Credentials, Secret, State, utc_now
 from migrator.providers import Answer, NoAnswer, Request, Signed, find_profile
 from migrator.providers.facts import Limit

@@ -17,9 +17,9 @@ from migrator import waiting
 from migrator.engine import worker_pool
 from migrator.engine.first_fault import Fault
 from migrator.engine.worker_pool import WorkerPool
-from migrator.ledger import Ledger
-from migrator.ledger.file.codec import time_text
 from migrator.ledger.file.opening import connect
+from migrator.ledger.file.times import time_text
+from migrator.ledger.job_ledger import Ledger
 from migrator.models import Standing, State, utc_now
 from migrator.rules.agenda import Work
 from migrator.rules.pacing import LONGEST_PAUSE

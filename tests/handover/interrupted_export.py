@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from migrator import cli
-from migrator.ledger import ExportedPair
-from migrator.ledger.exports import Exports
+from migrator.ledger.exports import ExportedPair, Exports
 
 if __name__ == "__main__":
     number, _, *arguments = sys.argv[1:]

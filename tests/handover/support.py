@@ -16,7 +16,8 @@ from typing import Any
 
 import requests
 
-from migrator import ledger as ledgers
+from migrator.ledger.access import open_to_compare
+from migrator.ledger.file.keys import require_key
 from migrator.models import Secret
 from migrator.sandbox import Sandbox
 from tests.support import PATIENCE, Finished, Scene, fingerprint
@@ -165,7 +166,7 @@ class Life(Scene):
 def secrets_of(life: Life) -> set[str]:
     """Every token that the ledger holds, purged ones left out, and the handles."""
     found = set[str]()
-    with ledgers.open_to_compare(life.ledger, ledgers.require_key(life.ledger, {}, None)) as (db, codec):
+    with open_to_compare(life.ledger, require_key(life.ledger, {}, None)) as (db, codec):
         for (material,) in db.execute("SELECT material FROM legacy_tokens WHERE material <> x''"):
             legacy = codec.open_legacy(material, None)
             found |= {legacy.token.reveal(), legacy.token_secret.reveal()}

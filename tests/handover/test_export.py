@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from migrator import ledger as ledgers
+from migrator.ledger.access import open_to_compare
+from migrator.ledger.file.keys import require_key
 from migrator.models import Action
 from tests.handover.conftest import Live
 from tests.handover.support import Life, Row, csv_rows, json_lines, until
@@ -105,7 +106,7 @@ def test_no_further_column_is_lost_to_another(live: Live, name: str) -> None:
 
 def have_further(life: Life, connection_id: int, further: Mapping[str, object]) -> None:
     """Have a connection come with other columns than the others, as a row of JSON may."""
-    with ledgers.open_to_compare(life.ledger, ledgers.require_key(life.ledger, {}, None)) as (_, codec):
+    with open_to_compare(life.ledger, require_key(life.ledger, {}, None)) as (_, codec):
         sealed = codec.seal_further(further)
     assert life.alter("UPDATE connections SET further = ? WHERE id = ?", sealed, connection_id) == 1
 

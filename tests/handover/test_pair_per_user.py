@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.handover.pair_per_user import each_its_own, one_a_user
-from migrator.ledger import Exportable
+from migrator.ledger.exports import Exportable
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 

@@ -14,10 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
-from migrator import ledger as ledgers
 from migrator.ledger import agendas, calls, connections, pairs, schema, standings
-from migrator.ledger.file.codec import Codec, maybe_time_text, time_text
+from migrator.ledger.file.codec import Codec
+from migrator.ledger.file.keys import make_key
 from migrator.ledger.file.opening import connect, create_private
+from migrator.ledger.file.times import maybe_time_text, time_text
 from migrator.ledger.file.vault import Fingerprints, Vault
 from migrator.models import (
     LIFETIME_ASSUMED,
@@ -111,7 +112,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[sqlite3.Con
             )
         db.execute("INSERT INTO exports VALUES (1, 1, '-', NULL, NULL, '', '')")
         db.commit()
-        yield db, Codec(Vault(ledgers.make_key(path)), Fingerprints(b"k" * 32))
+        yield db, Codec(Vault(make_key(path)), Fingerprints(b"k" * 32))
 
 
 def write(db: sqlite3.Connection, codec: Codec, row: Row) -> None:

@@ -20,10 +20,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
-from migrator import ledger as ledgers
 from migrator.errors import InputError
 from migrator.ledger import schema
 from migrator.ledger.file.codec import FURTHER, MATERIAL, Codec
+from migrator.ledger.file.keys import make_key
 from migrator.ledger.file.opening import connect, create_private
 from migrator.ledger.file.vault import Fingerprints, LedgerKey, Vault
 from migrator.ledger.intake import Intake, take_all
@@ -264,8 +264,9 @@ KILLED = """
 import os, signal, sys, threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from migrator import ledger as ledgers
 from migrator.ledger import intake, runs
+from migrator.ledger.access import open_for_job
+from migrator.ledger.file.keys import require_key
 from migrator.models import Connection, LegacyToken, Secret
 from migrator.rules.verdict import ANY_TERMS, Policy
 from migrator.sources.screening import Accepted
@@ -286,13 +287,13 @@ if where == "between two batches":
 elif where == "before the commit":
     runs.count_rows = killing
 policy = Policy(max_attempts=3, settle=timedelta(seconds=1))
-key = ledgers.require_key(path, {}, None)
+key = require_key(path, {}, None)
 rows = (
     Accepted("-", n, Connection(f"k{n}", "", LegacyToken(Secret(f"t{n}"), Secret("s" * 60))))
     for n in range(20_000)
 )
 told = threading.Event()
-with ledgers.open_for_job(path, key, lambda: datetime.now(UTC), create=True, hurry=told) as ledger:
+with open_for_job(path, key, lambda: datetime.now(UTC), create=True, hurry=told) as ledger:
     ledger.begin_run("run", policy, ["-"], workers=1)
     accepted = ledger.take_in(rows, ["-"], "it", lambda _: None, terms=ANY_TERMS).accepted
     ledger.end_run("done")
@@ -303,7 +304,7 @@ with ledgers.open_for_job(path, key, lambda: datetime.now(UTC), create=True, hur
 @pytest.mark.parametrize("where", ["between two batches", "before the commit"])
 def test_an_intake_that_is_killed_leaves_nothing_and_is_done_again(tmp_path: Path, where: str) -> None:
     path = tmp_path / "migration.db"
-    ledgers.make_key(path)
+    make_key(path)
     command = [sys.executable, "-c", KILLED, str(path)]
     killed = subprocess.run([*command, where], capture_output=True, text=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr

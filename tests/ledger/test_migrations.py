@@ -14,8 +14,10 @@ from typing import Any, cast
 import pytest
 from sqlite_utils import Database
 
-from migrator.ledger import Pairs, invitations, schema, schema_version, status
+from migrator.ledger import invitations, schema, schema_version
 from migrator.ledger.file.opening import connect, create_private
+from migrator.ledger.pair_counts import Pairs
+from migrator.ledger.status import read_status
 from migrator.models import State
 
 RUN = {
@@ -313,7 +315,7 @@ def test_what_an_older_version_wrote_is_counted_like_what_is_new(of_version_8: s
     ledger.execute("UPDATE runs SET started_at = ?", [moment])
     ledger.execute("UPDATE token_pairs SET refresh_expires_at = ?, verified_at = ?", [moment, moment])
     schema.prepare(ledger, create=False)
-    told = status(ledger, NOW)
+    told = read_status(ledger, NOW)
     assert (told.total, told.attempts, told.pairs) == (3, {"swap": 2}, Pairs(2, 2, 1, 1, 1, told.pairs.ends))
     assert (told.pairs.ends.within_a_week, told.pairs.ends.ended) == (1, 1), "the other one was handed over"
     assert ledger.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

@@ -13,10 +13,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from migrator.ledger import days_of_end, listed, schema, status
-from migrator.ledger.file.codec import maybe_time_of, time_text
+from migrator.ledger import schema
 from migrator.ledger.file.opening import connect, create_private
-from migrator.ledger.pair_counts import Ends, Pairs, pair_counts
+from migrator.ledger.file.times import maybe_time_of, time_text
+from migrator.ledger.lists import listed
+from migrator.ledger.pair_counts import Ends, Pairs, days_of_end, pair_counts
+from migrator.ledger.status import read_status
 from migrator.models import Action, State
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -213,7 +215,7 @@ def test_calls_and_states_are_counted_as_their_tables_have_them(
                 "UPDATE connections SET state = ?, reason = ?, app_type = ? WHERE id = ?",
                 [state, reason, app_type, number],
             )
-        told = status(ledger, NOW)
+        told = read_status(ledger, NOW)
         assert list(told.attempts.items()) == [
             (action.value, actions.count(action)) for action in sorted(set(actions))
         ]
@@ -244,7 +246,7 @@ BIG = ("connections", "attempts", "token_pairs", "legacy_tokens")
 def test_no_table_is_read_from_its_beginning_to_its_end(ledger: sqlite3.Connection) -> None:
     statements: list[str] = []
     ledger.set_trace_callback(statements.append)
-    status(ledger, NOW)
+    read_status(ledger, NOW)
     list(days_of_end(ledger))
     ledger.set_trace_callback(None)
     plans = [

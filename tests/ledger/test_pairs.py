@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from migrator import ledger as ledgers
 from migrator.ledger import pairs, schema
-from migrator.ledger.file.codec import Codec, time_text
+from migrator.ledger.file.codec import Codec
+from migrator.ledger.file.keys import make_key
 from migrator.ledger.file.opening import connect, create_private
+from migrator.ledger.file.times import time_text
 from migrator.ledger.file.vault import Fingerprints, Vault
 from migrator.models import Secret, TokenPair
 
@@ -66,7 +67,7 @@ def stored(tmp_path: Path) -> Iterator[Pairs]:
                    VALUES (?, 1, 1, ?, '', x'00')""",
                 [attempt_id, action],
             )
-        yield Pairs(db, Codec(Vault(ledgers.make_key(path)), Fingerprints(b"k" * 32)))
+        yield Pairs(db, Codec(Vault(make_key(path)), Fingerprints(b"k" * 32)))
 
 
 def test_each_pair_that_one_answer_gave_came_in_the_place_of_the_one_before_them_all(stored: Pairs) -> None:

@@ -6,8 +6,9 @@ from dataclasses import MISSING, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
-from migrator import ledger as ledgers
-from migrator.ledger import EndedCall, rescued_calls
+from migrator.ledger import rescued_calls
+from migrator.ledger.calls import EndedCall
+from migrator.ledger.file.keys import make_key
 from migrator.ledger.file.rescue import RescueFile
 from migrator.ledger.file.vault import Vault
 from migrator.models import Action, LegacyToken, Secret, State, Tenant, TokenPair
@@ -52,7 +53,7 @@ def test_what_a_verdict_says_comes_out_of_the_rescue_file_as_it_went_in(tmp_path
         EndedCall(3, 3, None, Verdict("done", "", State.MIGRATED, "", new_pair=NEVER_ENDS), 200),
         EndedCall(4, 5, None, Verdict("done", "", State.MIGRATED, ""), None),
     ]
-    vault = Vault(ledgers.make_key(tmp_path / "migration.db"))
+    vault = Vault(make_key(tmp_path / "migration.db"))
     rescue = RescueFile(tmp_path / "migration.db", vault)
     rescue.set_aside(3)
     for call in calls:

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from sqlite_utils import Database
 
 from migrator.ledger import schema
-from migrator.ledger.file.codec import time_text
 from migrator.ledger.file.opening import connect, create_private
+from migrator.ledger.file.times import time_text
 from migrator.ledger.sent_calls import sent_since
 from migrator.models import Action
 

@@ -12,8 +12,11 @@ from typing import Any, cast
 
 import pytest
 
-from migrator import ledger as ledgers
-from migrator.ledger import EndedCall, Ledger
+from migrator.ledger.access import open_for_job
+from migrator.ledger.calls import EndedCall
+from migrator.ledger.file.keys import make_key, require_key
+from migrator.ledger.job_ledger import Ledger
+from migrator.ledger.reading import open_to_read
 from migrator.models import (
     Action,
     Connection,
@@ -36,16 +39,14 @@ RULES = RowRules(columns={"tenant_type": Column(), "region": Column(), "geolocat
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "migration.db"
-    ledgers.make_key(path)
+    make_key(path)
     return path
 
 
 @contextmanager
 def opened(path: Path, rules: RowRules = RULES) -> Iterator[Ledger]:
-    key = ledgers.require_key(path, {}, None)
-    with ledgers.open_for_job(
-        path, key, lambda: NOW, create=True, hurry=threading.Event(), rules=rules
-    ) as ledger:
+    key = require_key(path, {}, None)
+    with open_for_job(path, key, lambda: NOW, create=True, hurry=threading.Event(), rules=rules) as ledger:
         ledger.begin_run("run", POLICY, ["tokens.csv"], workers=1)
         yield ledger
 
@@ -67,7 +68,7 @@ def call(
 
 
 def column(path: Path, name: str, table: str = "connections") -> object:
-    with ledgers.open_to_read(path) as db:
+    with open_to_read(path) as db:
         (value,) = db.execute(f"SELECT {name} FROM {table} ORDER BY id DESC LIMIT 1").fetchone()
         return value
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from migrator import ledger as ledgers
 from migrator.ledger import rescued_calls
 from migrator.ledger.calls import EndedCall
+from migrator.ledger.file.keys import make_key, require_key
 from migrator.ledger.file.rescue import RescueFile
 from migrator.ledger.file.vault import Vault
 from migrator.models import Action
@@ -116,7 +116,7 @@ def test_a_disk_that_is_still_full_at_resume_costs_nothing(stuck: Scene) -> None
 
 def waiting_in(scene: Scene) -> list[EndedCall]:
     """The answers that wait in the rescue file."""
-    key = ledgers.require_key(scene.ledger, {}, None)
+    key = require_key(scene.ledger, {}, None)
     return list(rescued_calls.waiting(RescueFile(scene.ledger, Vault(key))))
 
 
@@ -168,7 +168,7 @@ def test_a_damaged_line_of_the_rescue_file_costs_no_other(
 
 def test_a_second_damaged_rescue_file_does_not_replace_the_first(tmp_path: Path) -> None:
     ledger = tmp_path / "migration.db"
-    vault = Vault(ledgers.make_key(ledger))
+    vault = Vault(make_key(ledger))
     contents = [b"one\n", b"two\n"]
     for content in contents:
         Path(f"{ledger}.rescue").write_bytes(content)

@@ -17,7 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.errors import ExitCode, OutputError
-from migrator.ledger import Ends, Listed, Pairs, Run, Status
+from migrator.ledger.lists import Listed
+from migrator.ledger.pair_counts import Ends, Pairs
+from migrator.ledger.runs import Run
+from migrator.ledger.status import Status
 from migrator.models import State
 from migrator.reports import FORMATS, Facts, format_for
 from migrator.reports.digest import LONGEST_LIST

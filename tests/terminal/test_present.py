@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.ledger import Ends, Pairs, Run, Status
+from migrator.ledger.pair_counts import Ends, Pairs
+from migrator.ledger.runs import Run
+from migrator.ledger.status import Status
 from migrator.models import Misnamed, Reject, State
 from migrator.providers import find_profile
 from migrator.providers.facts import Limit

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from migrator import ledger as ledgers
 from migrator.errors import InputError
+from migrator.ledger.access import open_for_job
+from migrator.ledger.file.keys import make_key
 from migrator.models import (
     UNVERIFIED,
     Action,
@@ -149,8 +150,8 @@ def _take_in(
     """Take the file into a new ledger: it must hold as many rows and rejects, and no token in the clear."""
     with tempfile.TemporaryDirectory() as folder:
         ledger = Path(folder) / "migration.db"
-        key, policy = ledgers.make_key(ledger), Policy(5, timedelta(seconds=1))
-        with ledgers.open_for_job(ledger, key, utc_now, create=True, hurry=threading.Event()) as opened:
+        key, policy = make_key(ledger), Policy(5, timedelta(seconds=1))
+        with open_for_job(ledger, key, utc_now, create=True, hurry=threading.Event()) as opened:
             opened.begin_run("run", policy, [str(path)], workers=1)
             with suppress(InputError), DuplicateIndex() as seen:
                 rows = screen([open_source(str(path), stdin=io.BytesIO(), rules=RULES)], seen, RULES)

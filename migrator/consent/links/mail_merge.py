@@ -14,7 +14,7 @@ from migrator.consent.links.validity import Validity
 from migrator.consent.public_url import LINK, PublicUrl
 from migrator.consent.way_to_consent import require_way_to_consent
 from migrator.engine.engine import Engine
-from migrator.ledger import Invitee
+from migrator.ledger.invitations import Invitee
 from migrator.output_files import require_new, write_new_file
 from migrator.rules.addresses import addresses
 from migrator.terminal.tables import csv_lines

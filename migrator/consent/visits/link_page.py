@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from migrator.ledger import FAILED_OUTCOMES, Invitation
+from migrator.ledger.invitations import FAILED_OUTCOMES, Invitation
 from migrator.models import State
 from migrator.rules.tenants import NO_TENANT, OTHER_TENANT
 from migrator.rules.visit_outcome import VisitOutcome

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from migrator.consent.visits.masking import masked
-from migrator.ledger import Visit
+from migrator.ledger.visits import Visit
 from migrator.models import Secret, State
 from migrator.providers import (
     Disabled,

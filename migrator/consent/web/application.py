@@ -31,7 +31,7 @@ from migrator.consent.web.protection.limits import LARGEST_REQUEST
 from migrator.consent.web.protection.security_headers import security_headers
 from migrator.consent.web.responses import Responses
 from migrator.errors import LedgerUnwritableError
-from migrator.ledger import ConsentLedger
+from migrator.ledger.consent_ledger import ConsentLedger
 from migrator.models import Clock
 from migrator.providers import Profile
 

@@ -22,7 +22,10 @@ from migrator.consent.web import cookies
 from migrator.consent.web.cookies import AuthorizationRequest
 from migrator.consent.web.invitation_links import InvitationLinks
 from migrator.consent.web.responses import Responses, see_other
-from migrator.ledger import AlreadyUsed, ConsentLedger, Invitation, Visit
+from migrator.ledger.consent_ledger import ConsentLedger
+from migrator.ledger.consents import AlreadyUsed
+from migrator.ledger.invitations import Invitation
+from migrator.ledger.visits import Visit
 from migrator.models import Clock, Secret
 from migrator.providers import Profile
 from migrator.rules.visit_outcome import VisitOutcome

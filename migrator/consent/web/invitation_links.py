@@ -6,7 +6,8 @@ from flask import request
 
 from migrator.consent.links.tokens import Tokens, may_be_link
 from migrator.consent.public_url import LINK, PublicUrl
-from migrator.ledger import ConsentLedger, Invitation
+from migrator.ledger.consent_ledger import ConsentLedger
+from migrator.ledger.invitations import Invitation
 
 
 class InvitationLinks:

@@ -13,7 +13,8 @@ from migrator.consent.visits.link_page import LinkPage, link_page, notice, reaso
 from migrator.consent.web import cookies
 from migrator.consent.web.invitation_links import InvitationLinks
 from migrator.consent.web.responses import Responses
-from migrator.ledger import ConsentLedger, Invitation
+from migrator.ledger.consent_ledger import ConsentLedger
+from migrator.ledger.invitations import Invitation
 from migrator.models import Clock
 from migrator.providers import Profile
 

@@ -9,7 +9,7 @@ from migrator.consent.web.invitation_links import InvitationLinks
 from migrator.consent.web.invitation_pages import InvitationPages
 from migrator.consent.web.protection.prefetch import is_visit
 from migrator.consent.web.responses import Responses
-from migrator.ledger import ConsentLedger
+from migrator.ledger.consent_ledger import ConsentLedger
 from migrator.models import Clock
 
 

@@ -15,7 +15,7 @@ from migrator.consent.pages.texts.message import Message
 from migrator.consent.public_url import PublicUrl
 from migrator.consent.web.invitation_links import InvitationLinks
 from migrator.consent.web.protection.limits import InvalidLinkLimit
-from migrator.ledger import Invitation
+from migrator.ledger.invitations import Invitation
 
 
 class Responses:

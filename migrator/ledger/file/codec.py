@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from functools import lru_cache
 
 from migrator.ledger.file import six_bits
+from migrator.ledger.file.times import maybe_time_of, maybe_time_text
 from migrator.ledger.file.vault import Fingerprints, Vault
 from migrator.models import Connection, LegacyToken, Secret, TokenPair
 
@@ -27,27 +26,6 @@ _ROW_PRINT = 8
 """The same of a row's, which is held against one other at a time."""
 _PACKED = b"\x06"
 """What the secrets of a legacy token begin with where each character takes six bits; else they are JSON."""
-
-
-@lru_cache(maxsize=256)  # a time is mostly written more than once: in both tables, or of a batch of rows
-def time_text(moment: datetime) -> str:
-    """A time as the ledger writes it: ISO 8601, UTC, of one width, so that texts sort as times do."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
-
-
-def maybe_time_text(moment: datetime | None) -> str | None:
-    """The same for a time that may be missing."""
-    return time_text(moment) if moment else None
-
-
-def time_of(text: str) -> datetime:
-    """A time as the ledger wrote it."""
-    return datetime.fromisoformat(text)
-
-
-def maybe_time_of(text: str | None) -> datetime | None:
-    """The same for a time that may be missing."""
-    return time_of(text) if text else None
 
 
 class Codec:

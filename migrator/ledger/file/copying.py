@@ -14,7 +14,7 @@ from pathlib import Path
 from migrator import output_files
 from migrator.errors import LedgerError, MigratorError, OutputError
 from migrator.ledger.file import opening
-from migrator.ledger.file.codec import time_text
+from migrator.ledger.file.times import time_text
 
 _PAGES = 1_000
 """Copied at a time; between two times a job may write."""

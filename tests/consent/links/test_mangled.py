@@ -11,7 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from migrator.consent.links.tokens import Tokens
-from migrator.ledger import open_for_consents, require_key
+from migrator.ledger.access import open_for_consents
+from migrator.ledger.file.keys import require_key
 from migrator.models import utc_now
 from tests.consent.conftest import SetCampaign
 from tests.consent.links.test_tokens import ids, old_token

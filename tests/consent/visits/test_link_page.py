@@ -12,7 +12,7 @@ from migrator.consent.pages.texts.invite import why_now
 from migrator.consent.pages.texts.names import Names
 from migrator.consent.pages.texts.not_connected import notice_text
 from migrator.consent.visits.link_page import LinkPage, confirmable_tenants, link_page, notice
-from migrator.ledger import Invitation
+from migrator.ledger.invitations import Invitation
 from migrator.models import State
 from migrator.rules.visit_outcome import VisitOutcome
 

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from migrator.consent.web import cookies
 from migrator.consent.web.cookies import AuthorizationRequest
-from migrator.ledger import LedgerKey
-from migrator.ledger.file.vault import Vault
+from migrator.ledger.file.vault import LedgerKey, Vault
 from migrator.models import Secret
 from tests.rules.strategies import NOW
 

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.errors import LedgerError
-from migrator.ledger.file.codec import ANSWER, FURTHER, MATERIAL, Codec, time_text
+from migrator.ledger.file.codec import ANSWER, FURTHER, MATERIAL, Codec
+from migrator.ledger.file.times import time_text
 from migrator.ledger.file.vault import Fingerprints, LedgerKey, Vault
 from migrator.models import Connection, LegacyToken, Secret
 
