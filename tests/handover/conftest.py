@@ -72,7 +72,7 @@ def swapped(tmp_path_factory: pytest.TempPathFactory) -> Swapped:
 
 def _served(life: Life, running: Sandbox, faults: tuple[str, ...]) -> None:
     """A lost call is repeated once it is over for certain: where some are lost, that must not take long."""
-    life.configure(timeout=0.5 if faults else 2.0)
+    life.configure(timeout=1.0 if faults else 2.0)
     life.served_by(running)
 
 
