@@ -16,7 +16,7 @@ import json, time
 from pathlib import Path
 from gevent.local import local
 from migrator import cli
-from migrator.ledger import Ledger
+from migrator.ledger.job_ledger import Ledger
 from migrator.wire.http import HttpWire
 
 arrived, windows = local(), []
