@@ -75,9 +75,10 @@ class Context:
     @contextmanager
     def progress(self) -> Iterator[Progress]:
         """The display for a job."""
+        from migrator.terminal.background import BackgroundProgress
         from migrator.terminal.progress import NoProgress, for_stream
 
-        progress = NoProgress() if self.quiet else for_stream(sys.stderr)
+        progress = NoProgress() if self.quiet else BackgroundProgress(for_stream(sys.stderr))
         try:
             yield progress
         finally:

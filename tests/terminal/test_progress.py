@@ -6,12 +6,15 @@ import io
 import os
 import pty
 import re
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TextIO
 
 import pytest
 
+from migrator.terminal.background import BackgroundProgress
 from migrator.terminal.progress import Bar, Lines, NoProgress, Progress, for_stream
 
 
@@ -31,6 +34,45 @@ def test_a_terminal_gets_a_bar_and_everything_else_lines(terminal: TextIO) -> No
 def test_who_wants_quiet_gets_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     run(NoProgress())
     assert capfd.readouterr() == ("", "")
+
+
+def test_who_works_does_not_wait_for_a_display_that_takes_nothing() -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writing, b"." * 65_536)
+    os.set_blocking(writing, True)
+    with os.fdopen(reading, "rb") as there, os.fdopen(writing, "w") as stream:
+        progress = BackgroundProgress(Lines(stream))
+        progress.start("swapping", 2)
+
+        def work() -> None:
+            for _ in range(2):
+                progress.note("a note")
+                progress.advance("migrated")
+
+        worker = threading.Thread(target=work, daemon=True)
+        worker.start()
+        worker.join(30)
+        assert not worker.is_alive()
+        with ThreadPoolExecutor(1) as pool:
+            shown = pool.submit(there.read)
+            progress.stop()
+            stream.close()
+    *notes, last = shown.result().decode().lstrip(".").splitlines()
+    assert notes == ["a note"] * 2
+    assert re.fullmatch(r"swapping: 2 of 2 \([\d,]+/(s|min)\), migrated 2", last)
+
+
+def test_what_is_told_between_two_phases_is_shown_at_once() -> None:
+    stream = io.StringIO()
+    progress = BackgroundProgress(Lines(stream))
+    progress.note("before")
+    assert stream.getvalue() == "before\n"
+    run(progress)
+    progress.note("after")
+    assert stream.getvalue().splitlines()[0::3] == ["before", "after"]
 
 
 def run(progress: Progress) -> None:
