@@ -110,8 +110,8 @@ class WorkerPool:
     def _feed(self, agenda: Agenda) -> None:
         after = 0
         while not self._stop.is_set():
-            page = self._ledger.due(agenda, self._due(), after=after, limit=_PAGE)
-            several = (page[first : first + _TOGETHER] for first in range(0, len(page), _TOGETHER))
+            page, free = self._due_behind(after, agenda)
+            several = (free[first : first + _TOGETHER] for first in range(0, len(free), _TOGETHER))
             handed = sum(self._hand_out(connection_ids) for connection_ids in several)
             after = page[-1] if len(page) == _PAGE else 0
             if handed or after:
@@ -121,14 +121,23 @@ class WorkerPool:
             elif not self._await_due(agenda):
                 return
 
-    def _hand_out(self, connection_ids: Sequence[int]) -> int:
-        """Hand out those that nobody works on; returns how many.
+    def _due_behind(self, after: int, agenda: Agenda) -> tuple[list[int], list[int]]:
+        """A page of what is due, and those of it that nobody works on.
 
-        Only this task claims, so that nobody has begun with one of them while its standing is read.
+        Among a million that are settled, it takes a while to find the last one that is not. Whoever was
+        worked on when the page was read may be settled by the time that it is handed out.
         """
-        free = [each for each in connection_ids if each not in self._claimed]
+        claimed, now = frozenset(self._claimed), self._due()
+        page = waiting.elsewhere(lambda: self._ledger.due(agenda, now, after=after, limit=_PAGE))
+        return page, [each for each in page if each not in claimed]
+
+    def _hand_out(self, connection_ids: Sequence[int]) -> int:
+        """Hand out what nobody works on; returns how many.
+
+        Only this task claims, so that nobody has begun with one of them since.
+        """
         read_at = time.monotonic()
-        standings = self._ledger.standings(free) if free else []
+        standings = self._ledger.standings(connection_ids)
         self._claimed.update(standing.id for standing in standings)
         for standing in standings:
             self._queue.put(_Due(standing, read_at))
@@ -159,14 +168,14 @@ class WorkerPool:
 
     def _await_due(self, agenda: Agenda) -> bool:
         """Wait until something is due; False if nothing is open any more."""
-        moment = self._ledger.next_due(agenda)
+        moment = waiting.elsewhere(lambda: self._ledger.next_due(agenda))
         if moment is None:
             return False
         seconds = (moment - self._clock()).total_seconds()
         if seconds > LONGEST_PAUSE:
             return False
         if seconds > 1 and moment != self._awaited:
-            left = self._ledger.open_count(agenda)
+            left = waiting.elsewhere(lambda: self._ledger.open_count(agenda))
             again = counted(left, "is to be asked again,", "are to be asked again, the next")
             self._progress.note(f"{again} in {seconds:.0f} s")
         self._awaited = moment

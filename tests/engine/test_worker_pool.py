@@ -10,6 +10,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -158,6 +159,36 @@ def test_a_standing_that_has_waited_is_read_again(ledger: Ledger, monkeypatch: p
 
     run(ledger, Watching(ledger, at_once), size=1)
     assert seen == [(1, State.PENDING), (2, State.FAILED)]
+
+
+def test_who_was_worked_on_when_a_page_was_read_is_not_handed_out_again_by_it(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_in(ledger, 3)
+    due, settled = ledger.due, threading.Event()
+
+    def read_slowly(*arguments: Any, **keywords: Any) -> list[int]:
+        page = due(*arguments, **keywords)
+        if crew.busy:
+            going_on.set()
+            assert settled.wait(LONG)
+        return page
+
+    class Slow(Crew):
+        def work_on(self, standing: Standing) -> None:
+            super().work_on(standing)
+            if len(self.settled) == 3:
+                settled.set()
+
+    going_on = threading.Event()
+
+    def until_read(crew: Crew) -> None:
+        assert waiting.until_set(going_on, LONG)
+
+    crew = Slow(ledger, until_read)
+    monkeypatch.setattr(ledger, "due", read_slowly)
+    run(ledger, crew, size=3)
+    assert crew.settled == Counter([1, 2, 3])
 
 
 def test_the_last_one_is_known_to_be_the_last(ledger: Ledger) -> None:
