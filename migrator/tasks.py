@@ -1,5 +1,8 @@
 """Many calls under way in one thread: tasks, of which each runs until it waits.
 
+What waits in another way than ``migrator.waiting`` offers holds all of them up, with answers that nobody
+reads: it belongs into ``waiting.elsewhere``.
+
 With a thread a call, most of a call's processor time goes into switching between threads: they take turns on
 Python's one lock, and each is woken several times a call. A task is woken by a function call.
 """
@@ -10,6 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from typing import TypeAlias, TypeVar
 
 import gevent
@@ -37,14 +41,12 @@ def run(main: Callable[[], None], name: str) -> None:
     raised: list[BaseException] = []
 
     def serve() -> None:
-        loop = _Loop(name)
-        waiting.run_by(loop)
         try:
-            main()
+            with closing(_Loop(name)) as loop:
+                waiting.run_by(loop)
+                main()
         except BaseException as error:  # noqa: BLE001 - it is raised again where the thread was started
             raised.append(error)
-        finally:
-            loop.close()
 
     thread = threading.Thread(target=serve, name=name, daemon=True)
     thread.start()
@@ -69,6 +71,7 @@ class _Loop:
     def __init__(self, name: str) -> None:
         self.hub = gevent.get_hub()
         self._threads = ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix=f"{name}-wait")
+        self._has_thread = False
         self._set: deque[_TaskFlag] = deque()
         self._ringing = threading.Lock()
         self._is_closed = False
@@ -91,8 +94,15 @@ class _Loop:
 
     def elsewhere(self, work: Callable[[], T]) -> T:
         done = self.flag()
-        future: Future[T] = self._threads.submit(work)
+        future: Future[T] = Future()
         future.add_done_callback(lambda _: done.set())
+        left = [work]
+        try:
+            self._threads.submit(lambda: _do(left, future))
+            self._has_thread = True
+        except RuntimeError:  # this machine gives no further thread: one that there is does it, or this one
+            if not self._has_thread:
+                _do(left, future)
         done.wait()
         return future.result()
 
@@ -113,6 +123,15 @@ class _Loop:
             self._is_closed = True
             self._bell.stop()
         self.hub.destroy(destroy_loop=True)
+
+
+def _do(left: list[Callable[[], T]], future: Future[T]) -> None:
+    """Work that is still left, once."""
+    if left:
+        try:
+            future.set_result(left.pop()())
+        except BaseException as error:  # noqa: BLE001 - it is raised again where it is waited for
+            future.set_exception(error)
 
 
 class _TaskFlag:

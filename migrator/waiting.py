@@ -130,4 +130,7 @@ class _ThreadFlag:
         self._lock.release()
 
     def wait(self, seconds: float | None = None) -> bool:
-        return self._lock.acquire(timeout=-1 if seconds is None else seconds)
+        is_set = self._lock.acquire(timeout=-1 if seconds is None else seconds)
+        if is_set:
+            self._lock.release()
+        return is_set

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,45 @@ def test_all_tasks_are_of_one_thread_of_that_name() -> None:
 
     tasks.run(main, "workers")
     assert names == ["workers"] * 3
+
+
+def test_what_keeps_the_thread_from_beginning_is_raised_where_it_was_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class BrokenLoop:
+        def __init__(self, name: str) -> None:
+            raise OSError(name)
+
+    monkeypatch.setattr(tasks, "_Loop", BrokenLoop)
+    with pytest.raises(OSError, match="workers"):
+        tasks.run(lambda: None, "workers")
+
+
+@pytest.mark.parametrize("there_are", [0, 1])
+def test_work_is_done_once_by_whoever_there_is_where_the_machine_gives_no_further_thread(
+    monkeypatch: pytest.MonkeyPatch, there_are: int
+) -> None:
+    start = threading.Thread.start
+    begun: list[threading.Thread] = []
+    done: list[tuple[int, bool]] = []
+
+    def start_some(thread: threading.Thread) -> None:
+        if "-wait" in thread.name:
+            if len(begun) == there_are:
+                raise RuntimeError("can't start new thread")
+            begun.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_some)
+
+    def where(number: int) -> tuple[int, bool]:
+        return number, "-wait" in threading.current_thread().name
+
+    def work(number: int) -> None:
+        done.append(waiting.elsewhere(partial(where, number)))
+
+    tasks.run(lambda: tasks.join([tasks.start(partial(work, number)) for number in range(5)]), "workers")
+    assert sorted(done) == [(number, bool(there_are)) for number in range(5)]
 
 
 def test_what_the_first_task_raises_is_raised_where_it_was_run() -> None:

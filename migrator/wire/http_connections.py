@@ -90,7 +90,7 @@ class Connections:
         """Raises ``OSError`` if the network's authorities cannot be read any more."""
         self._network = network
         self._time = time
-        self._context = network.trust.context() if network.trust is not None else None
+        self._context = waiting.elsewhere(network.trust.context) if network.trust is not None else None
         self._open: dict[Origin, HTTPConnection] = {}
         self._used = time.clock()
 
@@ -143,7 +143,7 @@ class Connections:
         proxy = self._network.proxy_for(f"https://{origin.authority}/")
         connection = _timed(ProxiedTlsConnection, self._time)
         if self._context is None:
-            self._context = public_authorities()
+            self._context = waiting.elsewhere(public_authorities)
         if proxy is None:
             return connection(host, origin.port, timeout=timeout, ssl_context=self._context)
         address = parse_url(proxy.address)
