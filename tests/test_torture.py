@@ -9,6 +9,8 @@ import pytest
 from migrator.models import Action
 from tests.torture import fuzz
 from tests.torture.kills import killed_over_and_over, strikes
+from tests.torture.stage import scene
+from tests.torture.window import windows
 
 SEED = 11
 
@@ -21,6 +23,14 @@ def test_a_run_killed_over_and_over_says_nothing_untrue(tmp_path: Path) -> None:
     assert result.swapped_twice > 0, "no call was under way at any kill: it shows nothing"
     assert result.untrue == 0
     assert result.migrated + result.lost + result.uncertain == 400
+
+
+def test_every_call_is_timed_from_its_answer_to_its_commit(tmp_path: Path) -> None:
+    with scene(tmp_path / "window", 20, seed=SEED, timeout=10) as stage:
+        each = windows(stage.folder, stage.clean_environment())
+        calls = stage.query("SELECT count(*) FROM attempts")
+    assert [(len(each),)] == calls
+    assert min(each) > 0
 
 
 def test_kills_are_chosen_by_the_seed_alone() -> None:
