@@ -64,6 +64,13 @@ class Journey:
         """All pairs into a table of a database that does not have it yet."""
         return self.place.migrator("-q", "export", "--to", url)
 
+    def kept(self) -> dict[str, Taken]:
+        """What is done with a ledger besides, by command; in the end its tokens are gone."""
+        copied, commands = self._new("copy.db"), ("status --json", "reconsent list --csv", "ledger rekey")
+        taken = {"ledger copy": self.place.migrator("-q", "ledger", "copy", copied)}
+        taken |= {command: self.place.migrator("-q", *command.split()) for command in commands}
+        return {**taken, "purge --yes": self.place.migrator("-q", "purge", "--yes")}
+
     def _new(self, name: str) -> Path:
         path = self.place.folder / name
         path.unlink(missing_ok=True)

@@ -55,6 +55,11 @@ def test_a_filled_ledger_is_gone_on_with_and_handed_over(tmp_path: Path) -> None
         assert 0 < until < taken.seconds
         way.export()
         way.report()
+        kept = way.kept()
+    assert [command for command, taken in kept.items() if not 0 < taken.memory < 150] == []
+    assert json.loads(kept["status --json"].output)["pairs"]["exported"] == 21
+    with closing(sqlite3.connect(way.place.ledger)) as db:
+        assert db.execute("SELECT count(*) FROM token_pairs WHERE purged_at IS NULL").fetchone() == (0,)
     lines = (way.place.folder / "pairs.csv").read_text("utf-8").splitlines()
     assert len(lines) == 1 + 21
     assert len({line.partition(",")[0] for line in lines}) == 22
