@@ -57,6 +57,7 @@ def test_a_flag_that_is_set_already_is_not_waited_for(run: Runner) -> None:
         flag = waiting.flag()
         flag.set()
         assert flag.wait(LONG)
+        assert flag.wait(0), "it stays set"
 
     run(work)
 

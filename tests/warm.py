@@ -121,8 +121,9 @@ def start(
 ) -> Started:
     """Start the same and go on; it reads the first of ``streams``, and adds to the other two."""
     command = [module, *arguments]
+    # A daemon: what a failed test left behind must not keep the tests from ending.
     process = _SERVER.Process(
-        target=_become, args=(command, ahead, folder, dict(environment), list(streams), user)
+        target=_become, args=(command, ahead, folder, dict(environment), list(streams), user), daemon=True
     )
     process.start()
     return Started(process, command)

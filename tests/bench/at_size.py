@@ -40,14 +40,14 @@ def _before(way: Journey, rounds: int) -> list[Part]:
         Part(
             f"Dry run of {rows:,} rows",
             (
-                *_figures("migrator run --dry-run", plans, Goal(3.0, beside=of_checks, other="DictReader's")),
+                *_ours("migrator run --dry-run", plans, Goal(3.0, beside=of_checks, other="DictReader's")),
                 *_figures("csv.DictReader, the same checks, two sets", checks),
             ),
         ),
         Part(
             f"Reading {rows:,} rows into the ledger",
             (
-                *_figures("migrator run --limit 1", loads, Goal(30.0 * rows / MILLION)),
+                *_ours("migrator run --limit 1", loads, Goal(30.0 * rows / MILLION)),
                 Figure("its ledger", (way.place.size(),), "MiB on disk", Goal(350.0 * rows / MILLION)),
                 *_figures("csv and executemany, in the clear", plain),
                 *_figures("sqlite-utils insert --csv --pk, in the clear", tools),
@@ -77,16 +77,16 @@ def _after(way: Journey, rounds: int) -> list[Part]:
             (
                 Figure(_RESUME, tuple(until for _, until in calls), "s", Goal(2.0) if whole else None),
                 Figure(_RESUME, tuple(taken.memory for taken, _ in calls), "MiB", MEMORY),
-                *_figures("status", states, Goal(0.5) if whole else None),
-                *_figures("report -o report.html", reports, Goal(2.1) if whole else None),
+                *_ours("status", states, Goal(0.5) if whole else None),
+                *_ours("report -o report.html", reports, Goal(2.1) if whole else None),
             ),
             "Goals are for 1,000,000 alone. Most pairs are copies of the first, made with SQL.",
         ),
         Part(
             f"Handing over {way.rows - way.rows // 100:,} pairs",
             (
-                *_figures("export -o pairs.csv", files, of_copies),
-                *_figures("export --to postgresql://…", tables, of_copies),
+                *_ours("export -o pairs.csv", files, of_copies),
+                *_ours("export --to postgresql://…", tables, of_copies),
                 *_figures("COPY of the same rows into a new table", copies),
             ),
         ),
@@ -133,9 +133,14 @@ def _with_sqlite_utils(place: Home) -> Taken:
     return taken([*command, "--csv", "--pk", "connection_id", "--silent"], place.folder, place.environment)
 
 
-def _figures(who: str, each: list[Taken], goal: Goal | None = None) -> tuple[Figure, ...]:
-    """Seconds, with the goal, and memory: of ours, it has one too."""
-    memory = MEMORY if goal is not None else None
+def _ours(who: str, each: list[Taken], goal: Goal | None) -> tuple[Figure, ...]:
+    """Of a command of migrator's: ``goal`` is for the seconds, and memory has one in every case."""
+    return _figures(who, each, goal, MEMORY)
+
+
+def _figures(
+    who: str, each: list[Taken], goal: Goal | None = None, memory: Goal | None = None
+) -> tuple[Figure, ...]:
     return (
         Figure(who, tuple(one.seconds for one in each), "s", goal),
         Figure(who, tuple(one.processor for one in each), "s of the processor"),

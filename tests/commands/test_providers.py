@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from migrator.commands.profiles import read_file
 from migrator.providers.profile_file import built_in_names, built_in_text
 from tests import warm
 from tests.providers.profile_file.base import BASE
@@ -136,3 +137,12 @@ def test_a_profile_cannot_command_the_terminal(tmp_path: Path) -> None:
 
 def test_the_word_show_may_be_said(tmp_path: Path) -> None:
     assert providers(tmp_path, "show", "x").stdout == providers(tmp_path, "x").stdout
+
+
+def test_a_profile_of_ones_own_is_checked_once_as_long_as_it_says_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "acme.toml"
+    path.write_text(BASE)
+    first = read_file(path)
+    assert read_file(path) is first
+    path.write_text(BASE.replace('title = "Acme"', 'title = "Acme Limited"', 1))
+    assert read_file(path).title == "Acme Limited"

@@ -15,6 +15,7 @@ from migrator.commands.report import ENDINGS
 from migrator.ledger import schema
 from migrator.ledger.file.opening import connect, create_private
 from migrator.reports import FORMATS
+from tests.conftest import SetScene
 from tests.support import PATIENCE, Finished
 
 OURS = {
@@ -172,6 +173,14 @@ def test_where_a_job_stands_is_told_without_what_changes_a_ledger_or_checks_a_pr
     assert finished.returncode == 0, finished.stderr
     slow = {"cryptography", "sqlite_utils", "jsonschema", "requests"}
     assert {*slow, "migrator.engine.engine", "migrator.ledger.access"} & modules == set()
+
+
+def test_a_job_on_a_ledger_of_this_version_needs_no_migrations(set_scene: SetScene) -> None:
+    scene = set_scene(2, mix="partner=1", expired=0.0)
+    assert scene.migrator("run", "tokens.csv", "--limit", "1").returncode == 0
+    finished, modules = start(scene.folder, MIGRATOR, "resume")
+    assert (finished.returncode, scene.states()) == (0, {"migrated": 2})
+    assert {"sqlite_utils", "jsonschema"} & modules == set()
 
 
 def test_help_names_the_ending_of_every_report() -> None:

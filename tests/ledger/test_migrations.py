@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,8 @@ import pytest
 from sqlite_utils import Database
 
 from migrator.ledger import invitations, schema, schema_version
+from migrator.ledger.access import open_for_job
+from migrator.ledger.file.keys import make_key
 from migrator.ledger.file.opening import connect, create_private
 from migrator.ledger.pair_counts import Pairs
 from migrator.ledger.status import read_status
@@ -242,6 +245,20 @@ def rows_of(ledger: sqlite3.Connection, table: str) -> list[dict[str, Any]]:
     cursor = ledger.execute(f"SELECT * FROM {table}")
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+@pytest.mark.parametrize("last", ["m001_first", "m009_any_provider", "m013_keys_when_full"])
+def test_a_job_brings_the_ledger_of_any_version_to_this_one(tmp_path: Path, last: str) -> None:
+    path = tmp_path / "ledger.db"
+    create_private(path)
+    with closing(connect(path, readonly=False)) as ledger:
+        schema.migrations.apply(Database(ledger), stop_before=last)
+    told = threading.Event()
+    key = make_key(path)
+    with open_for_job(path, key, lambda: NOW, create=last == "m001_first", hurry=told) as opened:
+        assert opened.status().total == 0
+    with closing(connect(path, readonly=True)) as ledger:
+        schema_version.check(ledger)
 
 
 def test_what_one_provider_wrote_is_kept_for_any(of_version_8: sqlite3.Connection) -> None:

@@ -65,6 +65,29 @@ def test_who_works_does_not_wait_for_a_display_that_takes_nothing() -> None:
     assert re.fullmatch(r"swapping: 2 of 2 \([\d,]+/(s|min)\), migrated 2", last)
 
 
+def test_a_phase_ends_once_all_of_it_is_shown() -> None:
+    shown: list[str] = []
+    showing, go_on = threading.Event(), threading.Event()
+
+    class Slow(NoProgress):
+        def note(self, text: str) -> None:
+            showing.set()
+            go_on.wait(30)
+            shown.append(text)
+
+        def stop(self) -> None:
+            shown.append("stop")
+
+    progress = BackgroundProgress(Slow())
+    progress.start("swapping", 1)
+    shown.clear()
+    progress.note("a note")
+    assert showing.wait(30)
+    threading.Timer(0.3, go_on.set).start()
+    progress.stop()
+    assert shown == ["a note", "stop"]
+
+
 def test_what_is_told_between_two_phases_is_shown_at_once() -> None:
     stream = io.StringIO()
     progress = BackgroundProgress(Lines(stream))

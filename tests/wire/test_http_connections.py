@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 import trustme
 
+from migrator import tasks
 from migrator.models import Secret
 from migrator.providers import Answer, NoAnswer, Request, network_faults
 from migrator.settings.model import NetworkSettings
 from migrator.settings.proxy_url import ProxyUrl
+from migrator.wire import http_connections
 from migrator.wire.http import HttpWire
 from migrator.wire.network import Network, Trust, resolve_network
 from tests.ports import free_port
@@ -84,6 +86,26 @@ def drip(connection: socket.socket, head: bytes, drop: bytes, heard_out: threadi
         heard_out.wait(SHORT / 6)
         connection.sendall(drop)
     heard_out.set()
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_authorities_are_read_where_that_holds_no_other_call_up(
+    monkeypatch: pytest.MonkeyPatch, trust: Trust, named: bool
+) -> None:
+    read_in: list[str] = []
+
+    def read(*_: object) -> ssl.SSLContext:
+        read_in.append(threading.current_thread().name)
+        return ssl.create_default_context()
+
+    monkeypatch.setattr(http_connections, "public_authorities", read)
+    monkeypatch.setattr(Trust, "context", read)
+    network = Network(trust=trust if named else None)
+    got: list[Answer | NoAnswer] = []
+    tasks.run(lambda: got.append(get(network, free_port(), "127.0.0.1")), "workers")
+    assert got == [nothing_sent(network_faults.CONNECTION_REFUSED)]
+    assert len(read_in) == 1
+    assert read_in[0].startswith("workers-wait")
 
 
 # --- the way through ---------------------------------------------------------------------------------------
