@@ -23,6 +23,7 @@ types: $(VENV)/dev
 
 imports: $(VENV)/dev
 	$(BIN)/lint-imports
+	$(BIN)/deptry .
 
 unit: $(VENV)/dev
 	@$(BIN)/python -m compileall -q migrator tests  # once, where Python is told to keep none: the tests start it thousands of times

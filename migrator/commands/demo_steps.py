@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from migrator.commands.web_extra import web_extra
 from migrator.errors import ConfigurationError, ExitCode, LedgerError, StoppedError
 from migrator.ledger import lists, status
 from migrator.ledger.reading import open_to_read
@@ -130,13 +131,9 @@ def _testify(stage: _Stage, sandbox: Sandbox) -> bool:
 @contextmanager
 def _sandbox(folder: Path, samples: Path) -> Iterator[Sandbox]:
     """The sandbox, which knows the tokens of the sample data, and settings that match."""
-    try:
+    with web_extra("the demo"):
         from migrator import sandbox
         from migrator.sandbox.issuing import client_files
-    except ModuleNotFoundError:
-        raise ConfigurationError(
-            "the demo needs Flask and cheroot", hint="pip install 'oauth-migrator[web]'"
-        ) from None
     state = folder / "sandbox.db"
     sandbox.adopt_tokens(state, _rows(samples))
     with sandbox.running(state, _FAULTS) as running:

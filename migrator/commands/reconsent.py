@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,10 +15,9 @@ from migrator.commands.options import (
     print_json,
     print_json_array,
 )
-from migrator.errors import ConfigurationError
+from migrator.commands.web_extra import web_extra
 
 DEFAULT_PORT = 8766
-_WEB_EXTRA = {"flask", "werkzeug", "cheroot", "itsdangerous", "babel"}
 
 public_url_option = click.option(
     "--public-url",
@@ -28,20 +25,6 @@ public_url_option = click.option(
     metavar="URL",
     help="Where users reach the application: https, with a path if it has one, without /callback.",
 )
-
-
-@contextmanager
-def _web_extra() -> Iterator[None]:
-    """Run what needs the extra; where it is missing, say which to install."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _WEB_EXTRA:
-            raise
-        raise ConfigurationError(
-            "links and their pages need Flask, cheroot, itsdangerous and Babel",
-            hint="pip install 'oauth-migrator[web]'",
-        ) from error
 
 
 @click.group()
@@ -107,7 +90,7 @@ def links(
     """
     if valid is not None and not valid:
         raise click.UsageError("--valid must be longer than nothing")
-    with _web_extra():
+    with web_extra("what serves links and their pages"):
         from migrator.consent.links.mail_merge import write_links
         from migrator.consent.links.validity import Validity
     import logging
@@ -158,7 +141,7 @@ def serve(context: Context, public_url: str, host: str, port: int, behind_proxy:
     The provider sends users back to the public URL and /callback, which must be registered there. Other
     commands may run meanwhile, but for 'purge' and 'ledger rekey'.
     """
-    with _web_extra():
+    with web_extra("what serves links and their pages"):
         from migrator.consent.serve import Address
         from migrator.consent.serve import serve as serve_consents
     from migrator.commands.make_engine import CONSENT_CALLS, make_engine

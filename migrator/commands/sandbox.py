@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from migrator.commands.options import json_option, print_json
+from migrator.commands.web_extra import web_extra
 from migrator.errors import ConfigurationError, OutputError
 from migrator.wording import counted
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DEFAULT_PORT = 8765
-_WEB_EXTRA = {"flask", "werkzeug", "cheroot"}
 
 state_option = click.option(
     "--state",
@@ -36,14 +36,8 @@ provider_option = click.option(
 @contextmanager
 def _sandbox_errors() -> Iterator[None]:
     """Run what needs the sandbox: its errors become ours, and a missing extra says which to install."""
-    try:
+    with web_extra("the sandbox"):
         from migrator.sandbox import SandboxError
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _WEB_EXTRA:
-            raise
-        raise ConfigurationError(
-            "the sandbox needs Flask and cheroot", hint="pip install 'oauth-migrator[web]'"
-        ) from error
     try:
         yield
     except SandboxError as error:

@@ -25,6 +25,7 @@ OURS = {
     "migrator.commands",
     *(f"migrator.commands.{name}" for name in NAMES),
     "migrator.commands.options",
+    "migrator.commands.web_extra",
     "migrator.engine",  # its docstring
     "migrator.engine.open_files",
     "migrator.errors",

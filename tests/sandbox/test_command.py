@@ -193,10 +193,11 @@ def test_a_port_in_use_is_said(state: Path) -> None:
             invoke("serve", "--port", port, "--state", state)
 
 
-def test_without_the_extra_it_says_which_to_install(tmp_path: Path) -> None:
+@pytest.mark.parametrize("package", ["flask", "jwt"])
+def test_without_the_extra_it_says_which_to_install(tmp_path: Path, package: str) -> None:
     code = f"""
 import sys
-sys.modules["flask"] = None
+sys.modules[{package!r}] = None
 from migrator.commands.sandbox import sandbox
 from migrator.errors import ConfigurationError
 try:
@@ -205,4 +206,7 @@ except ConfigurationError as error:
     print(error.message, "|", error.hint)
 """
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert said.stdout == "the sandbox needs Flask and cheroot | pip install 'oauth-migrator[web]'\n"
+    assert said.stdout == (
+        f"the sandbox needs packages that are not installed: {package} is missing"
+        " | pip install 'oauth-migrator[web]'\n"
+    )

@@ -1,7 +1,7 @@
 """Signatures as RFC 5849, section 3.4, writes them down; pure.
 
-Written from the RFC and not on top of a client library: the job under test signs with oauthlib, and a check
-built on the same functions would share its mistakes. (oauthlib also decodes ``oauth_`` parameters of a query
+Written from the RFC and not on top of a client library, whose mistakes a check that is built on the same
+functions would share. (oauthlib also decodes ``oauth_`` parameters of a query
 twice and refuses queries with characters that real clients send.) Everything is done on bytes, so that what
 is no UTF-8 is verified as it was sent.
 """
