@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from migrator.batching import batched
 from migrator.errors import OutputError
 
 if TYPE_CHECKING:
@@ -111,8 +111,8 @@ def _copy_by_way(connection: Connection, target: Target, rows: Iterable[Row]) ->
 
 
 def _in_batches(rows: Iterable[Row], write: Callable[[Sequence[Row]], object]) -> int:
-    remaining, count = iter(rows), 0
-    while batch := list(itertools.islice(remaining, _BATCH)):
+    count = 0
+    for batch in batched(rows, _BATCH):
         write(batch)
         count += len(batch)
     return count

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 
+from migrator.batching import batched
 from migrator.ledger import connections, legacy_tokens, rejects, runs
 from migrator.ledger.connections import Newcomer
 from migrator.ledger.file import bulk
@@ -70,22 +70,13 @@ def take_all(
     desk = _Desk(db, codec, provider, terms, run_id, now, is_new=bool(is_new))
     rejects.begin_intake(db)
     with bulk.empty_tables_filled(db, _FILLED) if is_new else bulk.further_filled(db):
-        for some in _batches(rows, batch):
+        for some in batched(rows, batch):
             desk.take(some)
             progress(len(some))
     rejects.end_intake(db, sources)
     intake = desk.intake()
     runs.count_rows(db, run_id, accepted=intake.accepted, known=intake.known, rejected=intake.rejected)
     return intake
-
-
-def _batches(
-    rows: Iterable[Accepted | Reject | Misnamed], size: int
-) -> Iterator[list[Accepted | Reject | Misnamed]]:
-    """The rows in order, so many at a time."""
-    rest = iter(rows)
-    while batch := list(islice(rest, size)):
-        yield batch
 
 
 @dataclass

@@ -141,12 +141,6 @@ def hold_against(
     return _of_known(db, codec, row.connection, found.known_as(db, codec, by_key))
 
 
-def recognise(db: sqlite3.Connection, codec: Codec, row: Accepted) -> Recognised | Reject:
-    """Look for one row, and hold it against what was found."""
-    one = named(codec, row)
-    return hold_against(db, codec, one, look_for(db, codec, [one]))
-
-
 def plan_row(row: Accepted, recognised: Recognised, terms: Terms, now: datetime) -> Decision:
     """What a run does with a row."""
     standing = recognised.standing

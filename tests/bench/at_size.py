@@ -27,11 +27,12 @@ def at_size(folder: Path, rounds: int, rows: int) -> list[Part]:
 
 def _before(way: Journey, rounds: int) -> list[Part]:
     """What comes before the first call: the plan, and reading everything in."""
-    plans, checks, loads, plain, tools = [], [], [], [], []
+    plans, checks, loads, again, plain, tools = [], [], [], [], [], []
     for _ in range(rounds):
         plans.append(way.plan())
         checks.append(way.place.script("competitors.dry_run", way.place.tokens))
         loads.append(way.load())
+        again.append(way.plan_again())
         plain.append(_into_table(way.place))
         tools.append(_with_sqlite_utils(way.place))
     rows = way.rows
@@ -41,6 +42,7 @@ def _before(way: Journey, rounds: int) -> list[Part]:
             f"Dry run of {rows:,} rows",
             (
                 *_ours("migrator run --dry-run", plans, Goal(3.0, beside=of_checks, other="DictReader's")),
+                *_ours("the same, with a ledger that knows them all", again, None),
                 *_figures("csv.DictReader, the same checks, two sets", checks),
             ),
         ),

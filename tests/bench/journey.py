@@ -26,7 +26,12 @@ class Journey:
     rows: int
 
     def plan(self) -> Taken:
-        """The dry run."""
+        """The dry run, where there is no ledger yet."""
+        forget(self.place.ledger)
+        return self.plan_again()
+
+    def plan_again(self) -> Taken:
+        """The same beside what ledger there is."""
         return self.place.migrator("-q", "run", "tokens.csv", "--dry-run")
 
     def load(self) -> Taken:
