@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,14 @@ class Database:
             cursor = connection.execute(statement.encode(), values or None)
             return cursor.fetchall() if cursor.description else []
 
+    def may_deliver(self, role: str) -> None:
+        """Let a role say what has arrived, which may make no table."""
+        self.execute(
+            "CREATE TABLE IF NOT EXISTS migrator_deliveries (id text PRIMARY KEY, arrived boolean NOT NULL,"
+            " pairs integer NOT NULL, refused text NOT NULL, written_at timestamptz NOT NULL DEFAULT now())"
+        )
+        self.execute(f"GRANT INSERT, SELECT ON migrator_deliveries TO {role}")
+
 
 def _connect(port: int, database: str) -> psycopg.Connection[tuple[Any, ...]]:
     return psycopg.connect(
@@ -81,7 +89,50 @@ def _connect(port: int, database: str) -> psycopg.Connection[tuple[Any, ...]]:
 
 @contextmanager
 def serving() -> Iterator[Server]:
-    """A server in a folder of its own, gone afterwards. It must not be root's: PostgreSQL refuses that."""
+    """A server in a folder of its own, gone afterwards."""
+    with _installed() as (data, user), _running(data, user, free_port()) as server:
+        yield server
+
+
+class MortalServer:
+    """A server that can be killed, and come back with what was committed."""
+
+    def __init__(self, data: Path, user: str | None) -> None:
+        self._data = data
+        self._user = user
+        self._running = ExitStack()
+        self.server = Server(free_port())
+        self.start()
+
+    def start(self) -> None:
+        """Serve (again)."""
+        self._running.enter_context(_running(self._data, self._user, self.server.port))
+
+    def stop_immediately(self) -> None:
+        """As if it had crashed: whoever is connected loses what was not committed."""
+        command = [_program("pg_ctl"), "stop", "-m", "immediate", "-D", str(self._data)]
+        subprocess.run(command, user=self._user, cwd="/", capture_output=True, timeout=PATIENCE, check=True)
+        self._running.close()
+
+    def end(self) -> None:
+        """For good."""
+        self._running.close()
+
+
+@contextmanager
+def mortal() -> Iterator[MortalServer]:
+    """A server in a folder of its own that can be killed, gone afterwards."""
+    with _installed() as (data, user):
+        server = MortalServer(data, user)
+        try:
+            yield server
+        finally:
+            server.end()
+
+
+@contextmanager
+def _installed() -> Iterator[tuple[Path, str | None]]:
+    """A folder with a server's data, and whose it is: it must not be root's, which PostgreSQL refuses."""
     user = _unprivileged()
     folder = Path(tempfile.mkdtemp(prefix="migrator-postgres-"))
     try:
@@ -92,8 +143,7 @@ def serving() -> Iterator[Server]:
                 shutil.chown(path, user)
         data = folder / "data"
         _initialise(data, password_file, user)
-        with _running(data, user) as server:
-            yield server
+        yield data, user
     finally:
         shutil.rmtree(folder)
 
@@ -124,8 +174,7 @@ def _initialise(data: Path, password_file: Path, user: str | None) -> None:
 
 
 @contextmanager
-def _running(data: Path, user: str | None) -> Iterator[Server]:
-    port = free_port()
+def _running(data: Path, user: str | None, port: int) -> Iterator[Server]:
     settings = {
         "listen_addresses": "127.0.0.1",
         "unix_socket_directories": "",
@@ -135,7 +184,7 @@ def _running(data: Path, user: str | None) -> Iterator[Server]:
     }
     command = [_program("postgres"), "-D", str(data), "-p", str(port)]
     command += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    with (data.parent / "log").open("wb") as log:
+    with (data.parent / "log").open("ab") as log:
         process = subprocess.Popen(command, user=user, cwd="/", stdout=log, stderr=log)
     try:
         _await(port, process, data.parent / "log")

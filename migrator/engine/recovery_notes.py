@@ -14,6 +14,8 @@ _EXPORTS = {
     Fate.NOT_HANDED_OVER: "the export to {target} was not whole when its process ended: it does not count",
     Fate.UNKNOWN: "nobody knows what became of the export to {target}, whose process ended:"
     " its pairs are left alone until they are exported again",
+    Fate.TO_BE_ASKED: "the export to {target} was under way when its process ended: the next"
+    " 'migrator export --to' there asks the database what arrived; its pairs are left alone until then",
 }
 
 

@@ -5,24 +5,21 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
+from uuid import uuid4
 
 from migrator.errors import OutputError
-from migrator.handover.database_table import write_table
 from migrator.handover.formats import Format, Rows, blocks, csv_lines, json_lines
-from migrator.handover.shapes import Row
+from migrator.handover.tables.database_table import arrival, write_table
+from migrator.handover.tables.values import even
 from migrator.output_files import give_name, private
 from migrator.sources.sql_connection import DatabaseUrl
 
 _FORMATS: Mapping[str, Format] = {".jsonl": json_lines, ".csv": csv_lines}
 """By the ending of a file's name."""
-
-_TIMES = ("expires_at", "refresh_expires_at")
-"""Columns of the plain shape, the only one that a table takes, that hold times."""
 
 
 class Destination(Protocol):
@@ -40,6 +37,16 @@ class Destination(Protocol):
     def takes_back(self) -> bool:
         """Whether nobody gets anything of an export that is not whole."""
 
+    @property
+    def delivery_id(self) -> str | None:
+        """By which its receiver knows it, where that can be asked afterwards; else None."""
+
+    def has_arrived(self, delivery_id: str) -> bool | None:
+        """Whether an earlier export there has; one that has not never will. None where nobody can be asked.
+
+        Raises ``OutputError``.
+        """
+
     def write(self, rows: Rows, sealed: Callable[[str], None]) -> None:
         """Write all rows, or none, where it ``takes_back``.
 
@@ -51,6 +58,7 @@ class NewFile:
     """A file that is there wholly or not at all, for its owner alone, never in the place of another one."""
 
     takes_back = True
+    delivery_id: str | None = None
 
     def __init__(self, path: Path) -> None:
         """The ending tells the format: ``.jsonl`` or ``.csv``. Raises ``OutputError`` if the file exists."""
@@ -67,6 +75,9 @@ class NewFile:
     @property
     def name(self) -> str:
         return str(self._path)
+
+    def has_arrived(self, delivery_id: str) -> None:
+        del delivery_id  # its own name and content tell
 
     def write(self, rows: Rows, sealed: Callable[[str], None]) -> None:
         if self.part is None:
@@ -94,11 +105,15 @@ class Stream:
     """Standard output, as JSON lines."""
 
     takes_back = False
+    delivery_id: str | None = None
     name = "-"
     part: Path | None = None
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
+
+    def has_arrived(self, delivery_id: str) -> None:
+        del delivery_id
 
     def write(self, rows: Rows, sealed: Callable[[str], None]) -> None:
         del sealed
@@ -117,6 +132,7 @@ class Table:
         """``key`` is the column by which a row is known again."""
         self._url = url
         self._key = key
+        self.delivery_id: str | None = str(uuid4())
 
     @property
     def name(self) -> str:
@@ -124,15 +140,11 @@ class Table:
 
     def write(self, rows: Rows, sealed: Callable[[str], None]) -> None:
         del sealed
+        if self.delivery_id is None:
+            raise ValueError("an export is written once")
         columns = rows.columns()
-        even = (_even(row, columns) for row in rows)
-        write_table(self._url, even, key=self._key)
+        rows_alike = (even(row, columns) for row in rows)
+        write_table(self._url, rows_alike, key=self._key, delivery_id=self.delivery_id)
 
-
-def _even(row: Row, columns: Sequence[str]) -> Row:
-    """A row with a value, or none, for each column: times as times, where a text says one."""
-    even = {name: row.get(name) for name in columns}
-    for name in _TIMES:
-        value = even[name]
-        even[name] = datetime.fromisoformat(value) if isinstance(value, str) and value else None
-    return even
+    def has_arrived(self, delivery_id: str) -> bool:
+        return arrival(self._url, delivery_id).arrived

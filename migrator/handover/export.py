@@ -17,7 +17,7 @@ from migrator.errors import InterruptedExportError
 from migrator.handover.destinations import Destination
 from migrator.handover.pair_per_user import one_a_user
 from migrator.handover.shapes import Row, Shape, named_apart, row_a_user, rows_a_connection
-from migrator.ledger.exports import ExportedPair
+from migrator.ledger.exports import ExportedPair, Exports
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,13 @@ class Exporter:
         then nothing is handed over.
         """
         with self._engine.open_run("export") as run:
+            _settle(run.ledger.exports, destination)
             export_id, size = run.ledger.exports.begin(
                 destination.name,
                 str(destination.part) if destination.part else None,
                 one_a_user if choice.per_user else None,
                 only_new=choice.only_new,
+                delivery_id=destination.delivery_id,
             )
             try:
                 destination.write(
@@ -73,6 +75,18 @@ class Exporter:
             run.ledger.end_run("done")
             rows = size.pairs if choice.per_user else size.connections
             return HandedOver(size.connections, rows, run.ledger.exports.ended_in_hand())
+
+
+def _settle(exports: Exports, destination: Destination) -> None:
+    """Ask the destination what became of exports to it whose process died. Raises ``OutputError``."""
+    for export in exports.unfinished():
+        if export.delivery_id is None or export.target != destination.name:
+            continue
+        match destination.has_arrived(export.delivery_id):
+            case True:
+                exports.finish(export.id)
+            case False:
+                exports.cancel(export.id)
 
 
 @dataclass(frozen=True)

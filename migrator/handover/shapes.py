@@ -67,7 +67,11 @@ SHAPES: Mapping[str, Shape] = {"plain": plain, "xero-python": xero_python, "xero
 
 def rows_a_connection(handed: ExportedPair, shape: Shape, now: datetime) -> list[Row]:
     """A row for each connection that the pair stands for."""
-    of_pair = {"user_id": handed.pair.user_id, **shape(handed.pair, now)}
+    of_pair = {
+        "user_id": handed.pair.user_id,
+        **shape(handed.pair, now),
+        "generation": handed.generation,
+    }
     return [
         {**_about(connection), **of_pair, **named_apart(connection.further)}
         for connection in handed.connections
@@ -85,6 +89,7 @@ def row_a_user(handed: ExportedPair, shape: Shape, now: datetime, *, first: bool
         "key": known or handed.connections[0].key,
         "user_id": handed.pair.user_id,
         **shape(handed.pair, now),
+        "generation": handed.generation,
         "connections": [
             {**_about(connection), **named_apart(connection.further)} for connection in handed.connections
         ],
@@ -119,6 +124,8 @@ _OURS = frozenset(
         "expires_at",
         "refresh_expires_at",
         "token",
+        "generation",
+        "delivery_id",
         "connections",
     ]
 )

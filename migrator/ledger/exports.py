@@ -20,12 +20,13 @@ from typing import Any, NamedTuple
 from migrator.ledger.file.codec import Codec
 from migrator.ledger.file.session import Session
 from migrator.ledger.file.times import maybe_time_of, time_of, time_text
+from migrator.ledger.generations import EARLIER, generation_of
 from migrator.models import TokenPair
 
 HANDED_OVER = """EXISTS (
     SELECT 1 FROM handings h JOIN exports e ON e.id = h.export_id
-    WHERE h.own_pair_id = p.id AND e.finished_at IS NOT NULL)"""
-"""Of a pair ``p``: whether the application has it."""
+    WHERE h.own_pair_id = p.id AND h.connection_id = c.id AND e.finished_at IS NOT NULL)"""
+"""Of a pair ``p``: whether the application has it for a connection ``c``."""
 
 IN_HAND = """
     FROM connections c JOIN token_pairs p ON p.connection_id = coalesce(c.served_by, c.id)
@@ -69,6 +70,8 @@ class ExportedPair(NamedTuple):
     """A pair and the connections that it stands for."""
 
     pair: TokenPair
+    generation: int
+    """Greater for what was won later: when it was stored, in microseconds of the epoch, or a little more."""
     connections: tuple[ExportedConnection, ...]
 
 
@@ -85,6 +88,8 @@ class Unfinished:
     """Bytes where a file's name is no text."""
     part: str | bytes | None
     sha256: str | None
+    delivery_id: str | None = None
+    """By which its receiver knows it, where one can be asked."""
 
 
 @dataclass(frozen=True)
@@ -108,16 +113,18 @@ class Exports:
         choose: Choose | None,
         *,
         only_new: bool,
+        delivery_id: str | None = None,
     ) -> tuple[int, Size]:
         """Put the intent of a hand-over on disk; returns the export's id, and how much it takes.
 
         Each connection in hand is stood for by its own pair, unless ``choose`` names another one of its user.
-        ``part`` is the file that is written before it gets the name ``target``.
+        ``part`` is the file that is written before it gets the name ``target``; ``delivery_id`` is what the
+        receiver will know it by.
         """
 
         def entry(db: sqlite3.Connection) -> tuple[int, Size]:
             now = self._session.now()
-            export_id = _begin(db, self._session.run_id, target, part, now)
+            export_id = begin(db, self._session.run_id, target, part, now, delivery_id=delivery_id)
             _take(db, export_id, now, only_new=only_new)
             if choose is not None:
                 _let_stand(db, export_id, choose(_of_users_with_several(db, export_id)))
@@ -127,7 +134,7 @@ class Exports:
 
     def taken(self, export_id: int) -> Iterator[ExportedPair]:
         """What an export takes, decrypted, pair by pair."""
-        return _taken(self._session.reader(), self._session.codec, export_id)
+        return taken(self._session.reader(), self._session.codec, export_id)
 
     def further(self, export_id: int) -> Iterator[Mapping[str, object]]:
         """The further columns of what it takes, in the same order, where there are any."""
@@ -143,11 +150,11 @@ class Exports:
 
     def finish(self, export_id: int) -> None:
         """The application can have it: it counts as handed over."""
-        self._session.write(lambda db: _finish(db, export_id, self._session.now()))
+        self._session.write(lambda db: finish(db, export_id, self._session.now()))
 
     def cancel(self, export_id: int) -> None:
         """Nobody got anything."""
-        self._session.write(lambda db: _cancel(db, export_id))
+        self._session.write(lambda db: cancel(db, export_id))
 
     def unfinished(self) -> list[Unfinished]:
         """Exports whose process died."""
@@ -167,11 +174,21 @@ def _ended_in_hand(db: sqlite3.Connection, now: datetime) -> int:
     return int(number)
 
 
-def _begin(db: sqlite3.Connection, run_id: int, target: str, part: str | None, now: datetime) -> int:
-    """The intent to hand over; returns the export's id. What it takes is added by ``_take``."""
+def begin(
+    db: sqlite3.Connection,
+    run_id: int,
+    target: str,
+    part: str | None,
+    now: datetime,
+    *,
+    delivery_id: str | None,
+    delivery: bool = False,
+) -> int:
+    """The intent to hand over; returns the export's id. What it takes is to be added."""
     cursor = db.execute(
-        "INSERT INTO exports (run_id, target, part, started_at) VALUES (?, ?, ?, ?)",
-        [run_id, _storable(target), _storable(part), time_text(now)],
+        """INSERT INTO exports (run_id, target, part, started_at, delivery_id, delivery)
+           VALUES (?, ?, ?, ?, ?, ?)""",
+        [run_id, _storable(target), _storable(part), time_text(now), delivery_id, delivery],
     )
     return int(cursor.lastrowid or 0)
 
@@ -239,20 +256,25 @@ def _size(db: sqlite3.Connection, export_id: int) -> Size:
     return Size(connections, pairs)
 
 
-def _taken(db: sqlite3.Connection, codec: Codec, export_id: int) -> Iterator[ExportedPair]:
+def taken(db: sqlite3.Connection, codec: Codec, export_id: int) -> Iterator[ExportedPair]:
     """What an export takes, decrypted, pair by pair."""
     rows = db.execute(
-        """SELECT h.pair_id, p.access_token, p.refresh_token, p.expires_at, p.scope, p.tenant_id, p.user_id,
-                  p.refresh_expires_at,
+        f"""SELECT h.pair_id, p.access_token, p.refresh_token, p.expires_at, p.scope, p.tenant_id, p.user_id,
+                  p.refresh_expires_at, p.obtained_at,
+                  {EARLIER},
                   c.key, c.app_type, c.organisation, c.tenant_id, c.tenant_type, c.contact_email, c.further
            FROM handings h JOIN token_pairs p ON p.id = h.pair_id JOIN connections c ON c.id = h.connection_id
-           WHERE h.export_id = ? ORDER BY h.pair_id, h.connection_id""",
+           WHERE h.export_id = ? ORDER BY h.pair_id, h.connection_id""",  # noqa: S608
         [export_id],
     )
     for _, group in groupby(rows, key=itemgetter(0)):
         of_pair = list(group)
-        connections = [(*row[8:14], codec.open_further(row[14])) for row in of_pair]
-        yield ExportedPair(_pair(of_pair[0], codec), tuple(map(ExportedConnection._make, connections)))
+        connections = [(*row[10:16], codec.open_further(row[16])) for row in of_pair]
+        yield ExportedPair(
+            _pair(of_pair[0], codec),
+            generation_of(of_pair[0][8], of_pair[0][9]),
+            tuple(map(ExportedConnection._make, connections)),
+        )
 
 
 def _pair(row: tuple[Any, ...], codec: Codec) -> TokenPair:
@@ -286,24 +308,33 @@ def _seal(db: sqlite3.Connection, export_id: int, sha256: str) -> None:
     db.execute("UPDATE exports SET sha256 = ? WHERE id = ?", [sha256, export_id])
 
 
-def _finish(db: sqlite3.Connection, export_id: int, now: datetime) -> None:
+def finish(db: sqlite3.Connection, export_id: int, now: datetime) -> None:
     """The application can have it: it counts as handed over.
 
     What an earlier export may have handed over, without anybody knowing, is known now.
     """
     db.execute("UPDATE exports SET finished_at = ? WHERE id = ?", [time_text(now), export_id])
+    # Who has got another pair meanwhile waits for that one.
     db.execute(
-        """DELETE FROM handings WHERE export_id IN (SELECT id FROM exports WHERE finished_at IS NULL)
-           AND own_pair_id IN (SELECT own_pair_id FROM handings WHERE export_id = ?)""",
+        """DELETE FROM outbox WHERE connection_id IN (
+               SELECT h.connection_id FROM handings h JOIN token_pairs p ON p.id = h.own_pair_id
+               WHERE h.export_id = ? AND p.replaced_at IS NULL)""",
+        [export_id],
+    )
+    db.execute(
+        """DELETE FROM handings
+           WHERE export_id IN (SELECT id FROM exports WHERE finished_at IS NULL AND NOT delivery)
+                 AND own_pair_id IN (SELECT own_pair_id FROM handings WHERE export_id = ?)""",
         [export_id],
     )
     db.execute(
         """DELETE FROM exports
-           WHERE finished_at IS NULL AND NOT EXISTS (SELECT 1 FROM handings WHERE export_id = exports.id)"""
+           WHERE finished_at IS NULL AND NOT delivery
+                 AND NOT EXISTS (SELECT 1 FROM handings WHERE export_id = exports.id)"""
     )
 
 
-def _cancel(db: sqlite3.Connection, export_id: int) -> None:
+def cancel(db: sqlite3.Connection, export_id: int) -> None:
     """Nobody got anything."""
     db.execute("DELETE FROM handings WHERE export_id = ?", [export_id])
     db.execute("DELETE FROM exports WHERE id = ?", [export_id])
@@ -311,5 +342,8 @@ def _cancel(db: sqlite3.Connection, export_id: int) -> None:
 
 def _unfinished(db: sqlite3.Connection) -> list[Unfinished]:
     """Exports whose process died."""
-    rows = db.execute("SELECT id, target, part, sha256 FROM exports WHERE finished_at IS NULL ORDER BY id")
+    rows = db.execute(
+        """SELECT id, target, part, sha256, delivery_id FROM exports
+           WHERE finished_at IS NULL AND NOT delivery ORDER BY id"""
+    )
     return [Unfinished(*row) for row in rows]

@@ -24,6 +24,7 @@ from migrator.ledger.migrations import (
     m011_rows_of_less,
     m012_told_at_once,
     m013_keys_when_full,
+    m014_deliveries,
 )
 from migrator.ledger.schema_version import MIGRATIONS, check, no_ledger, refuse_newer
 
@@ -43,6 +44,7 @@ IN_ORDER = (
     m011_rows_of_less,
     m012_told_at_once,
     m013_keys_when_full,
+    m014_deliveries,
 )
 
 migrations = Migrations(MIGRATIONS)

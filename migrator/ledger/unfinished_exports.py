@@ -1,7 +1,8 @@
 """What became of exports whose process died, as far as files tell.
 
-A file that is whole and has its name was handed over; one that is not, was not. Of a database or a stream
-nobody knows: its pairs stay with the application until they are exported again.
+A file that is whole and has its name was handed over; one that is not, was not. A database knows, and is
+asked by who has its password. Of a stream nobody knows: its pairs stay with the application until they are
+exported again.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ class Fate(StrEnum):
     HANDED_OVER = "handed over"
     NOT_HANDED_OVER = "not handed over"
     UNKNOWN = "unknown"
+    TO_BE_ASKED = "to be asked"
+    """Its receiver knows."""
 
 
 def fate(export: Unfinished) -> Fate:
     """Find out; takes away a file that has no name yet: it holds tokens, and is nobody's."""
     if export.part is None:
-        return Fate.UNKNOWN
+        return Fate.UNKNOWN if export.delivery_id is None else Fate.TO_BE_ASKED
     part, target = Path(os.fsdecode(export.part)), Path(os.fsdecode(export.target))
     links = part.stat().st_nlink if part.exists() else 0
     part.unlink(missing_ok=True)

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from migrator.errors import ConfigurationError, MigratorError
+from migrator.sources.sql_refusals import refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from sqlalchemy import URL, Connection, Engine
     from sqlalchemy.engine.reflection import Inspector
@@ -48,12 +49,6 @@ _ON_COMMAND_LINE = (
     "%s: a password stands on the command line, where other users of this machine can see it; "
     "leave it out and put it into %s"
 )
-
-_TELLING = {1044, 1054, 1142, 1143, 1146, 1290, 1792}
-"""MySQL's errors that speak of names and rights, and quote no value."""
-
-_TELLING_CLASSES = ("25", "42")
-"""PostgreSQL's error classes of which the same is true: transaction state, syntax or access rule."""
 
 
 def is_url(text: str) -> bool:
@@ -151,8 +146,23 @@ class DatabaseUrl:
         return f"DatabaseUrl({self.name!r})"
 
 
-def open_engine(url: DatabaseUrl) -> Engine:
-    """What connects to the database; nothing is sent yet.
+_IMPATIENT: Mapping[str, Mapping[str, int]] = {
+    "psycopg": {
+        "connect_timeout": 10,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 20_000,
+    },
+    "pymysql": {"connect_timeout": 10, "read_timeout": 60, "write_timeout": 60},
+}
+"""By driver: how long a server may say nothing, where somebody waits for it. In seconds, but for the last one
+of PostgreSQL's, which is in milliseconds.
+"""
+
+
+def open_engine(url: DatabaseUrl, *, impatient: bool = False) -> Engine:
+    """What connects to the database; nothing is sent yet. ``impatient`` gives a server up that is silent.
 
     Raises ``ConfigurationError`` where its driver is missing or cannot be used.
     """
@@ -163,7 +173,12 @@ def open_engine(url: DatabaseUrl) -> Engine:
         # Python prints what nobody handles, and theirs are tracebacks, not written with secrets in mind.
         logging.getLogger(library).addHandler(logging.NullHandler())
     try:
-        engine = create_engine(url.to_connect(), hide_parameters=True, poolclass=NullPool)
+        engine = create_engine(
+            url.to_connect(),
+            hide_parameters=True,
+            poolclass=NullPool,
+            connect_args=_waits(url) if impatient else {},
+        )
     except ImportError as error:
         raise _without_driver(url, error.name or "") from None
     except NoSuchModuleError:
@@ -178,6 +193,16 @@ def open_engine(url: DatabaseUrl) -> Engine:
     return engine
 
 
+def _waits(url: DatabaseUrl) -> dict[str, int]:
+    """What makes the driver impatient, as far as the URL does not say otherwise."""
+    whole = url.to_connect()
+    return {
+        name: value
+        for name, value in _IMPATIENT.get(whole.get_driver_name(), {}).items()
+        if name not in whole.query
+    }
+
+
 @contextmanager
 def connected(url: DatabaseUrl, error: type[MigratorError], *, hint: str) -> Iterator[Connection]:
     """A connection in one transaction, which the end of the block commits and any exception takes back.
@@ -187,20 +212,36 @@ def connected(url: DatabaseUrl, error: type[MigratorError], *, hint: str) -> Ite
     """
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - needs the extra
 
-    engine = open_engine(url)
-    try:
-        connection = engine.connect()
-    except (SQLAlchemyError, UnicodeError, TypeError, ValueError, OSError) as problem:
-        raise _unreachable(url, error, problem) from None
+    connection = connect(url, error)
     try:
         yield connection
         connection.commit()
     except (SQLAlchemyError, UnicodeError) as problem:
-        raise error(f"{url}: {_refusal(problem)}", hint=hint) from None
+        raise error(f"{url}: {refusal(problem)}", hint=hint) from None
     finally:
-        with suppress(SQLAlchemyError):  # if the connection is gone, so is the transaction
-            connection.close()
-        engine.dispose()
+        close(connection)
+
+
+def connect(url: DatabaseUrl, error: type[MigratorError], *, impatient: bool = False) -> Connection:
+    """A connection that nobody else gets, to be given to ``close``; ``impatient`` as for ``open_engine``.
+
+    Where there is none, that comes as ``error``; ``ConfigurationError`` as from ``open_engine``.
+    """
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - needs the extra
+
+    try:
+        return open_engine(url, impatient=impatient).connect()
+    except (SQLAlchemyError, UnicodeError, TypeError, ValueError, OSError) as problem:
+        raise _unreachable(url, error, problem) from None
+
+
+def close(connection: Connection) -> None:
+    """Let go of a connection; what was not committed is taken back."""
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - needs the extra
+
+    with suppress(SQLAlchemyError):  # if it is gone, so is the transaction
+        connection.close()
+    connection.engine.dispose()
 
 
 def find_table(inspector: Inspector, text: str) -> tuple[str, str | None] | None:
@@ -258,22 +299,3 @@ def _unreachable(url: DatabaseUrl, error: type[MigratorError], problem: Exceptio
         f"{url}: cannot be reached: {url.masked(said)}",
         hint=f"Check host, database, user and password; the last may come from {PASSWORD_VARIABLE}.",
     )
-
-
-def _refusal(problem: Exception) -> str:
-    """What went wrong with a statement, without what it was given: kind, code, and names of the schema."""
-    orig = getattr(problem, "orig", None)
-    if orig is None:
-        return f"failed ({type(problem).__name__})"
-    code = orig.args[0] if orig.args and isinstance(orig.args[0], int) else None
-    state = getattr(orig, "sqlstate", None) or ""
-    diagnosis = getattr(orig, "diag", None)
-    if state.startswith(_TELLING_CLASSES) and diagnosis is not None and diagnosis.message_primary:
-        return f"refuses: {diagnosis.message_primary} ({state})"
-    if code in _TELLING:
-        return f"refuses: {orig.args[1]} ({code})"
-    facts = [type(orig).__name__, state, getattr(orig, "sqlite_errorname", ""), str(code or "")]
-    for fact in ("table_name", "column_name", "constraint_name"):
-        value = getattr(diagnosis, fact, None)
-        facts.append(f"{fact.partition('_')[0]} {value}" if value else "")
-    return f"refuses ({', '.join(filter(None, facts))})"

@@ -110,7 +110,9 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[sqlite3.Con
                 " VALUES (?, ?, 1, 'swap', '')",
                 [name, name],
             )
-        db.execute("INSERT INTO exports VALUES (1, 1, '-', NULL, NULL, '', '')")
+        db.execute(
+            "INSERT INTO exports (id, run_id, target, started_at, finished_at) VALUES (1, 1, '-', '', '')"
+        )
         db.commit()
         yield db, Codec(Vault(make_key(path)), Fingerprints(b"k" * 32))
 

@@ -130,7 +130,7 @@ def hold(db: sqlite3.Connection, what: Holding) -> None:
         )
     for number, finished in enumerate(what.finished, start=1):
         db.execute(
-            "INSERT INTO exports VALUES (?, 1, '-', NULL, NULL, '', ?)",
+            "INSERT INTO exports (id, run_id, target, started_at, finished_at) VALUES (?, 1, '-', '', ?)",
             [number, MOMENTS[number] if finished else None],
         )
     db.executemany("INSERT OR IGNORE INTO handings VALUES (?, ?, ?, ?)", sorted(what.handings))

@@ -125,7 +125,7 @@ def without(*modules: str, code: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_without_the_extra_everything_can_be_imported_and_a_url_says_what_to_install() -> None:
-    every = "import migrator.cli, migrator.sources, migrator.handover.database_table; "
+    every = "import migrator.cli, migrator.sources, migrator.handover.tables.database_table; "
     main = f"sys.argv = ['migrator', 'run', '--dry-run', 'postgresql://me:{SECRET}@h/d']; migrator.cli.main()"
     finished = without("sqlalchemy", "psycopg", "pymysql", code=every + main)
     assert finished.returncode == 2, finished.stderr

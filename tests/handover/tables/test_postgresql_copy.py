@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from migrator.errors import OutputError
-from migrator.handover import postgresql_copy
-from migrator.handover.database_table import write_table
+from migrator.handover.tables import postgresql_copy
+from migrator.handover.tables.database_table import write_table
 from migrator.sources.sql_connection import DatabaseUrl
 from tests.postgres import Database
 from tests.sources.helpers import SECRET, whole_text
@@ -46,7 +47,7 @@ def row(key: object, access: object = "A", **further: object) -> Row:
 
 
 def write(text: str, rows: Iterable[Row]) -> int:
-    return write_table(DatabaseUrl.parse(text), rows, key="connection_id")
+    return write_table(DatabaseUrl.parse(text), rows, key="connection_id", delivery_id=str(uuid4()))
 
 
 def refusal(text: str, rows: Iterable[Row]) -> str:
@@ -60,6 +61,7 @@ def refusal(text: str, rows: Iterable[Row]) -> str:
 def clerk(postgres: Database) -> Iterator[str]:
     """The URL of who may use a table ``by_statement``, and do nothing else."""
     postgres.execute("CREATE ROLE clerk LOGIN PASSWORD 'clerk'")
+    postgres.may_deliver("clerk")
     postgres.execute(f"REVOKE TEMPORARY ON DATABASE {postgres.name} FROM PUBLIC")
     yield f"postgresql://clerk:clerk@127.0.0.1:{postgres.port}/{postgres.name}?table=by_statement"
     postgres.execute("DROP OWNED BY clerk")
@@ -277,13 +279,13 @@ def test_a_row_that_comes_from_elsewhere_meanwhile_is_updated(postgres: Database
 KILLED = """
 import os, signal
 from migrator.sources.sql_connection import DatabaseUrl
-from migrator.handover.database_table import write_table
+from migrator.handover.tables.database_table import write_table
 def rows():
     for n in range(50_000):
         if n == 43_210:
             os.kill(os.getpid(), signal.SIGKILL)
         yield {"connection_id": f"k{n}", "access_token": "NEW" * 100, "refresh_token": "R"}
-write_table(DatabaseUrl.parse(input()), rows(), key="connection_id")
+write_table(DatabaseUrl.parse(input()), rows(), key="connection_id", delivery_id="killed")
 """
 
 
@@ -293,4 +295,5 @@ def test_a_kill_in_the_middle_of_a_copy_leaves_no_table(postgres: Database) -> N
     assert killed.returncode == -signal.SIGKILL
     assert write(url, [row("k1")]) == 1, "it is made anew: nothing is left, and nothing blocks"
     assert postgres.execute("SELECT count(*) FROM pairs") == [(1,)]
-    assert postgres.execute("SELECT count(*) FROM pg_class WHERE relname LIKE 'migrator%'") == [(0,)]
+    left = "SELECT count(*) FROM pg_class WHERE relname LIKE 'migrator%' AND relname NOT LIKE '%deliveries%'"
+    assert postgres.execute(left) == [(0,)]

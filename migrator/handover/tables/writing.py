@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrator.batching import batched
 from migrator.errors import OutputError
+from migrator.handover.tables.values import Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
-    from sqlalchemy import Connection, Insert, TableClause
+    from sqlalchemy import ColumnElement, Connection, Insert, TableClause
+    from sqlalchemy.sql.base import ReadOnlyColumnCollection
+    from sqlalchemy.sql.elements import KeyedColumnElement
 
     from migrator.sources.sql_connection import DatabaseUrl
 
-Row = Mapping[str, object]
+GENERATION = "generation"
+"""The column that says which of two pairs of one connection is the newer one: a greater number."""
 
 _BATCH = 500
 """Rows sent at once, where they are sent in statements."""
@@ -55,7 +58,7 @@ def write_rows(connection: Connection, target: Target, rows: Iterable[Row]) -> i
     if not target.upserts:
         return _in_batches(rows, lambda batch: _update_or_insert(connection, target, batch))
     if connection.dialect.driver == "psycopg":
-        from migrator.handover import postgresql_copy  # noqa: PLC0415 - needs the extra
+        from migrator.handover.tables import postgresql_copy  # noqa: PLC0415 - needs the extra
 
         if target.is_new:
             return postgresql_copy.copy_into(connection, target.table, rows)
@@ -65,40 +68,80 @@ def write_rows(connection: Connection, target: Target, rows: Iterable[Row]) -> i
     return _in_batches(rows, lambda batch: connection.execute(statement, batch))
 
 
+def write_few(connection: Connection, target: Target, rows: Sequence[Row]) -> None:
+    """The same for as many as go into one statement. Raises what SQLAlchemy raises, and ``OutputError``."""
+    if target.upserts:
+        connection.execute(upsert(target.table, target.url.kind, target.key), rows)
+    else:
+        _update_or_insert(connection, target, rows)
+
+
 def upsert(table: TableClause, kind: str, key: str) -> Insert:
-    """The dialect's own statement that inserts a row, or updates the one that has its key."""
+    """The dialect's own statement that inserts a row, or updates the one that has its key.
+
+    Where rows have a generation, one that is not older than the row's stays as it is.
+    """
     from sqlalchemy.dialects import mysql, postgresql, sqlite  # noqa: PLC0415 - needs the extra
 
-    others = [column.name for column in table.columns if column.name != key]
     if kind == "mysql":
         into_mysql = mysql.insert(table)
-        return into_mysql.on_duplicate_key_update({name: into_mysql.inserted[name] for name in others})
+        return into_mysql.on_duplicate_key_update(_mysqls_changes(table, into_mysql.inserted, key))
     into = sqlite.insert(table) if kind == "sqlite" else postgresql.insert(table)
     return into.on_conflict_do_update(
-        index_elements=[table.columns[key]], set_={name: into.excluded[name] for name in others}
+        index_elements=[table.columns[key]],
+        set_={column.name: into.excluded[column.name] for column in table.columns if column.name != key},
+        where=_is_older(table, into.excluded[GENERATION]) if GENERATION in table.columns else None,
     )
+
+
+def _is_older(table: TableClause, generation: ColumnElement[object]) -> ColumnElement[bool]:
+    """Of a row of the table: whether it is older than a generation, or was never written by us."""
+    from sqlalchemy import or_  # noqa: PLC0415 - needs the extra
+
+    own = table.columns[GENERATION]
+    return or_(own.is_(None), own < generation)
+
+
+def _mysqls_changes(
+    table: TableClause, inserted: ReadOnlyColumnCollection[str, KeyedColumnElement[object]], key: str
+) -> list[tuple[str, ColumnElement[object]]]:
+    """What MySQL changes in a row, one after the other: the generation, by which each is decided, at last."""
+    from sqlalchemy import func  # noqa: PLC0415 - needs the extra
+
+    names = sorted((each.name for each in table.columns if each.name != key), key=GENERATION.__eq__)
+    if GENERATION not in names:
+        return [(name, inserted[name]) for name in names]
+    older = _is_older(table, inserted[GENERATION])
+    return [(name, func.if_(older, inserted[name], table.columns[name])) for name in names]
 
 
 def _update_or_insert(connection: Connection, target: Target, rows: Sequence[Row]) -> None:
     """The same row by row, for tables where one statement could not do it, or could hit another row."""
-    from sqlalchemy import bindparam, insert, update  # noqa: PLC0415 - needs the extra
+    from sqlalchemy import bindparam, insert, literal, select, update  # noqa: PLC0415 - needs the extra
 
     table, key = target.table, target.key
     sought = max((column.name for column in table.columns), key=len) + "_"  # no column's name
-    change, add = update(table).where(table.columns[key] == bindparam(sought)), insert(table)
+    is_it = table.columns[key] == bindparam(sought)
+    change, add = update(table).where(is_it), insert(table)
+    if GENERATION in table.columns:
+        change = change.where(_is_older(table, bindparam(sought + "_")))
+    there = select(literal(1)).select_from(table).where(is_it).with_for_update()  # or MySQL locks no gap
     for row in rows:
-        values = {name: value for name, value in row.items() if name != key}
-        found = connection.execute(change, {**values, sought: row[key]}).rowcount
-        if found > 1:
+        known = connection.execute(there, {sought: row[key]}).fetchmany(2)
+        if len(known) > 1:
             raise OutputError(f"{target.url}: has several rows with the same {key}", hint=HINT)
-        if found == 0:
+        if not known:
             connection.execute(add, row)
+            continue
+        values = {name: value for name, value in row.items() if name != key}
+        newer = {sought + "_": row[GENERATION]} if GENERATION in row else {}
+        connection.execute(change, {**values, **newer, sought: row[key]})
 
 
 def _copy_by_way(connection: Connection, target: Target, rows: Iterable[Row]) -> int:
     from sqlalchemy.exc import DBAPIError  # noqa: PLC0415 - needs the extra
 
-    from migrator.handover import postgresql_copy  # noqa: PLC0415 - as above
+    from migrator.handover.tables import postgresql_copy  # noqa: PLC0415 - as above
 
     statement = upsert(target.table, target.url.kind, target.key)
     try:

@@ -14,15 +14,16 @@ from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import sqlalchemy
 from sqlalchemy.dialects import mysql
 
 from migrator.errors import ExitCode, OutputError
-from migrator.handover import database_table
-from migrator.handover.database_table import write_table
-from migrator.handover.table_writing import upsert
+from migrator.handover.tables import target
+from migrator.handover.tables.database_table import write_table
+from migrator.handover.tables.writing import upsert
 from migrator.sources.sql_connection import DatabaseUrl
 from tests.postgres import PASSWORD, Database
 from tests.sources.helpers import SECRET, whole_text
@@ -35,7 +36,7 @@ def row(key: object, access: str = "A", **further: object) -> dict[str, object]:
 
 
 def write(text: str, rows: Iterable[dict[str, object]], key: str = "connection_id") -> int:
-    return write_table(DatabaseUrl.parse(text), rows, key=key)
+    return write_table(DatabaseUrl.parse(text), rows, key=key, delivery_id=str(uuid4()))
 
 
 def refusal(text: str, rows: Iterable[dict[str, object]]) -> OutputError:
@@ -156,7 +157,7 @@ def test_columns_that_the_table_has_not_are_passed_over_and_named(
         "CREATE TABLE pairs (connection_id text PRIMARY KEY, access_token text, refresh_token text)"
     )
     assert write(postgres.url("pairs"), [row("k", organisation=SECRET, scope=SECRET)]) == 1
-    (message,) = [text for name, _, text in caplog.record_tuples if name.endswith(".database_table")]
+    (message,) = [text for name, _, text in caplog.record_tuples if name.endswith(".target")]
     assert message.endswith("not written, for want of such columns: organisation, scope")
     assert SECRET not in message
     assert PASSWORD not in message
@@ -253,8 +254,8 @@ def test_columns_that_fill_themselves_do_not_keep_from_inserting(postgres: Datab
     engine = sqlalchemy.create_engine(DatabaseUrl.parse(postgres.url()).to_connect())
     columns = sqlalchemy.inspect(engine).get_columns("pairs")
     engine.dispose()
-    assert database_table._can_insert(columns, ["k"])
-    assert not database_table._can_insert(columns, ["n"])
+    assert target._can_insert(columns, ["k"])
+    assert not target._can_insert(columns, ["n"])
 
 
 # --- all or nothing ---
@@ -297,13 +298,13 @@ def test_rows_of_other_columns_and_times_without_zone_are_a_fault_of_the_caller(
 KILLED = """
 import os, signal
 from migrator.sources.sql_connection import DatabaseUrl
-from migrator.handover.database_table import write_table
+from migrator.handover.tables.database_table import write_table
 def rows():
     for n in range(5000):
         if n == 4321:
             os.kill(os.getpid(), signal.SIGKILL)
         yield {"connection_id": f"k{n}", "access_token": "NEW", "refresh_token": "R"}
-write_table(DatabaseUrl.parse(input()), rows(), key="connection_id")
+write_table(DatabaseUrl.parse(input()), rows(), key="connection_id", delivery_id="killed")
 """
 
 
@@ -331,7 +332,12 @@ def test_a_database_that_refuses_shows_no_password_and_no_row(postgres: Database
         "CREATE TABLE pairs (connection_id text PRIMARY KEY, access_token text, refresh_token text)"
     )
     reader = f"postgresql://reader:reader@127.0.0.1:{postgres.port}/{postgres.name}?table=pairs"
+    error = refusal(reader, [row("k", SECRET)])
+    assert "migrator_deliveries, which tells what has arrived, cannot be made" in error.message
+    assert "CREATE TABLE migrator_deliveries ( id VARCHAR(64) NOT NULL," in error.hint
+    postgres.may_deliver("reader")
     assert "permission denied for table pairs" in refusal(reader, [row("k", SECRET)]).message
+    postgres.execute("DROP OWNED BY reader")
     postgres.execute("DROP ROLE reader")
     postgres.execute("ALTER TABLE pairs ALTER access_token TYPE int USING 0")
     assert "InvalidTextRepresentation" in refusal(postgres.url("pairs"), [row("k", SECRET)]).message
@@ -360,7 +366,7 @@ def test_mysqls_upsert() -> None:
 def test_mysqls_upsert_is_not_used_where_it_could_hit_another_row() -> None:
     key, tenant, both = frozenset(["key"]), frozenset(["tenant"]), frozenset(["key", "tenant"])
     ours = ["key", "tenant", "access_token"]
-    is_only = database_table._is_only_conflict
+    is_only = target._is_only_conflict
     assert is_only([key, frozenset(["id"])], "key", ours, "mysql")
     assert not is_only([key, tenant], "key", ours, "mysql")
     assert not is_only([key, both], "key", ours, "mysql")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 import psycopg
+import pytest
 
 from tests.handover.conftest import Live
 from tests.postgres import Database
@@ -50,3 +51,41 @@ def test_a_server_that_refuses_gets_nothing_and_nothing_counts(live: Live, postg
     assert "HUSH7" not in finished.stdout + finished.stderr
     assert life.status()["pairs"]["exported"] == 0
     assert life.json("refresh", "--all")["refreshed"] == 2
+
+
+@pytest.mark.parametrize(
+    ("step", "arrived"), [("after intent", False), ("while writing", False), ("before finish", True)]
+)
+def test_after_a_kill_the_next_export_asks_the_database_what_arrived(
+    live: Live, postgres: Database, step: str, arrived: bool
+) -> None:
+    life = live(3)
+    url = f"{postgres.url()}?table=pairs"
+    life.killed("tests.handover.killed_export", step, "--", "export", "--to", url)
+    told = life.migrator("refresh", "--all")
+    assert "'migrator export --to' there asks the database what arrived" in told.stderr
+    assert life.attempts("refresh") == [], "the application may have them"
+    assert life.json("export", "--since-last", "--to", url)["connections"] == (0 if arrived else 3)
+    assert table(postgres, "SELECT count(*) FROM pairs") == [(3,)]
+    assert life.handed_over() == 3
+    assert life.query("SELECT count(*) FROM exports WHERE finished_at IS NULL") == [(0,)]
+
+
+def test_what_the_application_has_refreshed_since_is_left_to_it(live: Live, postgres: Database) -> None:
+    life = live(2)
+    url = f"{postgres.url()}?table=pairs"
+    life.done("export", "--to", url)
+    postgres.execute("UPDATE pairs SET refresh_token = 'fresh' WHERE connection_id = %s", life.key_of(1))
+    life.done("export", "--to", url)
+    assert postgres.execute("SELECT connection_id FROM pairs WHERE refresh_token = 'fresh'") == [
+        (life.key_of(1),)
+    ]
+
+
+def test_another_database_is_not_asked(live: Live, postgres: Database) -> None:
+    life = live(2)
+    life.killed(
+        "tests.handover.killed_export", "before finish", "--", "export", "--to", postgres.url("pairs")
+    )
+    elsewhere = f"sqlite:///{life.folder}/app.db?table=pairs"
+    assert life.json("export", "--since-last", "--to", elsewhere)["connections"] == 2, "nobody knows"
