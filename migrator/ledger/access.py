@@ -12,6 +12,7 @@ from pathlib import Path
 from migrator.errors import LedgerError, LedgerUnwritableError
 from migrator.ledger import schema_version
 from migrator.ledger.consent_ledger import ConsentLedger
+from migrator.ledger.delivery_ledger import DeliveryLedger
 from migrator.ledger.file import copying, lock, opening
 from migrator.ledger.file.codec import FINGERPRINT_KEY, Codec
 from migrator.ledger.file.rescue import RescueFile
@@ -93,6 +94,32 @@ def open_for_consents(
             connection.close()
             raise
         ledger = ConsentLedger(Session(path, connection, codec, clock, hurry, rules), rescue)
+        try:
+            yield ledger
+        finally:
+            ledger.close()
+
+
+@contextmanager
+def open_to_deliver(
+    path: Path, key: LedgerKey, clock: Clock, *, hurry: threading.Event
+) -> Iterator[DeliveryLedger]:
+    """Open a ledger to hand over what others win, which only one process does.
+
+    Raises as ``open_for_consents``.
+    """
+    path = path.resolve()
+    with opening.translated(path):
+        connection = opening.connect(path, readonly=False)
+        try:
+            opening.refuse_emptied(connection, path)
+            _bring_up_to_date(connection, create=False)
+            copying.refuse_work_beside_the_original(connection, path)
+            codec = _unlock(connection, key, may_claim=False)
+        except BaseException:
+            connection.close()
+            raise
+        ledger = DeliveryLedger(Session(path, connection, codec, clock, hurry, ANY_ROW))
         try:
             yield ledger
         finally:

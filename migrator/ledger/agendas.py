@@ -34,6 +34,7 @@ _OF_WORK = {
     ),
     Work.REFRESH_ALL: _PAIR_IN_HAND.format(condition="own.has_refresh_token AND own.obtained_at < :begun"),
     Work.DISABLE: """state = 'migrated' AND reason IN ('', 'lifetime_assumed') AND disabled_at IS NULL
+        AND id NOT IN (SELECT connection_id FROM outbox)
         AND EXISTS (
             SELECT 1 FROM legacy_tokens WHERE connection_id = connections.id AND purged_at IS NULL)""",
 }

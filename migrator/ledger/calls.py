@@ -246,7 +246,8 @@ def _overtaken(db: sqlite3.Connection, ended: Sequence[EndedCall]) -> frozenset[
 
     Only a verification can be: every other call has its connection in flight, for itself alone. It is where
     the pair stands no more, because its user came with another one; and where somebody else saw it work after
-    the call began, which itself did not.
+    the call began, or it was handed over, and the call itself did not see it work: the application may have
+    refreshed it.
     """
     about = [(each.attempt_id, each.pair_id, each.verdict.pair_verified) for each in ended if each.pair_id]
     if not about:
@@ -259,7 +260,9 @@ def _overtaken(db: sqlite3.Connection, ended: Sequence[EndedCall]) -> frozenset[
             FROM given JOIN attempts a ON a.id = attempt JOIN token_pairs p ON p.id = pair
             WHERE a.action = 'verify'
                   AND (p.replaced_at IS NOT NULL OR p.dead_at IS NOT NULL
-                       OR (coalesce(p.verified_at, '') > a.started_at AND NOT seen))""",
+                       OR (NOT seen
+                           AND (coalesce(p.verified_at, '') > a.started_at
+                                OR EXISTS (SELECT 1 FROM handings WHERE own_pair_id = p.id))))""",
     ).fetchone()
     return frozenset(json.loads(found))
 

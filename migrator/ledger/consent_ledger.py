@@ -11,6 +11,7 @@ from functools import partial
 
 from migrator.ledger import calls, consents, invitations, recovery, rescued_calls, runs, visits
 from migrator.ledger.calls import EndedCall
+from migrator.ledger.deliveries import Deliveries
 from migrator.ledger.invitations import Invitation, Remaining
 from migrator.ledger.open_ledger import OpenLedger
 from migrator.ledger.recovery import RecoveredConsents
@@ -40,6 +41,11 @@ class ConsentLedger(OpenLedger):
         self._session.run_id, left = self._session.write(entry)
         self._rescue.set_aside(workers)
         return left
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """The deliveries that it records."""
+        return Deliveries(self._session)
 
     # --- invitations ---
 

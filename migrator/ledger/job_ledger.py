@@ -26,6 +26,7 @@ from migrator.ledger import (
     visits,
 )
 from migrator.ledger.calls import EndedCall
+from migrator.ledger.deliveries import Deliveries
 from migrator.ledger.exports import Exports
 from migrator.ledger.file import lock
 from migrator.ledger.intake import Intake
@@ -147,13 +148,18 @@ class Ledger(OpenLedger):
         """The exports that it records."""
         return Exports(self._session)
 
+    @property
+    def deliveries(self) -> Deliveries:
+        """The deliveries that it records."""
+        return Deliveries(self._session)
+
     def purge(self) -> purge.Purged:
         """Take the tokens of what was handed over out of the ledger, for good as far as SQLite goes.
 
         The log stays. It may be interrupted, and done again. Raises ``LedgerLockedError`` while consents are
-        served: their process reads the ledger, and would keep what it was.
+        served or pairs delivered: their process reads the ledger, and would keep what it was.
         """
-        with lock.consents(self._session.path):
+        with lock.consents(self._session.path), lock.deliveries(self._session.path):
             purged = self._session.write(lambda db: purge.purge(db, self._session.now()))
             return replace(purged, wiped=purge.wipe(self._session.path))
 

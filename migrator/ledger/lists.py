@@ -27,6 +27,8 @@ class Listed:
     """When its pair was handed over; empty if it was not."""
     support_id: str = ""
     """What the provider's support asks for: of its last call that came to nothing; empty if there is none."""
+    delivery_problem: str = ""
+    """Why the receiver refused its pair the last time; empty if it did not."""
 
 
 _LISTED = """
@@ -37,7 +39,8 @@ _LISTED = """
                      ORDER BY e.id DESC LIMIT 1), ''),
            coalesce((SELECT support_id FROM attempts
                      WHERE connection_id = c.id AND support_id <> '' AND outcome <> 'done'
-                     ORDER BY id DESC LIMIT 1), '')
+                     ORDER BY id DESC LIMIT 1), ''),
+           coalesce((SELECT problem FROM outbox WHERE connection_id = c.id), '')
     FROM connections c
     LEFT JOIN token_pairs p ON p.connection_id = coalesce(c.served_by, c.id)
                                AND p.replaced_at IS NULL AND p.dead_at IS NULL

@@ -32,7 +32,7 @@ class Purged:
 def purge(db: sqlite3.Connection, now: datetime) -> Purged:
     """Empty every token column of the connections that were handed over: all generations, legacy and new."""
     db.execute("PRAGMA secure_delete = ON")
-    # Handed over at some time, and with no pair in hand that was not.
+    # Handed over at some time, and with no pair in hand that was not: its own, or one that it lends.
     db.execute(
         f"""CREATE TEMP TABLE handed AS
             SELECT id FROM connections
@@ -41,7 +41,9 @@ def purge(db: sqlite3.Connection, now: datetime) -> Purged:
                   AND (id IN (SELECT connection_id FROM token_pairs WHERE purged_at IS NULL)
                        OR (served_by IS NOT NULL
                            AND id IN (SELECT connection_id FROM legacy_tokens WHERE purged_at IS NULL)))
-                  AND id NOT IN (SELECT c.id {IN_HAND} AND NOT {HANDED_OVER})"""  # noqa: S608
+                  AND id NOT IN (SELECT c.id {IN_HAND} AND NOT {HANDED_OVER})
+                  AND id NOT IN (SELECT c.served_by {IN_HAND} AND NOT {HANDED_OVER}
+                                 AND c.served_by IS NOT NULL)"""  # noqa: S608
     )
     (kept,) = db.execute(f"SELECT count(DISTINCT p.id) {IN_HAND} AND NOT {HANDED_OVER}").fetchone()
     (number,) = db.execute("SELECT count(*) FROM handed").fetchone()
@@ -55,6 +57,15 @@ def purge(db: sqlite3.Connection, now: datetime) -> Purged:
         """UPDATE token_pairs SET access_token = x'', refresh_token = x'', purged_at = ?
            WHERE connection_id IN (SELECT id FROM handed)""",
         [moment],
+    )
+    # What was to be handed over besides, nobody can hand over any more.
+    db.execute(
+        """DELETE FROM handings WHERE own_pair_id IN (SELECT id FROM token_pairs WHERE purged_at IS NOT NULL)
+           AND export_id IN (SELECT id FROM exports WHERE finished_at IS NULL)"""
+    )
+    db.execute(
+        """DELETE FROM exports WHERE finished_at IS NULL
+           AND NOT EXISTS (SELECT 1 FROM handings WHERE export_id = exports.id)"""
     )
     db.execute("UPDATE attempts SET answer = NULL WHERE connection_id IN (SELECT id FROM handed)")
     db.execute("DROP TABLE handed")

@@ -13,6 +13,9 @@ from migrator.ledger.file.times import maybe_time_of, maybe_time_text, time_of, 
 SERVE = "reconsent serve"
 """The run that works beside the others; what it leaves open is its own to complete."""
 
+DELIVER = "deliver"
+"""Another one that may work beside the others."""
+
 
 @dataclass(frozen=True)
 class Run:

@@ -120,23 +120,32 @@ def is_unchanged(db: sqlite3.Connection, standing: Standing) -> bool:
 def unchanged(
     db: sqlite3.Connection, standings: Sequence[Standing], of_its_own: frozenset[int] = frozenset()
 ) -> frozenset[int]:
-    """The connections that still stand as they were read: whoever brings a new pair sets the old one aside.
+    """The connections that still stand as they were read: whoever brings a new pair sets the old one aside,
+    and whoever hands one over says so.
 
     One that is served by another's pair is nobody's to call for, unless it is ``of_its_own`` legacy token
     that the call is.
     """
     read = [
-        (each.id, each.state, each.pair.id if each.pair is not None else None, each.id in of_its_own)
+        (
+            each.id,
+            each.state,
+            each.pair.id if each.pair is not None else None,
+            each.pair is not None and each.pair.taken,
+            each.id in of_its_own,
+        )
         for each in standings
     ]
     (found,) = many_rows.execute(
         db,
-        ("connection", "state", "pair", "of_its_own"),
+        ("connection", "state", "pair", "taken", "of_its_own"),
         read,
         """SELECT json_group_array(c.id) FROM given JOIN connections c ON c.id = connection
            WHERE c.state = given.state AND (c.served_by IS NULL OR of_its_own)
                  AND (pair IS NULL OR EXISTS
                       (SELECT 1 FROM token_pairs
-                       WHERE id = pair AND replaced_at IS NULL AND dead_at IS NULL))""",
+                       WHERE id = pair AND replaced_at IS NULL AND dead_at IS NULL))
+                 AND (taken OR pair IS NULL
+                      OR NOT EXISTS (SELECT 1 FROM handings WHERE own_pair_id = pair))""",
     ).fetchone()
     return frozenset(json.loads(found))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from migrator.ledger import runs
+from migrator.ledger.delivery_counts import DeliveryCounts, delivery_counts
 from migrator.ledger.file.times import maybe_time_of
 from migrator.ledger.pair_counts import Pairs, pair_counts
 from migrator.ledger.runs import Run
@@ -36,6 +37,12 @@ class Status:
     """When the provider lets the job go on, where nothing can be done before (UTC)."""
     go_on_with: str = "resume"
     """The command that is of use then."""
+    delivery: DeliveryCounts | None = None
+    """How the hand-over stands, where pairs are delivered while they are won."""
+    could_go_back: int | None = None
+    """How many that are migrated have a legacy token which lives, and which the application has; None where
+    nobody knows.
+    """
 
     def with_app_types(self, names: Iterable[str]) -> Status:
         """The same with these application types in it first, whether there are connections of them or not."""
@@ -85,6 +92,7 @@ def read_status(db: sqlite3.Connection, now: datetime) -> Status:
         last_run=last,
         resume_at=resume_at,
         go_on_with=go_on_with,
+        delivery=delivery_counts(db),
     )
 
 

@@ -12,5 +12,6 @@
 - ``tenants``: whether a pair reaches what was asked for; ``visit_outcome``: and what that is to the user who
   came for it; ``shared_pair``: and to others whom it serves
 - ``canary``: whether the first few of a run show that the others may follow
+- ``lag``: how far the hand-over may fall behind; ``going_back``: whose legacy token lives
 - ``addresses``: whose a row is, by its mail address
 """

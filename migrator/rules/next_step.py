@@ -190,7 +190,7 @@ def _settle_pair(standing: Standing, stored: StoredPair, terms: Terms, now: date
     An access token that has ended meanwhile cannot show that, nor can one whose refresh token was sent and
     may have been used up; only the refresh token can.
     """
-    refreshable = terms.refreshable(standing)
+    refreshable = terms.refreshable(standing) and not stored.taken  # else it is the application's to use up
     refresh_lost = standing.doubt is Action.REFRESH and standing.reason != UNVERIFIED
     if refreshable and (refresh_lost or expired(stored.pair.expires_at, now) or not terms.verifies):
         return Call(Action.REFRESH)

@@ -14,6 +14,7 @@ from migrator.settings.limits import MOST_AT_ONCE
 from migrator.settings.model import (
     SIGNATURE_METHODS,
     ConsentSettings,
+    DeliverySettings,
     JobSettings,
     LegacyApplication,
     NetworkSettings,
@@ -54,8 +55,8 @@ def load(path: Path, *, required: bool) -> Settings:
 
 
 def _settings(top: Section) -> Settings:
-    oauth1, oauth2, consent, job, network = (
-        top.section(name) for name in ("oauth1", "oauth2", "consent", "job", "network")
+    oauth1, oauth2, consent, job, network, delivery = (
+        top.section(name) for name in ("oauth1", "oauth2", "consent", "job", "network", "delivery")
     )
     provider = top.text("provider", "xero")
     settings = Settings(
@@ -95,10 +96,11 @@ def _settings(top: Section) -> Settings:
             patience=job.seconds("patience", JobSettings.patience),
         ),
         network=_network(network),
+        delivery=_delivery(delivery),
     )
     top.file("consumer_secret_file")
     top.file("client_secret_file")
-    for section in (top, oauth1, oauth2, consent, job, network):
+    for section in (top, oauth1, oauth2, consent, job, network, delivery):
         section.done()
     return settings
 
@@ -169,6 +171,44 @@ def _network(section: Section) -> NetworkSettings:
             hint="take it out of the file, and put it into the environment as MIGRATOR_PROXY_PASSWORD",
         )
     return NetworkSettings(proxy, ca_file=ca_file)
+
+
+def _receiver(section: Section) -> str:
+    """Where pairs are delivered to, without a password."""
+    text = section.text("to", "").strip()
+    try:
+        password = urlsplit(text).password
+    except ValueError:
+        password = None  # whatever it is, who uses it says so
+    if password:
+        raise section.wrong(
+            "to",
+            "holds a password",
+            hint="take it out of the file, and put it into the environment as MIGRATOR_DATABASE_PASSWORD",
+        )
+    return text
+
+
+_MOST_PAIRS = 1000
+"""Of one message to a webhook: more would be too long for most servers."""
+
+
+def _delivery(section: Section) -> DeliverySettings:
+    unlimited = section.is_text("lag")
+    if unlimited and section.text("lag", "") != "unlimited":
+        raise section.wrong("lag", 'must be "unlimited", or a table such as { pairs = 1000, seconds = 60 }')
+    lag = None if unlimited else section.section("lag")
+    settings = DeliverySettings(
+        to=_receiver(section),
+        lag_pairs=lag.maybe_count("pairs") if lag else None,
+        lag_seconds=lag.maybe_seconds("seconds") if lag else None,
+        lag_unlimited=unlimited,
+        secret_file=section.file("secret_file"),
+        batch=section.count("batch", DeliverySettings.batch, _MOST_PAIRS),
+    )
+    if lag:
+        lag.done()
+    return settings
 
 
 def _base_url(top: Section) -> str:

@@ -119,6 +119,24 @@ class NetworkSettings:
 
 
 @dataclass(frozen=True)
+class DeliverySettings:
+    """Where pairs are handed over to while they are won."""
+
+    to: str = ""
+    """A table's URL, ``exec:COMMAND``, or the URL of a webhook; empty: they wait for an export."""
+    lag_pairs: int | None = None
+    """How many may wait before no further pair is won; None if not set."""
+    lag_seconds: float | None = None
+    """For how long the first of them may; None if not set."""
+    lag_unlimited: bool = False
+    """Whether the job goes on whatever waits."""
+    secret_file: Path | None = None
+    """What webhooks are signed with."""
+    batch: int = 100
+    """Pairs that one message to a webhook holds at the most."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings but the secrets."""
 
@@ -133,6 +151,7 @@ class Settings:
     consent: ConsentSettings = field(default_factory=ConsentSettings)
     job: JobSettings = field(default_factory=JobSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
+    delivery: DeliverySettings = field(default_factory=DeliverySettings)
 
     @property
     def secret_files(self) -> tuple[Path, ...]:
@@ -140,4 +159,5 @@ class Settings:
         of_each = (self.oauth1, self.oauth2, *self.oauth1.applications)
         names = ("consumer_secret_file", "private_key_passphrase_file", "client_secret_file")
         files = [getattr(one, name, None) for one in of_each for name in names]
-        return tuple(path for path in (*files, self.ledger_key_file) if path is not None)
+        files += [self.ledger_key_file, self.delivery.secret_file]
+        return tuple(path for path in files if path is not None)

@@ -34,13 +34,15 @@ def find_secret(name: str, path: Path | None, environ: Mapping[str, str], suffix
     return _read_secret(path) if path is not None else None
 
 
-def missing(name: str, table: str, suffix: str = "") -> ConfigurationError:
-    """What to say of a secret that is nowhere; ``table`` is where the settings could name its file."""
+def missing(name: str, table: str, suffix: str = "", *, file: str = "") -> ConfigurationError:
+    """What to say of a secret that is nowhere; ``table`` is where the settings could name its file, as
+    ``file`` where that is not called after the secret.
+    """
     whose = f" of {table}" if suffix else ""
     return ConfigurationError(
         f"no {name.replace('_', ' ')}{whose} is set",
         hint=f"put it into the environment as {VARIABLES}{name.upper()}{suffix}, or into a file named by"
-        f" {f'{table}.' if suffix else ''}{name}_file in migrator.toml",
+        f" {file or (f'{table}.' if suffix else '') + name + '_file'} in migrator.toml",
     )
 
 

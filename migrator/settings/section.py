@@ -38,6 +38,10 @@ class Section:
     def text(self, name: str, default: str) -> str:
         return self._take(name, str, "a text", default)
 
+    def is_text(self, name: str) -> bool:
+        """Whether a setting that may be a text or a table is a text."""
+        return isinstance(self._values.get(name), str)
+
     def switch(self, name: str, default: bool) -> bool:
         return self._take(name, bool, "true or false", default)
 
@@ -68,6 +72,10 @@ class Section:
             raise self.wrong(name, "must be a number of seconds from above 0 to 3600")
         return float(value)
 
+    def maybe_seconds(self, name: str) -> float | None:
+        """A number of seconds that need not be set."""
+        return self.seconds(name, 1) if name in self._values else self._take(name, int, "", None)
+
     def day(self, name: str) -> date | None:
         value = self._take(name, date, "a date such as 2026-12-31", None)
         return value.date() if isinstance(value, datetime) else value
@@ -95,10 +103,18 @@ class Section:
             if name not in self._asked:
                 close = difflib.get_close_matches(name, self._asked, n=1)
                 hint = f"did you mean {self._prefix}{close[0]}?" if close else ""
-                if name in ("consumer_secret", "client_secret", "ledger_key", "private_key_passphrase"):
+                if name in (
+                    "consumer_secret",
+                    "client_secret",
+                    "ledger_key",
+                    "private_key_passphrase",
+                    "delivery_secret",
+                ):
                     # Each application has a variable of its own.
                     use = "" if "applications." in self._prefix else f"use MIGRATOR_{name.upper()}, or "
                     hint = f"secrets do not stand in this file: {use or 'name a file as '}{name}_file"
+                if name == "secret" and self._prefix == "delivery.":
+                    hint = "secrets do not stand in this file: use MIGRATOR_DELIVERY_SECRET, or secret_file"
                 if name in ("password", "proxy_password"):
                     hint = (
                         "secrets do not stand in this file: the proxy's password is MIGRATOR_PROXY_PASSWORD"

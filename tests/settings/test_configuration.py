@@ -15,7 +15,13 @@ from migrator.errors import ConfigurationError, ExitCode
 from migrator.loopback import is_loopback
 from migrator.settings.configuration import load
 from migrator.settings.limits import MOST_AT_ONCE
-from migrator.settings.model import ConsentSettings, JobSettings, LegacyApplication, Settings
+from migrator.settings.model import (
+    ConsentSettings,
+    DeliverySettings,
+    JobSettings,
+    LegacyApplication,
+    Settings,
+)
 
 FULL = """
 provider = "xero"
@@ -44,6 +50,11 @@ max_attempts = 2
 deadline = 2026-12-31
 timeout = 12
 leave = "25%"
+[delivery]
+to = "postgresql://app@db.example/app?table=pairs"
+lag = { pairs = 10, seconds = 2.5 }
+secret_file = "secrets/delivery"
+batch = 7
 """
 
 
@@ -396,3 +407,45 @@ def test_a_share_is_written_in_percent(tmp_path: Path, text: str, share: float) 
 def test_unless_told_the_job_has_no_limits_of_its_own(tmp_path: Path) -> None:
     job = read(tmp_path, "[job]").job
     assert (job.rate_per_minute, job.leave) == (None, None)
+
+
+# --- [delivery] ---
+
+
+def test_where_pairs_are_delivered_to_and_how_far_that_may_fall_behind(tmp_path: Path) -> None:
+    assert read(tmp_path, FULL).delivery == DeliverySettings(
+        "postgresql://app@db.example/app?table=pairs",
+        lag_pairs=10,
+        lag_seconds=2.5,
+        secret_file=tmp_path / "secrets/delivery",
+        batch=7,
+    )
+    assert read(tmp_path, "").delivery == DeliverySettings()
+    assert read(tmp_path, '[delivery]\nlag = "unlimited"').delivery.lag_unlimited
+    only_pairs = read(tmp_path, "[delivery]\nlag = { pairs = 3 }").delivery
+    assert (only_pairs.lag_pairs, only_pairs.lag_seconds) == (3, None)
+    assert tmp_path / "secrets/delivery" in read(tmp_path, FULL).secret_files
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('lag = "none"', 'delivery.lag must be "unlimited", or a table such as'),
+        ("lag = 7", "delivery.lag must be a table"),
+        ("lag = { pairs = 0 }", "delivery.lag.pairs must be a whole number of at least 1"),
+        ("lag = { seconds = 0 }", "delivery.lag.seconds must be a number of seconds from above 0"),
+        ("lag = { minutes = 1 }", "there is no setting delivery.lag.minutes"),
+        ("batch = 1001", "delivery.batch must be a whole number from 1 to 1000"),
+        ('to = "postgresql://app:HUSH7@db.example/app?table=pairs"', "delivery.to holds a password"),
+    ],
+)
+def test_what_cannot_be_is_refused(tmp_path: Path, text: str, says: str) -> None:
+    error = refusal(tmp_path, f"[delivery]\n{text}")
+    assert says in error.message
+    assert "HUSH7" not in error.message + error.hint
+
+
+def test_a_secret_in_the_file_is_refused_and_where_it_belongs_is_said(tmp_path: Path) -> None:
+    error = refusal(tmp_path, '[delivery]\nsecret = "whsec_HUSH7"')
+    assert "MIGRATOR_DELIVERY_SECRET, or secret_file" in error.hint
+    assert "HUSH7" not in error.message + error.hint

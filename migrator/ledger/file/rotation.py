@@ -37,7 +37,7 @@ def rotate_key(path: Path, key: LedgerKey, key_file: Path) -> int:
     from migrator.ledger import schema  # noqa: PLC0415 - whoever reads needs no library of migrations
 
     path = path.resolve()
-    with lock.exclusive(path), lock.consents(path):
+    with lock.exclusive(path), lock.consents(path), lock.deliveries(path):
         if RescueFile.waits(path):
             raise LedgerError(
                 "answers wait in the rescue file, under the present key", hint="run 'migrator resume' first"
