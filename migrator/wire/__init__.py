@@ -4,6 +4,7 @@ Requests go out as a profile has built them, signed and within a time limit; ans
 
 - ``http``: sends a request, returns what came
 - ``requests_written``: a request as bytes; ``targets``: where it goes; ``signing``: OAuth 1.0a
+- ``standard_webhooks``: signs messages to an endpoint of the application's
 - ``answers_read``: an answer from bytes, as they come; ``unpacking``: its body
 - ``network``: which proxy and certificate authorities; ``http_connections``: the way there, and its
   faults
