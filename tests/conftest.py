@@ -28,7 +28,7 @@ settings.register_profile("untimed", deadline=None, suppress_health_check=[Healt
 settings.load_profile("untimed")
 
 
-_MOSTLY_WAIT = ("end_to_end", "engine", "shapes", "test_killed_at.py")
+_MOSTLY_WAIT = ("end_to_end", "engine", "shapes", "test_killed_at.py", "test_torture.py")
 """Folders and files whose tests wait for real pauses, and have no fixture in common."""
 
 

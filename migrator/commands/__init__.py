@@ -18,8 +18,8 @@ from importlib import import_module
 import click
 
 NAMES = (
-    "init", "run", "resume", "status", "report", "verify", "refresh", "export", "purge", "revoke",
-    "reconsent", "ledger", "sandbox", "providers", "demo",
+    "init", "run", "resume", "status", "report", "verify", "refresh", "export", "deliver", "purge",
+    "revoke", "reconsent", "ledger", "sandbox", "providers", "demo",
 )  # fmt: skip
 """In the order of a migration, which is that of ``--help``. Each is a module here, and the command in it."""
 

@@ -54,6 +54,13 @@ timeout = 30                        # seconds that an answer may take
 patience = 120                      # seconds of nothing but trouble before the job stops
 # deadline = 2026-12-31             # reports say how the job stands against it
 
+[delivery]                          # hand each pair over once it is won
+# to = "postgresql://migrator@db.example.com/app?table=pairs"   # or "exec:COMMAND", or "https://…"
+# lag = { pairs = 1000, seconds = 60 }      # so many may wait, for so long, before no more are won; or
+                                    # "unlimited". Without it: unlimited where legacy tokens live on
+# secret_file = "delivery_secret"   # what a webhook's messages are signed with: whsec_…
+# batch = 100                       # pairs that one of them holds at the most
+
 [network]                           # where the provider is reached only through a proxy
 # proxy = "http://proxy.example.com:3128"   # or http://user@…, with MIGRATOR_PROXY_PASSWORD; or
                                     # "environment", for HTTPS_PROXY and NO_PROXY

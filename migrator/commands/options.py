@@ -103,6 +103,20 @@ def job_options(command: F) -> F:
     )(command)
 
 
+def delivery_options(command: F) -> F:
+    """Where pairs are handed over to while they are won."""
+    command = click.option(
+        "--no-deliver", is_flag=True, help="Hand nothing over, whatever the configuration says."
+    )(command)
+    return click.option(
+        "--deliver",
+        "receiver",
+        metavar="TO",
+        help="Hand each pair over once it is won: to a table (postgresql://…?table=pairs), a program"
+        " (exec:COMMAND) or a webhook (https://…).",
+    )(command)
+
+
 def json_option(command: F) -> F:
     """``--json``."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)

@@ -10,6 +10,7 @@ import click
 from migrator.commands.options import (
     Context,
     Duration,
+    delivery_options,
     json_option,
     pass_context,
     print_json,
@@ -134,8 +135,17 @@ def links(
     metavar="N",
     help="How many reverse proxies stand before it: so many are believed where a request comes from.",
 )
+@delivery_options
 @pass_context
-def serve(context: Context, public_url: str, host: str, port: int, behind_proxy: int) -> None:
+def serve(
+    context: Context,
+    public_url: str,
+    host: str,
+    port: int,
+    behind_proxy: int,
+    receiver: str | None,
+    no_deliver: bool,
+) -> None:
     """Serve the pages behind the links until SIGTERM or Ctrl-C; what is under way is finished first.
 
     The provider sends users back to the public URL and /callback, which must be registered there. Other
@@ -144,15 +154,20 @@ def serve(context: Context, public_url: str, host: str, port: int, behind_proxy:
     with web_extra("what serves links and their pages"):
         from migrator.consent.serve import Address
         from migrator.consent.serve import serve as serve_consents
+    from migrator.commands.make_delivery import delivery_beside
     from migrator.commands.make_engine import CONSENT_CALLS, make_engine
     from migrator.consent.public_url import parse
 
     url = parse(public_url)
     settings = context.settings()
-    with context.progress() as progress:
+    with (
+        context.progress() as progress,
+        delivery_beside(settings, progress, receiver, off=no_deliver) as delivery,
+    ):
         engine = make_engine(context, settings, progress, calls=CONSENT_CALLS)
         serve_consents(
             engine,
+            delivery,
             settings.consent,
             settings.oauth2.redirect_uri,
             Address(host, port, url, behind_proxy),

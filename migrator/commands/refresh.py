@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from migrator.commands.options import Context, Duration, job_options, json_option, pass_context, print_json
+from migrator.commands.options import (
+    Context,
+    Duration,
+    delivery_options,
+    job_options,
+    json_option,
+    pass_context,
+    print_json,
+)
 from migrator.wording import counted
 
 if TYPE_CHECKING:
@@ -27,6 +35,7 @@ if TYPE_CHECKING:
 @click.option("--all", "everything", is_flag=True, help="Refresh every pair.")
 @json_option
 @job_options
+@delivery_options
 @pass_context
 @click.pass_context
 def refresh(
@@ -38,6 +47,8 @@ def refresh(
     concurrency: int | None,
     rate: int | None,
     believe_refusals: bool,
+    receiver: str | None,
+    no_deliver: bool,
 ) -> None:
     """Keep stored pairs alive until the application takes them over.
 
@@ -48,14 +59,19 @@ def refresh(
     if everything and given is click.core.ParameterSource.COMMANDLINE:
         raise click.UsageError("--within and --all exclude each other")
     from migrator.commands.job_terms import with_options
+    from migrator.commands.make_delivery import delivery_beside
     from migrator.commands.make_engine import make_engine
     from migrator.commands.resume_hint import told_when_to_go_on
     from migrator.handover.refresh import refresh as refresh_pairs
 
     settings = with_options(context.settings(), concurrency, rate, believe_refusals=believe_refusals)
-    with context.progress() as progress, told_when_to_go_on(context, "refresh"):
+    with (
+        context.progress() as progress,
+        delivery_beside(settings, progress, receiver, off=no_deliver, only_new=True) as delivery,
+        told_when_to_go_on(context, "refresh"),
+    ):
         engine = make_engine(context, settings, progress)
-        kept = refresh_pairs(engine, within=None if everything else within)
+        kept = refresh_pairs(engine, delivery, within=None if everything else within)
     if as_json:
         print_json(_document(kept))
     else:

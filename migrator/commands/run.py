@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from migrator.commands.options import Context, job_options, json_option, pass_context, print_json
+from migrator.commands.options import (
+    Context,
+    delivery_options,
+    job_options,
+    json_option,
+    pass_context,
+    print_json,
+)
 
 if TYPE_CHECKING:
     from migrator.engine.open_run import Ended
+    from migrator.engine.swap_run import Scope
     from migrator.ledger.intake import Intake
     from migrator.rules.plan import Forecast, Tally
     from migrator.settings.model import Settings
@@ -31,6 +39,7 @@ if TYPE_CHECKING:
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Take on N connections at the most.")
 @click.option("--query", metavar="SELECT", help="Read what this query yields, from the one database named.")
 @job_options
+@delivery_options
 @pass_context
 @click.pass_context
 def run(
@@ -45,6 +54,8 @@ def run(
     concurrency: int | None,
     rate: int | None,
     believe_refusals: bool,
+    receiver: str | None,
+    no_deliver: bool,
 ) -> None:
     """Read legacy tokens into the ledger and swap what can be swapped.
 
@@ -65,7 +76,11 @@ def run(
     if dry_run:
         _dry_run(context, settings, sources, as_json=as_json)
     else:
-        ended = _run(context, settings, sources, limit, canary, as_json=as_json)
+        from migrator.engine.swap_run import Scope
+
+        ended = _run(
+            context, settings, sources, Scope(limit, canary), receiver, no_deliver=no_deliver, as_json=as_json
+        )
         click_context.exit(ended.exit_code)
 
 
@@ -73,14 +88,16 @@ def _run(
     context: Context,
     settings: Settings,
     sources: list[Source],
-    limit: int | None,
-    canary: int | None,
+    scope: Scope,
+    receiver: str | None,
     *,
+    no_deliver: bool,
     as_json: bool,
 ) -> Ended:
+    from migrator.commands.make_delivery import delivery_beside
     from migrator.commands.make_engine import make_engine
     from migrator.commands.resume_hint import print_end, told_when_to_go_on
-    from migrator.engine.swap_run import Scope, SwapRun
+    from migrator.engine.swap_run import SwapRun
     from migrator.terminal.present import plan_document, plan_text, status_document
 
     planned: list[tuple[Tally, Forecast]] = []
@@ -90,9 +107,13 @@ def _run(
         planned.append((intake.tally, ahead))
         context.say(plan_text(intake.tally, ahead) + "\n")
 
-    with context.progress() as progress, told_when_to_go_on(context, "resume"):
-        swap_run = SwapRun(make_engine(context, settings, progress, create=True))
-        ended = swap_run.run(sources, Scope(limit, canary), show_plan)
+    with (
+        context.progress() as progress,
+        delivery_beside(settings, progress, receiver, off=no_deliver) as delivery,
+        told_when_to_go_on(context, "resume"),
+    ):
+        swap_run = SwapRun(make_engine(context, settings, progress, create=True), delivery)
+        ended = swap_run.run(sources, scope, show_plan)
     if as_json:
         document = {**status_document(ended.status, context.ledger), "outcome": ended.outcome}
         document["plan"] = plan_document(*planned[0])

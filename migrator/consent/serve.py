@@ -18,10 +18,11 @@ from migrator.consent.unverified_pairs import verify_pairs
 from migrator.consent.way_to_consent import require_way_to_consent
 from migrator.consent.web.application import ConsentApplication
 from migrator.consent.web.server import THREADS, serving
+from migrator.engine.delivery import Delivery
 from migrator.engine.engine import Engine
 from migrator.engine.interruption import Interruption, signals_handled
 from migrator.engine.reread_answers import reread_all
-from migrator.errors import ConfigurationError
+from migrator.errors import ConfigurationError, LedgerUnwritableError, MigratorError
 from migrator.ledger.access import open_for_consents
 from migrator.ledger.consent_ledger import ConsentLedger
 from migrator.ledger.file.writer import INTERRUPTED_WAIT
@@ -51,6 +52,7 @@ class Address:
 
 def serve(
     engine: Engine,
+    delivery: Delivery,
     consent: ConsentSettings,
     redirect_uri: str,
     address: Address,
@@ -58,6 +60,7 @@ def serve(
 ) -> None:
     """Serve until SIGINT or SIGTERM; ``on_listening`` is told the port. Main thread only.
 
+    ``delivery`` hands over what users' consents win.
     ``redirect_uri`` is that of the settings. Raises ``ConfigurationError`` if it is not this application's,
     users could consent to nothing that lasts, or the operator's texts are broken; ``LedgerUnwritableError``
     once the ledger is not writable.
@@ -88,13 +91,16 @@ def serve(
             daemon=True,
         )
         try:
-            with _listening(application, address, longest, watch.running) as port:
-                verifying.start()
-                on_listening(port)
-                while not interruption.stop.wait(_LOOK):
-                    pass
-            _await_end(verifying, longest, watch.running)
-        except ConfigurationError:
+            with delivery.beside(ledger.deliveries, engine.path.resolve(), interruption.stop):
+                with _listening(application, address, longest, watch.running) as port:
+                    verifying.start()
+                    on_listening(port)
+                    while not interruption.stop.wait(_LOOK):
+                        pass
+                _await_end(verifying, longest, watch.running)
+        except LedgerUnwritableError:
+            raise  # how the run ended cannot be written either
+        except MigratorError:
             ledger.end_run("stopped")
             raise
         finally:

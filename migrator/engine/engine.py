@@ -13,6 +13,7 @@ from random import Random
 
 from migrator.engine import recovery_notes
 from migrator.engine.application_token import ApplicationTokens
+from migrator.engine.delivery import NOBODY_TAKES, Delivering
 from migrator.engine.gate import Gate
 from migrator.engine.interruption import signals_handled
 from migrator.engine.job import Job, Tools
@@ -141,13 +142,16 @@ class Engine:
         for text in recovery_notes.messages(stock, len(found.pairs), len(found.renewals)):
             self.progress.note(text)
 
-    def job(self, run: OpenRun) -> Job:
-        """What makes the calls of a run. Raises ``ValueError`` without credentials."""
+    def job(self, run: OpenRun, delivering: Delivering = NOBODY_TAKES) -> Job:
+        """What makes the calls of a run; ``delivering`` may hold its swaps up.
+
+        Raises ``ValueError`` without credentials.
+        """
         if self.credentials is None:
             raise ValueError("calls need credentials")
         return Job(
             run.ledger,
-            self._tools(self.credentials, run),
+            self._tools(self.credentials, run, delivering),
             self.policy,
             concurrency=self.settings.concurrency,
             stop=run.interruption.stop,
@@ -176,7 +180,7 @@ class Engine:
             pacer.seed(sent.action, sent.consumer_key, at, sent.number)
         return pacer
 
-    def _tools(self, credentials: Credentials, run: OpenRun) -> Tools:
+    def _tools(self, credentials: Credentials, run: OpenRun, delivering: Delivering) -> Tools:
         settle = self.policy.settle.total_seconds()
         watch = run.watch
         return Tools(
@@ -190,4 +194,5 @@ class Engine:
             random=Random(),  # noqa: S311 - jitter, not cryptography
             progress=self.progress,
             application_tokens=ApplicationTokens(self.profile, self.clock),
+            delivering=delivering,
         )

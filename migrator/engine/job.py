@@ -15,6 +15,7 @@ from random import Random
 from migrator import waiting
 from migrator.engine.application_token import ApplicationTokens, Prepared
 from migrator.engine.call_material import about, with_user
+from migrator.engine.delivery import Delivering
 from migrator.engine.first_fault import Fault
 from migrator.engine.gate import Gate, LimitUsedUpError
 from migrator.engine.reread_answers import before_giving_up, reread
@@ -24,7 +25,7 @@ from migrator.ledger.calls import EndedCall
 from migrator.ledger.job_ledger import Ledger
 from migrator.models import Action, Clock, Credentials, Secret, Standing, State
 from migrator.providers import Answer, NoAnswer, Outcome, Profile, Reached, Won
-from migrator.rules.agenda import Agenda
+from migrator.rules.agenda import Agenda, Work
 from migrator.rules.breaker import Breaker
 from migrator.rules.judgement import JudgedAt, judge
 from migrator.rules.next_step import Call, Rest, Wait
@@ -58,6 +59,8 @@ class Tools:
     """For jitter."""
     progress: Progress
     application_tokens: ApplicationTokens
+    delivering: Delivering
+    """Holds swaps up while the application has not got what they won."""
 
 
 class Job:
@@ -140,6 +143,10 @@ class Job:
         while (seconds := (moment - self._tools.due()).total_seconds()) > 0:
             if waiting.until_set(self._stop, min(seconds, LONGEST_LOOK)):
                 return
+
+    def waited_for_application(self, agenda: Agenda) -> bool:
+        """Whether no pair was to be won just now, and it had to be waited for that."""
+        return agenda.work is Work.SWAP and self._tools.delivering.holds_up(self._stop)
 
     def work_on(self, standing: Standing, agenda: Agenda, wire: Wire) -> None:
         """Take one connection as far as it goes now, from where it stands."""
@@ -283,6 +290,8 @@ class _Worker:
     wire: Wire
 
     def work_on(self, standing: Standing) -> None:
+        if self.job.waited_for_application(self.agenda):
+            return  # it comes again, from where it stands by then
         self.job.work_on(standing, self.agenda, self.wire)
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from migrator.engine.application_lock import alone_with_application
 from migrator.engine.closed_exchange import require_open
+from migrator.engine.delivery import NO_DELIVERY, Delivering, Delivery
 from migrator.engine.engine import Engine
 from migrator.engine.job import Job
 from migrator.engine.open_run import Ended, OpenRun, end_run
@@ -46,8 +47,10 @@ class Scope:
 class SwapRun:
     """Swaps what can be swapped."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, delivery: Delivery = NO_DELIVERY) -> None:
+        """``delivery`` hands the pairs over while they are won."""
         self._engine = engine
+        self._delivery = delivery
         self._progress = engine.progress
 
     def run(self, sources: Sequence[Source], scope: Scope, show_plan: Callable[[Intake], None]) -> Ended:
@@ -93,21 +96,27 @@ class SwapRun:
         engine = self._engine
         if engine.credentials is None:
             raise ValueError("calls need credentials")
-        with alone_with_application(engine.profile, engine.credentials, engine.policy.terms):
-            return self._swap(run, scope)
+        with (
+            alone_with_application(engine.profile, engine.credentials, engine.policy.terms),
+            self._delivery.beside(
+                run.ledger.deliveries, engine.path.resolve(), run.interruption.stop
+            ) as delivering,
+        ):
+            return self._swap(run, scope, delivering)
 
-    def _swap(self, run: OpenRun, scope: Scope) -> Ended:
-        job = self._engine.job(run)
+    def _swap(self, run: OpenRun, scope: Scope, delivering: Delivering) -> Ended:
+        job = self._engine.job(run, delivering)
         # The agenda is fixed before the canary: its connections count among those of the limit.
         agenda = run.ledger.agenda(Work.SWAP, self._engine.policy.max_attempts, limit=scope.limit)
         if run.ledger.open_count(agenda):
             require_open(self._engine.profile, self._engine.clock())
         if scope.canary is not None:
-            self._run_canary_or_warn(run, job, scope.canary)
+            self._run_canary_or_warn(run, job, delivering, scope.canary)
         if not run.interruption.requested:
             self._progress.start("swapping", run.ledger.open_count(agenda))
             job.work(agenda)
             self._progress.stop()
+        undelivered = delivering.drain()
         alive = 0
         if self._engine.policy.terms.disables and not run.interruption.requested:
             alive = self._disable(run, job)
@@ -117,7 +126,7 @@ class SwapRun:
         return end_run(
             run,
             open_=left and (scope.limit is None or run.interruption.requested),
-            wrong=bool(unfinished or alive),
+            wrong=bool(unfinished or alive or undelivered),
             put_off=True,
         )
 
@@ -132,10 +141,10 @@ class SwapRun:
         self._progress.stop()
         return run.ledger.still_open(agenda)
 
-    def _run_canary_or_warn(self, run: OpenRun, job: Job, number: int) -> None:
+    def _run_canary_or_warn(self, run: OpenRun, job: Job, delivering: Delivering, number: int) -> None:
         """The canary. Where it is left before its end, whoever goes on learns that ``resume`` has none."""
         try:
-            self._run_canary(run, job, number)
+            self._run_canary(run, job, delivering, number)
         except StoppedError as error:
             if not isinstance(error, _CanaryFailedError):
                 log.warning(_NOT_OVER)
@@ -143,7 +152,7 @@ class SwapRun:
         if run.interruption.requested:
             log.warning(_NOT_OVER)
 
-    def _run_canary(self, run: OpenRun, job: Job, number: int) -> None:
+    def _run_canary(self, run: OpenRun, job: Job, delivering: Delivering, number: int) -> None:
         """The first few: each is seen to have a pair that reaches its tenant, or its user must consent."""
         ledger = run.ledger
         agenda = ledger.agenda(Work.SWAP, self._engine.policy.max_attempts, limit=number)
@@ -165,7 +174,17 @@ class SwapRun:
                 f"the canary failed: {judged.reached} of {len(canary)} have a pair that works as it should",
                 hint="see the problems in the ledger; 'migrator resume' goes on without canary",
             )
+        if not delivering.has_taken([each.id for each in standings if each.state is State.MIGRATED]):
+            if run.interruption.requested:
+                return
+            raise _CanaryFailedError(
+                "the canary failed: its pairs are not seen where they are delivered to",
+                hint="see the problems in the ledger; 'migrator resume' goes on without canary",
+            )
         shown = (
             "works as it should" if verifies else "is stored; this provider cannot be asked whether it works"
         )
-        self._progress.note(f"canary: each of {counted(judged.reached, 'new access token')} {shown}")
+        delivered = "" if self._delivery is NO_DELIVERY else ", and the application has it"
+        self._progress.note(
+            f"canary: each of {counted(judged.reached, 'new access token')} {shown}{delivered}"
+        )

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from migrator.engine.delivery import NO_DELIVERY, Delivery
 from migrator.engine.engine import Engine
 from migrator.engine.open_run import Ended, OpenRun, end_run
 from migrator.ledger.pairs import Finding
@@ -36,24 +37,39 @@ class UpkeepResult:
 
 
 def work_through(
-    engine: Engine, command: str, work: Work, moment: datetime, *, limit: int | None = None
+    engine: Engine,
+    command: str,
+    work: Work,
+    moment: datetime,
+    *,
+    limit: int | None = None,
+    delivery: Delivery = NO_DELIVERY,
 ) -> UpkeepResult:
-    """Work on every pair of which the kind of work speaks, or the first ``limit``; count what came of it."""
+    """Work on every pair of which the kind of work speaks, or the first ``limit``; count what came of it.
+
+    ``delivery`` hands over what is won.
+    """
     with engine.open_run(command) as run:
         agenda = run.ledger.agenda(work, engine.policy.max_attempts, moment=moment, limit=limit)
         everybody = run.ledger.agenda(work, engine.policy.max_attempts, moment=moment)
-        engine.progress.start(command, run.ledger.open_count(agenda))
-        engine.job(run).work(agenda)
-        engine.progress.stop()
-        return replace(_kept(run, agenda), not_asked=run.ledger.still_open(everybody) if limit else 0)
+        with delivery.beside(
+            run.ledger.deliveries, engine.path.resolve(), run.interruption.stop
+        ) as delivering:
+            engine.progress.start(command, run.ledger.open_count(agenda))
+            engine.job(run, delivering).work(agenda)
+            engine.progress.stop()
+            undelivered = delivering.drain()
+        return replace(
+            _kept(run, agenda, undelivered), not_asked=run.ledger.still_open(everybody) if limit else 0
+        )
 
 
-def _kept(run: OpenRun, agenda: Agenda) -> UpkeepResult:
+def _kept(run: OpenRun, agenda: Agenda, undelivered: int) -> UpkeepResult:
     calls: Counter[tuple[str, str]] = run.ledger.ended_calls()
     open_ = run.ledger.still_open(agenda)
     findings = run.ledger.findings()
     over = run.ledger.given_up()
-    wrong = bool(over or (findings and agenda.work in (Work.VERIFY, Work.VERIFY_LIVING)))
+    wrong = bool(undelivered or over or (findings and agenda.work in (Work.VERIFY, Work.VERIFY_LIVING)))
     return UpkeepResult(
         ended=end_run(run, open_=bool(open_), wrong=wrong),
         verified=calls[Action.VERIFY, "done"],

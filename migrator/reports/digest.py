@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from migrator.ledger.lists import Listed
 from migrator.models import State
 from migrator.reports.interface import Facts
+from migrator.terminal.delivered import delivery_lines
 from migrator.terminal.durations import duration_text
 from migrator.terminal.present import days_text, moment_text, reason_text
 from migrator.wording import counted
@@ -90,7 +92,7 @@ def sections(facts: Facts) -> Iterator[Section]:
     )
     yield _list(
         "Problems",
-        "What failed, is uncertain, or is migrated and not as it should be."
+        "What failed, is uncertain, or is migrated and not as it should be, or was not taken."
         " 'migrator resume' asks again what is uncertain.",
         ("key", "organisation", "state", "why", "since"),
         (
@@ -98,7 +100,7 @@ def sections(facts: Facts) -> Iterator[Section]:
                 c.key,
                 c.organisation,
                 STATE_TEXT[State(c.state)],
-                reason_text(c.reason, c.state),
+                _why(c),
                 c.updated_at[:19],
             )
             for c in facts.problems()
@@ -113,6 +115,13 @@ def sections(facts: Facts) -> Iterator[Section]:
     yield _runs(facts)
 
 
+def _why(connection: Listed) -> str:
+    reason = reason_text(connection.reason, connection.state)
+    if not connection.delivery_problem:
+        return reason
+    return "; ".join(filter(None, (reason, f"its pair was not taken: {connection.delivery_problem}")))
+
+
 def _by_app_type(facts: Facts) -> Section:
     states = [state for state in State if facts.status.states[state]]
     rows: list[Sequence[object]] = []
@@ -123,13 +132,15 @@ def _by_app_type(facts: Facts) -> Section:
     headers = ("application", *(STATE_TEXT[state] for state in states), "all")
     if len(rows) == 1:  # without application types, one row says it all
         headers, rows = headers[1:], [rows[0][1:]]
-    of_pairs = facts.status.pairs
+    status = facts.status
+    of_pairs = status.pairs
     stored = counted(of_pairs.stored, "OAuth 2.0 pair is stored", "OAuth 2.0 pairs are stored")
     pairs = f"{stored}, for {counted(of_pairs.users, 'user')}."
     if of_pairs.verified:
         pairs += f" {counted(of_pairs.verified, 'of them was', 'of them were')} seen to work since."
     if of_pairs.exported:
         pairs += f" {counted(of_pairs.exported, 'was', 'were')} handed over to the application."
+    pairs = " ".join((pairs, *(f"{line[0].upper()}{line[1:]}." for line in delivery_lines(status.delivery))))
     return Section("Connections", pairs, headers, rows)
 
 

@@ -13,6 +13,7 @@ from migrator.ledger.status import Status
 from migrator.models import State
 from migrator.rules.next_step import Step
 from migrator.rules.plan import Alike, Forecast, Tally
+from migrator.terminal.delivered import delivery_document, delivery_lines
 from migrator.terminal.durations import duration_text
 from migrator.terminal.planned_calls import calls_lines, limit_document
 from migrator.terminal.printable import printable
@@ -142,6 +143,12 @@ def status_text(status: Status, going_on: Sequence[str] = ()) -> str:
         for reason, number in sorted(reasons.items())
     ]
     parts += _pairs_lines(status.pairs)
+    parts += delivery_lines(status.delivery)
+    if status.could_go_back:
+        parts.append(
+            counted(status.could_go_back, "connection", "connections")
+            + " could still go back: the legacy token lives"
+        )
     if status.rejected:
         parts.append(counted(status.rejected, "row was rejected", "rows were rejected"))
     if status.last_run is not None:
@@ -163,6 +170,8 @@ def status_document(status: Status, ledger: Path) -> Mapping[str, object]:
         "rejected": status.rejected,
         "pairs": pairs_document(status.pairs),
         "upkeep": upkeep_document(status.pairs),
+        "delivery": delivery_document(status.delivery),
+        "could_go_back": status.could_go_back,
         "last_run": run_document(last) if last is not None else None,
         "resume_at": status.resume_at.isoformat() if status.resume_at else None,
     }

@@ -13,6 +13,7 @@ from gevent.local import local
 
 from migrator import waiting
 from migrator.engine.application_token import ApplicationTokens
+from migrator.engine.delivery import NOBODY_TAKES
 from migrator.engine.gate import Gate
 from migrator.engine.job import Job, Tools
 from migrator.errors import StoppedError
@@ -107,6 +108,7 @@ def work(
         random=NoJitter(),
         progress=NoProgress(),
         application_tokens=ApplicationTokens(xero.PROFILE, utc_now),
+        delivering=NOBODY_TAKES,
     )
     job = Job(ledger, tools, POLICY, concurrency=concurrency, stop=threading.Event())
     job.work(ledger.agenda(Work.SWAP, POLICY.max_attempts))

@@ -1,0 +1,149 @@
+"""What goes wrong beside a delivery, or nearly: each of these once did."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from migrator.ledger.calls import EndedCall
+from migrator.models import Action, State, utc_now
+from migrator.providers import Over
+from migrator.rules.transitions import settle
+from tests.conftest import SetScene
+from tests.handover.conftest import Live
+from tests.handover.delivery.conftest import Start
+from tests.handover.delivery.receivers import Application
+from tests.handover.delivery.test_deliver import TABLE, in_ledger, keys
+from tests.handover.delivery.test_outbox import at_work
+from tests.handover.support import until
+from tests.postgres import Database
+from tests.rules.strategies import POLICY
+
+REFUSED = Over(State.NEEDS_CONSENT, "grant_revoked", "invalid_token", refused=True)
+
+COLUMNS = "access_token text, refresh_token text, generation bigint"
+KILLER = "tests.handover.delivery.killed_delivery"
+
+
+def test_who_leaves_migrated_and_comes_back_beside_an_unfinished_delivery_is_delivered(
+    live: Live, postgres: Database
+) -> None:
+    life = live(3)
+    life.killed(KILLER, "after intent", "--", "deliver", "--to", postgres.url("pairs"))
+    life.alter("UPDATE connections SET state = 'uncertain'")
+    life.alter("UPDATE connections SET state = 'migrated'")
+    life.done("deliver", "--to", postgres.url("pairs"))
+    assert postgres.execute(TABLE) == in_ledger(life)
+
+
+def test_the_same_pair_waits_as_it_did_when_its_connection_is_looked_at_again(
+    live: Live, application: Application
+) -> None:
+    life = live(2)
+    application.tell("refuse", life.key_of(1))
+    life.done("deliver", "--to", application.url, code=1)
+    before = life.query("SELECT * FROM outbox")
+    life.alter("UPDATE connections SET state = 'migrated', updated_at = '2030-01-01T00:00:00.000000Z'")
+    assert life.query("SELECT * FROM outbox") == before
+
+
+def test_a_pair_that_serves_another_who_has_not_got_it_is_not_purged(
+    live: Live, application: Application
+) -> None:
+    life = live(2)
+    life.alter("UPDATE token_pairs SET replaced_at = obtained_at WHERE connection_id = 2")
+    life.alter("UPDATE connections SET served_by = 1 WHERE id = 2")
+    application.tell("refuse", life.key_of(2))
+    life.done("deliver", "--to", application.url, code=1)
+    life.migrator("purge", "--yes")
+    assert life.query("SELECT purged_at FROM token_pairs WHERE connection_id = 1") == [(None,)]
+    assert life.json("export", "--since-last", "-o", "rest.jsonl")["connections"] == 1
+    life.migrator("purge", "--yes")
+    assert life.query("SELECT purged_at IS NULL FROM token_pairs WHERE connection_id = 1") == [(0,)]
+
+
+def test_an_unfinished_delivery_of_what_was_purged_is_no_ones_any_more(
+    live: Live, application: Application
+) -> None:
+    life = live(3)
+    life.killed(KILLER, "after intent", "--", "deliver", "--to", application.url)
+    life.done("export", "-o", "all.jsonl")
+    life.done("purge", "--yes")
+    assert life.json("deliver", "--to", application.url)["waiting"] == 0
+
+
+def test_a_verification_that_fails_after_the_pair_was_handed_over_decides_nothing(live: Live) -> None:
+    life = live(1)
+    with at_work(life) as ledger:
+        standing = ledger.standing(1)
+        attempt_id = ledger.begin_call(standing, Action.VERIFY)
+        assert attempt_id is not None
+        assert standing.pair is not None
+        ledger.deliveries.begin_for("somewhere")
+        assert ledger.deliveries.begin("somewhere", "d", most=1) is not None
+        verdict = settle(standing, Action.VERIFY, REFUSED, utc_now(), POLICY, timedelta(seconds=1))
+        assert verdict.state is State.UNCERTAIN, "it would be refreshed next"
+        ledger.end_call(EndedCall(attempt_id, 1, standing.pair.id, verdict, 401))
+    assert life.state_of(1) == ("migrated", "")
+
+
+@pytest.mark.parametrize("code", ["45000", "P0001", "23514"])
+def test_whatever_a_trigger_says_to_one_row_the_others_come_in(
+    live: Live, postgres: Database, code: str
+) -> None:
+    life = live(4)
+    postgres.execute(f"CREATE TABLE pairs (connection_id text PRIMARY KEY, {COLUMNS})")
+    postgres.execute(
+        f"""CREATE FUNCTION refuse() RETURNS trigger AS $$ BEGIN
+            IF NEW.connection_id = '{life.key_of(2)}' THEN RAISE 'no' USING ERRCODE = '{code}'; END IF;
+            RETURN NEW; END $$ LANGUAGE plpgsql"""
+    )
+    postgres.execute("CREATE TRIGGER refuse BEFORE INSERT ON pairs FOR EACH ROW EXECUTE FUNCTION refuse()")
+    told = life.json("deliver", "--to", postgres.url("pairs"), code=1)
+    assert (told["delivered"], told["refused"]) == (3, 1)
+
+
+def test_a_database_that_is_content_with_less_has_the_pairs_on_its_disk(
+    live: Live, postgres: Database
+) -> None:
+    life = live(1)
+    postgres.execute(f"ALTER DATABASE {postgres.name} SET synchronous_commit = off")
+    postgres.execute(f"CREATE TABLE pairs (connection_id text PRIMARY KEY, said text, {COLUMNS})")
+    postgres.execute(
+        """CREATE FUNCTION say() RETURNS trigger AS $$ BEGIN
+           NEW.said = current_setting('synchronous_commit'); RETURN NEW; END $$ LANGUAGE plpgsql"""
+    )
+    postgres.execute("CREATE TRIGGER say BEFORE INSERT ON pairs FOR EACH ROW EXECUTE FUNCTION say()")
+    life.done("deliver", "--to", postgres.url("pairs"))
+    assert postgres.execute("SELECT said FROM pairs") == [("on",)]
+
+
+def test_an_application_that_takes_nothing_at_all_holds_a_job_up(
+    set_scene: SetScene, application: Application, start: Start
+) -> None:
+    scene = set_scene(60, mix="partner=1", expired=0.0)
+    application.program.write_text(application.program.read_text().replace("!= refused", "== refused"))
+    job = start(scene, "run", "tokens.csv", "--deliver", application.url, "--concurrency", "2")
+    assert job.stderr is not None
+    said = ""
+    while "no swaps until it takes them: no such customer" not in said:
+        said += job.stderr.readline()
+        assert job.poll() is None, said
+    assert scene.states()["migrated"] < 60
+
+
+def test_a_canary_is_seen_beside_one_that_follows_and_by_a_key_of_any_type(
+    set_scene: SetScene, postgres: Database, start: Start
+) -> None:
+    postgres.execute(f"CREATE TABLE pairs (connection_id bigint PRIMARY KEY, {COLUMNS})")
+    scene = set_scene(6, mix="partner=1")
+    tokens = scene.folder / "tokens.csv"
+    tokens.write_text(tokens.read_text().replace("conn-", ""))
+    assert scene.migrator("run", "tokens.csv", "--limit", "1").returncode == 0
+    url = postgres.url("pairs")
+    following = start(scene, "deliver", "--follow", "--to", url)
+    until(lambda: scene.query("SELECT count(*) FROM delivery_times") != [(0,)], following)
+    ran = scene.migrator("run", "tokens.csv", "--canary", "2", "--deliver", url)
+    assert ran.returncode == 0, ran.stderr
+    assert postgres.execute("SELECT count(*) FROM pairs") == [(len(keys(scene)),)]
