@@ -9,12 +9,14 @@ from pathlib import Path
 
 from migrator.sandbox import PROVIDERS
 from tests.torture import fuzz
+from tests.torture.cutover import cutover
+from tests.torture.delivery_kills import delivered_through_kills
 from tests.torture.kills import REPEAT_RULES, killed_over_and_over, rules_of
 from tests.torture.memory import memory
 from tests.torture.pace import pace
 from tests.torture.window import window
 
-PARTS = ("kills", "window", "pace", "fuzz", "memory")
+PARTS = ("kills", "window", "pace", "fuzz", "cutover", "deliveries", "memory")
 
 
 def main() -> int:
@@ -46,6 +48,19 @@ def main() -> int:
             say(f"  {share:.1%} of the limit used, {refused} of {calls:,} calls refused")
         if "fuzz" in parts:
             bad += fuzzed(options)
+        if "cutover" in parts:
+            times = cutover(folder / "cutover", count=options.connections, seed=options.seed)
+            say(f"{times.pairs:,} pairs at {times.rate:,.0f} a minute, from answer to use, in seconds:")
+            say(f"  median {times.median:.2f}, 99 % within {times.high:.2f}, longest {times.longest:.2f}")
+        if "deliveries" in parts:
+            result = delivered_through_kills(
+                folder / "deliveries",
+                count=options.connections // 10,
+                kills=options.kills * 2 // 5,
+                seed=options.seed,
+            )
+            say(str(result))
+            bad += result.untrue
         for number in (1_000, 100_000, 1_000_000) if "memory" in parts else ():
             first, second = memory(folder / f"memory-{number}", number)
             say(f"{number:>9,} connections: run {first} MiB, resume {second} MiB at the peak")
