@@ -65,7 +65,10 @@ def test_whoever_compares_deliveries_sees_what_is_wrong_with_them(tmp_path: Path
         stage.alter(
             "DELETE FROM handings WHERE connection_id = (SELECT id FROM connections WHERE key = ?)", third
         )
-        stage.alter("INSERT INTO outbox (connection_id, since) VALUES (1, '')")
+        stage.alter(
+            "INSERT INTO outbox (connection_id, pair_id, since)"
+            " SELECT connection_id, id, '' FROM token_pairs WHERE connection_id = 1"
+        )
         found = compare(stage, database, {})
     assert f"{first}: migrated, and not in the table" in found
     assert f"{second}: another pair is in the table than in the ledger" in found
