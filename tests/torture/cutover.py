@@ -31,9 +31,12 @@ class Cutover:
 
 
 def cutover(folder: Path, *, count: int, seed: int) -> Cutover:
-    """Swap so many at 10,000 a minute into a real PostgreSQL server, whose application uses each at once."""
+    """Swap so many at 10,000 a minute into a real PostgreSQL server, whose application uses each at once.
+
+    The provider allows more: its limit counts the application's own calls, too.
+    """
     with (
-        scene(folder, count, "repeat=never", "limit=10000/min", seed=seed, timeout=10, expired=0.0) as stage,
+        scene(folder, count, "repeat=never", "limit=30000/min", seed=seed, timeout=10, expired=0.0) as stage,
         postgres.serving() as server,
         server.database() as database,
     ):
