@@ -52,7 +52,7 @@ class Deliverer:
             if begun is None:
                 return False
             self._is_settled = False
-            self._finish(begun, self._hand_over(begun))
+            self._finish(begun, self.receiver.deliver(self._delivery(begun)))
             self._is_settled = True
             return True
 
@@ -69,7 +69,7 @@ class Deliverer:
     def _settle(self) -> None:
         """Find out what became of deliveries that were under way when their process ended, or gave up."""
         for begun in self.deliveries.unfinished(self.receiver.name):
-            refused = self._refused_of(begun)
+            refused = self.receiver.settle(self._delivery(begun))
             if refused is None:
                 self.deliveries.cancel(begun)
             else:
@@ -83,13 +83,7 @@ class Deliverer:
         elif refused and not self._has_taken_some:
             self.refuses_all = next(iter(refused.values()))
 
-    def _refused_of(self, begun: Begun) -> Refused | None:
-        try:
-            return self.receiver.settle(begun.delivery_id)
-        except NotImplementedError:
-            return self._hand_over(begun)
-
-    def _hand_over(self, begun: Begun) -> Refused:
+    def _delivery(self, begun: Begun) -> Delivery:
         now = self.clock()
         rows = [row for taken in self.deliveries.taken(begun) for row in rows_a_connection(taken, plain, now)]
-        return self.receiver.deliver(Delivery(begun.delivery_id, rows))
+        return Delivery(begun.delivery_id, rows)

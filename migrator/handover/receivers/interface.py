@@ -50,12 +50,12 @@ class Receiver(Protocol):
         whether it has them.
         """
 
-    def settle(self, delivery_id: str) -> Refused | None:
-        """Find out what became of a delivery of which nobody knows.
+    def settle(self, delivery: Delivery) -> Refused | None:
+        """Bring a delivery to its end of which nobody knows whether it arrived.
 
-        Returns what it refused of one that has arrived; None of one that has not, and never will under this
-        id. Raises ``UnavailableError`` where it cannot tell now, ``NotImplementedError`` where it never can:
-        such a delivery is made again under its id.
+        A receiver that can be asked is asked; another gets it once more, under the same id. Returns what it
+        refused of one that has arrived by then; None of one that has not, and never will under this id.
+        Raises ``UnavailableError`` where nobody knows still.
         """
 
     def has(self, rows: Sequence[Row]) -> bool:

@@ -39,9 +39,9 @@ class DatabaseTable:
         except OutputError as error:
             raise self._unavailable(error) from None
 
-    def settle(self, delivery_id: str) -> Refused | None:
+    def settle(self, delivery: Delivery) -> Refused | None:
         try:
-            arrival = self._table.settle(delivery_id)
+            arrival = self._table.settle(delivery.id)
         except OutputError as error:
             raise self._unavailable(error) from None
         return arrival.refused if arrival.arrived else None

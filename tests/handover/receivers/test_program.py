@@ -554,5 +554,11 @@ def test_a_name_is_that_of_the_program_alone() -> None:
 def test_it_has_what_it_said_that_it_has(written: Written) -> None:
     program = written(TAKES)
     assert program.has([row(1)])
-    with pytest.raises(NotImplementedError):
-        program.settle("d-1")
+
+
+def test_a_delivery_of_which_nobody_knows_is_made_again_under_its_ids(written: Written) -> None:
+    program = written(TAKES)
+    program.deliver(delivery(1, 2))
+    first = written.notes("line")
+    assert program.settle(delivery(1, 2)) == {}
+    assert written.notes("line") == first * 2
