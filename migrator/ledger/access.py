@@ -83,17 +83,8 @@ def open_for_consents(
     """
     path = path.resolve()
     with lock.consents(path), opening.translated(path):
-        connection = opening.connect(path, readonly=False)
-        try:
-            opening.refuse_emptied(connection, path)
-            _bring_up_to_date(connection, create=False)
-            copying.refuse_work_beside_the_original(connection, path)
-            codec = _unlock(connection, key, may_claim=False)
-            rescue = RescueFile(lock.serve_path(path), Vault(key))
-        except BaseException:
-            connection.close()
-            raise
-        ledger = ConsentLedger(Session(path, connection, codec, clock, hurry, rules), rescue)
+        rescue = RescueFile(lock.serve_path(path), Vault(key))
+        ledger = ConsentLedger(_beside_a_job(path, key, clock, hurry, rules), rescue)
         try:
             yield ledger
         finally:
@@ -104,26 +95,33 @@ def open_for_consents(
 def open_to_deliver(
     path: Path, key: LedgerKey, clock: Clock, *, hurry: threading.Event
 ) -> Iterator[DeliveryLedger]:
-    """Open a ledger to hand over what others win, which only one process does.
+    """Open a ledger to hand over what others win; who does so holds the lock for it, besides.
 
     Raises as ``open_for_consents``.
     """
     path = path.resolve()
     with opening.translated(path):
-        connection = opening.connect(path, readonly=False)
-        try:
-            opening.refuse_emptied(connection, path)
-            _bring_up_to_date(connection, create=False)
-            copying.refuse_work_beside_the_original(connection, path)
-            codec = _unlock(connection, key, may_claim=False)
-        except BaseException:
-            connection.close()
-            raise
-        ledger = DeliveryLedger(Session(path, connection, codec, clock, hurry, ANY_ROW))
+        ledger = DeliveryLedger(_beside_a_job(path, key, clock, hurry, ANY_ROW))
         try:
             yield ledger
         finally:
             ledger.close()
+
+
+def _beside_a_job(
+    path: Path, key: LedgerKey, clock: Clock, hurry: threading.Event, rules: RowRules
+) -> Session:
+    """A ledger that is there, opened to write it while a job may do so, too."""
+    connection = opening.connect(path, readonly=False)
+    try:
+        opening.refuse_emptied(connection, path)
+        _bring_up_to_date(connection, create=False)
+        copying.refuse_work_beside_the_original(connection, path)
+        codec = _unlock(connection, key, may_claim=False)
+    except BaseException:
+        connection.close()
+        raise
+    return Session(path, connection, codec, clock, hurry, rules)
 
 
 @contextmanager
