@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from migrator.errors import OutputError
 from migrator.handover.tables import deliveries
-from migrator.handover.tables.target import find_or_make, lock
+from migrator.handover.tables.target import find_or_make, lock, schema_of
 from migrator.handover.tables.values import Row, prepared
 from migrator.handover.tables.writing import HINT, write_rows
-from migrator.sources.sql_connection import connected, find_table
+from migrator.sources.sql_connection import connected
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,15 +88,12 @@ def arrival(url: DatabaseUrl, delivery_id: str) -> Arrival:
 
     Raises ``OutputError`` where the database cannot tell yet, and ``ConfigurationError``.
     """
-    from sqlalchemy import inspect  # noqa: PLC0415 - needs the extra
-
     require_name(url)
     make_file(url)
     with connected(url, OutputError, hint="It may still be at it: try again in a while.") as connection:
         begin(connection, url)
-        found = find_table(inspect(connection), url.table)
-        schema = found[1] if found else url.table.rpartition(".")[0] or None
-        return deliveries.settle(connection, deliveries.ensure(connection, url, schema), delivery_id)
+        arrivals = deliveries.ensure(connection, url, schema_of(connection, url))
+        return deliveries.settle(connection, arrivals, delivery_id)
 
 
 def require_name(url: DatabaseUrl) -> None:

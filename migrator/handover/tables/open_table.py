@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from migrator.errors import OutputError
 from migrator.handover.tables import deliveries
 from migrator.handover.tables.database_table import begin, make_file, require_name
-from migrator.handover.tables.target import find_or_make, lock
+from migrator.handover.tables.target import find_or_make, lock, schema_of
 from migrator.handover.tables.values import Row, even, prepared
 from migrator.handover.tables.writing import GENERATION, HINT, write_few
 from migrator.sources.sql_connection import close, connect, find_table
@@ -59,11 +59,9 @@ class OpenTable:
         from sqlalchemy import inspect  # noqa: PLC0415 - needs the extra
 
         with self._transaction() as connection:
-            found = find_table(inspect(connection), self._url.table)
-            if found is not None:
+            if find_table(inspect(connection), self._url.table) is not None:
                 find_or_make(connection, self._url, self._key, [specimen], tell=log.debug)
-            schema = found[1] if found else self._url.table.rpartition(".")[0] or None
-            deliveries.ensure(connection, self._url, schema)
+            deliveries.ensure(connection, self._url, schema_of(connection, self._url))
 
     def deliver(self, delivery_id: str, rows: Sequence[Row]) -> Mapping[str, str]:
         """Write rows in one transaction, those aside that the database refuses; returns their keys, and why.
@@ -87,12 +85,8 @@ class OpenTable:
 
         Raises ``OutputError`` where the database cannot tell now.
         """
-        from sqlalchemy import inspect  # noqa: PLC0415 - needs the extra
-
         with self._transaction() as connection:
-            found = find_table(inspect(connection), self._url.table)
-            schema = found[1] if found else self._url.table.rpartition(".")[0] or None
-            arrivals = deliveries.ensure(connection, self._url, schema)
+            arrivals = deliveries.ensure(connection, self._url, schema_of(connection, self._url))
             return deliveries.settle(connection, arrivals, delivery_id)
 
     def has(self, generations: Mapping[str, int]) -> bool:

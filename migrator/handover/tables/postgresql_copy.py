@@ -24,7 +24,7 @@ from sqlalchemy.types import UserDefinedType
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from sqlalchemy import Connection, Insert, TableClause
+    from sqlalchemy import ColumnElement, Connection, Insert, TableClause
 
     Driver = psycopg.Connection[tuple[Any, ...]]
 
@@ -62,10 +62,11 @@ def copy_by_way(
     table: TableClause,
     times: Collection[str],
     rows: Iterable[Mapping[str, object]],
-) -> int:
+) -> tuple[int, Mapping[str, ColumnElement[object]]]:
     """The same for a table that may have rows: ``upsert`` says how one comes into it.
 
-    ``times`` are the columns whose values are times.
+    ``times`` are the columns whose values are times. Returns also the columns of the temporary table by their
+    names, as values of the table's types: it stays until the transaction ends.
     """
     driver, columns = _driver(connection), table.columns.keys()
     name = f"migrator_{secrets.token_hex(8)}"
@@ -77,11 +78,12 @@ def copy_by_way(
         )
     count = _copy(driver, staged, columns, rows)
     source = any_table(name, *map(any_column, columns))
-    values = [
-        source.c[each] if each in times else cast(source.c[each], _Type(types[each])) for each in columns
-    ]
-    connection.execute(upsert.from_select(columns, select(*values)))
-    return count
+    values = {
+        each: source.c[each] if each in times else cast(source.c[each], _Type(types[each]))
+        for each in columns
+    }
+    connection.execute(upsert.from_select(columns, select(*values.values())))
+    return count, values
 
 
 def _temporary(name: sql.Identifier, columns: Sequence[str], times: Collection[str]) -> sql.Composed:

@@ -64,6 +64,14 @@ def find_or_make(
     return Target(url, key, written, times(first), upserts, is_new)
 
 
+def schema_of(connection: Connection, url: DatabaseUrl) -> str | None:
+    """The schema of the table that a URL names, or where it will be made; None: the usual one."""
+    from sqlalchemy import inspect  # noqa: PLC0415 - needs the extra
+
+    found = find_table(inspect(connection), url.table)
+    return found[1] if found is not None else url.table.rpartition(".")[0] or None
+
+
 def lock(connection: Connection, target: Target) -> None:
     """Lock the table until the transaction ends, if only that makes writing safe.
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from migrator.batching import batched
 from migrator.errors import OutputError
+from migrator.handover.tables import own_rows
 from migrator.handover.tables.values import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Insert, TableClause
     from sqlalchemy.sql.base import ReadOnlyColumnCollection
@@ -55,17 +56,18 @@ def write_rows(connection: Connection, target: Target, rows: Iterable[Row]) -> i
 
     Raises ``OutputError`` and what SQLAlchemy raises.
     """
-    if not target.upserts:
-        return _in_batches(rows, lambda batch: _update_or_insert(connection, target, batch))
-    if connection.dialect.driver == "psycopg":
+    if target.upserts and connection.dialect.driver == "psycopg":
         from migrator.handover.tables import postgresql_copy  # noqa: PLC0415 - needs the extra
 
         if target.is_new:
             return postgresql_copy.copy_into(connection, target.table, rows)
         if postgresql_copy.may_stage(connection):
             return _copy_by_way(connection, target, rows)
-    statement = upsert(target.table, target.url.kind, target.key)
-    return _in_batches(rows, lambda batch: connection.execute(statement, batch))
+    count = 0
+    for batch in batched(rows, _BATCH):
+        write_few(connection, target, batch)
+        count += len(batch)
+    return count
 
 
 def write_few(connection: Connection, target: Target, rows: Sequence[Row]) -> None:
@@ -74,6 +76,8 @@ def write_few(connection: Connection, target: Target, rows: Sequence[Row]) -> No
         connection.execute(upsert(target.table, target.url.kind, target.key), rows)
     else:
         _update_or_insert(connection, target, rows)
+    if not target.is_new:
+        own_rows.require_own(connection, target.url, target.table, target.key, rows)
 
 
 def upsert(table: TableClause, kind: str, key: str) -> Insert:
@@ -145,17 +149,11 @@ def _copy_by_way(connection: Connection, target: Target, rows: Iterable[Row]) ->
 
     statement = upsert(target.table, target.url.kind, target.key)
     try:
-        return postgresql_copy.copy_by_way(connection, statement, target.table, target.times, rows)
+        count, staged = postgresql_copy.copy_by_way(connection, statement, target.table, target.times, rows)
     except DBAPIError as problem:
         if getattr(problem.orig, "sqlstate", None) != _HIT_TWICE:
             raise
         message = f"{target.url}: takes the {target.key} of two rows for the same"
         raise OutputError(message, hint=HINT) from None
-
-
-def _in_batches(rows: Iterable[Row], write: Callable[[Sequence[Row]], object]) -> int:
-    count = 0
-    for batch in batched(rows, _BATCH):
-        write(batch)
-        count += len(batch)
+    own_rows.require_own_staged(connection, target.url, target.table, target.key, staged[target.key])
     return count

@@ -53,26 +53,37 @@ def test_what_was_taken_back_has_not_arrived(url: DatabaseUrl) -> None:
     assert not arrival(url, "one").arrived
 
 
+class UnendedWriter:
+    """A delivery ``one`` whose transaction has written all, and not ended."""
+
+    def __init__(self, url: DatabaseUrl, monkeypatch: pytest.MonkeyPatch) -> None:
+        recorded, self._may_end = threading.Event(), threading.Event()
+        record = deliveries.record
+
+        def slow(*given: object) -> None:
+            record(*given)  # type: ignore[arg-type]
+            recorded.set()
+            self._may_end.wait(30)
+
+        monkeypatch.setattr(deliveries, "record", slow)
+        self._thread = threading.Thread(
+            target=lambda: write_table(url, rows(), key="connection_id", delivery_id="one"), daemon=True
+        )
+        self._thread.start()
+        assert recorded.wait(30)
+
+    def end(self) -> None:
+        self._may_end.set()
+        self._thread.join(30)
+
+
 def test_whoever_asks_waits_for_a_transaction_that_is_about_to_end(
     postgres: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its process may have died with the commit on its way: the answer must not be given before it is in."""
     url = DatabaseUrl.parse(postgres.url("pairs"))
     write_table(url, rows(), key="connection_id", delivery_id="earlier")
-    recorded, may_end = threading.Event(), threading.Event()
-    record = deliveries.record
-
-    def slow(*given: object) -> None:
-        record(*given)  # type: ignore[arg-type]
-        recorded.set()
-        may_end.wait(30)
-
-    monkeypatch.setattr(deliveries, "record", slow)
-    writer = threading.Thread(
-        target=lambda: write_table(url, rows(), key="connection_id", delivery_id="one"), daemon=True
-    )
-    writer.start()
-    assert recorded.wait(30)
+    writer = UnendedWriter(url, monkeypatch)
     found: list[bool] = []
     asking = threading.Thread(target=lambda: found.append(arrival(url, "one").arrived), daemon=True)
     asking.start()
@@ -82,9 +93,8 @@ def test_whoever_asks_waits_for_a_transaction_that_is_about_to_end(
     while asking.is_alive() and postgres.execute(waits) != [(1,)]:
         pass
     assert found == []
-    may_end.set()
+    writer.end()
     asking.join(30)
-    writer.join(30)
     assert found == [True]
 
 
@@ -92,24 +102,10 @@ def test_a_database_that_cannot_tell_yet_says_so(postgres: Database, monkeypatch
     url = DatabaseUrl.parse(postgres.url("pairs"))
     write_table(url, rows(), key="connection_id", delivery_id="earlier")
     monkeypatch.setitem(deliveries._LONGEST_WAIT, "postgresql", "SET LOCAL lock_timeout = '50ms'")
-    begun, may_end = threading.Event(), threading.Event()
-    record = deliveries.record
-
-    def slow(*given: object) -> None:
-        record(*given)  # type: ignore[arg-type]
-        begun.set()
-        may_end.wait(30)
-
-    monkeypatch.setattr(deliveries, "record", slow)
-    writer = threading.Thread(
-        target=lambda: write_table(url, rows(), key="connection_id", delivery_id="one"), daemon=True
-    )
-    writer.start()
-    assert begun.wait(30)
+    writer = UnendedWriter(url, monkeypatch)
     with pytest.raises(OutputError) as caught:
         arrival(url, "one")
     assert "LockNotAvailable" in caught.value.message
     assert caught.value.hint == "It may still be at it: try again in a while."
-    may_end.set()
-    writer.join(30)
+    writer.end()
     assert arrival(url, "one").arrived
