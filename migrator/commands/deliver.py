@@ -24,8 +24,8 @@ def deliver(
 ) -> None:
     """Hand the pairs over that the application has not got yet.
 
-    With --follow each pair goes over within a second of having been won, while a job works beside it. Each
-    gets there once: after a crash the next one finds out what has arrived.
+    With --follow each pair goes over within a second of having been won, while a job works beside it. It
+    waits while the receiver takes nothing. After a crash the next one finds out what has arrived.
     """
     from migrator.commands.make_delivery import background_delivery
     from migrator.commands.make_engine import NO_CALLS, make_engine

@@ -51,14 +51,7 @@ def deliver(engine: Engine, delivery: BackgroundDelivery, *, follow: bool) -> De
             engine.progress.stop()
         refused = deliveries.refused()
         waiting = deliveries.backlog(_ALL).pairs + refused
-        code = _exit_code(waiting, refused)
+        left = interruption.requested and waiting > refused
+        code = ExitCode.INTERRUPTED if left else ExitCode.INCOMPLETE if refused else ExitCode.DONE
         ledger.end_run("done" if code is ExitCode.DONE else "incomplete")
         return Delivered(deliveries.delivered_by_this_run(), waiting, refused, code)
-
-
-def _exit_code(waiting: int, refused: int) -> ExitCode:
-    if waiting > refused:
-        return ExitCode.INTERRUPTED
-    if refused:
-        return ExitCode.INCOMPLETE
-    return ExitCode.DONE

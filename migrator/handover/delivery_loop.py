@@ -111,6 +111,7 @@ class DeliveryLoop:
         self._ending = threading.Event()
         self._is_held = False
         self._told_at = -math.inf
+        self._told_that_none = False
         self._gone: UnavailableError | None = None
         self._held = threading.Lock()
         self._fault: BaseException | None = None
@@ -185,10 +186,9 @@ class DeliveryLoop:
         told = time.monotonic() - self._told_at > _BETWEEN_WORDS
         if told:
             self._told_at = time.monotonic()
-            why = f": {self._deliverer.refuses_all}" if self._deliverer.refuses_all else ""
             number = self._deliverer.deliveries.backlog(limit.pairs + 1).all
             pairs, name = counted(number, "pair waits", "pairs wait"), self._deliverer.receiver.name
-            log.warning("%s for %s: no swaps until it takes them%s", pairs, name, why)
+            log.warning("%s for %s: no swaps until it takes them", pairs, name)
         while self._is_behind(limit.to_go_on) and not waiting.until_set(stop, _LOOK):
             pass
         if told and not stop.is_set():
@@ -223,6 +223,7 @@ class DeliveryLoop:
                 delivered = self._deliverer.deliver()
                 pause = _FIRST_PAUSE
                 self._came_back()
+                self._tell_if_it_takes_none()
             except UnavailableError as error:
                 self._went(error)
                 if self._ending.wait(pause):
@@ -240,6 +241,12 @@ class DeliveryLoop:
         if self._gone is None:
             log.warning("%s takes nothing now: %s", self._deliverer.receiver.name, error)
         self._gone = error
+
+    def _tell_if_it_takes_none(self) -> None:
+        if self._deliverer.refuses_all and not self._told_that_none:
+            name, why = self._deliverer.receiver.name, self._deliverer.refuses_all
+            log.warning("%s takes none of the pairs: %s", name, why)
+        self._told_that_none = bool(self._deliverer.refuses_all)
 
     def _came_back(self) -> None:
         if self._gone is not None:

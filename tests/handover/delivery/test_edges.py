@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from migrator.handover import delivery_loop
+from migrator.handover.receivers.interface import Delivery, Refused
+from migrator.handover.shapes import Row
 from migrator.ledger.calls import EndedCall
 from migrator.models import Action, State, utc_now
 from migrator.providers import Over
+from migrator.rules.lag import Unlimited
 from migrator.rules.transitions import settle
+from migrator.terminal.progress import NoProgress
 from tests.conftest import SetScene
 from tests.handover.conftest import Live
 from tests.handover.delivery.conftest import Start
@@ -19,11 +27,42 @@ from tests.handover.delivery.test_outbox import at_work
 from tests.handover.support import until
 from tests.postgres import Database
 from tests.rules.strategies import POLICY
+from tests.support import PATIENCE
 
 REFUSED = Over(State.NEEDS_CONSENT, "grant_revoked", "invalid_token", refused=True)
 
 COLUMNS = "access_token text, refresh_token text, generation bigint"
+OF_PAIRS = "connection_id, attempt_id, access_token, refresh_token, scope, tenant_id, user_id, obtained_at"
 KILLER = "tests.handover.delivery.killed_delivery"
+
+
+class Silent:
+    """Takes a delivery, and says nothing for a long time."""
+
+    name = "silent"
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        self.may_answer = threading.Event()
+        self.closed = False
+
+    def check(self) -> None:
+        """It is there."""
+
+    def deliver(self, delivery: Delivery) -> Refused:
+        assert delivery.rows
+        self.asked.set()
+        self.may_answer.wait(PATIENCE)
+        return {}
+
+    def settle(self, delivery: Delivery) -> Refused:
+        return self.deliver(delivery)
+
+    def has(self, rows: Sequence[Row]) -> bool:
+        return not rows
+
+    def close(self) -> None:
+        self.closed = True
 
 
 def test_who_leaves_migrated_and_comes_back_beside_an_unfinished_delivery_is_delivered(
@@ -127,9 +166,10 @@ def test_an_application_that_takes_nothing_at_all_holds_a_job_up(
     job = start(scene, "run", "tokens.csv", "--deliver", application.url, "--concurrency", "2")
     assert job.stderr is not None
     said = ""
-    while "no swaps until it takes them: no such customer" not in said:
+    while not ("takes none of the pairs: no such customer" in said and "no swaps until" in said):
         said += job.stderr.readline()
         assert job.poll() is None, said
+    assert said.count("takes none") == 1
     assert scene.states()["migrated"] < 60
 
 
@@ -147,3 +187,101 @@ def test_a_canary_is_seen_beside_one_that_follows_and_by_a_key_of_any_type(
     ran = scene.migrator("run", "tokens.csv", "--canary", "2", "--deliver", url)
     assert ran.returncode == 0, ran.stderr
     assert postgres.execute("SELECT count(*) FROM pairs") == [(len(keys(scene)),)]
+
+
+def test_keys_that_the_database_takes_for_the_same_hand_nobody_anothers_pair(
+    live: Live, postgres: Database
+) -> None:
+    life = live(3)
+    life.alter("UPDATE connections SET key = 'ada' WHERE id = 1")
+    life.alter("UPDATE connections SET key = 'Ada' WHERE id = 2")
+    postgres.execute(
+        "CREATE COLLATION anyhow (provider = icu, locale = 'und-u-ks-level2', deterministic = false)"
+    )
+    postgres.execute(f"CREATE TABLE pairs (connection_id text COLLATE anyhow PRIMARY KEY, {COLUMNS})")
+    told = life.json("deliver", "--to", postgres.url("pairs"), code=1)
+    assert (told["delivered"], told["refused"]) == (2, 1)
+    ada = [token for key, token in in_ledger(life) if key == "ada"]
+    assert postgres.execute("SELECT refresh_token FROM pairs WHERE connection_id = 'ada'") == [(ada[0],)]
+    ((problem,),) = life.query("SELECT last_problem FROM problems WHERE key = 'Ada'")
+    assert "takes the connection_id of two connections for the same" in problem
+
+
+def test_keys_that_are_padded_are_the_same_keys(live: Live, postgres: Database) -> None:
+    life = live(2)
+    postgres.execute(f"CREATE TABLE pairs (connection_id char(40) PRIMARY KEY, {COLUMNS})")
+    assert life.json("deliver", "--to", postgres.url("pairs"))["delivered"] == 2
+
+
+def test_a_pair_whose_refresh_token_has_ended_is_of_no_use_to_anybody(
+    live: Live, application: Application
+) -> None:
+    life = live(2)
+    end = "UPDATE token_pairs SET refresh_expires_at = '2020-01-01T00:00:00.000000Z'"
+    life.alter(f"{end} WHERE connection_id = 1")
+    assert life.json("deliver", "--to", application.url)["delivered"] == 1
+    assert application.taken() == [life.key_of(2)]
+    life.alter(end)
+    life.alter("INSERT INTO outbox (connection_id, pair_id, since) VALUES (1, 1, '')")
+    life.done("deliver", "--to", application.url)
+    assert life.query("SELECT count(*) FROM exports") == [(1,)], "nothing was taken, so nothing is left of it"
+
+
+def test_of_a_pair_that_serves_two_each_gets_it_for_itself(live: Live, application: Application) -> None:
+    life = live(2)
+    life.alter("UPDATE token_pairs SET replaced_at = obtained_at WHERE connection_id = 2")
+    life.done("deliver", "--to", application.url)
+    assert application.taken() == [life.key_of(1)]
+    life.alter("UPDATE connections SET served_by = 1, state = 'migrated' WHERE id = 2")
+    life.done("deliver", "--to", application.url)
+    assert application.taken() == [life.key_of(1), life.key_of(2)]
+
+
+def test_who_gets_another_pair_while_one_is_delivered_waits_for_that(live: Live) -> None:
+    life = live(1)
+    with at_work(life) as ledger:
+        deliveries = ledger.deliveries
+        deliveries.begin_for("somewhere")
+        begun = deliveries.begin("somewhere", "d-1", most=1)
+        assert begun is not None
+        life.alter("UPDATE token_pairs SET replaced_at = obtained_at")
+        life.alter(f"INSERT INTO token_pairs ({OF_PAIRS}) SELECT {OF_PAIRS} FROM token_pairs")
+        life.alter("UPDATE connections SET state = 'migrated'")
+        deliveries.finish(begun, {})
+        assert deliveries.backlog(9).pairs == 1
+        assert deliveries.begin("somewhere", "d-2", most=1) is not None
+
+
+def test_other_commands_say_nothing_of_deliveries_under_way(live: Live, application: Application) -> None:
+    life = live(3)
+    life.killed(KILLER, "after intent", "--", "deliver", "--to", application.url)
+    assert "export" not in life.done("resume").stderr
+    assert life.query("SELECT count(*) FROM exports WHERE finished_at IS NULL") == [(1,)]
+
+
+def test_a_receiver_that_does_not_answer_keeps_nobody_from_ending(
+    live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(delivery_loop, "_LONGEST_END", 0.05)
+    life, silent = live(1), Silent()
+    with at_work(life) as ledger:
+        loop = delivery_loop.BackgroundDelivery(silent, Unlimited(), utc_now, NoProgress())
+        with loop.beside(ledger.deliveries, life.ledger, threading.Event()):
+            assert silent.asked.wait(60)
+        assert "does not answer: left" in caplog.text
+        assert not silent.closed, "its thread still uses it"
+        silent.may_answer.set()
+
+
+def test_a_slow_application_is_not_told_of_all_the_time(
+    set_scene: SetScene, application: Application, start: Start
+) -> None:
+    scene = set_scene(20, mix="partner=1", expired=0.0)
+    settings = scene.folder / "migrator.toml"
+    settings.write_text(f"{settings.read_text()}\n[delivery]\nlag = {{ pairs = 2 }}\n")
+    slow = application.program.read_text().replace("import json, os", "import json, os, time\nimport os")
+    application.program.write_text(slow.replace("    asked = ", "    time.sleep(0.1)\n    asked = "))
+    job = start(scene, "run", "tokens.csv", "--deliver", application.url, "--concurrency", "2")
+    _, said = job.communicate(timeout=PATIENCE)
+    assert said.count("no swaps until it takes them") == 1, said
+    assert application.taken() == keys(scene)
