@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import groupby
@@ -13,6 +15,8 @@ from hypothesis import HealthCheck, settings
 
 from migrator import sandbox
 from migrator.sandbox.issuing import client_files
+from migrator.sandbox.state.portal import new_rsa_key
+from migrator.sandbox.xero import portal
 from tests import postgres as servers
 from tests.postgres import Database, Server
 from tests.support import Scene
@@ -22,6 +26,9 @@ SetScene = Callable[..., Scene]
 _LOSE_ANSWERS = ("drop-response", "late")
 """What makes a job wait for as long as an answer may take, which must be short then. Where none is lost, it
 must be so long that a busy machine does not lose one."""
+
+_RSA_KEYS = 4
+"""Two for each of two sandboxes of one test."""
 
 # How long an example takes says how busy the machine is, and nothing of the code.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -43,6 +50,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for number, file in enumerate(files):
         spread += waiting[number :: len(files)] + file
     items[:] = spread
+
+
+def pytest_collection_finish() -> None:
+    """Nobody need look for garbage among thousands of tests, again and again."""
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_rsa_keys() -> Iterator[None]:
+    """The sandboxes of a process share a few: to make one takes an eighth of a second, and each has two."""
+    keys = deque[str]()
+
+    def next_key() -> str:
+        keys.append(new_rsa_key() if len(keys) < _RSA_KEYS else keys.popleft())
+        return keys[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(portal, "new_rsa_key", next_key)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -39,11 +39,11 @@ def test_every_call_is_timed_from_its_answer_to_its_commit(tmp_path: Path) -> No
 def test_deliveries_that_are_killed_with_their_database_lose_nothing_and_say_nothing_untrue(
     tmp_path: Path,
 ) -> None:
-    result = delivered_through_kills(tmp_path, count=80, kills=8, seed=SEED)
-    assert result.kills + result.crashes >= 8
+    result = delivered_through_kills(tmp_path, count=50, kills=5, seed=SEED)
+    assert result.kills + result.crashes >= 5
     assert result.crashes > 0
     assert result.untrue == 0
-    assert result.rows > 70
+    assert result.rows > 40
 
 
 def test_whoever_compares_deliveries_sees_what_is_wrong_with_them(tmp_path: Path) -> None:

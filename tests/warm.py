@@ -25,20 +25,31 @@ from migrator.commands import NAMES
 from tests.at_time import move
 
 _WORK = (
+    "jsonschema",
+    "migrator.commands.job_terms",
+    "migrator.commands.make_delivery",
     "migrator.commands.make_engine",
     "migrator.commands.resume_hint",
+    "migrator.consent.links.mail_merge",
+    "migrator.consent.links.summary",
+    "migrator.consent.links.validity",
     "migrator.consent.serve",
     "migrator.engine.preview",
     "migrator.engine.swap_run",
+    "migrator.handover.deliver",
     "migrator.handover.destinations",
     "migrator.handover.export",
     "migrator.handover.purge",
     "migrator.handover.refresh",
     "migrator.handover.revoke",
     "migrator.handover.verify",
+    "migrator.ledger.going_back",
+    "migrator.ledger.schema",
     "migrator.reports",
     "migrator.settings.configuration",
+    "migrator.terminal.background",
     "migrator.terminal.campaign",
+    "migrator.terminal.logs",
 )
 """What commands import once they are called."""
 

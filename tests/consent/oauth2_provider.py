@@ -57,6 +57,9 @@ class OAuth2Provider:
     connections_fault: str = ""
     """``503``, ``401``, ``drop`` or empty."""
     delay: float = 0.0
+    """Seconds before an answer to a question for tokens."""
+    gate: threading.Event | None = None
+    """Questions for tokens that come while it is there are answered once it is set."""
     codes: dict[str, Grant] = field(default_factory=dict)
     connected: dict[str, dict[str, str]] = field(default_factory=dict)
     """User to tenant id to name."""
@@ -126,7 +129,10 @@ class _Handler(Quiet, BaseHTTPRequestHandler):
     def _token(self, form: dict[str, str]) -> None:
         provider = self.provider
         with provider.lock:
+            gate = provider.gate
             provider.token_calls += 1
+        if gate is not None:
+            gate.wait(30)
         time.sleep(provider.delay)
         basic = base64.b64encode(f"{provider.client_id}:{provider.client_secret}".encode()).decode()
         if provider.token_fault in ("503", "500"):

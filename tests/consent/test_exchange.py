@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlencode
@@ -49,13 +50,14 @@ def test_a_second_visit_that_wins_nothing_takes_nothing_away(campaign: Campaign)
     with campaign.serving():
         browser = Browser()
         first, second = (browser.allow(browser.press(link), {"tenant-1": "Organisation 1"}) for _ in "12")
-        campaign.provider.delay = 1.0
+        gate = campaign.provider.gate = threading.Event()
         with ThreadPoolExecutor(2) as pool:
             late = pool.submit(lambda: heading(browser.follow(second)))
             until(lambda: campaign.provider.token_calls == 1)
-            campaign.provider.delay = 0.0
+            campaign.provider.gate = None
             assert heading(browser.follow(first)) == "Almost done"
             campaign.provider.codes.clear()
+            gate.set()
             assert late.result(PATIENCE) == "Almost done"
         assert campaign.standing("c1") == ("uncertain", "unverified_pair")
         assert campaign.query("SELECT outcome FROM attempts WHERE action = 'exchange_code'") == [

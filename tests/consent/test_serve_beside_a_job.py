@@ -89,14 +89,15 @@ def test_an_old_answer_about_one_pair_says_nothing_of_the_next(campaign: Campaig
         right, wrong = Browser("right"), Browser("wrong")
         callback = wrong.allow(wrong.press(link), {"tenant-9": "Wrong"})
         earlier = right.allow(right.press(link), TENANT_1)
-        campaign.provider.delay = 1.0
+        gate = campaign.provider.gate = threading.Event()
         with ThreadPoolExecutor(1) as pool:
             second = pool.submit(lambda: heading(wrong.follow(callback)))
             until(lambda: campaign.provider.token_calls == 1)
-            campaign.provider.delay = 0.0
+            campaign.provider.gate = None
             assert heading(right.follow(earlier)) == "Almost done"
             standing = ledger.standing(1)
             attempt_id = ledger.begin_call(standing, Action.VERIFY)
+            gate.set()
             assert second.result(PATIENCE) == "Almost done"
         end_late(ledger, attempt_id, standing, Reached((Tenant("tenant-1"),)))
         assert campaign.standing("c1") == ("uncertain", "unverified_pair"), "it is another pair now"

@@ -204,7 +204,7 @@ def test_a_wrong_guess_is_found_out_before_it_counts_and_the_right_one_is_tried(
 def test_a_provider_that_always_names_its_tokens_otherwise_is_believed_once_they_have_worked(
     set_scene: SetScene,
 ) -> None:
-    scene = set_scene(2, "repeat=never", mix="partner=1", expired=0.0, patience=1.2, timeout=1.0)
+    scene = set_scene(2, "repeat=never", mix="partner=1", expired=0.0, patience=1.2, timeout=2.0)
     change = renamed(access_token="token", refresh_token="refresh")
 
     def mangle(path: str, status: int, body: bytes) -> tuple[int, bytes]:

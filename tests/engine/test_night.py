@@ -23,9 +23,9 @@ TOKENS = 60
 
 
 def scene_of(set_scene: SetScene) -> Scene:
-    """Eight calls are under way whenever anything happens."""
+    """Eight calls are under way whenever anything happens; a slow machine gives none of them up."""
     return set_scene(
-        TOKENS, "repeat=never", "latency=300ms", mix="partner=1", expired=0.0, timeout=1.5, patience=6.0
+        TOKENS, "repeat=never", "latency=300ms", mix="partner=1", expired=0.0, timeout=4.0, patience=16.0
     )
 
 
@@ -67,7 +67,7 @@ def stop(process: subprocess.Popen[str], number: int, seconds: float) -> None:
 def test_a_stop_for_longer_than_a_call_may_take_loses_nothing(set_scene: SetScene) -> None:
     scene = scene_of(set_scene)
     process = started(scene, "run", "tokens.csv", "--concurrency", "8")
-    for migrated, number, seconds in ((10, signal.SIGSTOP, 3.5), (30, signal.SIGTSTP, 1.5)):
+    for migrated, number, seconds in ((10, signal.SIGSTOP, 6.0), (30, signal.SIGTSTP, 1.5)):
         begun(scene, process, migrated)
         stop(process, number, seconds)
     _, said = process.communicate(timeout=PATIENCE)
@@ -78,7 +78,7 @@ def test_a_stop_for_longer_than_a_call_may_take_loses_nothing(set_scene: SetScen
 
 
 def test_an_answer_that_comes_after_the_stop_is_waited_for(set_scene: SetScene) -> None:
-    scene = set_scene(1, mix="partner=1", expired=0.0, timeout=2.0, patience=8.0)
+    scene = set_scene(1, mix="partner=1", expired=0.0, timeout=4.0, patience=16.0)
     came, awake = threading.Event(), threading.Event()
 
     def answer(_: str, calls: Calls) -> Reply:
@@ -90,7 +90,7 @@ def test_an_answer_that_comes_after_the_stop_is_waited_for(set_scene: SetScene) 
         talk_to(scene, url)
         process = started(scene, "run", "tokens.csv")
         assert came.wait(PATIENCE)
-        stop(process, signal.SIGSTOP, 2.5)
+        stop(process, signal.SIGSTOP, 5.0)
         time.sleep(0.3)  # an answer takes its time to come
         awake.set()
         _, said = process.communicate(timeout=PATIENCE)

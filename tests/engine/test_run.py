@@ -310,7 +310,7 @@ def test_faults_leave_no_untrue_statement(set_scene: SetScene, repeat: str) -> N
         "late=0.03:200ms",
         mix="partner=1",
         timeout=0.5,
-        patience=2.0,
+        patience=8.0,
     )
     finished = scene.migrator("run", "tokens.csv")
     assert finished.returncode in (0, 1), finished.stderr

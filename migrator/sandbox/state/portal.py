@@ -136,8 +136,8 @@ def write_rsa_key(state: State, credentials: Credentials) -> Path:
 
 @lru_cache(maxsize=16)  # reading a key takes longer than using it
 def private_key(pem: str) -> RSAPrivateKey:
-    """A key as ``Credentials`` keeps it."""
-    key = serialization.load_pem_private_key(pem.encode(), password=None)
+    """A key as ``Credentials`` keeps it; one that this module made need not be looked at again."""
+    key = serialization.load_pem_private_key(pem.encode(), password=None, unsafe_skip_rsa_key_validation=True)
     if not isinstance(key, RSAPrivateKey):
         raise TypeError("not an RSA key")
     return key

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
@@ -80,7 +81,7 @@ def test_a_user_who_cancels_finds_a_way_on(campaign: Campaign) -> None:
 
 def test_who_loads_the_callback_again_meanwhile_is_asked_for_a_moment(campaign: Campaign) -> None:
     link = campaign.links()["c1"]
-    campaign.provider.delay = 2.0
+    gate = campaign.provider.gate = threading.Event()
     campaign.settings(timeout="10.0")
     with campaign.serving():
         browser = Browser()
@@ -91,6 +92,7 @@ def test_who_loads_the_callback_again_meanwhile_is_asked_for_a_moment(campaign: 
             page = browser.follow(callback)
             assert (page.status_code, heading(page)) == (200, "One moment")
             assert f'href="{link}"' in page.text
+            gate.set()
             assert coming.result(PATIENCE) == "Connected"
         assert heading(browser.get(link)) == "Connected already"
     assert campaign.provider.token_calls == 1

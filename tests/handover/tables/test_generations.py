@@ -89,8 +89,8 @@ def test_a_row_that_was_there_before_any_of_ours_gets_its_pair(
     assert seen(postgres) == [("k", "A1", "R1", 1)]
 
 
-@given(st.lists(st.tuples(st.sampled_from("kl"), st.integers(1, 4)), min_size=1, max_size=8))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from("kl"), st.integers(1, 4)), min_size=2, max_size=5))
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_the_order_the_newest_of_each_stands_in_every_kind_of_table(
     postgres: Database, tmp_path: Path, written: list[tuple[str, int]]
 ) -> None:

@@ -117,7 +117,7 @@ COLUMNS = (
 @given(st.lists(st.tuples(VALUES, VALUES), min_size=1, max_size=4))
 @example([(1.0, True), (1e-7, False), (-0.0, 2**63), (2**63 - 1, MOMENT)])
 @example([(None, None), (MOMENT, MOMENT.replace(microsecond=0))])
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_each_way_writes_what_a_statement_a_row_writes(
     postgres: Database, clerk: str, values: list[tuple[object, object]]
 ) -> None:
