@@ -26,7 +26,7 @@ from tests.postgres import Database
 from tests.support import Scene, fingerprint
 from tests.torture.stage import scene
 
-FAULTS = ("drop-response=0.02", "http-503=0.02", "late=0.01:300ms", "limit=1000000/min")
+FAULTS = ("drop-response=0.02", "http-503=0.02", "late=0.01:300ms")
 _LONGEST_LIFE = 0.6
 """Seconds after its first swap in which somebody is killed."""
 _PATIENCE = 20.0

@@ -34,6 +34,7 @@ class Header:
         self._bucket = Bucket(refill)
         self._window = limit.counts == "window"
         self._first = 0
+        self._remaining = 0
 
     @property
     def counts_window(self) -> bool:
@@ -42,8 +43,12 @@ class Header:
 
     @property
     def share(self) -> float:
-        """The share of the limit to use, by how full a bucket is, from 0 to 1."""
-        return 1.0 if self._window else self._bucket.share
+        """The share of the limit to use, by how full a bucket is, from 0 to 1.
+
+        Where more is left than all of the limit, the provider gives this application more than the profile
+        says: whatever it counts, there is nothing to be slow for.
+        """
+        return 1.0 if self._window or self._remaining > self._limit.count else self._bucket.share
 
     @property
     def at_once(self) -> float:
@@ -63,6 +68,7 @@ class Header:
         ``own`` are our calls of the window, ``under_way`` those of them that may not have arrived yet.
         """
         count = self._limit.count
+        self._remaining = remaining
         self._bucket.note(remaining, now)
         if self._limit.counts == "unknown":
             if remaining + own > count * self.IMPOSSIBLE + under_way + 1:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from migrator.providers.facts import Limit
 from migrator.rules.pacing import LONGEST_PAUSE, Moment
 from migrator.rules.pacing.sliding import SlidingPace
+from tests.rules.pacing.simulation import SlidingCounter
 
 MINUTE = 60.0
 HAIR = 1e-6
@@ -127,3 +128,18 @@ def test_calls_of_before_count_until_the_window_has_passed() -> None:
     fresh = pace_of(100)
     fresh.seed(at(900.0), 100)
     assert fresh.wait(at(1000.0)) <= 0
+
+
+@pytest.mark.parametrize("times_more", [2, 100])
+def test_a_provider_that_gives_more_than_its_profile_says_is_no_reason_to_be_slow(times_more: int) -> None:
+    count = 600
+    pace = SlidingPace(Limit(count, timedelta(seconds=MINUTE), shared=True, counts="unknown"), 0.0)
+    theirs = SlidingCounter(times_more * count, MINUTE)
+    now, end = 1000.0, 1000.0 + 4 * MINUTE
+    while now < end:
+        now += max(pace.wait(at(now)), 0.0)
+        pace.take(at(now))
+        theirs.count(now)
+        pace.note_remaining(theirs.left(now), 0, at(now))
+        pace.end(at(now))
+    assert theirs.left(now) <= times_more * count - 0.98 * count, "the last minute was filled, too"
