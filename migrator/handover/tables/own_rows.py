@@ -42,10 +42,10 @@ def require_own_staged(
 
     Raises ``OutputError``.
     """
-    from sqlalchemy import String, cast, func, select  # noqa: PLC0415 - needs the extra
+    from sqlalchemy import String, cast, select  # noqa: PLC0415 - needs the extra
 
     column = table.columns[key]
-    theirs, ours = (func.rtrim(cast(each, String)).collate("C") for each in (column, staged))
+    theirs, ours = (cast(each, String).collate("C") for each in (column, staged))
     other = select(column).where(column == staged, theirs != ours).limit(1)
     if _texts(connection.execute(other).scalars()):
         raise _taken_for_the_same(url, key)

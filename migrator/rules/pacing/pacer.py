@@ -75,12 +75,15 @@ class Pacer:
         that the application's ordinary traffic shares, in the place of what the limit says.
         """
         self._limits = list(limits)  # whose numbers are theirs in the profile, too
+        self._wanted: Limit | None = None
         if rate_per_minute is not None:
-            self._limits.append(Limit(rate_per_minute, timedelta(minutes=1)))
+            self._wanted = Limit(rate_per_minute, timedelta(minutes=1))
+            self._limits.append(self._wanted)
         self._leave = leave
         self._counted: dict[tuple[int, str], _Counted] = {}
         self._of_calls: dict[tuple[Action, str], list[_Counted]] = {}
         self._paused = -math.inf
+        self._is_told = False
         for number, limit in enumerate(self._limits):
             if limit.subject != "key":
                 self._at(number, "")
@@ -138,9 +141,13 @@ class Pacer:
             self._paused = max(self._paused, until)
 
     def slow_down(self, now: Moment, limit: str = "") -> None:
-        """The provider says that the limit of this name is reached; without one that we know, any may be."""
+        """The provider says that the limit of this name is reached; without one that we know, any may be.
+
+        Where answers tell what is left of a limit, the provider's are known by that, and what is wanted at
+        the most is none of them.
+        """
         for counted in self._named(limit) or self._counted.values():
-            if counted.pace:
+            if counted.pace and not (self._is_told and counted.limit is self._wanted):
                 counted.pace.slow_down(now)
 
     def note_remaining(self, remaining: Mapping[int, int], consumer_key: str, now: Moment) -> None:
@@ -150,6 +157,7 @@ class Pacer:
         for number, left in remaining.items():
             counted = self._at(number, consumer_key)
             if counted and counted.pace:
+                self._is_told = True
                 counted.pace.note_remaining(left, counted.under_way, now)
 
     def _named(self, name: str) -> list[_Counted]:

@@ -149,6 +149,19 @@ def test_a_limit_that_nobody_knows_holds_all(name: str) -> None:
     assert pacer.wait(Action.SWAP, "", later).seconds == pytest.approx(0.1 / 0.75, rel=0.02)
 
 
+@pytest.mark.parametrize("is_told", [True, False])
+def test_where_answers_tell_what_is_left_the_rate_that_is_wanted_is_not_slowed_down(*, is_told: bool) -> None:
+    pacer = Pacer([Limit(600, MINUTE, remaining="X-Left", counts="window")], rate_per_minute=600)
+    for second in range(41):
+        now = Moment(NOW.monotonic + second, NOW.utc + second)
+        if is_told:
+            pacer.note_remaining({0: 600}, "", now)
+        if second % 2:
+            pacer.slow_down(now)
+    pacer.take(Action.SWAP, "", now)
+    assert pacer.wait(Action.SWAP, "", now).seconds == pytest.approx(0.1 if is_told else 5, rel=0.03)
+
+
 def test_a_pause_that_is_over_costs_nothing() -> None:
     paused, other = Pacer([Limit(60, MINUTE)]), Pacer([Limit(60, MINUTE)])
     paused.pause(995.0)
