@@ -223,8 +223,10 @@ def test_a_pair_whose_refresh_token_has_ended_is_of_no_use_to_anybody(
     assert application.taken() == [life.key_of(2)]
     life.alter(end)
     life.alter("INSERT INTO outbox (connection_id, pair_id, since) VALUES (1, 1, '')")
-    life.done("deliver", "--to", application.url)
+    with at_work(life) as ledger:
+        assert ledger.deliveries.begin(application.url, "empty", most=1) is None
     assert life.query("SELECT count(*) FROM exports") == [(1,)], "nothing was taken, so nothing is left of it"
+    assert life.query("SELECT count(*) FROM outbox") == [(0,)]
 
 
 def test_of_a_pair_that_serves_two_each_gets_it_for_itself(live: Live, application: Application) -> None:
