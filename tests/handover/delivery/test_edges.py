@@ -158,6 +158,32 @@ def test_a_database_that_is_content_with_less_has_the_pairs_on_its_disk(
     assert postgres.execute("SELECT said FROM pairs") == [("on",)]
 
 
+def test_a_database_that_is_full_is_no_rows_fault_and_is_waited_for(
+    set_scene: SetScene, postgres: Database, start: Start
+) -> None:
+    scene = set_scene(30, mix="partner=1", expired=0.0)
+    settings = scene.folder / "migrator.toml"
+    settings.write_text(f"{settings.read_text()}\n[delivery]\nlag = {{ pairs = 5 }}\n")
+    postgres.execute(f"CREATE TABLE pairs (connection_id text PRIMARY KEY, {COLUMNS})")
+    postgres.execute(
+        """CREATE FUNCTION be_full() RETURNS trigger AS $$ BEGIN
+           RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$ LANGUAGE plpgsql"""
+    )
+    postgres.execute("CREATE TRIGGER full_ BEFORE INSERT ON pairs FOR EACH ROW EXECUTE FUNCTION be_full()")
+    job = start(scene, "run", "tokens.csv", "--deliver", postgres.url("pairs"), "--concurrency", "2")
+    assert job.stderr is not None
+    said = ""
+    while not ("takes nothing now: refuses (DiskFull, 53100)" in said and "no swaps until" in said):
+        said += job.stderr.readline()
+        assert job.poll() is None, said
+    assert scene.query("SELECT count(*) FROM problems") == [(0,)]
+    postgres.execute("DROP TRIGGER full_ ON pairs")
+    _, rest = job.communicate(timeout=PATIENCE)
+    assert job.returncode == 0, rest
+    assert "takes pairs again" in rest
+    assert postgres.execute("SELECT connection_id, refresh_token FROM pairs ORDER BY 1") == in_ledger(scene)
+
+
 def test_an_application_that_takes_nothing_at_all_holds_a_job_up(
     set_scene: SetScene, application: Application, start: Start
 ) -> None:
